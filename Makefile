@@ -1,0 +1,86 @@
+# mlpd: everything is built, tested and shown from here. `make help` lists the targets.
+#
+# MODE=release|asan|tsan|f64|cover picks flags and a folder, build/$(MODE), so that all of them coexist.
+
+MODE ?= release
+B := build/$(MODE)
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PKGS := libmicrohttpd libcjson sqlite3 nettle
+BLAS ?= $(shell pkg-config --exists openblas && echo openblas || echo blas)
+ifeq ($(filter deps help clean layers,$(MAKECMDGOALS)),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(BLAS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) $(BLAS) 2>/dev/null)
+endif
+CHECK_LIBS = $(shell pkg-config --libs check) $(shell pkg-config --libs libcurl)
+
+WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes
+ifdef CI
+WARN += -Werror
+endif
+
+# Vector loops need no errno and no trapping comparisons, but they keep NaN and infinity: no -ffast-math.
+FLAGS_release := -O3 -g -DNDEBUG
+FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DMLPD_CHECKED -DMLPD_SANITIZED
+FLAGS_tsan := -O1 -g -fsanitize=thread -DMLPD_CHECKED -DMLPD_SANITIZED
+FLAGS_f64 := -O2 -g -DMLPD_F64 -DMLPD_CHECKED
+FLAGS_cover := -O0 -g --coverage -DMLPD_CHECKED
+MATH := -fno-math-errno -fno-trapping-math -ffp-contract=fast
+
+CFLAGS += -std=c17 -D_GNU_SOURCE $(WARN) $(FLAGS_$(MODE)) $(MATH) -fPIE -fstack-protector-strong
+CPPFLAGS += -Iengine -Iapi -Iserver -Itests -I$(B) $(PKG_CFLAGS)
+LDLIBS = $(PKG_LIBS) -lpthread -lm -lmvec
+LDFLAGS += -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(FLAGS_$(MODE)))
+
+obj = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
+ENGINE := $(call obj,engine/*.c)
+API := $(call obj,api/*.c)
+SERVER := $(filter-out $(B)/server/main.o,$(call obj,server/*.c)) $(B)/migrations.o
+HARNESS := $(B)/tests/harness.o
+ifeq ($(MODE),f64)
+SUITES := engine
+else
+SUITES := engine api server e2e
+endif
+
+all: $(B)/mlpd $(B)/mlpd-cli
+
+$(B)/mlpd: $(B)/server/main.o $(SERVER) $(API) $(ENGINE)
+$(B)/mlpd-cli: $(call obj,clients/cli/*.c)
+$(B)/mlpd-cli: LDLIBS = $(shell pkg-config --libs libcurl libcjson) -lm
+$(B)/test_engine: $(call obj,tests/engine/*.c) $(HARNESS) $(ENGINE)
+$(B)/test_api: $(call obj,tests/api/*.c) $(HARNESS) $(API) $(ENGINE)
+$(B)/test_server: $(call obj,tests/server/*.c) $(HARNESS) $(SERVER) $(API) $(ENGINE)
+$(B)/test_e2e: $(call obj,tests/e2e/*.c) $(HARNESS)
+$(B)/bench: $(call obj,tests/bench/*.c) $(SERVER) $(API) $(ENGINE)
+TESTS := $(addprefix $(B)/test_,engine api server e2e)
+$(TESTS): LDLIBS += $(CHECK_LIBS)
+
+$(B)/mlpd $(B)/mlpd-cli $(B)/bench $(TESTS):
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@ $(LDLIBS)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# Every migrations/NNNN_name.sql becomes a string of the binary, in order.
+$(B)/migrations.c: $(wildcard migrations/*.sql) Makefile
+	@mkdir -p $(@D)
+	@{ echo '#include "migrate.h"'; echo 'const char *const migration_sql[] = {'; \
+	for f in $(sort $(wildcard migrations/*.sql)); do \
+	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $$f; echo '    ,'; done; \
+	echo '};'; echo 'const int migration_count = sizeof migration_sql / sizeof *migration_sql;'; } > $@
+$(B)/migrations.o: $(B)/migrations.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+.PHONY: all help
+.DELETE_ON_ERROR:
+.SECONDARY:

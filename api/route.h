@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The shape of a row of the route table: everything that is promised about one method on one path.
+// server/routes.c holds the table; server/http.c dispatches over it, api/openapi.c prints it, the
+// tests walk it.
+
+#include "err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum method { GET, POST, PUT, PATCH, DELETE, METHOD_COUNT };
+
+// What a request's body is. JSON and none are gathered before the handler runs; a stream is handed
+// on piece by piece.
+enum body_kind { BODY_NONE, BODY_JSON, BODY_STREAM };
+
+enum { ROUTE_FAILS = 8, ROUTE_QUERIES = 8, ROUTE_SEGMENTS = 2 };
+
+struct call;   // one request under way (server/call.h)
+struct schema; // fields of an object (api/schema.h)
+
+struct query {
+    const char *name, *type, *doc; // type as in OpenAPI: "string", "integer", "number", "boolean"
+    bool required;
+};
+
+struct route {
+    enum method method;
+    const char *path; // "/jobs/{id}": a segment in braces matches any one segment
+    const char *id;   // OpenAPI's operationId: "create_job"
+    const char *doc;  // one sentence
+    bool (*handle)(struct call *, struct err *); // when the whole body is there
+    const struct schema *body, *reply;           // NULL: free form or none
+    const char *produces;                        // media type of the reply; NULL: application/json
+    int status; // of success; a handler may choose 200 in place of 201 for a replay
+    enum body_kind body_kind;
+    size_t max_body; // bytes; 0: the kind's default
+    // Streams only: open the sink before the first byte, take each piece, and undo all of it when
+    // the client vanishes or a piece failed. handle() ends a good one.
+    bool (*begin)(struct call *, struct err *);
+    bool (*piece)(struct call *, const char *, size_t, struct err *);
+    void (*undo)(struct call *);
+    struct query query[ROUTE_QUERIES];
+    enum err_kind fails[ROUTE_FAILS]; // what it may answer besides success and the kinds every
+                                      // route may raise
+};
+
+extern const struct route route_table[];
+extern const size_t route_count;
+
+const char *method_name(enum method m); // "GET"

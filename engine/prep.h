@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Preprocessing: from a frame's columns, or a client's raw cells, to the features and targets a
+// network wants. Fitted on training rows only, stored inside the model, so /predict takes raw
+// values. Read-only after prep_fit(), from any thread.
+//
+// A numeric column takes one feature, (x - mean) / std (std 0 counts as 1; gaps become the mean,
+// thus 0 when standardised), and a second one, 0 or 1, when it had gaps in training and indicators
+// are wanted. A categorical column takes one 0/1 feature per kept level (the 254 most frequent in
+// the training rows; ties by order of appearance) and one more for everything else: missing, rare
+// and never seen.
+
+#include "arena.h"
+#include "err.h"
+#include "frame.h"
+#include "real.h"
+
+enum { PREP_MAX_LEVELS = 254, PREP_MAX_FEATURES = 1 << 20 };
+
+struct prep_column {
+    const char *name;
+    enum column_type type;
+    size_t at, width; // features [at, at + width) of a row
+    double mean,
+        std;     // numeric: as used (mean 0, std 1 under NUMERIC_NONE, but gaps still get `fill`)
+    double fill; // numeric: raw value that stands for a gap
+    bool indicator; // numeric: whether feature at + 1 says "was missing"
+    const char *const
+        *level; // categorical: kept levels; level k sets feature at + k, all else sets at + n_level
+    size_t n_level;
+    const uint32_t *slot; // categorical, while a frame is at hand: frame code -> k; NULL in a model
+                          // read from a file
+};
+
+struct prep {
+    struct prep_column *column; // inputs in the frame's order, the target left out
+    size_t n_column;
+    size_t n_feature; // width of a row of x
+    const char *target;
+    enum task task; // never TASK_AUTO
+    const char *const
+        *class_name; // classification: distinct targets, sorted (numbers by value, else by bytes)
+    size_t n_class;
+    double y_mean, y_std; // regression: y = (target - y_mean) / y_std
+};
+
+// One raw value given by a client.
+enum cell_kind { CELL_MISSING, CELL_NUMBER, CELL_TEXT };
+struct cell {
+    enum cell_kind kind;
+    double number;
+    const char *text; // not NUL-terminated
+    size_t len;
+};
+
+// Which rows are for what. Rows without a target are in none of them. Each array is a random
+// permutation of its part.
+struct split {
+    uint32_t *train, *val, *test;
+    size_t n_train, n_val, n_test, n_dropped;
+};
+
+// Choose inputs, target, task and classes; refuse what cannot train. Errors carry the pointer of
+// the job field at fault: "/target" (absent, with the nearest name suggested; all missing; one
+// class only; too many classes for a classification), "/features/exclude" or "/features/types"
+// (unknown column), "/task". TASK_AUTO means classification for a text target and for a numeric one
+// with two distinct values, regression for every other.
+bool prep_init(struct prep *p, const struct frame *f, const struct data_spec *s, struct arena *a,
+               struct err *e);
+
+// Shuffled, stratified when asked and possible. A part with a share above 0 gets at least one row.
+// Fails with "/split" when training or a wanted part would be empty.
+bool prep_split(const struct prep *p, const struct frame *f, const struct data_spec *s,
+                struct split *out, struct arena *a, struct err *e);
+
+// Learn means, levels and target scale from the given rows; sets every column's at/width and
+// n_feature. Fails with ERR_TOO_LARGE past PREP_MAX_FEATURES.
+bool prep_fit(struct prep *p, const struct frame *f, const struct data_spec *s, const uint32_t *row,
+              size_t n, struct arena *a, struct err *e);
+
+// x [n, n_feature] and y [n] (scaled value, or class index) for the given rows of the frame that p
+// was fitted on.
+void prep_encode(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
+                 real *x);
+void prep_encode_target(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
+                        real *y);
+
+// Bind a prep read from a model file to another frame, so that the two functions above (with
+// another frame's columns) work for scoring: columns are found by name, slot tables built. Fails
+// with "/dataset" naming the first column the frame lacks or has with another type.
+bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f, struct arena *a,
+               struct err *e);
+
+// Write the features of input column k for one raw cell into the row x [n_feature]. A number given
+// for a categorical column is matched by its shortest decimal text; a text given for a numeric
+// column must parse as a number (else ERR_INVALID; the caller adds the pointer); missing spellings
+// ("", "?", "NA", "NaN", "null") count as missing.
+bool prep_encode_cell(const struct prep *p, size_t k, const struct cell *c, real *x, struct err *e);
+
+// Index of the input column called name[0..len), or n_column when there is none. O(1) on average.
+size_t prep_find(const struct prep *p, const char *name, size_t len);

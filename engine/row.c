@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Walks over tables of choices: see row.h.
+
+#include "row.h"
+
+#include "err.h"
+
+#include <string.h>
+
+static size_t width(const struct knob *k)
+{
+    return k->count == 2 ? 2 : 1;
+}
+
+static size_t count(const struct knob *k, size_t max)
+{
+    size_t n = 0;
+    while (n < max && k[n].name)
+        n++;
+    return n;
+}
+
+const struct row *table_find(const struct table *t, const char *name)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (strcmp(t->row[i]->name, name) == 0)
+            return t->row[i];
+    return NULL;
+}
+
+const struct knob *knob_at(const struct table *t, const struct row *row, size_t k, size_t *at)
+{
+    size_t own = count(row->knob, ROW_KNOBS), common = count(t->common, TABLE_KNOBS);
+    if (k >= own + common)
+        return NULL;
+    *at = 0;
+    for (size_t i = 0; i < k; i++)
+        *at += width(i < own ? &row->knob[i] : &t->common[i - own]);
+    BUG(*at >= PICK_VALUES);
+    return k < own ? &row->knob[k] : &t->common[k - own];
+}
+
+struct pick pick_row(const struct table *t, const struct row *row)
+{
+    struct pick p = {.row = row};
+    const struct knob *knob;
+    size_t at;
+    for (size_t k = 0; row && (knob = knob_at(t, row, k, &at)); k++)
+        memcpy(&p.value[at], knob->def, width(knob) * sizeof *knob->def);
+    return p;
+}
+
+double pick_value(const struct table *t, const struct pick *p, const char *name)
+{
+    const struct knob *knob;
+    size_t at;
+    for (size_t k = 0; (knob = knob_at(t, p->row, k, &at)); k++)
+        if (strcmp(knob->name, name) == 0)
+            return p->value[at];
+    BUG(!"a knob of that name");
+    return 0;
+}

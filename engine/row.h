@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What every table of choices has in common: activations, norms, losses, optimizers, schedules,
+// initialisations.
+//
+// A row starts with a `struct row`: its name, a sentence, and its knobs (the numbers a user may
+// set). The job schema, OpenAPI, the README's tables and the tests walk rows and knobs; adding a
+// choice is adding a row. A `struct pick` is a row that a job has chosen, together with the knobs'
+// values. All of it is constant data, readable from any thread.
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { ROW_KNOBS = 6, TABLE_KNOBS = 2, PICK_VALUES = 8 };
+
+enum knob_type { KNOB_REAL, KNOB_INT, KNOB_BOOL };
+
+// A number of a row. With count 2 it is written as a JSON array of two ("betas": [0.9, 0.999]).
+struct knob {
+    const char *name, *doc;
+    enum knob_type type;
+    int count;       // values it holds: 0 and 1 mean one, at most 2
+    double def[2];   // when not given
+    double min, max; // inclusive, for every value
+};
+
+struct row {
+    const char *name; // as in a job definition
+    const char *doc;  // one sentence
+    struct knob knob[ROW_KNOBS];
+};
+
+struct table {
+    const char *what; // "optimizer": for messages
+    const struct row *const *row;
+    size_t n;
+    struct knob common[TABLE_KNOBS]; // knobs of every row of this table, after the row's own
+};
+
+struct pick {
+    const struct row *row;     // NULL: nothing chosen
+    double value[PICK_VALUES]; // the row's knobs in order, then the table's; a knob of count 2
+                               // takes two
+};
+
+// The row called `name`, or NULL.
+const struct row *table_find(const struct table *t, const char *name);
+
+// The row with every knob at its default. `row` must belong to `t` (or be NULL, which picks
+// nothing).
+struct pick pick_row(const struct table *t, const struct row *row);
+
+// The k-th knob of a row of `t`, the row's own first; NULL past the end. `*at` receives its place
+// in `value`.
+const struct knob *knob_at(const struct table *t, const struct row *row, size_t k, size_t *at);
+
+// The value of the knob called `name` (its first, if it holds two). The knob must exist: asking for
+// another is our bug.
+double pick_value(const struct table *t, const struct pick *p, const char *name);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// One request under way. http.c makes it, matches the route, gathers the body and runs the handler
+// on the polling thread that owns the connection; the handler fills in a reply and returns true, or
+// returns false with an error. Everything in it lives in the call's arena, which ends with the
+// request.
+
+#include "arena.h"
+#include "fault.h"
+#include "route.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct server; // the daemon's parts, for handlers (server/server.h)
+
+struct call {
+    const struct route *route;
+    struct server *server;
+    struct arena *arena;
+    struct faults faults; // what is wrong with the body, place by place; printed into the problem
+                          // document when the handler fails
+    const char *segment[ROUTE_SEGMENTS]; // values of the path's {segments}, percent-decoded
+    const char *body;                    // BODY_JSON: the whole body, NUL-terminated
+    size_t body_len;
+    void *stream; // BODY_STREAM: whatever begin() made
+    void *conn;   // http.c's own
+    // The reply. A handler sets out and out_len (in the arena or constant); status starts as the
+    // route's.
+    int status;
+    const char *out;
+    size_t out_len;
+    const char *location; // Location header, or NULL
+    const char *media;    // media type; starts as the route's
+};
+
+// The query parameter's decoded value, "" when given without one, NULL when absent.
+const char *call_query(const struct call *c, const char *name);
+
+// The request header's value, or NULL.
+const char *call_header(const struct call *c, const char *name);
+
+// The n-th path segment as a positive integer; fails with ERR_NOT_FOUND ("no such job ...") when it
+// is not one.
+bool call_id(const struct call *c, int n, const char *what, int64_t *id, struct err *e);
+
+// Answer with text that lives at least as long as the arena. Always true, so a handler can end with
+// it.
+bool call_reply(struct call *c, const char *text, size_t len);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// main() of every test program: see harness.h. Ends with the line "<program>: N passed, N failed".
+
+#include "harness.h"
+
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TESTS = 2048, TIMEOUT_SECONDS = 120 };
+
+static struct entry {
+    const TTest *test;
+    size_t loops;
+} entry[MAX_TESTS];
+static size_t n_entry;
+
+void harness_add(const TTest *test, size_t loops)
+{
+    if (n_entry == MAX_TESTS)
+        abort();
+    entry[n_entry++] = (struct entry){test, loops};
+}
+
+static int by_file_then_line(const void *a, const void *b)
+{
+    const TTest *x = ((const struct entry *)a)->test, *y = ((const struct entry *)b)->test;
+    int file = strcmp(x->file, y->file);
+    return file ? file : x->line - y->line;
+}
+
+int main(int argc, char **argv)
+{
+    const char *only = argc > 1 ? argv[1] : "";
+    qsort(entry, n_entry, sizeof *entry, by_file_then_line);
+    Suite *suite = suite_create(basename(argv[0]));
+    TCase *tc = tcase_create("all");
+    tcase_set_timeout(tc, TIMEOUT_SECONDS);
+    for (size_t i = 0; i < n_entry; i++)
+        if (strstr(entry[i].test->name, only))
+            tcase_add_loop_test(tc, entry[i].test, 0, (int)entry[i].loops);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, getenv("VERBOSE") ? CK_VERBOSE : CK_NORMAL);
+    int run = srunner_ntests_run(runner), failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    printf("%s: %d passed, %d failed\n", basename(argv[0]), run - failed, failed);
+    return failed || !run;
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The frame of every test program: libcheck, with tests that register themselves. A test's name is
+// a sentence.
+//
+//     TEST(arena_refuses_to_grow_past_its_maximum) { ck_assert_ptr_null(...); }
+//     LOOP_TEST(every_op_has_a_doc, op_count) { ck_assert_ptr_nonnull(op_table[_i]->row.doc); }
+//
+// `build/release/test_engine arena` runs the tests whose name contains "arena".
+
+#include <check.h>
+#include <stddef.h>
+
+void harness_add(const TTest *test, size_t loops);
+
+#define TEST(name) LOOP_TEST(name, 1)
+#define LOOP_TEST(name, loops)                                                                     \
+    static void name##_fn(int _i);                                                                 \
+    static const TTest name##_test = {#name, name##_fn, __FILE__, __LINE__};                       \
+    __attribute__((constructor)) static void name##_add(void)                                      \
+    {                                                                                              \
+        harness_add(&name##_test, loops);                                                          \
+    }                                                                                              \
+    static void name##_fn(int _i __attribute__((unused)))
