@@ -26,6 +26,20 @@ static inline uint64_t rng_u64(uint64_t key, uint64_t cell)
     return z ^ (z >> 33);
 }
 
+// 32 bits for bulk use in kernels (dropout): two rounds of a low-bias
+// 32-bit finaliser (Chris Wellons' hash prospector), the key's halves mixed in between; every
+// operation exists as a vector instruction.
+static inline uint32_t rng_u32(uint64_t key, uint32_t cell)
+{
+    uint32_t z = cell ^ (uint32_t)key;
+    z = (z ^ (z >> 16)) * UINT32_C(0x21F0AAAD);
+    z = (z ^ (z >> 15)) * UINT32_C(0x735A2D97);
+    z = (z ^ (z >> 15)) + (uint32_t)(key >> 32);
+    z = (z ^ (z >> 16)) * UINT32_C(0x21F0AAAD);
+    z = (z ^ (z >> 15)) * UINT32_C(0x735A2D97);
+    return z ^ (z >> 15);
+}
+
 // Uniform in [0, 1): a multiple of 2^-53.
 static inline double rng_unit(uint64_t key, uint64_t cell)
 {

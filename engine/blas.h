@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The three matrix products of a linear layer, in `real`, and OpenBLAS' one setting. blas.c is the
+// only file that knows cblas.h.
+//
+// All matrices are row-major with leading dimensions in elements. With `add` the product is added
+// to C, else it replaces C (which may then hold anything, NaN included). Results are a function of
+// shapes and values only, as long as OpenBLAS keeps to one thread: call blas_init() first thing in
+// main(), before any other thread exists.
+
+#include "err.h"
+#include "real.h"
+
+#include <stddef.h>
+
+struct mat {
+    real *v;
+    size_t ld; // elements from one row to the next
+};
+
+// One BLAS thread for the process, and a self-test of gemm against plain loops: fails with
+// ERR_INTERNAL on a library that computes wrongly.
+bool blas_init(struct err *e);
+
+// Text such as "OpenBLAS 0.3.21 ... Haswell": which kernels run here.
+const char *blas_name(void);
+
+void gemm_nt(size_t m, size_t n, size_t k, struct mat a, struct mat b, struct mat c,
+             bool add); // C[m,n] = A[m,k] B[n,k]ᵀ
+void gemm_nn(size_t m, size_t n, size_t k, struct mat a, struct mat b, struct mat c,
+             bool add); // C[m,n] = A[m,k] B[k,n]
+void gemm_tn(size_t m, size_t n, size_t k, struct mat a, struct mat b, struct mat c,
+             bool add); // C[m,n] = A[k,m]ᵀ B[k,n]

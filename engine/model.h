@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A multilayer perceptron: its parameters and the graphs over them. Training and prediction are two
+// graphs from one builder, so no op asks which of the two it is in: dropout and the loss are absent
+// from the second, batch norm uses its running statistics there.
+//
+// Made by the worker (for training) or the cache (from a file); everything lives in the arena it
+// was given. While it trains one thread owns it; afterwards it is immutable and any thread may
+// predict.
+
+#include "graph.h"
+#include "spec.h"
+
+struct model_param {
+    const char *name;    // PyTorch's way: "layers.0.weight"
+    uint32_t rows, cols; // a weight is [outputs, inputs]
+    size_t at;           // offset in struct model's value
+    bool trained;        // else a running statistic
+};
+
+struct model {
+    struct model_spec spec;
+    const struct op *loss;
+    uint32_t n_in, n_out; // columns of x and of the network's output
+    size_t n_class;       // 0: regression
+    double y_mean, y_std; // regression: answer = output * y_std + y_mean
+    struct model_param *param;
+    size_t n_param;
+    real *value;               // trained parameters, then running statistics
+    size_t n_trained, n_value; // counts of reals
+    struct graph train;        // x, y -> mean loss (the last node)
+    struct graph serve;        // x -> prediction; y -> loss of each row
+    uint32_t train_x, train_y, serve_x, serve_y, serve_out, serve_loss;
+    bool by_column; // some norm needs more than one row in a batch
+};
+
+// What the network is for.
+struct model_task {
+    uint32_t n_in;
+    size_t n_class;          // 0: regression
+    double y_mean, y_std;    // regression
+    const struct pick *loss; // row NULL: cross-entropy or mean squared error by n_class
+};
+
+// Shapes, parameters (all zero) and both graphs. ERR_INVALID with a pointer ("/model/layers/1",
+// "/loss") for what does not fit together, ERR_TOO_LARGE past the arena.
+bool model_build(struct model *m, const struct model_spec *spec, const struct model_task *task,
+                 struct arena *a, struct err *e);
+
+// Initial weights as the spec's init row says; norms at their neutral values.
+void model_init_weights(struct model *m, uint64_t seed);
+
+// Numbers a row's answer consists of: 1 value, or n_class probabilities.
+static inline size_t model_answers(const struct model *m)
+{
+    return m->n_class ? m->n_class : 1;
+}
+
+// Name of the first parameter with a value that is not finite, or NULL.
+const char *model_first_broken(const struct model *m, const real *value);

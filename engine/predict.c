@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// Prediction block by block: see predict.h.
+
+#include "predict.h"
+
+#include <string.h>
+
+bool predictor_init(struct predictor *p, const struct model *m, uint32_t batch, struct arena *a,
+                    struct err *e)
+{
+    p->model = m;
+    struct plan_memory memory = {.param = m->value, .buffer = m->value + m->n_trained};
+    return plan_init(&p->plan, &m->serve, batch, memory, a, e);
+}
+
+static void load(const struct buf *to, const real *from, size_t rows)
+{
+    size_t n = rows * to->cols;
+    memcpy(to->v, from, n * sizeof *from);
+    memset(to->v + n, 0, ((size_t)to->rows * to->cols - n) * sizeof *from);
+}
+
+// From the network's output to an answer: one probability becomes two, a scaled value gets its
+// units back.
+static void unload(const struct model *m, const real *out, size_t rows, real *answer)
+{
+    if (m->n_class == 2 && m->n_out == 1)
+        for (size_t r = 0; r < rows; r++) {
+            answer[2 * r] = 1 - out[r];
+            answer[2 * r + 1] = out[r];
+        }
+    else if (m->n_class)
+        memcpy(answer, out, rows * m->n_out * sizeof *out);
+    else
+        for (size_t r = 0; r < rows; r++)
+            answer[r] = (real)((double)out[r] * m->y_std + m->y_mean);
+}
+
+double predictor_run(struct predictor *p, const real *x, const real *target, size_t n, real *answer,
+                     const struct exec *ex)
+{
+    const struct model *m = p->model;
+    const struct buf *buf = p->plan.buf;
+    double loss = 0;
+    for (size_t at = 0; at < n; at += p->plan.batch) {
+        size_t rows = n - at < p->plan.batch ? n - at : p->plan.batch;
+        load(&buf[m->serve_x], x + at * m->n_in, rows);
+        if (target)
+            load(&buf[m->serve_y], target + at, rows);
+        plan_forward(&p->plan, p->plan.batch, 0, ex);
+        unload(m, buf[m->serve_out].v, rows, answer + at * model_answers(m));
+        for (size_t r = 0; target && r < rows; r++)
+            loss += (double)buf[m->serve_loss].v[r];
+    }
+    return target ? loss / (double)n : 0;
+}
+
+bool predict_finite(const real *answer, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(answer[i]))
+            return false;
+    return true;
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+// The training loop: see train.h. struct trainer holds all memory of a run; after trainer_init() a
+// step allocates nothing.
+
+#include "train.h"
+
+#include "rng.h"
+#include "schedule.h"
+#include "tables.h"
+
+#include <math.h>
+#include <string.h>
+
+struct trainer {
+    struct model *m;
+    const struct train_spec *spec;
+    const struct train_rows *train, *val;
+    const struct train_hooks *hooks;
+    const struct exec *x;
+    struct plan plan;
+    struct optimizer optimizer;
+    struct predictor scorer;
+    real *grad, *best;     // [n_trained], [n_value]
+    real *answer, *target; // validation: answers, targets in their own units
+    real *scratch;         // metrics' memory
+    uint32_t *order;       // this epoch's permutation of the training rows
+    uint32_t batch, batches;
+    uint64_t step, steps;
+    double lr;
+    const struct metric *watched; // NULL: the validation loss
+    size_t watched_at;
+    double best_value;
+    int best_epoch;
+};
+
+uint32_t train_batch_size(const struct train_spec *s, size_t n)
+{
+    static const struct {
+        size_t rows;
+        uint32_t batch;
+    } rule[] = {{1024, 64}, {8192, 128}, {30000, 256}, {100000, 512}, {SIZE_MAX, 1024}};
+    size_t i = 0;
+    while (n > rule[i].rows)
+        i++;
+    size_t batch = s->batch_size > 0 ? (size_t)s->batch_size : rule[i].batch;
+    return (uint32_t)(batch < n ? batch : n);
+}
+
+static bool lone_row(size_t n, uint32_t batch, bool by_column)
+{
+    return by_column && batch > 1 && n > batch && n % batch == 1;
+}
+
+uint32_t train_batches(size_t n, uint32_t batch, bool by_column)
+{
+    return (uint32_t)((n + batch - 1) / batch) - lone_row(n, batch, by_column);
+}
+
+static const struct metric *find_metric(const char *monitor, size_t n_class, size_t *at)
+{
+    const struct metric *m;
+    bool val = strncmp(monitor, "val_", 4) == 0;
+    for (*at = 0; val && (m = metric_for(metric_task(n_class), *at)); ++*at)
+        if (strcmp(m->row.name, monitor + 4) == 0)
+            return m;
+    return NULL;
+}
+
+bool train_monitor_known(const char *monitor, size_t n_class)
+{
+    size_t at;
+    return strcmp(monitor, "val_loss") == 0 || find_metric(monitor, n_class, &at);
+}
+
+static bool out_of_memory(struct err *e)
+{
+    return fail(
+        e, ERR_TOO_LARGE,
+        "training needs more memory than a job may use; use fewer units or a smaller batch");
+}
+
+static bool init_scoring(struct trainer *t, struct arena *a, struct err *e)
+{
+    const struct model *m = t->m;
+    size_t n = t->val->n;
+    t->watched = find_metric(t->spec->monitor, m->n_class, &t->watched_at);
+    t->best_value = NAN;
+    if (n == 0)
+        return true;
+    t->best = arena_alloc(a, m->n_value, sizeof *t->best);
+    t->answer = arena_alloc(a, n * model_answers(m), sizeof *t->answer);
+    t->target = arena_alloc(a, n, sizeof *t->target);
+    t->scratch = arena_alloc(a, 2 * n, sizeof *t->scratch);
+    if (!t->best || !t->answer || !t->target || !t->scratch)
+        return out_of_memory(e);
+    for (size_t i = 0; i < n; i++)
+        t->target[i] =
+            m->n_class ? t->val->y[i] : (real)((double)t->val->y[i] * m->y_std + m->y_mean);
+    return predictor_init(&t->scorer, m, n < SCORE_ROWS ? (uint32_t)n : SCORE_ROWS, a, e);
+}
+
+static bool trainer_init(struct trainer *t, struct arena *a, struct err *e)
+{
+    struct model *m = t->m;
+    size_t n = t->train->n;
+    t->batch = train_batch_size(t->spec, n);
+    t->batches = train_batches(n, t->batch, m->by_column);
+    t->steps = (uint64_t)t->batches * (uint64_t)t->spec->epochs;
+    if (m->by_column && (t->batch < 2 || n < 2))
+        return fail_at(e, ERR_INVALID, "/training/batch_size",
+                       "batch normalisation needs at least 2 rows in a batch");
+    t->grad = arena_zalloc(a, m->n_trained, sizeof *t->grad);
+    t->order = arena_alloc(a, n, sizeof *t->order);
+    if (!t->grad || !t->order)
+        return out_of_memory(e);
+    struct plan_memory memory = {m->value, t->grad, m->value + m->n_trained};
+    uint32_t most = t->batch + lone_row(n, t->batch, m->by_column);
+    return plan_init(&t->plan, &m->train, most, memory, a, e) &&
+           optimizer_init(&t->optimizer, &t->spec->optimizer, m->value, t->grad, m->n_trained, a,
+                          e) &&
+           init_scoring(t, a, e);
+}
+
+// Copy the rows of a batch, in this epoch's order, into the plan's inputs.
+static uint32_t load_batch(struct trainer *t, uint32_t b)
+{
+    size_t first = (size_t)b * t->batch, end = b + 1 == t->batches ? t->train->n : first + t->batch;
+    size_t width = t->m->n_in;
+    real *x = t->plan.buf[t->m->train_x].v, *y = t->plan.buf[t->m->train_y].v;
+    for (size_t i = first; i < end; i++) {
+        size_t row = t->order[i];
+        memcpy(x + (i - first) * width, t->train->x + row * width, width * sizeof *x);
+        y[i - first] = t->train->y[row];
+    }
+    return (uint32_t)(end - first);
+}
+
+static const char *broken_gradient(const struct trainer *t)
+{
+    for (size_t i = 0; i < t->m->n_param; i++) {
+        const struct model_param *p = &t->m->param[i];
+        for (size_t k = 0; p->trained && k < (size_t)p->rows * p->cols; k++)
+            if (!isfinite(t->grad[p->at + k]))
+                return p->name;
+    }
+    return "the sum of all";
+}
+
+static bool diverged(const struct trainer *t, const char *what, const char *where, struct err *e)
+{
+    return fail(e, ERR_DIVERGED,
+                "diverged at step %llu: %s is not finite, first in %s; lower optimizer.lr (the "
+                "rate was %g), lengthen schedule.warmup or set regularization.gradient_clip_norm",
+                (unsigned long long)t->step + 1, what, where ? where : "the network", t->lr);
+}
+
+static bool train_step(struct trainer *t, uint32_t rows, double *loss, double *norm, struct err *e)
+{
+    uint64_t key = rng_key(t->spec->seed, RNG_DROPOUT, t->step, 0);
+    t->lr =
+        optimizer_lr(&t->spec->optimizer) * schedule_factor(&t->spec->schedule, t->step, t->steps);
+    plan_forward(&t->plan, rows, key, t->x);
+    *loss = (double)t->plan.buf[t->m->train.n - 1].v[0];
+    if (!isfinite(*loss))
+        return diverged(t, "the loss", plan_first_broken(&t->plan, rows), e);
+    plan_backward(&t->plan, rows, t->x);
+    *norm = optimizer_grad_norm(&t->optimizer, t->x);
+    if (!isfinite(*norm))
+        return diverged(t, "the gradient", broken_gradient(t), e);
+    double longest = t->spec->clip_norm;
+    double clip = longest > 0 && *norm > longest ? longest / (*norm + 1e-6) : 1;
+    optimizer_step(&t->optimizer, t->lr, clip, t->x);
+    t->step++;
+    return true;
+}
+
+static void shuffle(struct trainer *t, int epoch)
+{
+    for (size_t i = 0; i < t->train->n; i++)
+        t->order[i] = (uint32_t)i;
+    rng_shuffle(rng_key(t->spec->seed, RNG_SHUFFLE, (uint64_t)epoch, 0), t->order, t->train->n);
+}
+
+static bool stop_wanted(const struct trainer *t)
+{
+    return t->hooks->stop && atomic_load_explicit(t->hooks->stop, memory_order_relaxed);
+}
+
+static bool train_epoch(struct trainer *t, struct train_epoch *r, struct err *e)
+{
+    double sum = 0, loss = 0, norm = 0;
+    shuffle(t, r->epoch);
+    for (uint32_t b = 0; b < t->batches; b++) {
+        if (stop_wanted(t))
+            return fail(e, ERR_CANCELLED, "stopped at step %llu of %llu",
+                        (unsigned long long)t->step, (unsigned long long)t->steps);
+        uint32_t rows = load_batch(t, b);
+        if (!train_step(t, rows, &loss, &norm, e))
+            return false;
+        sum += loss * rows;
+        r->grad_norm = norm > r->grad_norm ? norm : r->grad_norm;
+        if (t->hooks->step)
+            atomic_store_explicit(t->hooks->step, t->step, memory_order_relaxed);
+    }
+    r->train_loss = sum / (double)t->train->n;
+    return true;
+}
+
+// Score the validation rows; the watched value decides whether this epoch is the best so far. Ties
+// go to the later epoch.
+static bool validate(struct trainer *t, struct train_epoch *r, struct err *e)
+{
+    const struct metric *metric;
+    size_t n = t->val->n;
+    r->val_loss = predictor_run(&t->scorer, t->val->x, t->val->y, n, t->answer, t->x);
+    if (!isfinite(r->val_loss) || !predict_finite(t->answer, n * model_answers(t->m)))
+        return diverged(t, "the validation loss",
+                        plan_first_broken(&t->scorer.plan, t->scorer.plan.batch), e);
+    struct scored s = {t->answer, t->target, n, model_answers(t->m), t->scratch};
+    for (size_t i = 0; (metric = metric_for(metric_task(t->m->n_class), i)); i++)
+        r->metric[i] = metric->value(&s);
+    double value = t->watched ? r->metric[t->watched_at] : r->val_loss;
+    bool larger = t->watched && t->watched->larger_better;
+    r->best = isnan(t->best_value) || (larger ? value >= t->best_value : value <= t->best_value);
+    if (r->best) {
+        t->best_value = value;
+        t->best_epoch = r->epoch;
+        memcpy(t->best, t->m->value, t->m->n_value * sizeof *t->best);
+    }
+    return true;
+}
+
+static bool run_epoch(struct trainer *t, int epoch, struct err *e)
+{
+    struct train_epoch r = {.epoch = epoch, .steps = t->steps, .val_loss = NAN};
+    for (int i = 0; i < METRICS_MAX; i++)
+        r.metric[i] = NAN;
+    if (!train_epoch(t, &r, e) || (t->val->n && !validate(t, &r, e)))
+        return false;
+    r.step = t->step;
+    r.lr = t->lr;
+    if (t->hooks->epoch)
+        t->hooks->epoch(t->hooks->ctx, &r);
+    return true;
+}
+
+static bool finish(struct trainer *t, int epochs, struct train_result *result, struct err *e)
+{
+    struct model *m = t->m;
+    if (t->val->n)
+        memcpy(m->value, t->best, m->n_value * sizeof *t->best);
+    const char *broken = model_first_broken(m, m->value);
+    if (broken)
+        return diverged(t, "a parameter", broken, e);
+    *result = (struct train_result){.epochs = epochs,
+                                    .best_epoch = t->val->n ? t->best_epoch : epochs,
+                                    .steps = t->step,
+                                    .best_value = t->best_value,
+                                    .stopped_early = epochs < t->spec->epochs};
+    return true;
+}
+
+bool train_run(struct model *m, const struct train_spec *s, const struct train_rows *train,
+               const struct train_rows *val, const struct train_hooks *hooks, const struct exec *x,
+               struct train_result *result, struct arena *a, struct err *e)
+{
+    BUG(train->n == 0 || train->n > UINT32_MAX);
+    struct trainer t = {.m = m, .spec = s, .train = train, .val = val, .hooks = hooks, .x = x};
+    if (!trainer_init(&t, a, e))
+        return false;
+    int epoch = 0;
+    bool patient = true;
+    while (epoch < s->epochs && patient) {
+        if (!run_epoch(&t, ++epoch, e))
+            return false;
+        patient = !val->n || !s->patience || epoch - t.best_epoch < s->patience;
+    }
+    return finish(&t, epoch, result, e);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The training loop: batches, epochs, validation, early stopping, the best epoch's weights. Called
+// by a worker (or a test) on its own thread; tells what happens through hooks, and stops when
+// asked.
+//
+// Everything random is a function of the seed and the position, everything summed has a fixed
+// order, so the resulting bits do not depend on the executor's threads.
+
+#include "exec.h"
+#include "metric.h"
+#include "model.h"
+#include "optim.h"
+#include "plan.h"
+#include "predict.h"
+
+#include <stdatomic.h>
+
+// Encoded rows: x [n, n_in], y [n] (scaled value or class index).
+struct train_rows {
+    const real *x, *y;
+    size_t n;
+};
+
+struct train_epoch {
+    int epoch;                  // from 1
+    uint64_t step, steps;       // taken, planned in all
+    double lr;                  // of the last step
+    double train_loss;          // mean over the epoch's batches, in training units
+    double val_loss;            // NaN without validation rows
+    double metric[METRICS_MAX]; // metric_for(task, i) on the validation rows; NaN without
+    double grad_norm;           // largest of the epoch
+    bool best;                  // by the watched metric, so far
+};
+
+struct train_hooks {
+    void *ctx;
+    void (*epoch)(void *ctx, const struct train_epoch *r); // after every epoch
+    const atomic_int *stop; // polled before every step; not 0: give up with ERR_CANCELLED
+    _Atomic uint64_t *step; // steps taken so far, for whoever shows progress
+};
+
+struct train_result {
+    int epochs, best_epoch; // run; whose weights the model now has
+    uint64_t steps;         // taken
+    double best_value;      // of the watched metric; NaN without validation rows
+    bool stopped_early;
+};
+
+// The batch size used: as asked, or by the number of rows (64 up to 1,024 rows, 128 up to 8,192,
+// 256 up to 30,000, 512 up to 100,000, else 1,024), at most n.
+uint32_t train_batch_size(const struct train_spec *s, size_t n);
+
+// Steps in an epoch of n rows. A last batch of one row joins the one before when a norm needs
+// columns of more.
+uint32_t train_batches(size_t n, uint32_t batch, bool by_column);
+
+// True when `monitor` is "val_loss" or "val_" and a metric of the task.
+bool train_monitor_known(const char *monitor, size_t n_class);
+
+// Train m, whose weights are initialised, on `train`; watch `val` (n may be 0: then the last epoch
+// is kept). ERR_DIVERGED names step and layer, ERR_CANCELLED after a stop; m then holds the last
+// weights.
+bool train_run(struct model *m, const struct train_spec *s, const struct train_rows *train,
+               const struct train_rows *val, const struct train_hooks *hooks, const struct exec *x,
+               struct train_result *result, struct arena *a, struct err *e);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// See lab.h.
+
+#include "lab.h"
+
+#include "rng.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct pick lab_pick(const struct table *t, const char *name)
+{
+    const struct row *row = name ? table_find(t, name) : NULL;
+    BUG(name && !row);
+    return pick_row(t, row);
+}
+
+void lab_job_init(struct lab_job *j, int layers, int units, const char *activation,
+                  const char *norm, double dropout)
+{
+    for (int i = 0; i < layers; i++)
+        j->layer[i] = (struct layer_spec){units, lab_pick(&activation_table, activation),
+                                          lab_pick(&norm_table, norm), dropout};
+    j->model =
+        (struct model_spec){j->layer, (size_t)layers, lab_pick(&init_table, "kaiming_uniform")};
+    j->train = (struct train_spec){.optimizer = lab_pick(&optimizer_table, "adamw"),
+                                   .schedule = lab_pick(&schedule_table, "constant"),
+                                   .epochs = 5,
+                                   .monitor = "val_loss",
+                                   .threads = 1,
+                                   .seed = 1};
+}
+
+static double direction(uint64_t seed, size_t k, size_t j)
+{
+    return rng_normal(rng_key(seed, RNG_PROBE, 2, k), j);
+}
+
+struct train_rows lab_rows(struct arena *a, size_t n, size_t d, size_t k, uint64_t seed)
+{
+    real *x = arena_need(a, n * d, sizeof *x), *y = arena_need(a, n, sizeof *y);
+    uint64_t key = rng_key(seed, RNG_PROBE, 1, 0);
+    for (size_t i = 0; i < n * d; i++)
+        x[i] = (real)rng_normal(key, i);
+    for (size_t i = 0; i < n; i++) {
+        double best = -1e9, smooth = 0;
+        for (size_t c = 0; c < (k ? k : 1); c++) {
+            double dot = 0;
+            for (size_t j = 0; j < d; j++)
+                dot += direction(7, c, j) * (double)x[i * d + j];
+            smooth = sin(dot / sqrt((double)d));
+            if (dot > best) {
+                best = dot;
+                y[i] = (real)c;
+            }
+        }
+        if (k == 2)
+            y[i] = smooth > 0;
+        if (k == 0)
+            y[i] = (real)smooth;
+    }
+    return (struct train_rows){x, y, n};
+}
+
+struct gang {
+    void (*fn)(void *, uint32_t);
+    void *arg;
+    uint32_t n;
+    atomic_uint next;
+};
+
+static void *member(void *arg)
+{
+    struct gang *g = arg;
+    for (uint32_t i; (i = atomic_fetch_add(&g->next, 1)) < g->n;)
+        g->fn(g->arg, g->n - 1 - i);
+    return NULL;
+}
+
+static void gang_run(void *ctx, uint32_t n, void (*fn)(void *, uint32_t), void *arg)
+{
+    pthread_t thread[8];
+    int threads = *(const int *)ctx;
+    struct gang g = {fn, arg, n, 0};
+    for (int i = 0; i < threads; i++)
+        pthread_create(&thread[i], NULL, member, &g);
+    for (int i = 0; i < threads; i++)
+        pthread_join(thread[i], NULL);
+}
+
+struct exec lab_exec(const int *threads)
+{
+    return (struct exec){gang_run, (void *)threads};
+}
+
+uint64_t lab_hash(const void *p, size_t n)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ ((const unsigned char *)p)[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+static atomic_ulong allocations;
+
+unsigned long lab_allocations(void)
+{
+    return atomic_load(&allocations);
+}
+
+#ifdef MLPD_SANITIZED
+// The sanitizers own malloc, and tell who asks.
+int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t),
+                                              void (*)(const volatile void *));
+
+static void on_malloc(const volatile void *p, size_t n)
+{
+    (void)p;
+    (void)n;
+    atomic_fetch_add(&allocations, 1);
+}
+
+static void on_free(const volatile void *p)
+{
+    (void)p;
+}
+
+__attribute__((constructor)) static void watch(void)
+{
+    __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
+}
+#else
+// In front of glibc's own, so that OpenBLAS' and libc's calls count as well.
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+void *__libc_memalign(size_t align, size_t n);
+
+void *malloc(size_t n)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_realloc(p, n);
+}
+
+void *aligned_alloc(size_t align, size_t n)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_memalign(align, n);
+}
+#endif

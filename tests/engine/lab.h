@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What the tests of training share: a made-up table, a spec to fill in, an executor with real
+// threads, a count of allocations.
+
+#include "exec.h"
+#include "model.h"
+#include "tables.h"
+#include "train.h"
+
+// A spec with the product's defaults: hidden layers as given, adamw, constant rate, no early
+// stopping.
+struct lab_job {
+    struct layer_spec layer[4];
+    struct model_spec model;
+    struct train_spec train;
+};
+void lab_job_init(struct lab_job *j, int layers, int units, const char *activation,
+                  const char *norm, double dropout);
+
+// n rows of d features, and a target: class = which of k random directions fits best, or for k = 0
+// a smooth function.
+struct train_rows lab_rows(struct arena *a, size_t n, size_t d, size_t k, uint64_t seed);
+
+struct pick lab_pick(const struct table *t, const char *name);
+
+// Runs its work on `threads` fresh threads, in an order of its own.
+struct exec lab_exec(const int *threads);
+
+// Heap allocations of the whole process so far, whoever made them.
+unsigned long lab_allocations(void);
+
+// FNV-1a over bytes.
+uint64_t lab_hash(const void *p, size_t n);
