@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 struct server; // the daemon's parts, for handlers (server/server.h)
+struct target; // the request's path and query, taken apart (server/router.h)
 
 struct call {
     const struct route *route;
@@ -25,7 +26,8 @@ struct call {
     const char *body;                    // BODY_JSON: the whole body, NUL-terminated
     size_t body_len;
     void *stream; // BODY_STREAM: whatever begin() made
-    void *conn;   // http.c's own
+    const struct target *target;
+    void *conn; // http.c's own
     // The reply. A handler sets out and out_len (in the arena or constant); status starts as the
     // route's.
     int status;

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+// One request: see exchange.h. Ordinary requests live in the first chunk of the connection's arena,
+// so they allocate nothing.
+//
+// A fault known from the head is answered at once if a body would follow, and the connection
+// closes; otherwise it waits for the end of the request, as an ordinary answer does. A fault within
+// a body drops the rest of that body.
+
+#include "exchange.h"
+
+#include "log.h"
+#include "problem.h"
+
+#include <string.h>
+
+enum {
+    ARENA_BASE = 1 << 20,     // a request without a body
+    ARENA_STREAM = 16 << 20,  // one whose body passes through
+    ARENA_FACTOR = 8,         // parsed JSON against its text
+    PROBLEM_ROOM = 256 << 10, // kept free for saying what went wrong
+    GROWTH = 4096             // first room for a body of unknown length
+};
+
+void exchange_init(struct exchange *x, const struct http_config *config, struct arena *arena)
+{
+    arena_init(arena, ARENA_BASE);
+    arena_need(arena, 1, 1); // the first chunk stays with the connection
+    *x = (struct exchange){.config = config, .arena = arena, .clean = arena_mark(arena)};
+}
+
+void exchange_open(struct exchange *x, const char *uri)
+{
+    x->uri = arena_text(x->arena, uri, strlen(uri));
+}
+
+void exchange_clear(struct exchange *x)
+{
+    if (x->opened && x->call.route->undo)
+        x->call.route->undo(&x->call);
+    arena_rewind(x->arena, x->clean);
+    x->arena->max = ARENA_BASE;
+    *x = (struct exchange){.config = x->config, .arena = x->arena, .clean = x->clean};
+}
+
+// ---- The head ----
+
+static bool find_route(struct exchange *x, struct err *e)
+{
+    const struct router *router = &x->config->router;
+    const char *method = strcmp(x->method, "HEAD") ? x->method : "GET";
+    struct call *call = &x->call;
+    router_allow(router, &x->target, x->allow);
+    x->options = !strcmp(x->method, "OPTIONS") && *x->allow;
+    if (x->options) {
+        call->status = 204;
+        return !x->has_body || gate_too_large(0, e);
+    }
+    call->route = router_find(router, router_method(method), &x->target, call->segment, e);
+    if (!call->route)
+        return false;
+    call->status = call->route->status;
+    call->media = call->route->produces ? call->route->produces : "application/json";
+    return router_check_query(call->route, &x->target, x->arena, e);
+}
+
+static bool open_json(struct exchange *x, size_t length, struct err *e)
+{
+    x->arena->max = ARENA_BASE + ARENA_FACTOR * x->limit;
+    x->room = length ? length + 1 : GROWTH;
+    x->body = arena_alloc(x->arena, x->room, 1);
+    return x->body || gate_too_large(x->limit, e);
+}
+
+static bool open_stream(struct exchange *x, struct err *e)
+{
+    x->arena->max = ARENA_STREAM;
+    x->opened = x->call.route->begin(&x->call, e);
+    return x->opened;
+}
+
+static bool open_body(struct exchange *x, const struct head *head, struct err *e)
+{
+    const struct route *route = x->call.route;
+    size_t length;
+    if (x->options)
+        return true;
+    x->limit = gate_limit(route, (size_t)x->config->settings->max_upload);
+    if (!gate_body(head, route, x->limit, &length, e))
+        return false;
+    return route->body_kind == BODY_JSON     ? open_json(x, length, e)
+           : route->body_kind == BODY_STREAM ? open_stream(x, e)
+                                             : true;
+}
+
+bool exchange_begin(struct exchange *x, const char *method, const struct head *head, void *conn)
+{
+    x->method = method;
+    x->has_body = gate_has_body(head);
+    x->call = (struct call){
+        .server = x->config->server, .arena = x->arena, .target = &x->target, .conn = conn};
+    faults_init(&x->call.faults, x->arena);
+    bool sound = !x->err.kind && gate_framing(head, &x->err);
+    if (sound && target_parse(&x->target, x->uri, x->arena, &x->err) && find_route(x, &x->err) &&
+        open_body(x, head, &x->err))
+        return true;
+    x->last = !sound || x->has_body;
+    return !x->last;
+}
+
+// ---- The body ----
+
+static bool gather(struct exchange *x, const char *data, size_t n, struct err *e)
+{
+    size_t before = x->received - n;
+    if (x->received >= x->room) {
+        size_t room = x->received * 2 < x->limit ? x->received * 2 : x->limit;
+        char *body = arena_alloc(x->arena, room + 1, 1);
+        if (!body)
+            return gate_too_large(x->limit, e);
+        x->body = memcpy(body, x->body, before);
+        x->room = room + 1;
+    }
+    memcpy(x->body + before, data, n);
+    return true;
+}
+
+static bool take(struct exchange *x, const char *data, size_t n, struct err *e)
+{
+    const struct route *route = x->call.route;
+    if (x->received > x->limit)
+        return gate_too_large(x->limit, e);
+    return route->body_kind == BODY_JSON     ? gather(x, data, n, e)
+           : route->body_kind == BODY_STREAM ? route->piece(&x->call, data, n, e)
+                                             : true;
+}
+
+void exchange_piece(struct exchange *x, const char *data, size_t n)
+{
+    x->received += n;
+    if (x->err.kind)
+        x->dropped += n;
+    else
+        take(x, data, n, &x->err);
+}
+
+void exchange_finish(struct exchange *x)
+{
+    struct call *call = &x->call;
+    x->last = x->err.kind && x->received;
+    if (x->err.kind || x->options)
+        return;
+    if (x->body) {
+        x->body[x->received] = '\0';
+        call->body = x->body;
+        call->body_len = x->received;
+    }
+    if (call->route->handle(call, &x->err))
+        x->opened = false;
+    else
+        BUG(!x->err.kind);
+}
+
+// ---- The answer ----
+
+// The arena may be what ran out, so it gets more room first.
+static void tell_problem(struct exchange *x)
+{
+    struct call *call = &x->call;
+    if (x->err.kind == ERR_INTERNAL)
+        LOG(x->config->log, LEVEL_ERROR, log_text("event", "request failed"),
+            log_text("uri", x->uri), log_text("why", x->err.text));
+    x->arena->max = x->arena->used + PROBLEM_ROOM;
+    call->out = problem_body(&x->err, &call->faults, x->arena, &call->status, &call->out_len);
+    call->media = "application/problem+json";
+    call->location = NULL;
+}
+
+void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS])
+{
+    if (x->err.kind)
+        tell_problem(x);
+    const struct call *call = &x->call;
+    const struct header header[EXCHANGE_HEADERS] = {
+        {"Content-Type", call->out_len ? call->media : NULL},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Cache-Control", "no-store"},
+        {"Location", call->location},
+        {"Allow", x->options || x->err.kind == ERR_METHOD ? x->allow : NULL},
+        {"Retry-After", x->err.kind == ERR_BUSY ? "1" : NULL},
+        {"Connection", x->last ? "close" : NULL},
+    };
+    memcpy(out, header, sizeof header);
+    LOG(x->config->log, LEVEL_DEBUG, log_text("event", "request"), log_text("method", x->method),
+        log_text("uri", x->uri), log_int("status", call->status),
+        log_int("bytes", (int64_t)call->out_len));
+}
+
+const char *exchange_text(struct exchange *x, size_t *len)
+{
+    struct header header[EXCHANGE_HEADERS];
+    const struct call *call = &x->call;
+    x->last = true;
+    exchange_answer(x, header);
+    char *text = arena_printf(x->arena, "HTTP/1.1 %d Refused\r\nContent-Length: %zu\r\n",
+                              call->status, call->out_len);
+    for (int i = 0; i < EXCHANGE_HEADERS; i++)
+        if (header[i].value)
+            text = arena_printf(x->arena, "%s%s: %s\r\n", text, header[i].name, header[i].value);
+    text = arena_printf(x->arena, "%s\r\n%.*s", text, (int)call->out_len, call->out);
+    *len = strlen(text);
+    return text;
+}

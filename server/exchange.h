@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// One request on its way from head to answer, without any socket: the head passes the gate and
+// finds its row, the body is gathered or handed on, the handler runs, and whatever went wrong
+// becomes a problem document. http.c feeds it on the polling thread that owns the connection; the
+// struct is part of the connection and used again by the next request.
+//
+// Order of calls: open, begin, piece (any number), finish, answer; clear may come at any point and
+// ends it. After begin() has said false, answer follows at once.
+
+#include "arena.h"
+#include "call.h"
+#include "gate.h"
+#include "http.h"
+#include "router.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct exchange {
+    const struct http_config *config;
+    struct arena *arena;
+    struct arena_mark clean; // where the arena stands between requests
+    const char *uri, *method;
+    struct target target;
+    struct call call;
+    struct err err; // the first thing that went wrong
+    char allow[ALLOW_TEXT];
+    char *body; // BODY_JSON, room bytes
+    size_t limit, room;
+    size_t received; // bytes of the body so far
+    size_t dropped;  // those after something went wrong
+    bool options;    // asks for Allow only
+    bool opened;     // the row's begin() succeeded, neither handle() nor undo() has ended it
+    bool has_body;   // announced one
+    bool last;       // the connection must close after this answer
+};
+
+// A header of the answer; without a value it is not sent.
+struct header {
+    const char *name, *value;
+};
+
+enum { EXCHANGE_HEADERS = 7 };
+
+// Once per connection, before anything else. The arena is the caller's, who releases it.
+void exchange_init(struct exchange *x, const struct http_config *config, struct arena *arena);
+
+// The raw URI is there; it is copied.
+void exchange_open(struct exchange *x, const char *uri);
+
+// The head is there. `method` lives as long as the request, `conn` is handed to the call. An error
+// that is already in x->err (no room for this request) counts as the first. False: answer now, do
+// not read on.
+bool exchange_begin(struct exchange *x, const char *method, const struct head *head, void *conn);
+
+void exchange_piece(struct exchange *x, const char *data, size_t n);
+void exchange_finish(struct exchange *x); // the body is complete: run the handler
+
+// Make the call's status, out and media final and list the headers.
+void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS]);
+
+// The whole answer as text in the arena, for a connection that closes after it.
+const char *exchange_text(struct exchange *x, size_t *len);
+
+// The request is over, or its client is gone: undo an upload that was not finished, forget all.
+void exchange_clear(struct exchange *x);

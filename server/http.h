@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The HTTP edge: sockets on one side, rows of a route table on the other. main() starts it once
+// everything that handlers use is there, and stops it before any of that goes.
+//
+// A pool of polling threads runs handlers to completion, so a handler that waits stops the other
+// connections of its thread. Each request passes the gate (gate.h), is matched to a row (router.h),
+// has its body gathered or streamed, and is answered from the row's handler or with a problem
+// document. http.c is the only file that includes microhttpd.h.
+//
+// For a row with a stream: once begin() has returned true, either handle() returns true or undo()
+// is called, exactly once, whatever happens.
+
+#include "err.h"
+#include "log.h"
+#include "router.h"
+#include "settings.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct server;
+
+// Patience and room. Times in milliseconds, sizes in bytes.
+struct http_limits {
+    int header_ms; // from a request's first line (or the connection's start) to its last header
+    int idle_ms;   // between two requests of a connection
+    int body_ms;   // for a body's first bytes, and for any pause within it
+    int reply_ms;  // for reading an answer, beyond what min_rate allows
+    int min_rate;  // bytes per second that a client must keep up on average
+    int tick_ms;   // how often deadlines are looked at
+    int linger_ms; // how long the rest of a refused body is swallowed after the answer
+    int max_connections; // more are answered 503
+    int max_requests;    // under way at once; more are answered 503
+    size_t drain;        // bytes of a faulty body that are read before it is answered in the middle
+};
+
+extern const struct http_limits http_limits_default;
+
+struct http_config {
+    const struct settings *settings; // address, threads, max_upload
+    struct router router;
+    struct server *server; // handed to handlers as call->server
+    const struct log *log;
+    struct http_limits limits;
+};
+
+struct http;
+
+// Listen and serve. The config is copied; what it points to stays the caller's and must outlive the
+// server. NULL on failure, with the reason in words. http_stop() frees.
+struct http *http_start(const struct http_config *config, struct err *e);
+
+// "127.0.0.1:8080", with the port really in use; lives as long as the server.
+const char *http_address(const struct http *h);
+uint16_t http_port(const struct http *h);
+
+// Stop accepting and let requests under way finish, for at most `ms`. False when some did not.
+// Requests that arrive meanwhile on open connections are answered 503.
+bool http_drain(struct http *h, int ms);
+
+// Close every connection, undo unfinished uploads, end the threads and free. NULL is fine.
+void http_stop(struct http *h);

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// The log: see log.h. A line is put together on the stack and written once, which the kernel keeps
+// whole for pipes up to PIPE_BUF and for files opened to append. Lines longer than the buffer are
+// cut; there is no queue and no lock.
+
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE = 2048 };
+
+struct line {
+    char text[LINE];
+    size_t len; // at most LINE - 1: room for the newline stays
+};
+
+const char *const level_names[LEVEL_COUNT] = {"debug", "info", "warn", "error", "off"};
+
+struct log_field log_text(const char *key, const char *text)
+{
+    return (struct log_field){.key = key, .type = FIELD_TEXT, .text = text ? text : ""};
+}
+
+struct log_field log_int(const char *key, int64_t n)
+{
+    return (struct log_field){.key = key, .type = FIELD_COUNT, .n = n};
+}
+
+struct log_field log_ms(const char *key, double ms)
+{
+    return (struct log_field){.key = key, .type = FIELD_MS, .x = ms};
+}
+
+static void put(struct line *l, const char *s, size_t n)
+{
+    size_t room = LINE - 1 - l->len;
+    if (n > room)
+        n = room;
+    memcpy(l->text + l->len, s, n);
+    l->len += n;
+}
+
+__attribute__((format(printf, 2, 3))) static void putf(struct line *l, const char *fmt, ...)
+{
+    char piece[64];
+    va_list args;
+    va_start(args, fmt);
+    int n = vsnprintf(piece, sizeof piece, fmt, args);
+    va_end(args);
+    put(l, piece, n < (int)sizeof piece ? (size_t)n : sizeof piece - 1);
+}
+
+static bool is_plain(const char *s)
+{
+    for (const char *p = s; *p; p++)
+        if (*p <= ' ' || *p > '~' || *p == '"' || *p == '\\' || *p == '=')
+            return false;
+    return *s;
+}
+
+static void put_quoted(struct line *l, const char *s)
+{
+    put(l, "\"", 1);
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            putf(l, "\\%c", *s);
+        else if (*s == '\n')
+            put(l, "\\n", 2);
+        else if (*s < ' ' || *s > '~')
+            putf(l, "\\x%02x", (unsigned char)*s);
+        else
+            put(l, s, 1);
+    }
+    put(l, "\"", 1);
+}
+
+static void put_value(struct line *l, const struct log_field *f)
+{
+    switch (f->type) {
+    case FIELD_TEXT:
+        if (is_plain(f->text))
+            put(l, f->text, strlen(f->text));
+        else
+            put_quoted(l, f->text);
+        break;
+    case FIELD_COUNT:
+        putf(l, "%lld", (long long)f->n);
+        break;
+    case FIELD_MS:
+        putf(l, "%.3f", f->x);
+        break;
+    }
+}
+
+static void put_time(struct line *l)
+{
+    struct timespec now;
+    struct tm tm;
+    char text[32];
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    putf(l, "time=%s.%03ldZ", text, now.tv_nsec / 1000000);
+}
+
+void log_event(const struct log *log, enum level level, const struct log_field *field)
+{
+    if (!log_on(log, level))
+        return;
+    struct line l = {.len = 0};
+    put_time(&l);
+    putf(&l, " level=%s", level_names[level]);
+    for (; field->key; field++) {
+        putf(&l, " %s=", field->key);
+        put_value(&l, field);
+    }
+    l.text[l.len++] = '\n';
+    ssize_t ignored = write(log->fd, l.text, l.len);
+    (void)ignored; // nobody is left to tell
+}

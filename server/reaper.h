@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Hard deadlines for connections, and farewell to those that are closed while the client still
+// sends. libmicrohttpd's own timeout only measures silence: a client that sends a byte per second
+// holds its connection for ever.
+//
+// Every connection carries a `struct watch`. Polling threads move its deadline with one atomic
+// store; the reaper's thread looks at all of them every tick and shuts down the sockets of those
+// that are late, upon which libmicrohttpd sees the end of the stream and cleans up as usual. A lock
+// keeps a descriptor from being closed, and given to somebody else, between look and shutdown.
+
+#include "err.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LINGER_MAX = 64 };
+
+struct watch { // embedded in the connection, which outlives its place in the list
+    struct watch *prev, *next;
+    int fd;
+    _Atomic int64_t deadline; // reaper_now() at which it is cut
+};
+
+struct reaper {
+    pthread_mutex_t lock; // guards the list and linger
+    struct watch head;    // of a ring
+    struct {
+        int fd;
+        int64_t deadline;
+    } linger[LINGER_MAX];
+    int n_linger;
+    int tick_ms, linger_ms;
+    int bell; // eventfd: look now
+    atomic_bool stop;
+    pthread_t thread;
+};
+
+int64_t reaper_now(void); // monotonic milliseconds
+
+// Start the thread. A closed connection's unread input is swallowed for linger_ms, so that the
+// client gets to read its answer instead of a reset. `r` must stay where it is until reaper_stop().
+bool reaper_start(struct reaper *r, int tick_ms, int linger_ms, struct err *e);
+void reaper_stop(struct reaper *r); // all connections must have been removed
+
+// When a connection opens, and before its descriptor is closed. With `linger` the socket is kept
+// for a moment, half closed, unless too many are kept already.
+void reaper_add(struct reaper *r, struct watch *w, int fd, int64_t deadline);
+void reaper_remove(struct reaper *r, struct watch *w, bool linger);
+
+static inline void watch_until(struct watch *w, int64_t deadline)
+{
+    atomic_store_explicit(&w->deadline, deadline, memory_order_relaxed);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What the daemon is told at start: flags first, then the environment, then defaults. One table in
+// settings.c holds a row for each; --help is a print of it. Read once by main() before any thread
+// starts, constant afterwards. Texts point into argv, the environment or constants: nothing to
+// free.
+
+#include "address.h"
+#include "err.h"
+#include "log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifndef MLPD_VERSION
+#define MLPD_VERSION "0.1.0"
+#endif
+
+struct settings {
+    const char *listen;     // as given
+    struct address address; // the same, read
+    const char *data;       // folder of the database, datasets and models
+    int64_t workers;        // training threads
+    int64_t http_threads;   // polling threads
+    int64_t max_upload;     // bytes of one dataset
+    int64_t max_jobs;       // queued jobs
+    int64_t log;            // enum level
+    bool insecure_listen;
+    bool help, version, openapi; // print that and exit
+};
+
+// Every setting at its default; neither flags nor the environment are looked at.
+void settings_default(struct settings *s);
+
+// Defaults, overlaid by MLPD_* of the environment, overlaid by flags ("--flag value" or
+// "--flag=value"). ERR_INVALID names the flag or variable and says what would be right.
+bool settings_read(struct settings *s, int argc, char **argv, struct err *e);
+
+void settings_help(FILE *f); // the text of --help
+
+static inline enum level settings_level(const struct settings *s)
+{
+    return (enum level)s->log;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "crew.h"
+
+#include "harness.h"
+
+#include <time.h>
+
+enum { PIECES = 1000 };
+
+struct tally {
+    int plain[PIECES]; // not atomic: a piece run twice at once is a race that TSan reports
+    atomic_uint total;
+};
+
+static void count(void *arg, uint32_t i)
+{
+    struct tally *t = arg;
+    t->plain[i]++;
+    atomic_fetch_add(&t->total, 1);
+}
+
+// Walked with 1, 2, 3 and 4 threads.
+LOOP_TEST(crew_runs_every_piece_exactly_once, 4)
+{
+    struct err e = {0};
+    struct crew c;
+    ck_assert(crew_init(&c, (uint32_t)_i + 1, 0, &e));
+    for (uint32_t n = 0; n <= PIECES; n = n * 2 + 1) {
+        struct tally t = {0};
+        crew_run(&c, n, count, &t);
+        ck_assert_uint_eq(atomic_load(&t.total), n);
+        for (uint32_t i = 0; i < PIECES; i++)
+            ck_assert_int_eq(t.plain[i], i < n);
+    }
+    crew_release(&c);
+}
+
+static void add_neighbour(void *arg, uint32_t i)
+{
+    int *cell = arg;
+    cell[i + 16] = cell[15 - i] + 1;
+}
+
+static void copy_back(void *arg, uint32_t i)
+{
+    int *cell = arg;
+    cell[i] = cell[i + 16];
+}
+
+TEST(crew_shows_each_loop_what_the_loop_before_it_wrote)
+{
+    struct err e = {0};
+    struct crew c;
+    int cell[32] = {0};
+    ck_assert(crew_init(&c, 3, 0, &e));
+    for (int round = 0; round < 3000; round++) {
+        crew_run(&c, 16, add_neighbour, cell);
+        crew_run(&c, 16, copy_back, cell);
+    }
+    for (int i = 0; i < 16; i++)
+        ck_assert_int_eq(cell[i], 3000);
+    crew_release(&c);
+}
+
+TEST(crew_wakes_helpers_that_went_to_sleep)
+{
+    struct err e = {0};
+    struct crew c;
+    ck_assert(crew_init(&c, 4, 5, &e));
+    for (int round = 0; round < 20; round++) {
+        while (atomic_load(&c.sleepers) < 3)
+            nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+        struct tally t = {0};
+        crew_run(&c, PIECES, count, &t);
+        ck_assert_uint_eq(atomic_load(&t.total), PIECES);
+    }
+    crew_release(&c);
+}
+
+TEST(crew_starts_and_ends_without_ever_working)
+{
+    for (int round = 0; round < 50; round++) {
+        struct err e = {0};
+        struct crew c;
+        ck_assert(crew_init(&c, 4, 0, &e));
+        crew_release(&c);
+    }
+}
+
+TEST(crew_refuses_a_size_it_has_no_room_for)
+{
+    struct err e = {0};
+    struct crew c;
+    ck_assert(!crew_init(&c, CREW_MAX + 1, 0, &e));
+    ck_assert_int_eq(e.kind, ERR_INVALID);
+    ck_assert(!crew_init(&c, 0, 0, &e));
+}
