@@ -88,7 +88,8 @@ static bool fit_categorical(struct prep_column *c, const struct column *from, co
                             size_t n, struct arena *a, struct err *e)
 {
     uint32_t *slot = prep_alloc(a, from->n_level, sizeof *slot, e);
-    const char **level = prep_alloc(a, PREP_MAX_LEVELS, sizeof *level, e);
+    size_t most = from->n_level < PREP_MAX_LEVELS ? from->n_level : PREP_MAX_LEVELS;
+    const char **level = prep_alloc(a, most, sizeof *level, e);
     struct arena_mark mark = arena_mark(a);
     struct tally *t = prep_alloc(a, from->n_level, sizeof *t, e);
     if (!slot || !level || !t)
