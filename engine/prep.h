@@ -31,6 +31,8 @@ struct prep_column {
     size_t n_level;
     const uint32_t *slot; // categorical, while a frame is at hand: frame code -> k; NULL in a model
                           // read from a file
+    size_t source;        // while a frame is at hand: index of the frame's column
+    const struct column *cast; // the frame's column in this type, when its own differs; else NULL
 };
 
 struct prep {
@@ -43,6 +45,11 @@ struct prep {
         *class_name; // classification: distinct targets, sorted (numbers by value, else by bytes)
     size_t n_class;
     double y_mean, y_std; // regression: y = (target - y_mean) / y_std
+    size_t target_source; // while a frame is at hand, as in prep_column; SIZE_MAX: it has no target
+    const struct column *target_cast;
+    const uint32_t *target_slot; // classification: code of the target -> class
+    const uint32_t *index; // hash table of names and levels, made by prep_index(); NULL: search one
+    size_t n_index;        // by one
 };
 
 // One raw value given by a client.
@@ -79,8 +86,12 @@ bool prep_split(const struct prep *p, const struct frame *f, const struct data_s
 bool prep_fit(struct prep *p, const struct frame *f, const struct data_spec *s, const uint32_t *row,
               size_t n, struct arena *a, struct err *e);
 
+// Make prep_find() and prep_encode_cell() fast. prep_fit() ends with it; whoever reads a prep from
+// a file calls it once names and levels are in place.
+void prep_index(struct prep *p, struct arena *a);
+
 // x [n, n_feature] and y [n] (scaled value, or class index) for the given rows of the frame that p
-// was fitted on.
+// was fitted on or bound to. A row without a target, or with one of no known class, gets y = NaN.
 void prep_encode(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
                  real *x);
 void prep_encode_target(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
@@ -88,7 +99,8 @@ void prep_encode_target(const struct prep *p, const struct frame *f, const uint3
 
 // Bind a prep read from a model file to another frame, so that the two functions above (with
 // another frame's columns) work for scoring: columns are found by name, slot tables built. Fails
-// with "/dataset" naming the first column the frame lacks or has with another type.
+// with "/dataset" naming the first column the frame lacks or has in a type that cannot be
+// converted. A frame without the target is fine.
 bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f, struct arena *a,
                struct err *e);
 
