@@ -19,8 +19,8 @@ static bool run(struct sqlite3 *db, const char *sql, struct err *e)
 static bool number(struct sqlite3 *db, const char *sql, int *out, struct err *e)
 {
     struct sqlite3_stmt *st = NULL;
-    bool ok = sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK &&
-              sqlite3_step(st) == SQLITE_ROW;
+    bool ok =
+        sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
     if (ok)
         *out = sqlite3_column_int(st, 0);
     else
