@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: MIT
+// The store's threads and files: see store.h.
+//
+// One thread owns the only connection that can write, and with it every checkpoint: SQLite before
+// 3.51.3 can lose a commit when one connection resets the log while another checkpoints. Writers
+// put a command, which lives on their stack, in a list and wait. The thread takes what is there
+// into one transaction, up to 64 commands or 5 ms, with a savepoint for each, and answers all of
+// them after the commit: one flush for the whole group. The list needs no bound of its own, since
+// a waiting thread has one command in it.
+//
+// Readers share a pool of read-only connections, opened when first needed. A lock on a file of its
+// own keeps a second daemon out; the database file itself is opened by SQLite only, because closing
+// any other descriptor of it would drop SQLite's locks.
+
+#include "store_sql.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "migrate.h"
+
+enum { GROUP_COMMANDS = 64, GROUP_MS = 5, IDLE_MS = 200, READERS = 16, PATH_BYTES = 4096 };
+
+struct command {
+    store_fn *fn;
+    void *arg;
+    struct err err;
+    bool ok, done;
+    pthread_cond_t answered;
+    struct command *next;
+};
+
+struct store {
+    const struct clock *clock;
+    char path[PATH_BYTES], wal[PATH_BYTES + 4];
+    int lock_fd;
+    struct conn writer;
+    pthread_t thread;
+
+    pthread_mutex_t lock; // guards all below
+    pthread_cond_t work;  // a command came, or closing
+    struct command *first, **last;
+    struct store_stats stats;
+    bool closing;
+
+    pthread_mutex_t read_lock; // guards the pool
+    pthread_cond_t reader_free;
+    struct conn reader[READERS];
+    bool reader_used[READERS];
+};
+
+int64_t store_now(const struct store *s)
+{
+    return clock_wall(s->clock);
+}
+
+// Writing --------------------------------------------------------------------------------------
+
+static struct command *take_locked(struct store *s)
+{
+    struct command *c = s->first;
+    if (!c)
+        return NULL;
+    s->first = c->next;
+    if (!s->first)
+        s->last = &s->first;
+    s->stats.waiting--;
+    return c;
+}
+
+static struct command *take(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    struct command *c = take_locked(s);
+    pthread_mutex_unlock(&s->lock);
+    return c;
+}
+
+static bool run(struct store *s, const char *text, struct err *e)
+{
+    return sql_run(&s->writer, e, NULL, NULL, text, NULL, 0) >= 0;
+}
+
+// Run one command inside the group's transaction. False when SQLite has given up the whole
+// transaction, as it may when the disk is full.
+static bool run_command(struct store *s, struct command *c)
+{
+    c->ok = run(s, "SAVEPOINT command", &c->err) && c->fn(s, &s->writer, c->arg, &c->err);
+    if (sqlite3_get_autocommit(s->writer.db))
+        return false;
+    struct err undo = {0};
+    return (c->ok || run(s, "ROLLBACK TO command", &undo)) &&
+           run(s, "RELEASE command", c->ok ? &c->err : &undo);
+}
+
+static void answer(struct store *s, struct command *group, const struct err *failed)
+{
+    pthread_mutex_lock(&s->lock);
+    s->stats.commits++;
+    for (struct command *c = group, *next; c; c = next) {
+        next = c->next;
+        s->stats.commands++;
+        if (failed->kind) {
+            c->ok = false;
+            c->err = *failed;
+        }
+        c->done = true;
+        pthread_cond_signal(&c->answered);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+// Commit what was done, or give all of it up.
+static void end_group(struct store *s, bool ok, struct err *failed)
+{
+    if (ok && run(s, "COMMIT", failed))
+        return;
+    BUG(!failed->kind);
+    if (!sqlite3_get_autocommit(s->writer.db))
+        run(s, "ROLLBACK", &(struct err){0});
+}
+
+static void run_group(struct store *s, struct command *first)
+{
+    struct command *group = NULL, **end = &group;
+    struct err failed = {0};
+    int64_t n = 0, stop = clock_mono(&clock_system) + GROUP_MS;
+    bool ok = run(s, "BEGIN IMMEDIATE", &failed), more = true;
+    for (struct command *c = first; c; c = more ? take(s) : NULL) {
+        *end = c;
+        end = &c->next;
+        c->next = NULL;
+        if (ok && !run_command(s, c)) {
+            ok = false;
+            failed = c->err;
+        }
+        more = ok && ++n < GROUP_COMMANDS && clock_mono(&clock_system) < stop;
+    }
+    end_group(s, ok, &failed);
+    answer(s, group, &failed);
+}
+
+// Bring the log back to nothing. It is only worth trying, so no waiting for readers.
+static void truncate_log(struct store *s)
+{
+    sqlite3_busy_timeout(s->writer.db, 0);
+    int rc = sqlite3_wal_checkpoint_v2(s->writer.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    conn_check(&s->writer, rc);
+    sqlite3_busy_timeout(s->writer.db, CONN_BUSY_MS);
+}
+
+static int64_t file_bytes(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+// Wait for a command; NULL when closing, or when nothing came for a while and the log has grown.
+static struct command *wait_for_command(struct store *s, bool *idle)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += IDLE_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    bool dirty = file_bytes(s->wal) > 0;
+    int rc = 0;
+    pthread_mutex_lock(&s->lock);
+    while (!s->first && !s->closing && rc != ETIMEDOUT)
+        rc = dirty ? pthread_cond_timedwait(&s->work, &s->lock, &until)
+                   : pthread_cond_wait(&s->work, &s->lock);
+    struct command *c = take_locked(s);
+    *idle = !c && !s->closing;
+    pthread_mutex_unlock(&s->lock);
+    return c;
+}
+
+static void *writer_main(void *arg)
+{
+    struct store *s = arg;
+    for (;;) {
+        bool idle;
+        struct command *c = wait_for_command(s, &idle);
+        if (c)
+            run_group(s, c);
+        else if (idle)
+            truncate_log(s);
+        else
+            return NULL;
+    }
+}
+
+bool store_write(struct store *s, store_fn *fn, void *arg, struct err *e)
+{
+    struct command c = {.fn = fn, .arg = arg, .answered = PTHREAD_COND_INITIALIZER};
+    pthread_mutex_lock(&s->lock);
+    BUG(s->closing);
+    *s->last = &c;
+    s->last = &c.next;
+    s->stats.waiting++;
+    pthread_cond_signal(&s->work);
+    while (!c.done)
+        pthread_cond_wait(&c.answered, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+    pthread_cond_destroy(&c.answered);
+    return c.ok || fail_at(e, c.err.kind, c.err.at, "%s", c.err.text);
+}
+
+// Reading --------------------------------------------------------------------------------------
+
+static int free_reader_locked(const struct store *s)
+{
+    for (int i = 0; i < READERS; i++)
+        if (!s->reader_used[i])
+            return i;
+    return -1;
+}
+
+static int reader_take(struct store *s)
+{
+    pthread_mutex_lock(&s->read_lock);
+    int i;
+    while ((i = free_reader_locked(s)) < 0)
+        pthread_cond_wait(&s->reader_free, &s->read_lock);
+    s->reader_used[i] = true;
+    pthread_mutex_unlock(&s->read_lock);
+    return i;
+}
+
+static void reader_give_back(struct store *s, int i)
+{
+    pthread_mutex_lock(&s->read_lock);
+    s->reader_used[i] = false;
+    pthread_cond_signal(&s->reader_free);
+    pthread_mutex_unlock(&s->read_lock);
+}
+
+bool store_read(struct store *s, store_fn *fn, void *arg, struct err *e)
+{
+    int i = reader_take(s);
+    struct conn *c = &s->reader[i];
+    bool ok = (c->db || conn_open(c, s->path, false, e)) && fn(s, c, arg, e);
+    reader_give_back(s, i);
+    return ok;
+}
+
+// Opening and closing --------------------------------------------------------------------------
+
+static bool take_folder(struct store *s, const char *dir, struct err *e)
+{
+    char path[PATH_BYTES];
+    int n = snprintf(path, sizeof path, "%s/mlpd.lock", dir);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return fail(e, ERR_INVALID, "the data folder's name is too long");
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return fail(e, ERR_INVALID, "could not make data folder \"%s\": %s", dir, strerror(errno));
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0)
+        return fail(e, ERR_INVALID, "could not open \"%s\": %s", path, strerror(errno));
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return fail(e, ERR_CONFLICT, "data folder \"%s\" is in use by another mlpd", dir);
+    snprintf(s->path, sizeof s->path, "%s/mlpd.db", dir);
+    snprintf(s->wal, sizeof s->wal, "%s-wal", s->path);
+    return true;
+}
+
+// After a stop that left a log behind, look at the whole file before trusting it.
+static bool check_file(struct store *s, struct err *e)
+{
+    char word[8];
+    struct arena a;
+    arena_init(&a, 1 << 16);
+    struct text_out out = {.arena = &a};
+    bool ok = SQL(&s->writer, e, sql_take_text, &out, "PRAGMA quick_check(1)") > 0;
+    snprintf(word, sizeof word, "%s", ok ? out.text : "");
+    arena_release(&a);
+    return ok && (strcmp(word, "ok") == 0 ||
+                  fail(e, ERR_INTERNAL, "\"%s\" is damaged; restore a backup", s->path));
+}
+
+static bool open_database(struct store *s, struct err *e)
+{
+    bool unclean = file_bytes(s->wal) > 0;
+    return conn_open(&s->writer, s->path, true, e) && (!unclean || check_file(s, e)) &&
+           migrate(s->writer.db, migration_sql, migration_count, e);
+}
+
+static void init_locks(struct store *s)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->work, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_cond_init(&s->reader_free, NULL);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->read_lock, NULL);
+    s->last = &s->first;
+}
+
+static void destroy(struct store *s)
+{
+    for (int i = 0; i < READERS; i++)
+        conn_close(&s->reader[i]);
+    conn_close(&s->writer);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    pthread_cond_destroy(&s->work);
+    pthread_cond_destroy(&s->reader_free);
+    pthread_mutex_destroy(&s->lock);
+    pthread_mutex_destroy(&s->read_lock);
+    free(s);
+}
+
+struct store *store_open(const char *dir, const struct clock *clock, struct err *e)
+{
+    struct store *s = calloc(1, sizeof *s);
+    BUG(!s);
+    s->clock = clock;
+    s->lock_fd = -1;
+    init_locks(s);
+    if (take_folder(s, dir, e) && open_database(s, e)) {
+        int rc = pthread_create(&s->thread, NULL, writer_main, s);
+        if (rc == 0)
+            return s;
+        fail(e, ERR_INTERNAL, "could not start the store's thread: %s", strerror(rc));
+    }
+    destroy(s);
+    return NULL;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->closing = true;
+    pthread_cond_signal(&s->work);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    destroy(s);
+}
+
+struct store_stats store_stats(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    struct store_stats stats = s->stats;
+    pthread_mutex_unlock(&s->lock);
+    stats.wal_bytes = file_bytes(s->wal);
+    return stats;
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// Datasets: see store.h. A name holds one row for each upload; the newest is what the name means,
+// and jobs keep the digest of the one they were submitted with.
+
+#include "store_sql.h"
+
+#include <inttypes.h>
+
+#define DATASET_COLUMNS(X)                                                                         \
+    X(id, "d.id")                                                                                  \
+    X(name, "d.name")                                                                              \
+    X(version, "d.version")                                                                        \
+    X(digest, "d.digest")                                                                          \
+    X(n_row, "d.n_row")                                                                            \
+    X(n_column, "d.n_column")                                                                      \
+    X(bytes, "d.bytes")                                                                            \
+    X(created_at, "d.created_at")
+
+#define X(member, sql) COLUMN_ROW(dataset_row, member)
+static const struct column dataset_column[] = {DATASET_COLUMNS(X) COLUMN_ROW(dataset_row, summary)};
+#undef X
+
+static const char one_dataset[] =
+    "SELECT " DATASET_COLUMNS(COLUMN_SQL) "d.summary FROM datasets d WHERE d.name = ?1 "
+                                          "AND (?2 = 0 OR d.version = ?2) "
+                                          "ORDER BY d.version DESC LIMIT 1";
+static const char newest_datasets[] =
+    "SELECT " DATASET_COLUMNS(COLUMN_SQL) "NULL FROM datasets d WHERE d.id < ? AND NOT EXISTS "
+                                          "(SELECT 1 FROM datasets n WHERE n.name = d.name "
+                                          "AND n.version > d.version) ORDER BY d.id DESC LIMIT ?";
+
+struct dataset {
+    const char *name;
+    int64_t version;
+    const struct dataset_new *fresh;
+    struct dataset_row *out;
+    struct digest_list *unused;
+    struct arena *a;
+};
+
+static bool missing(const struct dataset *w, struct err *e)
+{
+    if (w->version)
+        return fail(e, ERR_NOT_FOUND, "no such dataset: \"%s\" version %" PRId64, w->name,
+                    w->version);
+    return fail(e, ERR_NOT_FOUND, "no such dataset: \"%s\"", w->name);
+}
+
+static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    const struct dataset *w = arg;
+    struct sql_rows rows = ROWS(dataset_column, w->out, 1, w->a);
+    int64_t n = SQL(c, e, sql_take_rows, &rows, one_dataset, TEXT(w->name), INT(w->version));
+    return n > 0 || (n == 0 && missing(w, e));
+}
+
+static bool put(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct dataset *w = arg;
+    const struct dataset_new *d = w->fresh;
+    return SQL(c, e, NULL, NULL,
+               "INSERT INTO datasets (name, version, digest, n_row, n_column, bytes, created_at, "
+               "summary) VALUES (?, (SELECT coalesce(max(version), 0) + 1 FROM datasets "
+               "WHERE name = ?), ?, ?, ?, ?, ?, ?)",
+               TEXT(d->name), TEXT(d->name), TEXT(d->digest), INT(d->n_row), INT(d->n_column),
+               INT(d->bytes), INT(store_now(s)), TEXT(d->summary)) >= 0 &&
+           get(s, c, arg, e);
+}
+
+bool store_dataset_put(struct store *s, const struct dataset_new *d, struct dataset_row *out,
+                       struct arena *a, struct err *e)
+{
+    struct dataset w = {.name = d->name, .fresh = d, .out = out, .a = a};
+    return store_write(s, put, &w, e);
+}
+
+bool store_dataset_get(struct store *s, const char *name, int64_t version, struct dataset_row *out,
+                       struct arena *a, struct err *e)
+{
+    struct dataset w = {.name = name, .version = version, .out = out, .a = a};
+    return store_read(s, get, &w, e);
+}
+
+struct list {
+    size_t limit;
+    int64_t before;
+    struct dataset_list *out;
+    struct arena *a;
+};
+
+static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    const struct list *w = arg;
+    struct sql_rows rows = ROWS(dataset_column, w->out->row, w->limit, w->a);
+    int64_t n = SQL(c, e, sql_take_rows, &rows, newest_datasets, INT(w->before),
+                    INT((int64_t)w->limit + 1));
+    sql_page(&rows, &w->out->n, &w->out->more);
+    return n >= 0;
+}
+
+bool store_dataset_list(struct store *s, size_t limit, int64_t after, struct dataset_list *out,
+                        struct arena *a, struct err *e)
+{
+    BUG(limit > STORE_PAGE);
+    out->row = arena_alloc(a, limit, sizeof *out->row);
+    struct list w = {limit, after ? after : INT64_MAX, out, a};
+    return out->row ? store_read(s, list, &w, e) : sql_no_memory(e);
+}
+
+static bool not_pinned(struct conn *c, const char *name, struct err *e)
+{
+    int64_t job = 0;
+    int64_t n = SQL(c, e, sql_take_int, &job,
+                    "SELECT id FROM jobs WHERE state IN ('queued', 'running', 'paused') AND "
+                    "digest IN (SELECT digest FROM datasets WHERE name = ?) LIMIT 1",
+                    TEXT(name));
+    return n == 0 || (n > 0 && fail(e, ERR_CONFLICT,
+                                    "dataset \"%s\" cannot be deleted: job %" PRId64
+                                    ", which has not ended, needs it",
+                                    name, job));
+}
+
+static bool take_digest(struct sqlite3_stmt *st, void *ctx, struct err *e)
+{
+    const struct dataset *w = ctx;
+    const char **slot = &w->unused->digest[w->unused->n++];
+    return column_text(st, 0, slot, w->a) || sql_no_memory(e);
+}
+
+static bool list_unused(struct conn *c, struct dataset *w, struct err *e)
+{
+    int64_t n = 0;
+    if (SQL(c, e, sql_take_int, &n, "SELECT count(*) FROM datasets WHERE name = ?", TEXT(w->name)) <
+        0)
+        return false;
+    *w->unused = (struct digest_list){arena_alloc(w->a, (size_t)n, sizeof(char *)), 0};
+    return w->unused->digest ? SQL(c, e, take_digest, w,
+                                   "SELECT DISTINCT digest FROM datasets WHERE name = ?1 "
+                                   "AND digest NOT IN "
+                                   "(SELECT digest FROM datasets WHERE name <> ?1)",
+                                   TEXT(w->name)) >= 0
+                             : sql_no_memory(e);
+}
+
+static bool delete (struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    struct dataset *w = arg;
+    if (!not_pinned(c, w->name, e) || !list_unused(c, w, e))
+        return false;
+    int64_t n =
+        SQL(c, e, NULL, NULL, "DELETE FROM datasets WHERE name = ? RETURNING id", TEXT(w->name));
+    return n > 0 || (n == 0 && missing(w, e));
+}
+
+bool store_dataset_delete(struct store *s, const char *name, struct digest_list *unused,
+                          struct arena *a, struct err *e)
+{
+    struct dataset w = {.name = name, .unused = unused, .a = a};
+    return store_write(s, delete, &w, e);
+}

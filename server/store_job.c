@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// Jobs as their owners see them: see store.h; store_run.c has the workers' side. The fate of each
+// statement is decided by its WHERE. One that finds no row has changed nothing, and only then is it
+// asked why.
+//
+// Every move is logged in the same transaction, so the log never tells of what did not happen.
+
+#include "store_sql.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+// Columns of a job wherever one is shown.
+#define JOB_COLUMNS(X)                                                                             \
+    X(id, "j.id")                                                                                  \
+    X(state, "j.state")                                                                            \
+    X(name, "j.name")                                                                              \
+    X(dataset, "j.dataset")                                                                        \
+    X(digest, "j.digest")                                                                          \
+    X(metadata, "j.metadata")                                                                      \
+    X(priority, "j.priority")                                                                      \
+    X(attempt, "j.attempt")                                                                        \
+    X(crashes, "j.crashes")                                                                        \
+    X(deaths, "j.deaths")                                                                          \
+    X(cancel_requested, "j.cancel_requested")                                                      \
+    X(worker, "j.worker")                                                                          \
+    X(epoch, "j.epoch")                                                                            \
+    X(epochs, "j.epochs")                                                                          \
+    X(step, "j.step")                                                                              \
+    X(steps, "j.steps")                                                                            \
+    X(best_epoch, "j.best_epoch")                                                                  \
+    X(best_metric, "j.best_metric")                                                                \
+    X(best_value, "j.best_value")                                                                  \
+    X(error_kind, "j.error_kind")                                                                  \
+    X(error_at, "j.error_at")                                                                      \
+    X(error_text, "j.error_text")                                                                  \
+    X(created_at, "j.created_at")                                                                  \
+    X(queued_at, "j.queued_at")                                                                    \
+    X(started_at, "j.started_at")                                                                  \
+    X(finished_at, "j.finished_at")                                                                \
+    X(model, "m.name")                                                                             \
+    X(version, "m.version")
+
+#define FROM_JOBS " FROM jobs j LEFT JOIN models m ON m.job_id = j.id "
+#define X(member, sql) COLUMN_ROW(job_row, member)
+static const struct column job_column[] = {JOB_COLUMNS(X) COLUMN_ROW(job_row, spec)
+                                               COLUMN_ROW(job_row, position)};
+#undef X
+
+static const char one_job[] = "SELECT " JOB_COLUMNS(
+    COLUMN_SQL) "j.spec, CASE j.state WHEN 'queued' THEN ("
+                "SELECT count(*) FROM jobs q WHERE q.state = 'queued' AND (q.priority > j.priority "
+                "OR (q.priority = j.priority AND q.id <= j.id))) ELSE 0 END" FROM_JOBS
+                "WHERE j.id = ?";
+static const char jobs_of_any_state[] =
+    "SELECT " JOB_COLUMNS(COLUMN_SQL) "NULL, 0" FROM_JOBS
+                                      "WHERE j.id < ? ORDER BY j.id DESC LIMIT ?";
+static const char jobs_of_state[] =
+    "SELECT " JOB_COLUMNS(COLUMN_SQL) "NULL, 0" FROM_JOBS
+                                      "WHERE j.id < ? AND j.state = ? ORDER BY j.id DESC LIMIT ?";
+
+bool job_missing(int64_t id, struct err *e)
+{
+    return fail(e, ERR_NOT_FOUND, "no such job: %" PRId64, id);
+}
+
+bool job_load(struct conn *c, int64_t id, struct job_row *out, struct arena *a, struct err *e)
+{
+    struct sql_rows rows = ROWS(job_column, out, 1, a);
+    int64_t n = SQL(c, e, sql_take_rows, &rows, one_job, INT(id));
+    return n > 0 || (n == 0 && job_missing(id, e));
+}
+
+bool event_add(struct store *s, struct conn *c, struct err *e, int64_t job, const char *level,
+               const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return SQL(c, e, NULL, NULL,
+               "INSERT INTO job_events (job_id, at, level, type, message) "
+               "VALUES (?, ?, ?, 'state', ?)",
+               INT(job), INT(store_now(s)), TEXT(level), TEXT(text)) >= 0;
+}
+
+// Submitting and reading -----------------------------------------------------------------------
+
+struct submit {
+    const struct job_new *job;
+    struct job_row *out;
+    bool replayed;
+    struct arena *a;
+};
+
+static bool insert_job(struct store *s, struct conn *c, const struct job_new *j, int64_t *id,
+                       struct err *e)
+{
+    int64_t now = store_now(s);
+    return SQL(c, e, sql_take_int, id,
+               "INSERT INTO jobs (name, dataset, digest, spec, metadata, priority, epochs, "
+               "idem_key, idem_print, created_at, queued_at) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+               "ON CONFLICT (owner, idem_key) WHERE idem_key IS NOT NULL DO NOTHING RETURNING id",
+               TEXT(j->name), TEXT(j->dataset), TEXT(j->digest), TEXT(j->spec), TEXT(j->metadata),
+               INT(j->priority), INT(j->epochs), TEXT(j->key), TEXT(j->print), INT(now),
+               INT(now)) >= 0;
+}
+
+// The job that used the key first.
+static bool replay(struct conn *c, const struct job_new *j, int64_t *id, struct err *e)
+{
+    int64_t n = SQL(c, e, sql_take_int, id,
+                    "SELECT id FROM jobs WHERE owner = 0 AND idem_key = ? AND idem_print IS ?",
+                    TEXT(j->key), TEXT(j->print));
+    return n > 0 ||
+           (n == 0 && fail(e, ERR_INVALID,
+                           "the idempotency key \"%.64s\" was used for another request", j->key));
+}
+
+static bool data_is_there(struct conn *c, const struct job_new *j, struct err *e)
+{
+    if (!j->dataset)
+        return true;
+    int64_t n =
+        SQL(c, e, NULL, NULL, "SELECT 1 FROM datasets WHERE digest = ? LIMIT 1", TEXT(j->digest));
+    return n > 0 ||
+           (n == 0 && fail(e, ERR_NOT_FOUND, "dataset \"%s\" has been deleted", j->dataset));
+}
+
+static bool submit(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    struct submit *w = arg;
+    int64_t id = 0;
+    if (!insert_job(s, c, w->job, &id, e))
+        return false;
+    w->replayed = id == 0;
+    bool ok = w->replayed ? replay(c, w->job, &id, e)
+                          : data_is_there(c, w->job, e) && event_add(s, c, e, id, "info", "queued");
+    return ok && job_load(c, id, w->out, w->a, e);
+}
+
+bool store_job_submit(struct store *s, const struct job_new *job, struct job_row *out,
+                      bool *replayed, struct arena *a, struct err *e)
+{
+    struct submit w = {.job = job, .out = out, .a = a};
+    bool ok = store_write(s, submit, &w, e);
+    *replayed = ok && w.replayed;
+    return ok;
+}
+
+struct get {
+    int64_t id;
+    struct job_row *out;
+    struct arena *a;
+};
+
+static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    const struct get *w = arg;
+    return job_load(c, w->id, w->out, w->a, e);
+}
+
+bool store_job_get(struct store *s, int64_t id, struct job_row *out, struct arena *a, struct err *e)
+{
+    struct get w = {id, out, a};
+    return store_read(s, get, &w, e);
+}
+
+struct list {
+    size_t limit;
+    int64_t before;
+    enum job_state state;
+    struct job_list *out;
+    struct arena *a;
+};
+
+static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    const struct list *w = arg;
+    struct sql_rows rows = ROWS(job_column, w->out->row, w->limit, w->a);
+    struct sql_arg before = INT(w->before), limit = INT((int64_t)w->limit + 1);
+    int64_t n = w->state == JOB_STATE_COUNT
+                    ? SQL(c, e, sql_take_rows, &rows, jobs_of_any_state, before, limit)
+                    : SQL(c, e, sql_take_rows, &rows, jobs_of_state, before,
+                          TEXT(job_state_word(w->state)), limit);
+    sql_page(&rows, &w->out->n, &w->out->more);
+    return n >= 0;
+}
+
+bool store_job_list(struct store *s, size_t limit, int64_t after, enum job_state state,
+                    struct job_list *out, struct arena *a, struct err *e)
+{
+    BUG(limit > STORE_PAGE);
+    out->row = arena_alloc(a, limit, sizeof *out->row);
+    struct list w = {limit, after ? after : INT64_MAX, state, out, a};
+    return out->row ? store_read(s, list, &w, e) : sql_no_memory(e);
+}
+
+// Cancelling -----------------------------------------------------------------------------------
+
+static bool refuse_cancel(struct conn *c, int64_t id, struct arena *a, struct err *e)
+{
+    struct job_row job;
+    return job_load(c, id, &job, a, e) &&
+           fail(e, ERR_CONFLICT, "job %" PRId64 " cannot be cancelled: it has already %s", id,
+                job.state == JOB_CANCELLED ? "been cancelled" : job_state_word(job.state));
+}
+
+static bool cancel(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct get *w = arg;
+    int64_t n = SQL(c, e, NULL, NULL,
+                    "UPDATE jobs SET cancel_requested = 1, "
+                    "finished_at = CASE state WHEN 'running' THEN NULL ELSE ? END, "
+                    "state = CASE state WHEN 'running' THEN state ELSE 'cancelled' END "
+                    "WHERE id = ? AND state IN ('queued', 'paused', 'running') RETURNING id",
+                    INT(store_now(s)), INT(w->id));
+    if (n <= 0)
+        return n == 0 && refuse_cancel(c, w->id, w->a, e);
+    return job_load(c, w->id, w->out, w->a, e) &&
+           event_add(s, c, e, w->id, "info",
+                     w->out->state == JOB_RUNNING ? "cancelling" : "cancelled");
+}
+
+bool store_job_cancel(struct store *s, int64_t id, struct job_row *out, struct arena *a,
+                      struct err *e)
+{
+    struct get w = {id, out, a};
+    return store_write(s, cancel, &w, e);
+}

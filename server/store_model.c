@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Models as readers see them: see store.h. They are written in one place only, the end of a job
+// (store_run.c).
+
+#include "store_sql.h"
+
+#include <inttypes.h>
+
+#define MODEL_COLUMNS(X)                                                                           \
+    X(id, "m.id")                                                                                  \
+    X(name, "m.name")                                                                              \
+    X(version, "m.version")                                                                        \
+    X(job, "m.job_id")                                                                             \
+    X(digest, "m.digest")                                                                          \
+    X(bytes, "m.bytes")                                                                            \
+    X(task, "m.task")                                                                              \
+    X(created_at, "m.created_at")
+
+#define X(member, sql) COLUMN_ROW(model_row, member)
+static const struct column model_column[] = {MODEL_COLUMNS(X) COLUMN_ROW(model_row, summary)};
+#undef X
+
+static const char one_model[] =
+    "SELECT " MODEL_COLUMNS(COLUMN_SQL) "m.summary FROM models m WHERE m.name = ?1 "
+                                        "AND (?2 = 0 OR m.version = ?2) "
+                                        "ORDER BY m.version DESC LIMIT 1";
+static const char model_of_job[] =
+    "SELECT " MODEL_COLUMNS(COLUMN_SQL) "m.summary FROM models m WHERE m.job_id = ?";
+static const char newest_models[] =
+    "SELECT " MODEL_COLUMNS(COLUMN_SQL) "NULL FROM models m WHERE m.id < ? AND NOT EXISTS "
+                                        "(SELECT 1 FROM models n WHERE n.name = m.name "
+                                        "AND n.version > m.version) ORDER BY m.id DESC LIMIT ?";
+
+struct get {
+    const char *name;
+    int64_t version, job;
+    struct model_row *out;
+    struct arena *a;
+};
+
+static bool missing(const struct get *w, struct err *e)
+{
+    if (w->version)
+        return fail(e, ERR_NOT_FOUND, "no such model: \"%s\" version %" PRId64, w->name,
+                    w->version);
+    return fail(e, ERR_NOT_FOUND, "no such model: \"%s\"", w->name);
+}
+
+static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    const struct get *w = arg;
+    struct sql_rows rows = ROWS(model_column, w->out, 1, w->a);
+    int64_t n = SQL(c, e, sql_take_rows, &rows, one_model, TEXT(w->name), INT(w->version));
+    return n > 0 || (n == 0 && missing(w, e));
+}
+
+bool store_model_get(struct store *s, const char *name, int64_t version, struct model_row *out,
+                     struct arena *a, struct err *e)
+{
+    struct get w = {.name = name, .version = version, .out = out, .a = a};
+    return store_read(s, get, &w, e);
+}
+
+static bool of_job(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    const struct get *w = arg;
+    struct sql_rows rows = ROWS(model_column, w->out, 1, w->a);
+    int64_t n = SQL(c, e, sql_take_rows, &rows, model_of_job, INT(w->job));
+    if (n != 0)
+        return n > 0;
+    struct job_row job;
+    return job_load(c, w->job, &job, w->a, e) &&
+           fail(e, ERR_CONFLICT, "job %" PRId64 " has no model: it is %s", w->job,
+                job_state_word(job.state));
+}
+
+bool store_model_of_job(struct store *s, int64_t job, struct model_row *out, struct arena *a,
+                        struct err *e)
+{
+    struct get w = {.job = job, .out = out, .a = a};
+    return store_read(s, of_job, &w, e);
+}
+
+struct list {
+    size_t limit;
+    int64_t before;
+    struct model_list *out;
+    struct arena *a;
+};
+
+static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    const struct list *w = arg;
+    struct sql_rows rows = ROWS(model_column, w->out->row, w->limit, w->a);
+    int64_t n =
+        SQL(c, e, sql_take_rows, &rows, newest_models, INT(w->before), INT((int64_t)w->limit + 1));
+    sql_page(&rows, &w->out->n, &w->out->more);
+    return n >= 0;
+}
+
+bool store_model_list(struct store *s, size_t limit, int64_t after, struct model_list *out,
+                      struct arena *a, struct err *e)
+{
+    BUG(limit > STORE_PAGE);
+    out->row = arena_alloc(a, limit, sizeof *out->row);
+    struct list w = {limit, after ? after : INT64_MAX, out, a};
+    return out->row ? store_read(s, list, &w, e) : sql_no_memory(e);
+}

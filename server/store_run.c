@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+// Jobs as their workers see them: see store.h. Every statement here names the lease next to the id,
+// so a run that has lost its job changes no row, however late it comes and whatever it believes.
+// There is no reading first and writing later: that gap is where a sweep overwrites a finished job.
+
+#include "store_sql.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define KEY(lease) BLOB((lease)->key, sizeof(lease)->key)
+
+static bool held(const struct lease *lease, int64_t rows, struct err *e)
+{
+    return rows > 0 ||
+           (rows == 0 &&
+            fail(e, ERR_CONFLICT, "lease lost: job %" PRId64 " has ended or belongs to another run",
+                 lease->job));
+}
+
+static void draw_key(struct lease *lease)
+{
+    ssize_t n;
+    do
+        n = getrandom(lease->key, sizeof lease->key, 0);
+    while (n < 0 && errno == EINTR);
+    BUG(n != sizeof lease->key);
+}
+
+// Claiming -------------------------------------------------------------------------------------
+
+struct claim {
+    const char *worker;
+    struct job_claim *out;
+    struct arena *a;
+};
+
+static bool next_due(struct conn *c, int64_t *at, struct err *e)
+{
+    return SQL(c, e, sql_take_int, at,
+               "SELECT coalesce(min(run_at), 0) FROM jobs WHERE state = 'queued'") >= 0;
+}
+
+// A run that was released leaves its number behind, and points of it that the next run must not
+// inherit.
+static bool begin_run(struct store *s, struct conn *c, const struct claim *w, struct err *e)
+{
+    const struct lease *lease = &w->out->lease;
+    struct job_row *job = &w->out->job;
+    return job_load(c, lease->job, job, w->a, e) &&
+           SQL(c, e, NULL, NULL, "DELETE FROM job_metrics WHERE job_id = ? AND attempt >= ?",
+               INT(lease->job), INT(job->attempt)) >= 0 &&
+           event_add(s, c, e, lease->job, "info", "running, attempt %" PRId64, job->attempt);
+}
+
+static bool claim(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct claim *w = arg;
+    struct lease *lease = &w->out->lease;
+    int64_t now = store_now(s);
+    int64_t n = SQL(c, e, sql_take_int, &lease->job,
+                    "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease = ?, "
+                    "lease_until = ?, worker = ?, started_at = ?, epoch = 0, step = 0, "
+                    "best_epoch = NULL, best_metric = NULL, best_value = NULL "
+                    "WHERE id = (SELECT id FROM jobs WHERE state = 'queued' AND run_at <= ? "
+                    "ORDER BY priority DESC, id LIMIT 1) RETURNING id",
+                    KEY(lease), INT(now + STORE_LEASE_MS), TEXT(w->worker), INT(now), INT(now));
+    if (n <= 0)
+        return n == 0 && next_due(c, &w->out->next_at, e);
+    return begin_run(s, c, w, e);
+}
+
+bool store_job_claim(struct store *s, const char *worker, struct job_claim *out, struct arena *a,
+                     struct err *e)
+{
+    struct claim w = {worker, out, a};
+    *out = (struct job_claim){0};
+    draw_key(&out->lease);
+    return store_write(s, claim, &w, e);
+}
+
+// Renewing -------------------------------------------------------------------------------------
+
+struct beat {
+    const struct lease *lease;
+    const struct job_beat *beat;
+    int64_t cancel;
+};
+
+static bool add_points(struct store *s, struct conn *c, const struct beat *w, struct err *e)
+{
+    const struct job_beat *b = w->beat;
+    for (size_t i = 0; i < b->n_row; i++)
+        if (SQL(c, e, NULL, NULL,
+                "INSERT INTO job_metrics (job_id, attempt, epoch, step, at, names, vals) "
+                "SELECT id, attempt, ?, ?, ?, ?, ? FROM jobs WHERE id = ? AND lease = ? "
+                "ON CONFLICT (job_id, attempt, epoch) DO UPDATE SET step = excluded.step, "
+                "at = excluded.at, names = excluded.names, vals = excluded.vals",
+                INT(b->row[i].epoch), INT(b->row[i].step), INT(store_now(s)), TEXT(b->names),
+                BLOB(b->row[i].value, b->n_name * sizeof(double)), INT(w->lease->job),
+                KEY(w->lease)) < 0)
+            return false;
+    return true;
+}
+
+static bool beat(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    struct beat *w = arg;
+    const struct job_beat *b = w->beat;
+    bool best = b->best_epoch > 0;
+    int64_t n = SQL(c, e, sql_take_int, &w->cancel,
+                    "UPDATE jobs SET lease_until = ?, epoch = ?, epochs = ?, step = ?, steps = ?, "
+                    "best_epoch = ?, best_metric = ?, best_value = ? "
+                    "WHERE id = ? AND lease = ? RETURNING cancel_requested",
+                    INT(store_now(s) + STORE_LEASE_MS), INT(b->epoch), INT(b->epochs), INT(b->step),
+                    INT(b->steps), best ? INT(b->best_epoch) : NOTHING,
+                    best ? TEXT(b->best_metric) : NOTHING, best ? REAL(b->best_value) : NOTHING,
+                    INT(w->lease->job), KEY(w->lease));
+    return held(w->lease, n, e) && add_points(s, c, w, e);
+}
+
+bool store_job_beat(struct store *s, const struct lease *lease, const struct job_beat *b,
+                    bool *cancel, struct err *e)
+{
+    struct beat w = {lease, b, 0};
+    bool ok = store_write(s, beat, &w, e);
+    *cancel = ok && w.cancel;
+    return ok;
+}
+
+struct renew {
+    const struct lease *lease;
+    size_t n;
+    enum lease_fate *fate;
+};
+
+static bool renew(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct renew *w = arg;
+    for (size_t i = 0; i < w->n; i++) {
+        int64_t cancel;
+        int64_t n =
+            SQL(c, e, sql_take_int, &cancel,
+                "UPDATE jobs SET lease_until = ? WHERE id = ? AND lease = ? "
+                "RETURNING cancel_requested",
+                INT(store_now(s) + STORE_LEASE_MS), INT(w->lease[i].job), KEY(&w->lease[i]));
+        if (n < 0)
+            return false;
+        w->fate[i] = n == 0 ? LEASE_LOST : cancel ? LEASE_CANCEL : LEASE_HELD;
+    }
+    return true;
+}
+
+bool store_job_renew(struct store *s, const struct lease *lease, size_t n, enum lease_fate *fate,
+                     struct err *e)
+{
+    struct renew w = {lease, n, fate};
+    return store_write(s, renew, &w, e);
+}
+
+// Ending ---------------------------------------------------------------------------------------
+
+struct finish {
+    const struct lease *lease;
+    enum job_state state;
+    const struct err *why;
+    const struct model_new *model;
+    int64_t version;
+};
+
+static bool publish(struct store *s, struct conn *c, struct finish *w, struct err *e)
+{
+    const struct model_new *m = w->model;
+    return SQL(c, e, sql_take_int, &w->version,
+               "INSERT INTO models (name, version, job_id, digest, bytes, task, created_at, "
+               "summary) VALUES (?, (SELECT coalesce(max(version), 0) + 1 FROM models "
+               "WHERE name = ?), ?, ?, ?, ?, ?, ?) RETURNING version",
+               TEXT(m->name), TEXT(m->name), INT(w->lease->job), TEXT(m->digest), INT(m->bytes),
+               TEXT(m->task), INT(store_now(s)), TEXT(m->summary)) > 0 &&
+           event_add(s, c, e, w->lease->job, "info", "succeeded: model \"%s\" version %" PRId64,
+                     m->name, w->version);
+}
+
+static bool log_end(struct store *s, struct conn *c, const struct finish *w, struct err *e)
+{
+    const char *word = job_state_word(w->state);
+    return w->why ? event_add(s, c, e, w->lease->job, "error", "%s: %s", word, w->why->text)
+                  : event_add(s, c, e, w->lease->job, "info", "%s", word);
+}
+
+static bool finish(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    struct finish *w = arg;
+    const struct err *why = w->why;
+    int64_t n = SQL(c, e, NULL, NULL,
+                    "UPDATE jobs SET state = ?, finished_at = ?, lease = NULL, "
+                    "lease_until = NULL, error_kind = ?, error_at = ?, error_text = ? "
+                    "WHERE id = ? AND lease = ? RETURNING id",
+                    TEXT(job_state_word(w->state)), INT(store_now(s)),
+                    TEXT(why ? err_word(why->kind) : NULL), TEXT(why ? why->at : NULL),
+                    TEXT(why ? why->text : NULL), INT(w->lease->job), KEY(w->lease));
+    return held(w->lease, n, e) && (w->model ? publish(s, c, w, e) : log_end(s, c, w, e));
+}
+
+bool store_job_finish(struct store *s, const struct lease *lease, enum job_state state,
+                      const struct err *why, const struct model_new *model, int64_t *version,
+                      struct err *e)
+{
+    BUG(!job_ended(state) || (state == JOB_FAILED) != (why != NULL));
+    BUG(model && state != JOB_SUCCEEDED);
+    struct finish w = {lease, state, why, model, 0};
+    bool ok = store_write(s, finish, &w, e);
+    if (ok && model)
+        *version = w.version;
+    return ok;
+}
+
+static bool release(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct lease *lease = arg;
+    int64_t now = store_now(s);
+    int64_t n = SQL(c, e, NULL, NULL,
+                    "UPDATE jobs SET state = CASE cancel_requested WHEN 1 THEN 'cancelled' "
+                    "ELSE 'queued' END, finished_at = CASE cancel_requested WHEN 1 THEN ? END, "
+                    "attempt = attempt - 1, lease = NULL, lease_until = NULL, worker = NULL, "
+                    "run_at = 0, queued_at = ? WHERE id = ? AND lease = ? RETURNING id",
+                    INT(now), INT(now), INT(lease->job), KEY(lease));
+    return held(lease, n, e) &&
+           event_add(s, c, e, lease->job, "info", "released by its worker before the end");
+}
+
+bool store_job_release(struct store *s, const struct lease *lease, struct err *e)
+{
+    return store_write(s, release, (void *)lease, e);
+}
+
+struct rescue {
+    const struct lease *lease;
+    bool own;
+    const char *text;
+};
+
+// ?1 time, ?2 the job's own doing, ?3 and ?4 the error of a failure, ?5 id, ?6 lease. The pause
+// before the next run doubles from 10 s to 10 minutes.
+static const char rescue_sql[] =
+    "UPDATE jobs SET state = CASE WHEN cancel_requested THEN 'cancelled' "
+    "WHEN ?2 AND crashes + 1 >= 3 THEN 'failed' ELSE 'queued' END, "
+    "finished_at = CASE WHEN cancel_requested OR (?2 AND crashes + 1 >= 3) THEN ?1 END, "
+    "error_kind = CASE WHEN NOT cancel_requested AND ?2 AND crashes + 1 >= 3 THEN ?3 END, "
+    "error_text = CASE WHEN NOT cancel_requested AND ?2 AND crashes + 1 >= 3 "
+    "THEN 'the run ended unexpectedly ' || (crashes + 1) || ' times: ' || ?4 END, "
+    "crashes = crashes + ?2, deaths = deaths + 1 - ?2, queued_at = ?1, "
+    "run_at = CASE WHEN ?2 THEN ?1 + min(600000, 5000 << min(attempt, 7)) ELSE 0 END, "
+    "lease = NULL, lease_until = NULL, worker = NULL WHERE id = ?5 AND lease = ?6 RETURNING id";
+_Static_assert(STORE_CRASHES == 3, "rescue_sql says 3");
+
+static bool rescue(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct rescue *w = arg;
+    int64_t n = SQL(c, e, NULL, NULL, rescue_sql, INT(store_now(s)), INT(w->own),
+                    TEXT(err_word(ERR_INTERNAL)), TEXT(w->text), INT(w->lease->job), KEY(w->lease));
+    return held(w->lease, n, e) &&
+           event_add(s, c, e, w->lease->job, "warn", "the run ended unexpectedly: %s", w->text);
+}
+
+bool store_job_rescue(struct store *s, const struct lease *lease, bool own, const char *text,
+                      struct err *e)
+{
+    struct rescue w = {lease, own, text};
+    return store_write(s, rescue, &w, e);
+}
+
+static bool rescue_all(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    int64_t *rescued = arg;
+    int64_t now = store_now(s);
+    *rescued = -1;
+    if (SQL(c, e, NULL, NULL,
+            "INSERT INTO job_events (job_id, at, level, type, message) SELECT id, ?, 'warn', "
+            "'state', 'the daemon stopped while the job ran' FROM jobs WHERE state = 'running'",
+            INT(now)) >= 0)
+        *rescued = SQL(c, e, NULL, NULL,
+                       "UPDATE jobs SET state = CASE cancel_requested WHEN 1 THEN 'cancelled' "
+                       "ELSE 'queued' END, "
+                       "finished_at = CASE cancel_requested WHEN 1 THEN ? END, "
+                       "deaths = deaths + 1, run_at = 0, queued_at = ?, lease = NULL, "
+                       "lease_until = NULL, worker = NULL WHERE state = 'running' RETURNING id",
+                       INT(now), INT(now));
+    return *rescued >= 0;
+}
+
+bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e)
+{
+    return store_write(s, rescue_all, n, e);
+}
+
+// Log ------------------------------------------------------------------------------------------
+
+struct note {
+    const struct lease *lease;
+    const char *level, *text;
+};
+
+static bool note(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct note *w = arg;
+    int64_t n =
+        SQL(c, e, NULL, NULL,
+            "INSERT INTO job_events (job_id, at, level, type, message) "
+            "SELECT id, ?, ?, 'message', ? FROM jobs WHERE id = ? AND lease = ? "
+            "RETURNING id",
+            INT(store_now(s)), TEXT(w->level), TEXT(w->text), INT(w->lease->job), KEY(w->lease));
+    return held(w->lease, n, e);
+}
+
+bool store_job_note(struct store *s, const struct lease *lease, const char *level, const char *text,
+                    struct err *e)
+{
+    struct note w = {lease, level, text};
+    return store_write(s, note, &w, e);
+}

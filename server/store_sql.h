@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Inside of the store, shared by store*.c and its tests only: a connection with its statements, and
+// the two ways to reach one. Nothing here outlives the call it is used in.
+
+#include "store.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+enum { CONN_STATEMENTS = 64, CONN_BUSY_MS = 5000 };
+
+struct conn {
+    struct sqlite3 *db;
+    bool writer;
+    struct {
+        const char *text; // known by address: texts are constants
+        struct sqlite3_stmt *st;
+    } cache[CONN_STATEMENTS];
+    int n_cached;
+};
+
+// Open one connection and set it up. A reader cannot write and cannot checkpoint.
+bool conn_open(struct conn *c, const char *path, bool writer, struct err *e);
+void conn_close(struct conn *c);
+
+// Abort when the result code of a call to SQLite tells that the writer's file cannot be trusted.
+void conn_check(const struct conn *c, int code);
+
+// Work on a connection. For a write, false undoes all that it has written.
+typedef bool store_fn(struct store *s, struct conn *c, void *arg, struct err *e);
+
+// Run `fn` on the writing thread as a part of a transaction; returns when that is committed, or
+// when `fn` or the commit has failed. The caller stands still meanwhile, so `fn` may use its arena.
+bool store_write(struct store *s, store_fn *fn, void *arg, struct err *e);
+
+// Run `fn` on a reading connection, in the calling thread.
+bool store_read(struct store *s, store_fn *fn, void *arg, struct err *e);
+
+int64_t store_now(const struct store *s);
+
+// A value for a `?` of a statement.
+struct sql_arg {
+    enum { ARG_NULL, ARG_INT, ARG_REAL, ARG_TEXT, ARG_BLOB } type;
+    int64_t i;
+    double d;
+    const void *p;
+    size_t len;
+};
+
+#define INT(v) ((struct sql_arg){.type = ARG_INT, .i = (v)})
+#define NOTHING ((struct sql_arg){0})
+#define REAL(v) ((struct sql_arg){.type = ARG_REAL, .d = (v)}) // NaN is stored as NULL
+#define TEXT(v) ((struct sql_arg){.type = ARG_TEXT, .p = (v)}) // NULL is stored as NULL
+#define BLOB(v, n) ((struct sql_arg){.type = ARG_BLOB, .p = (v), .len = (n)})
+
+// Takes one row of a result. False, with e set, ends the statement.
+typedef bool sql_row_fn(struct sqlite3_stmt *st, void *ctx, struct err *e);
+
+// Run a statement and hand every row of its result to `fn` (NULL: to nobody). Returns the number of
+// rows, or -1 with e set. The statement is reset in every case.
+int64_t sql_run(struct conn *c, struct err *e, sql_row_fn *fn, void *ctx, const char *text,
+                const struct sql_arg *arg, size_t n_arg);
+
+#define SQL(c, e, fn, ctx, text, ...)                                                              \
+    sql_run(c, e, fn, ctx, text, &((const struct sql_arg[]){{0}, __VA_ARGS__})[1],                 \
+            sizeof((const struct sql_arg[]){{0}, __VA_ARGS__}) / sizeof(struct sql_arg) - 1)
+
+// Row takers for one number, and for one text into an arena.
+struct text_out {
+    const char *text;
+    struct arena *arena;
+};
+sql_row_fn sql_take_int;  // ctx: int64_t *
+sql_row_fn sql_take_text; // ctx: struct text_out *
+
+// How a column of a result becomes a member of a struct. False when the arena is full.
+typedef bool column_fn(struct sqlite3_stmt *st, int at, void *member, struct arena *a);
+column_fn column_int, column_real, column_text, column_state;
+
+struct column {
+    column_fn *take;
+    size_t at;
+};
+
+// A list of columns is an X-macro of X(member, "expression"): COLUMN_SQL prints it for a SELECT,
+// COLUMN_ROW turns it into rows of struct column. The member's type chooses the function.
+#define COLUMN_SQL(member, sql) sql ","
+#define COLUMN_ROW(S, member)                                                                      \
+    {_Generic(((struct S *)0)->member,                                                             \
+              int64_t: column_int,                                                                 \
+              double: column_real,                                                                 \
+              const char *: column_text,                                                           \
+              enum job_state: column_state),                                                       \
+     offsetof(struct S, member)},
+
+// The destination of sql_take_rows: an array of structs, each `size` bytes.
+struct sql_rows {
+    const struct column *column;
+    size_t n_column;
+    void *row;
+    size_t size, n, max; // filled, room
+    struct arena *arena;
+};
+sql_row_fn sql_take_rows; // ctx: struct sql_rows *; rows past max are counted in n, not kept
+
+// The end of a list that asked for one row more than it keeps.
+void sql_page(const struct sql_rows *rows, size_t *n, bool *more);
+
+bool sql_no_memory(struct err *e); // always false, with ERR_TOO_LARGE
+
+#define ROWS(columns, dest, count, a)                                                              \
+    ((struct sql_rows){.column = columns,                                                          \
+                       .n_column = sizeof columns / sizeof *columns,                               \
+                       .row = (dest),                                                              \
+                       .size = sizeof *(dest),                                                     \
+                       .max = (count),                                                             \
+                       .arena = (a)})
+
+// Shared questions about jobs, within a read or a write.
+bool job_load(struct conn *c, int64_t id, struct job_row *out, struct arena *a, struct err *e);
+bool job_missing(int64_t id, struct err *e); // always false, with ERR_NOT_FOUND
+
+// Append to a job's log, within a write.
+__attribute__((format(printf, 6, 7))) bool event_add(struct store *s, struct conn *c, struct err *e,
+                                                     int64_t job, const char *level,
+                                                     const char *fmt, ...);
