@@ -66,10 +66,17 @@ static const struct metric *find_metric(const char *monitor, size_t n_class, siz
     return NULL;
 }
 
-bool train_monitor_known(const char *monitor, size_t n_class)
+bool train_check(const struct model *m, const struct train_spec *s, size_t n, struct err *e)
 {
     size_t at;
-    return strcmp(monitor, "val_loss") == 0 || find_metric(monitor, n_class, &at);
+    if (strcmp(s->monitor, "val_loss") != 0 && !find_metric(s->monitor, m->n_class, &at))
+        return fail_at(e, ERR_INVALID, "/training/early_stopping/metric",
+                       "there is no metric \"%s\" for this target; val_loss always is", s->monitor);
+    if (m->by_column && n < 2)
+        return fail_at(e, ERR_INVALID, "/split", "batch normalisation needs at least 2 training rows");
+    return !m->by_column || train_batch_size(s, n) > 1 ||
+           fail_at(e, ERR_INVALID, "/training/batch_size",
+                   "batch normalisation needs at least 2 rows in a batch");
 }
 
 static bool out_of_memory(struct err *e)
@@ -106,9 +113,6 @@ static bool trainer_init(struct trainer *t, struct arena *a, struct err *e)
     t->batch = train_batch_size(t->spec, n);
     t->batches = train_batches(n, t->batch, m->by_column);
     t->steps = (uint64_t)t->batches * (uint64_t)t->spec->epochs;
-    if (m->by_column && (t->batch < 2 || n < 2))
-        return fail_at(e, ERR_INVALID, "/training/batch_size",
-                       "batch normalisation needs at least 2 rows in a batch");
     t->grad = arena_zalloc(a, m->n_trained, sizeof *t->grad);
     t->order = arena_alloc(a, n, sizeof *t->order);
     if (!t->grad || !t->order)
@@ -183,7 +187,7 @@ static void shuffle(struct trainer *t, int epoch)
 
 static bool stop_wanted(const struct trainer *t)
 {
-    return t->hooks->stop && atomic_load_explicit(t->hooks->stop, memory_order_relaxed);
+    return t->hooks->stop && t->hooks->stop(t->hooks->ctx, t->step);
 }
 
 static bool train_epoch(struct trainer *t, struct train_epoch *r, struct err *e)
@@ -199,8 +203,6 @@ static bool train_epoch(struct trainer *t, struct train_epoch *r, struct err *e)
             return false;
         sum += loss * rows;
         r->grad_norm = norm > r->grad_norm ? norm : r->grad_norm;
-        if (t->hooks->step)
-            atomic_store_explicit(t->hooks->step, t->step, memory_order_relaxed);
     }
     r->train_loss = sum / (double)t->train->n;
     return true;
@@ -266,7 +268,7 @@ bool train_run(struct model *m, const struct train_spec *s, const struct train_r
 {
     BUG(train->n == 0 || train->n > UINT32_MAX);
     struct trainer t = {.m = m, .spec = s, .train = train, .val = val, .hooks = hooks, .x = x};
-    if (!trainer_init(&t, a, e))
+    if (!train_check(m, s, train->n, e) || !trainer_init(&t, a, e))
         return false;
     int epoch = 0;
     bool patient = true;

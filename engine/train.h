@@ -15,8 +15,6 @@
 #include "plan.h"
 #include "predict.h"
 
-#include <stdatomic.h>
-
 // Encoded rows: x [n, n_in], y [n] (scaled value or class index).
 struct train_rows {
     const real *x, *y;
@@ -37,8 +35,7 @@ struct train_epoch {
 struct train_hooks {
     void *ctx;
     void (*epoch)(void *ctx, const struct train_epoch *r); // after every epoch
-    const atomic_int *stop; // polled before every step; not 0: give up with ERR_CANCELLED
-    _Atomic uint64_t *step; // steps taken so far, for whoever shows progress
+    bool (*stop)(void *ctx, uint64_t step); // before every step; true: give up with ERR_CANCELLED
 };
 
 struct train_result {
@@ -56,8 +53,9 @@ uint32_t train_batch_size(const struct train_spec *s, size_t n);
 // columns of more.
 uint32_t train_batches(size_t n, uint32_t batch, bool by_column);
 
-// True when `monitor` is "val_loss" or "val_" and a metric of the task.
-bool train_monitor_known(const char *monitor, size_t n_class);
+// Everything about the job that can be told without training: an unknown metric to watch, batches too
+// small for the network. ERR_INVALID with the pointer of the field.
+bool train_check(const struct model *m, const struct train_spec *s, size_t n, struct err *e);
 
 // Train m, whose weights are initialised, on `train`; watch `val` (n may be 0: then the last epoch
 // is kept). ERR_DIVERGED names step and layer, ERR_CANCELLED after a stop; m then holds the last

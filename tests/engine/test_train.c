@@ -168,6 +168,12 @@ TEST(early_stopping_restores_the_best_epoch)
     arena_release(&r.arena);
 }
 
+static bool stop_at_seven(void *ctx, uint64_t step)
+{
+    (void)ctx;
+    return step == 7;
+}
+
 TEST(a_stop_request_ends_training_before_the_next_step)
 {
     struct lab_job j;
@@ -176,12 +182,12 @@ TEST(a_stop_request_ends_training_before_the_next_step)
     arena_init(&r.arena, 1 << 28);
     struct train_rows rows = lab_rows(&r.arena, 300, 5, 3, 3), none = {0};
     struct model_task task = {5, 3, 0, 1, &j.train.loss};
-    atomic_int stop = 1;
-    struct train_hooks hooks = {.stop = &stop};
+    struct train_hooks hooks = {.stop = stop_at_seven};
     ck_assert(model_build(&r.model, &j.model, &task, &r.arena, &r.e));
     ck_assert(
         !train_run(&r.model, &j.train, &rows, &none, &hooks, NULL, &r.result, &r.arena, &r.e));
     ck_assert_int_eq(r.e.kind, ERR_CANCELLED);
+    ck_assert_ptr_nonnull(strstr(r.e.text, "step 7"));
     arena_release(&r.arena);
 }
 

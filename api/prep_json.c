@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+// Preprocessing to JSON and back: see prep_json.h. Columns are arrays, not objects, because a table
+// may have thousands.
+
+#include "prep_json.h"
+
+#include "json_in.h"
+
+#include <string.h>
+
+static const char *const type_word[] = {
+    [COLUMN_NUMERIC] = "numeric", [COLUMN_CATEGORICAL] = "categorical"};
+static const char *const task_word[] = {[TASK_AUTO] = "auto",
+                                        [TASK_REGRESSION] = "regression",
+                                        [TASK_CLASSIFICATION] = "classification"};
+
+static void write_texts(struct jsonw *w, const char *key, const char *const *text, size_t n)
+{
+    jsonw_array(w, key);
+    for (size_t i = 0; i < n; i++)
+        jsonw_string(w, NULL, text[i]);
+    jsonw_end(w);
+}
+
+static void write_column(struct jsonw *w, const struct prep_column *c)
+{
+    jsonw_array(w, NULL);
+    jsonw_string(w, NULL, c->name);
+    jsonw_string(w, NULL, type_word[c->type]);
+    if (c->type == COLUMN_CATEGORICAL) {
+        write_texts(w, NULL, c->level, c->n_level);
+    } else {
+        jsonw_real(w, NULL, c->mean);
+        jsonw_real(w, NULL, c->std);
+        jsonw_real(w, NULL, c->fill);
+        jsonw_bool(w, NULL, c->indicator);
+    }
+    jsonw_end(w);
+}
+
+void prep_write(const struct prep *p, struct jsonw *w, const char *key)
+{
+    jsonw_object(w, key);
+    jsonw_string(w, "target", p->target);
+    jsonw_string(w, "task", task_word[p->task]);
+    write_texts(w, "classes", p->class_name, p->n_class);
+    jsonw_array(w, "y");
+    jsonw_real(w, NULL, p->y_mean);
+    jsonw_real(w, NULL, p->y_std);
+    jsonw_end(w);
+    jsonw_array(w, "columns");
+    for (size_t i = 0; i < p->n_column; i++)
+        write_column(w, &p->column[i]);
+    jsonw_end(w);
+    jsonw_end(w);
+}
+
+// Reading. Every helper expects the next element of an array to be of its kind; `ok` goes false and
+// stays so.
+struct reader {
+    struct json_in in;
+    struct arena *a;
+    bool ok;
+};
+
+static bool next(struct reader *r, enum json_kind kind)
+{
+    if (r->ok)
+        r->ok = json_more(&r->in);
+    if (r->ok && json_kind(&r->in) != kind)
+        r->ok = false;
+    return r->ok;
+}
+
+static double next_number(struct reader *r)
+{
+    return next(r, JSON_NUMBER) ? json_number(&r->in) : 0;
+}
+
+static const char *text(struct reader *r)
+{
+    struct json_text t;
+    if (!r->ok || json_kind(&r->in) != JSON_STRING || !json_string(&r->in, &t, r->a)) {
+        r->ok = false;
+        return "";
+    }
+    char *copy = arena_alloc(r->a, t.len + 1, 1);
+    if (!copy) {
+        r->ok = false;
+        return "";
+    }
+    memcpy(copy, t.at, t.len);
+    copy[t.len] = '\0';
+    return copy;
+}
+
+static const char *next_text(struct reader *r)
+{
+    return next(r, JSON_STRING) ? text(r) : "";
+}
+
+// The reader stands before an array; how many elements it has.
+static size_t length(struct reader *r)
+{
+    struct json_in ahead = r->in;
+    size_t n = 0;
+    if (json_kind(&ahead) != JSON_ARRAY)
+        return r->ok = false;
+    for (json_enter(&ahead); json_more(&ahead); json_skip(&ahead))
+        n++;
+    return n;
+}
+
+static const char *const *texts(struct reader *r, size_t *n)
+{
+    *n = length(r);
+    const char **list = r->ok ? arena_alloc(r->a, *n, sizeof *list) : NULL;
+    if (!list) {
+        r->ok = false;
+        return NULL;
+    }
+    json_enter(&r->in);
+    for (size_t i = 0; i < *n; i++)
+        list[i] = next_text(r);
+    if (r->ok)
+        json_more(&r->in);
+    return list;
+}
+
+static size_t word(struct reader *r, const char *const *words, size_t n)
+{
+    const char *t = r->ok ? text(r) : "";
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(t, words[i]) == 0)
+            return i;
+    r->ok = false;
+    return 0;
+}
+
+static void read_column(struct reader *r, struct prep_column *c, size_t at)
+{
+    if (!next(r, JSON_ARRAY))
+        return;
+    json_enter(&r->in);
+    *c = (struct prep_column){.at = at, .name = next_text(r)};
+    if (next(r, JSON_STRING))
+        c->type = (enum column_type)word(r, type_word, sizeof type_word / sizeof *type_word);
+    if (c->type == COLUMN_CATEGORICAL) {
+        if (next(r, JSON_ARRAY))
+            c->level = texts(r, &c->n_level);
+        c->width = c->n_level + 1;
+    } else {
+        c->mean = next_number(r);
+        c->std = next_number(r);
+        c->fill = next_number(r);
+        c->indicator = next(r, JSON_BOOL) && json_bool(&r->in);
+        c->width = c->indicator ? 2 : 1;
+    }
+    r->ok = r->ok && !json_more(&r->in);
+}
+
+static void read_columns(struct reader *r, struct prep *p)
+{
+    p->n_column = length(r);
+    p->column = r->ok && p->n_column <= FRAME_MAX_COLUMNS
+                    ? arena_alloc(r->a, p->n_column, sizeof *p->column)
+                    : NULL;
+    if (!p->column) {
+        r->ok = false;
+        return;
+    }
+    json_enter(&r->in);
+    for (size_t i = 0; r->ok && i < p->n_column; i++) {
+        read_column(r, &p->column[i], p->n_feature);
+        p->n_feature += p->column[i].width;
+    }
+}
+
+static struct reader at(struct json_span span, struct arena *a, bool ok)
+{
+    return (struct reader){ok ? json_in(span) : (struct json_in){NULL}, a, ok};
+}
+
+bool prep_read(struct prep *p, const char *json, struct arena *a, struct err *e)
+{
+    enum { TARGET, TASK, CLASSES, Y, COLUMNS, MEMBERS };
+    struct json_want want[MEMBERS] = {
+        {.key = "target"}, {.key = "task"}, {.key = "classes"}, {.key = "y"}, {.key = "columns"}};
+    struct faults faults;
+    struct err why = {0};
+    struct reader r;
+    *p = (struct prep){.target_source = SIZE_MAX};
+    faults_init(&faults, a);
+    bool ok = json_scan(json, strlen(json), want, MEMBERS, a, &faults, &why);
+    for (int i = 0; i < MEMBERS; i++)
+        ok = ok && want[i].value.at;
+    r = at(want[TARGET].value, a, ok);
+    p->target = ok ? text(&r) : "";
+    r = at(want[TASK].value, a, r.ok);
+    p->task = (enum task)word(&r, task_word, sizeof task_word / sizeof *task_word);
+    r = at(want[CLASSES].value, a, r.ok);
+    p->class_name = r.ok ? texts(&r, &p->n_class) : NULL;
+    r = at(want[Y].value, a,
+           r.ok && length(&(struct reader){json_in(want[Y].value), a, true}) == 2);
+    if (r.ok)
+        json_enter(&r.in);
+    p->y_mean = next_number(&r);
+    p->y_std = next_number(&r);
+    r = at(want[COLUMNS].value, a, r.ok);
+    if (r.ok)
+        read_columns(&r, p);
+    if (!r.ok)
+        return fail(e, ERR_INVALID, "the model file's description of its inputs is damaged");
+    prep_index(p, a);
+    return true;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Preprocessing as JSON, the form in which it is stored inside a model file:
+//
+//     {"target": "price", "task": "regression", "classes": [], "y": [mean, std], "columns":
+//     [["rooms", "numeric", mean, std, fill, indicator], ["city", "categorical", ["Bern",
+//     "Rome"]]]}
+//
+// Numbers are printed so that reading gives the same bits. Called by whoever writes or loads a
+// model file, on that thread; everything read lives in the arena.
+
+#include "jsonw.h"
+#include "prep.h"
+
+void prep_write(const struct prep *p, struct jsonw *w, const char *key);
+
+// ERR_INVALID when the text, which is JSON for certain only after this, is not what prep_write()
+// prints; ERR_TOO_LARGE when the arena is full.
+bool prep_read(struct prep *p, const char *text, struct arena *a, struct err *e);

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+// Worker threads: see worker.h.
+//
+// A run reports to the store in batches of epochs, several times a second at most, because every report is a flushed commit and small jobs finish hundreds of epochs a second.
+
+#include "worker.h"
+
+#include "clock.h"
+#include "crew.h"
+#include "model_file.h"
+#include "model_store.h"
+#include "prepare.h"
+#include "score.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { REPORT_MS = 200, NICENESS = 10, EPOCHS_HELD = 256, VALUES = 5 + METRICS_MAX, NAMES_TEXT = 256 };
+
+struct worker {
+    pthread_t thread;
+    const struct worker_config *config;
+    char name[32];
+};
+
+struct workers {
+    struct worker_config config;
+    size_t n;
+    struct worker worker[];
+};
+
+// One job in a worker's hands.
+struct run {
+    struct worker *worker;
+    struct ticket *ticket;
+    struct job_row job;
+    struct arena arena;
+    struct job_spec spec;
+    struct prepared prepared;
+    struct train_rows train, val, test;
+    int64_t begun, reported; // monotonic ms
+    char names[NAMES_TEXT];  // of the curve's columns
+    size_t n_name;
+    struct metric_row row[EPOCHS_HELD]; // epochs not yet reported
+    double value[EPOCHS_HELD][VALUES];
+    struct job_beat beat;
+    enum stop stop;
+    bool lost; // the lease has gone to another
+};
+
+size_t worker_memory(const struct settings *s)
+{
+    size_t total = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    return total / 4 * 3 / (size_t)s->workers;
+}
+
+static int64_t now(void)
+{
+    return clock_mono(&clock_system);
+}
+
+// Send what is held. A run whose lease is lost stops at its next step.
+static void report(struct run *r)
+{
+    struct err e = {0};
+    r->reported = now();
+    if (!queue_beat(r->worker->config->queue, r->ticket, &r->beat, &e)) {
+        r->lost = e.kind == ERR_CONFLICT;
+        LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "progress not stored"), log_int("job", r->job.id), log_text("reason", e.text));
+    }
+    r->beat.n_row = 0;
+}
+
+// Curves are columns by name: losses, rate, gradient, time, then the task's metrics on the validation rows.
+static void name_columns(struct run *r)
+{
+    static const char *const base[] = {"train_loss", "lr", "grad_norm", "seconds", "val_loss"};
+    size_t n = r->val.n ? 5 : 4;
+    for (size_t i = 0; i < n; i++, r->n_name++) {
+        strcat(r->names, i ? " " : "");
+        strcat(r->names, base[i]);
+    }
+    const struct metric *m;
+    for (size_t i = 0; r->val.n && (m = metric_for(metric_task(r->prepared.model.n_class), i)); i++, r->n_name++) {
+        strcat(r->names, " val_");
+        strcat(r->names, m->row.name);
+    }
+    BUG(r->n_name > VALUES || strlen(r->names) >= NAMES_TEXT);
+    uint32_t batch = train_batch_size(&r->spec.train, r->train.n);
+    int64_t steps = (int64_t)train_batches(r->train.n, batch, r->prepared.model.by_column) * r->spec.train.epochs;
+    r->beat = (struct job_beat){.epochs = r->spec.train.epochs, .steps = steps, .names = r->names, .row = r->row, .n_name = r->n_name, .best_metric = r->spec.train.monitor, .best_value = NAN};
+}
+
+static double watched(const struct run *r, const struct train_epoch *t)
+{
+    const struct metric *m;
+    for (size_t i = 0; (m = metric_for(metric_task(r->prepared.model.n_class), i)); i++)
+        if (strcmp(r->spec.train.monitor + strlen("val_"), m->row.name) == 0)
+            return t->metric[i];
+    return t->val_loss;
+}
+
+static void on_epoch(void *ctx, const struct train_epoch *t)
+{
+    struct run *r = ctx;
+    struct job_beat *b = &r->beat;
+    double *v = r->value[b->n_row];
+    const double base[] = {t->train_loss, t->lr, t->grad_norm, (double)(now() - r->begun) / 1000, t->val_loss};
+    memcpy(v, base, sizeof base);
+    memcpy(v + 5, t->metric, (r->n_name > 5 ? r->n_name - 5 : 0) * sizeof *v);
+    r->row[b->n_row++] = (struct metric_row){t->epoch, (int64_t)t->step, v};
+    b->epoch = t->epoch;
+    b->step = (int64_t)t->step;
+    if (t->best) {
+        b->best_epoch = t->epoch;
+        b->best_value = watched(r, t);
+    }
+    if (b->n_row == EPOCHS_HELD || now() - r->reported >= REPORT_MS)
+        report(r);
+}
+
+static bool on_step(void *ctx, uint64_t step)
+{
+    struct run *r = ctx;
+    r->stop = ticket_poll(r->ticket);
+    if (now() - r->reported >= 5 * REPORT_MS) {
+        r->beat.step = (int64_t)step;
+        report(r);
+    }
+    return r->stop != STOP_NONE || r->lost;
+}
+
+static bool encode(struct run *r, const uint32_t *row, size_t n, struct train_rows *out, struct err *e)
+{
+    real *x = arena_alloc(&r->arena, n * r->prepared.prep.n_feature, sizeof *x);
+    real *y = arena_alloc(&r->arena, n, sizeof *y);
+    if (!x || !y)
+        return fail(e, ERR_TOO_LARGE, "%zu rows of %zu inputs need more memory than a job may use", n, r->prepared.prep.n_feature);
+    prep_encode(&r->prepared.prep, &r->prepared.frame, row, n, x);
+    prep_encode_target(&r->prepared.prep, &r->prepared.frame, row, n, y);
+    *out = (struct train_rows){x, y, n};
+    return true;
+}
+
+static bool prepare(struct run *r, struct err *e)
+{
+    struct faults faults;
+    struct prepared *p = &r->prepared;
+    faults_init(&faults, &r->arena);
+    if (!job_spec_read(r->job.spec, strlen(r->job.spec), &r->spec, &r->arena, &faults, e) ||
+        !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->arena, e) ||
+        !encode(r, p->split.train, p->split.n_train, &r->train, e) || !encode(r, p->split.val, p->split.n_val, &r->val, e) ||
+        !encode(r, p->split.test, p->split.n_test, &r->test, e))
+        return false;
+    name_columns(r);
+    return true;
+}
+
+static bool train(struct run *r, struct train_result *result, struct err *e)
+{
+    struct crew crew;
+    struct exec exec = {crew_run, &crew};
+    uint32_t threads = (uint32_t)r->spec.train.threads;
+    const struct train_hooks hooks = {r, on_epoch, on_step};
+    if (!crew_init(&crew, threads, NICENESS, e))
+        return false;
+    model_init_weights(&r->prepared.model, r->spec.train.seed);
+    r->begun = r->reported = now();
+    bool ok = train_run(&r->prepared.model, &r->spec.train, &r->train, &r->val, &hooks, threads > 1 ? &exec : NULL, result, &r->arena, e);
+    crew_release(&crew);
+    return ok;
+}
+
+// Metrics of a part of the rows as one JSON object; null for a part without rows.
+static bool write_scores(struct run *r, struct jsonw *w, const char *key, const struct train_rows *rows, struct err *e)
+{
+    struct score s;
+    if (rows->n == 0) {
+        jsonw_null(w, key);
+        return true;
+    }
+    if (!score_rows(&s, &r->prepared.model, rows, &r->arena, e))
+        return false;
+    jsonw_object(w, key);
+    jsonw_int(w, "rows", (int64_t)rows->n);
+    jsonw_real(w, "loss", s.loss);
+    const struct metric *m;
+    for (size_t i = 0; (m = metric_for(metric_task(r->prepared.model.n_class), i)); i++)
+        jsonw_real(w, m->row.name, s.metric[i]);
+    jsonw_end(w);
+    return true;
+}
+
+static void write_inputs(struct jsonw *w, const struct prep *p, const struct frame *f)
+{
+    jsonw_array(w, "inputs");
+    for (size_t i = 0; i < p->n_column; i++) {
+        const struct prep_column *c = &p->column[i];
+        bool numeric = c->type == COLUMN_NUMERIC;
+        jsonw_object(w, NULL);
+        jsonw_string(w, "name", c->name);
+        jsonw_string(w, "type", numeric ? "numeric" : "categorical");
+        jsonw_int(w, "missing", (int64_t)f->column[c->source].n_missing);
+        if (numeric)
+            jsonw_real(w, "mean", c->mean);
+        else
+            jsonw_int(w, "distinct", (int64_t)c->n_level);
+        jsonw_end(w);
+    }
+    jsonw_end(w);
+}
+
+// What GET /models/<name> tells besides the row's own columns.
+static const char *summary(struct run *r, const struct train_result *result, struct err *e)
+{
+    const struct prep *p = &r->prepared.prep;
+    struct jsonw w;
+    jsonw_init(&w, &r->arena);
+    jsonw_object(&w, NULL);
+    jsonw_string(&w, "target", p->target);
+    jsonw_int(&w, "parameters", (int64_t)r->prepared.model.n_trained);
+    jsonw_int(&w, "epochs", result->epochs);
+    jsonw_int(&w, "best_epoch", result->best_epoch);
+    jsonw_real(&w, "training_seconds", (double)(now() - r->begun) / 1000);
+    write_inputs(&w, p, &r->prepared.frame);
+    jsonw_array(&w, "classes");
+    for (size_t i = 0; i < p->n_class; i++)
+        jsonw_string(&w, NULL, p->class_name[i]);
+    jsonw_end(&w);
+    jsonw_object(&w, "scores");
+    if (!write_scores(r, &w, "validation", &r->val, e) || !write_scores(r, &w, "test", &r->test, e))
+        return NULL;
+    jsonw_end(&w);
+    jsonw_end(&w);
+    return jsonw_text(&w, NULL, e);
+}
+
+// The resolved definition for the model file: the store's text, without the data it was trained on.
+static const char *definition(struct run *r, struct err *e)
+{
+    struct job_spec spec = r->spec;
+    struct jsonw w;
+    if (spec.data.at)
+        spec.dataset = "inline";
+    spec.data = (struct json_span){0};
+    jsonw_init(&w, &r->arena);
+    job_spec_write(&w, NULL, &spec);
+    return jsonw_text(&w, NULL, e);
+}
+
+static bool publish(struct run *r, const struct train_result *result, struct err *e)
+{
+    const struct worker_config *c = r->worker->config;
+    const struct model *m = &r->prepared.model;
+    struct model_new model = {.name = r->job.name, .task = m->n_class ? "classification" : "regression"};
+    char digest[MODEL_DIGEST];
+    size_t header_len;
+    const char *job = definition(r, e), *about = job ? summary(r, result, e) : NULL;
+    const char *header = about ? model_file_header(m, &r->prepared.prep, job, &header_len, &r->arena, e) : NULL;
+    if (!header || !model_store_save(c->settings->data, header, header_len, m->value, m->n_value * sizeof *m->value, digest, &model.bytes, e))
+        return false;
+    model.digest = digest;
+    model.summary = about;
+    int64_t version;
+    report(r);
+    if (!queue_finish(c->queue, r->ticket, JOB_SUCCEEDED, NULL, &model, &version, e)) {
+        r->ticket = NULL;
+        return false;
+    }
+    r->ticket = NULL;
+    cache_published(c->cache, model.name);
+    LOG(c->log, LEVEL_INFO, log_text("event", "job succeeded"), log_int("job", r->job.id), log_text("model", model.name), log_int("version", version),
+        log_ms("training_ms", (double)(now() - r->begun)));
+    return true;
+}
+
+// The job did not get to its end: cancelled, released to go on later, or failed.
+static void give_back(struct run *r, const struct err *why)
+{
+    const struct worker_config *c = r->worker->config;
+    struct err e = {0};
+    bool stopped = why->kind == ERR_CANCELLED;
+    if (r->beat.n_row)
+        report(r);
+    LOG(c->log, stopped ? LEVEL_INFO : LEVEL_WARN, log_text("event", stopped ? "job stopped" : "job failed"), log_int("job", r->job.id), log_text("kind", err_word(why->kind)),
+        log_text("reason", why->text));
+    if (!stopped)
+        queue_finish(c->queue, r->ticket, JOB_FAILED, why, NULL, NULL, &e);
+    else if (r->stop == STOP_CANCEL)
+        queue_finish(c->queue, r->ticket, JOB_CANCELLED, NULL, NULL, NULL, &e);
+    else
+        queue_release(c->queue, r->ticket, &e);
+    if (e.kind)
+        LOG(c->log, LEVEL_WARN, log_text("event", "job not given back"), log_int("job", r->job.id), log_text("reason", e.text));
+}
+
+static void run_job(struct run *r)
+{
+    struct train_result result;
+    struct err e = {0};
+    LOG(r->worker->config->log, LEVEL_INFO, log_text("event", "job started"), log_int("job", r->job.id), log_text("worker", r->worker->name));
+    bool ok = prepare(r, &e) && train(r, &result, &e) && publish(r, &result, &e);
+    if (!ok && r->ticket)
+        give_back(r, &e);
+    else if (!ok)
+        LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "result discarded"), log_int("job", r->job.id), log_text("reason", e.text));
+}
+
+static bool claim(struct run *r)
+{
+    struct err e = {0};
+    const struct worker_config *c = r->worker->config;
+    while (!(r->ticket = queue_claim_wait(c->queue, r->worker->name, &r->job, &r->arena, &e))) {
+        if (e.kind == ERR_CANCELLED)
+            return false;
+        LOG(c->log, LEVEL_WARN, log_text("event", "no job could be claimed"), log_text("reason", e.text));
+        e = (struct err){0};
+    }
+    return true;
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
+    struct run *r = malloc(sizeof *r);
+    BUG(!r);
+    for (bool more = true; more;) {
+        *r = (struct run){.worker = w};
+        arena_init(&r->arena, worker_memory(w->config->settings));
+        more = claim(r);
+        if (more)
+            run_job(r);
+        arena_release(&r->arena);
+    }
+    free(r);
+    return NULL;
+}
+
+struct workers *workers_start(const struct worker_config *c, struct err *e)
+{
+    size_t n = (size_t)c->settings->workers;
+    struct workers *w = calloc(1, sizeof *w + n * sizeof *w->worker);
+    BUG(!w);
+    w->config = *c;
+    for (; w->n < n; w->n++) {
+        struct worker *one = &w->worker[w->n];
+        one->config = &w->config;
+        snprintf(one->name, sizeof one->name, "worker-%zu", w->n + 1);
+        if (pthread_create(&one->thread, NULL, work, one) != 0) {
+            fail(e, ERR_INTERNAL, "could not start worker thread %zu of %zu", w->n + 1, n);
+            queue_drain(c->queue);
+            workers_join(w);
+            return NULL;
+        }
+    }
+    return w;
+}
+
+void workers_join(struct workers *w)
+{
+    if (!w)
+        return;
+    for (size_t i = 0; i < w->n; i++)
+        pthread_join(w->worker[i].thread, NULL);
+    free(w);
+}

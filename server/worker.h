@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Worker threads: claim a job, prepare its data, train, store the model, give the job back. They run at a lower priority than the threads that serve, so predictions stay quick while every core trains.
+// main starts and stops them; each thread owns its job's arena.
+
+#include "cache.h"
+#include "log.h"
+#include "queue.h"
+#include "settings.h"
+
+struct workers;
+
+struct worker_config {
+    const struct settings *settings;
+    const struct log *log;
+    struct store *store;
+    struct queue *queue;
+    struct cache *cache; // told about every new model
+};
+
+// What a job may allocate: an equal share of three quarters of the machine's memory.
+size_t worker_memory(const struct settings *s);
+
+// Start settings->workers threads. The config is copied, what it points to must outlive the workers. NULL when the system refuses a thread.
+struct workers *workers_start(const struct worker_config *c, struct err *e);
+
+// Wait for the threads, which end once the queue drains, and free. NULL is fine.
+void workers_join(struct workers *w);
