@@ -114,13 +114,13 @@ static bool read_column(struct cursor *at, uint64_t n_row, struct column *out, u
     return out->name || damaged(e, "name");
 }
 
-struct table {
+struct contents {
     struct colfile_head head;
     struct column *column;
     uint64_t *sum; // of each column's cells
 };
 
-static bool parse_table(struct table *t, const char *bytes, struct arena *a, struct err *e)
+static bool parse_table(struct contents *t, const char *bytes, struct arena *a, struct err *e)
 {
     struct cursor at = {bytes, bytes + t->head.table_len};
     uint64_t cells = sizeof t->head;
@@ -136,7 +136,7 @@ static bool parse_table(struct table *t, const char *bytes, struct arena *a, str
     return cells == t->head.table_at || damaged(e, "size");
 }
 
-static bool read_table(int fd, struct table *t, struct arena *a, struct err *e)
+static bool read_table(int fd, struct contents *t, struct arena *a, struct err *e)
 {
     if (!read_head(fd, &t->head, e))
         return false;
@@ -153,7 +153,7 @@ static bool read_table(int fd, struct table *t, struct arena *a, struct err *e)
 bool colfile_describe(int fd, struct colfile_size *size, struct column **column, struct arena *a,
                       struct err *e)
 {
-    struct table t;
+    struct contents t;
     if (!read_table(fd, &t, a, e))
         return false;
     *size = (struct colfile_size){t.head.n_row, t.head.n_column, t.head.bytes};
@@ -190,7 +190,7 @@ static bool load_column(int fd, struct column *c, size_t n_row, uint64_t at, uin
 
 bool colfile_load(int fd, struct frame *f, struct arena *a, struct err *e)
 {
-    struct table t;
+    struct contents t;
     if (!read_table(fd, &t, a, e))
         return false;
     uint64_t at = sizeof t.head;

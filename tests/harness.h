@@ -10,6 +10,7 @@
 // `build/release/test_engine arena` runs the tests whose name contains "arena".
 
 #include <check.h>
+#undef fail // ours is in err.h
 #include <stddef.h>
 
 void harness_add(const TTest *test, size_t loops);
