@@ -18,8 +18,8 @@ struct column {
     enum column_type type;
     const double *number;     // [rows], NaN where missing; numeric columns only
     const uint32_t *code;     // [rows], index into level or LEVEL_MISSING; categorical columns only
-    const char *const *level; // distinct texts in order of first appearance; those past
-                              // FRAME_MAX_LEVELS share the last slot
+    const char *const *level; // distinct texts in order of first appearance; past
+                              // FRAME_MAX_LEVELS the rest share one slot, whose text is ""
     size_t n_level;
     size_t n_missing;
     double min, max, mean, std; // of the present numbers (population std); 0 when there are none

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+// An upload is read twice. While its bytes arrive they are written to a temporary file, hashed and
+// tokenised, which settles names and types; nothing else is kept, so memory does not depend on the
+// length. At the end the file is read once more, now knowing each column's type, and the columnar
+// file is written (colfile_write.c).
+//
+// The CSV is renamed into place before the columnar file: where there is a .col there is a .csv.
+
+#include "dataset.h"
+
+#include "colfile.h"
+#include "csv.h"
+#include "file.h"
+#include "infer.h"
+#include "number.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIECE = 256 << 10, PATH = 96, INFER_ARENA = 64 << 20 };
+
+static const char CANNOT_STORE[] = "could not store the dataset";
+
+struct ingest {
+    int dir; // the data folder
+    int csv_fd, col_fd;
+    char csv_tmp[PATH], col_tmp[PATH]; // below the data folder; "" when there is none
+    uint64_t bytes;
+    struct sha256_ctx sha;
+    struct csv *csv;
+    struct arena arena;
+    struct infer infer;
+    struct colfile_writer *writer;
+    bool skip; // the record at hand is the header
+};
+
+static int open_folder(const char *data_dir, struct err *e)
+{
+    int dir = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        file_failed(e, "could not open the data folder");
+    return dir;
+}
+
+static bool make_folder(const char *path, struct err *e)
+{
+    return mkdir(path, 0700) == 0 || errno == EEXIST ||
+           file_failed(e, "could not create the data folder");
+}
+
+bool dataset_prepare(const char *data_dir, struct err *e)
+{
+    static const char *const BELOW[] = {"", "/tmp", "/datasets"};
+    char path[4096];
+    for (size_t i = 0; i < sizeof BELOW / sizeof *BELOW; i++) {
+        if (snprintf(path, sizeof path, "%s%s", data_dir, BELOW[i]) >= (int)sizeof path)
+            return fail(e, ERR_INVALID, "the data folder's name is too long");
+        if (!make_folder(path, e))
+            return false;
+    }
+    return true;
+}
+
+static bool sweep(int dir, struct err *e)
+{
+    int fd = openat(dir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d)
+        return errno == ENOENT || file_failed(e, "could not open the folder of uploads");
+    bool ok = true;
+    for (const struct dirent *entry; ok && (entry = readdir(d));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            ok = unlinkat(fd, entry->d_name, 0) == 0 ||
+                 file_failed(e, "could not remove what an upload left behind");
+    closedir(d);
+    return ok;
+}
+
+bool dataset_sweep_tmp(const char *data_dir, struct err *e)
+{
+    int dir = open_folder(data_dir, e);
+    if (dir < 0)
+        return false;
+    bool ok = sweep(dir, e);
+    close(dir);
+    return ok;
+}
+
+// A new file tmp/<random><suffix>; its path stays "" when it could not be made.
+static int new_file(int dir, const char *suffix, char path[static PATH], struct err *e)
+{
+    char name[FILE_RANDOM], tried[PATH];
+    file_random_name(name);
+    snprintf(tried, sizeof tried, "tmp/%s%s", name, suffix);
+    int fd = openat(dir, tried, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        file_failed(e, CANNOT_STORE);
+    else
+        strcpy(path, tried);
+    return fd;
+}
+
+struct ingest *ingest_begin(const char *data_dir, struct err *e)
+{
+    int dir = open_folder(data_dir, e);
+    if (dir < 0)
+        return NULL;
+    struct ingest *in = calloc(1, sizeof *in);
+    BUG(!in);
+    in->dir = dir;
+    in->col_fd = -1;
+    sha256_init(&in->sha);
+    arena_init(&in->arena, INFER_ARENA);
+    infer_init(&in->infer, &in->arena);
+    in->csv = csv_new(infer_record, &in->infer);
+    in->csv_fd = new_file(dir, ".csv", in->csv_tmp, e);
+    if (in->csv_fd >= 0)
+        return in;
+    ingest_abort(in);
+    return NULL;
+}
+
+static void drop_file(int dir, int fd, const char *path)
+{
+    if (fd >= 0)
+        close(fd);
+    if (*path)
+        unlinkat(dir, path, 0);
+}
+
+void ingest_abort(struct ingest *in)
+{
+    if (!in)
+        return;
+    drop_file(in->dir, in->csv_fd, in->csv_tmp);
+    drop_file(in->dir, in->col_fd, in->col_tmp);
+    close(in->dir);
+    csv_free(in->csv);
+    colfile_free(in->writer);
+    arena_release(&in->arena);
+    free(in);
+}
+
+bool ingest_piece(struct ingest *in, const char *bytes, size_t len, struct err *e)
+{
+    if (!file_put(in->csv_fd, bytes, len, in->bytes, e))
+        return false;
+    sha256_update(&in->sha, len, (const uint8_t *)bytes);
+    in->bytes += len;
+    return csv_feed(in->csv, bytes, len, e);
+}
+
+static void print_digest(struct ingest *in, char out[static DATASET_DIGEST])
+{
+    uint8_t sha[SHA256_DIGEST_SIZE];
+    sha256_digest(&in->sha, sizeof sha, sha);
+    for (size_t i = 0; i < sizeof sha; i++)
+        snprintf(out + 2 * i, 3, "%02x", sha[i]);
+}
+
+static bool write_record(void *ingest, const struct csv_cell *cell, size_t n,
+                         size_t line __attribute__((unused)), struct err *e)
+{
+    struct ingest *in = ingest;
+    double v;
+    if (in->skip)
+        return in->skip = false, true;
+    for (size_t k = 0; k < n; k++) {
+        enum number_kind kind = number_parse(cell[k].text, cell[k].len, &v);
+        if (kind == NUMBER_MISSING)
+            colfile_missing(in->writer, k);
+        else if (in->infer.column[k].type == COLUMN_CATEGORICAL)
+            colfile_text(in->writer, k, cell[k].text, cell[k].len);
+        else
+            colfile_number(in->writer, k, v);
+    }
+    return colfile_row(in->writer, e);
+}
+
+static bool read_again(struct ingest *in, struct csv *csv, struct err *e)
+{
+    char *piece = malloc(PIECE);
+    BUG(!piece);
+    bool ok = true;
+    for (uint64_t at = 0; ok && at < in->bytes; at += PIECE) {
+        size_t len = in->bytes - at < PIECE ? (size_t)(in->bytes - at) : PIECE;
+        ok = file_get(in->csv_fd, piece, len, at, e) && csv_feed(csv, piece, len, e);
+    }
+    free(piece);
+    return ok && csv_end(csv, e);
+}
+
+static bool write_columns(struct ingest *in, struct err *e)
+{
+    in->col_fd = new_file(in->dir, ".col", in->col_tmp, e);
+    if (in->col_fd < 0 || !(in->writer = colfile_begin(in->col_fd, &in->infer, e)))
+        return false;
+    in->skip = in->infer.header;
+    csv_free(in->csv);
+    in->csv = csv_new(write_record, in);
+    return read_again(in, in->csv, e) && colfile_end(in->writer, in->bytes, e);
+}
+
+static void stored_path(char out[static PATH], const char *digest, const char *suffix)
+{
+    snprintf(out, PATH, "datasets/%.64s%s", digest, suffix);
+}
+
+// Rename a temporary file; from then on it is not ours to remove.
+static bool keep_file(int dir, char tmp[static PATH], const char *path, struct err *e)
+{
+    if (renameat(dir, tmp, dir, path) != 0)
+        return file_failed(e, CANNOT_STORE);
+    *tmp = '\0';
+    return true;
+}
+
+static bool keep_both(struct ingest *in, const char *digest, struct err *e)
+{
+    char csv[PATH], col[PATH];
+    stored_path(csv, digest, ".csv");
+    stored_path(col, digest, ".col");
+    if (!file_sync(in->csv_fd, e) || !file_sync(in->col_fd, e) ||
+        !keep_file(in->dir, in->csv_tmp, csv, e))
+        return false;
+    if (!keep_file(in->dir, in->col_tmp, col, e)) {
+        unlinkat(in->dir, csv, 0);
+        return false;
+    }
+    return file_sync_folder(in->dir, "datasets", e);
+}
+
+static bool is_digest(const char *s)
+{
+    return strspn(s, "0123456789abcdef") == DATASET_DIGEST - 1 && strlen(s) == DATASET_DIGEST - 1;
+}
+
+static int open_columns(int dir, const char *digest, struct err *e)
+{
+    char path[PATH];
+    stored_path(path, digest, ".col");
+    int fd = is_digest(digest) ? openat(dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (fd < 0 && (errno == ENOENT || !is_digest(digest)))
+        fail(e, ERR_NOT_FOUND, "the dataset is not stored here");
+    else if (fd < 0)
+        file_failed(e, "could not open the dataset");
+    return fd;
+}
+
+static bool describe(int dir, const char *digest, struct dataset_info *out, struct arena *a,
+                     struct err *e)
+{
+    struct colfile_size size;
+    int fd = open_columns(dir, digest, e);
+    if (fd < 0)
+        return false;
+    bool ok = colfile_describe(fd, &size, &out->column, a, e);
+    close(fd);
+    if (!ok)
+        return false;
+    memcpy(out->digest, digest, DATASET_DIGEST);
+    out->n_row = size.n_row;
+    out->n_column = size.n_column;
+    out->bytes = size.bytes;
+    return true;
+}
+
+// Whether both files of the digest are there already and sound.
+static bool stored(int dir, const char *digest, struct dataset_info *out, struct arena *a)
+{
+    struct err ignored = {0};
+    struct arena_mark mark = arena_mark(a);
+    char csv[PATH];
+    stored_path(csv, digest, ".csv");
+    if (faccessat(dir, csv, R_OK, 0) == 0 && describe(dir, digest, out, a, &ignored))
+        return true;
+    arena_rewind(a, mark);
+    return false;
+}
+
+bool ingest_end(struct ingest *in, struct dataset_info *out, struct arena *a, struct err *e)
+{
+    char digest[DATASET_DIGEST];
+    bool ok = csv_end(in->csv, e) && infer_end(&in->infer, e);
+    if (ok && in->infer.n_row >= UINT32_MAX)
+        ok = fail(e, ERR_TOO_LARGE, "the table has more than %u rows", UINT32_MAX - 1);
+    if (ok) {
+        print_digest(in, digest);
+        ok = stored(in->dir, digest, out, a) || (write_columns(in, e) && keep_both(in, digest, e) &&
+                                                 describe(in->dir, digest, out, a, e));
+    }
+    ingest_abort(in);
+    return ok;
+}
+
+bool dataset_describe(const char *data_dir, const char *digest, struct dataset_info *out,
+                      struct arena *a, struct err *e)
+{
+    int dir = open_folder(data_dir, e);
+    if (dir < 0)
+        return false;
+    bool ok = describe(dir, digest, out, a, e);
+    close(dir);
+    return ok;
+}
+
+bool dataset_load(const char *data_dir, const char *digest, struct frame *f, struct arena *a,
+                  struct err *e)
+{
+    int dir = open_folder(data_dir, e), fd = dir < 0 ? -1 : open_columns(dir, digest, e);
+    bool ok = fd >= 0 && colfile_load(fd, f, a, e);
+    if (fd >= 0)
+        close(fd);
+    if (dir >= 0)
+        close(dir);
+    return ok;
+}
+
+static bool remove_file(int dir, const char *digest, const char *suffix, struct err *e)
+{
+    char path[PATH];
+    stored_path(path, digest, suffix);
+    return unlinkat(dir, path, 0) == 0 || errno == ENOENT ||
+           file_failed(e, "could not remove the dataset");
+}
+
+bool dataset_remove(const char *data_dir, const char *digest, struct err *e)
+{
+    if (!is_digest(digest))
+        return fail(e, ERR_NOT_FOUND, "the dataset is not stored here");
+    int dir = open_folder(data_dir, e);
+    if (dir < 0)
+        return false;
+    bool ok = remove_file(dir, digest, ".col", e) && remove_file(dir, digest, ".csv", e) &&
+              file_sync_folder(dir, "datasets", e);
+    close(dir);
+    return ok;
+}
