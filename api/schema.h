@@ -8,7 +8,7 @@
 // keep no state and may be called from any thread.
 //
 //     static const struct field split_fields[] = {
-//         REAL(struct data_spec, validation, .def = "0.15", .max = 0.9, .doc = "..."),
+//         REAL("validation", struct data_spec, validation, .def = "0.15", .max = 0.9, .doc = "."),
 //         {0},
 //     };
 //     const struct schema split_schema = {.name = "Split", .field = split_fields,
@@ -78,22 +78,29 @@ struct schema {
 
 // Offset of a member, refused by the compiler when its type is not T.
 #define AT(S, m, T) (offsetof(S, m) + 0 * sizeof(char[_Generic(((S *)0)->m, T : 1)]))
-#define AS(S, m, T, TYPE, ...)                                                                     \
+#define AS(k, S, m, T, TYPE, ...)                                                                  \
     {                                                                                              \
-        .key = #m, .type = TYPE, .at = AT(S, m, T), __VA_ARGS__                                    \
+        .key = k, .type = TYPE, .at = AT(S, m, T), __VA_ARGS__                                     \
     }
-#define BOOL(S, m, ...) AS(S, m, bool, FIELD_BOOL, __VA_ARGS__)
-#define INT(S, m, ...) AS(S, m, int, FIELD_INT, __VA_ARGS__)
-#define REAL(S, m, ...) AS(S, m, double, FIELD_REAL, __VA_ARGS__)
-#define SEED(S, m, ...) AS(S, m, uint64_t, FIELD_SEED, __VA_ARGS__)
-#define WORD(S, m, T, ...) AS(S, m, T, FIELD_WORD, __VA_ARGS__)
-#define STRING(S, m, ...) AS(S, m, const char *, FIELD_STRING, __VA_ARGS__)
-#define NAME(S, m, ...) AS(S, m, const char *, FIELD_NAME, __VA_ARGS__)
-#define PICK(S, m, ...) AS(S, m, struct pick, FIELD_PICK, __VA_ARGS__)
-#define RAW(S, m, ...) AS(S, m, struct json_span, FIELD_RAW, __VA_ARGS__)
-#define OBJECT(S, m, T, ...) AS(S, m, T, FIELD_OBJECT, __VA_ARGS__)
-#define LIST(S, m, n, T, ...) AS(S, m, const T *, FIELD_LIST, .n_at = AT(S, n, size_t), __VA_ARGS__)
-#define MAP(S, m, n, T, ...) AS(S, m, const T *, FIELD_MAP, .n_at = AT(S, n, size_t), __VA_ARGS__)
+#define BOOL(k, S, m, ...) AS(k, S, m, bool, FIELD_BOOL, __VA_ARGS__)
+#define INT(k, S, m, ...) AS(k, S, m, int, FIELD_INT, __VA_ARGS__)
+#define REAL(k, S, m, ...) AS(k, S, m, double, FIELD_REAL, __VA_ARGS__)
+#define SEED(k, S, m, ...) AS(k, S, m, uint64_t, FIELD_SEED, __VA_ARGS__)
+#define WORD(k, S, m, T, ...) AS(k, S, m, T, FIELD_WORD, __VA_ARGS__)
+#define STRING(k, S, m, ...) AS(k, S, m, const char *, FIELD_STRING, __VA_ARGS__)
+#define NAME(k, S, m, ...) AS(k, S, m, const char *, FIELD_NAME, __VA_ARGS__)
+#define PICK(k, S, m, ...) AS(k, S, m, struct pick, FIELD_PICK, __VA_ARGS__)
+#define RAW(k, S, m, ...) AS(k, S, m, struct json_span, FIELD_RAW, __VA_ARGS__)
+#define OBJECT(k, S, m, T, ...) AS(k, S, m, T, FIELD_OBJECT, __VA_ARGS__)
+// An object that is one only in JSON: its members lie in the same struct.
+#define PART(k, ...)                                                                               \
+    {                                                                                              \
+        .key = k, .type = FIELD_OBJECT, __VA_ARGS__                                                \
+    }
+#define LIST(k, S, m, n, T, ...)                                                                   \
+    AS(k, S, m, T const *, FIELD_LIST, .n_at = AT(S, n, size_t), __VA_ARGS__)
+#define MAP(k, S, m, n, T, ...)                                                                    \
+    AS(k, S, m, T const *, FIELD_MAP, .n_at = AT(S, n, size_t), __VA_ARGS__)
 
 // Read a body into `out` (s->size bytes, zeroed first), defaults included. Strings and lists are in
 // the arena, raw spans in the body. Every fault found is in f (codes: unknown_field, missing_field,

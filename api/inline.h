@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A table given inside a job definition, in one of two forms:
+//
+//     {"x": [[1, "a"], [2, null]], "y": [0, 1]}             columns x0, x1, ... and y
+//     {"columns": ["age", "sex"], "rows": [[31, "f"]]}
+//
+// It is rewritten as CSV, so that one reader takes in every table. Called on the thread that owns
+// the request; the span must come from a checked text.
+
+#include "arena.h"
+#include "err.h"
+#include "fault.h"
+#include "json.h"
+#include "schema.h"
+
+extern const struct schema inline_schema; // both forms, for documentation
+
+// "y" when the data is in the first form, else NULL (also for a span without data).
+const char *inline_target(struct json_span data);
+
+// Takes the next piece of text. False stops the rewriting; the error is the caller's.
+typedef bool inline_sink(void *ctx, const char *text, size_t len, struct err *e);
+
+// Send the table to `sink` as CSV (RFC 4180, header first; gaps are empty, true and false words).
+// False with every fault in f ("/data/rows/17 must have 3 cells, got 2"; codes ragged_row,
+// wrong_type, missing_field, unknown_field, bad_name, too_short, too_long) and e ERR_INVALID, or
+// with the sink's error. What the sink has got by then is to be thrown away. The arena only takes
+// strings with escapes, one at a time.
+bool inline_to_csv(struct json_span data, inline_sink *sink, void *ctx, struct arena *a,
+                   struct faults *f, struct err *e);

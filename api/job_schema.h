@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A job definition: what a client may say about a training, and the struct it becomes. The rows in
+// job_schema.c are the list of keys; POST /jobs reads through them, the worker reads the resolved
+// text from the store through them again, GET /schema/job and the README print them. Any thread.
+
+#include "arena.h"
+#include "err.h"
+#include "fault.h"
+#include "json.h"
+#include "jsonw.h"
+#include "schema.h"
+#include "spec.h"
+
+// Strings and arrays belong to the arena given to job_spec_read(), the two spans to its body.
+struct job_spec {
+    const char *name;      // the dataset's when not given; NULL for nameless inline data
+    const char *dataset;   // name of a stored dataset, or NULL
+    struct json_span data; // inline data in place of it (see inline.h); at is NULL when absent
+    struct data_spec prep; // columns, preparation, split
+    struct model_spec model;
+    struct train_spec train;
+    int priority;              // higher runs earlier
+    struct json_span metadata; // an object, kept as it came; at is NULL when absent
+};
+
+extern const struct schema job_schema;
+
+// Read and resolve a job definition. Exactly one of dataset and data must be there; the target
+// defaults to "y" for data given as x and y; without validation rows there is no early stopping.
+// Errors as schema_read(). `f` must have been initialised.
+bool job_spec_read(const char *body, size_t len, struct job_spec *spec, struct arena *a,
+                   struct faults *f, struct err *e);
+
+// Print the resolved definition, inline data included unless the caller has cleared it. Reading it
+// back gives the same spec.
+void job_spec_write(struct jsonw *w, const char *key, const struct job_spec *spec);

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+// Shapes of replies, row by row: see views.h.
+
+#include "views.h"
+
+#include "spec.h"
+
+#define V_TEXT(k, ...)                                                                             \
+    {                                                                                              \
+        .key = k, .type = FIELD_STRING, __VA_ARGS__                                                \
+    }
+#define V_WHOLE(k, ...)                                                                            \
+    {                                                                                              \
+        .key = k, .type = FIELD_INT, __VA_ARGS__                                                   \
+    }
+#define V_NUMBER(k, ...)                                                                           \
+    {                                                                                              \
+        .key = k, .type = FIELD_REAL, __VA_ARGS__                                                  \
+    }
+#define V_OBJECT(k, s, ...)                                                                        \
+    {                                                                                              \
+        .key = k, .type = FIELD_OBJECT, .sub = &s, __VA_ARGS__                                     \
+    }
+#define V_ITEMS(k, s, ...)                                                                         \
+    {                                                                                              \
+        .key = k, .type = FIELD_LIST, .of = FIELD_OBJECT, .sub = &s, __VA_ARGS__                   \
+    }
+#define V_TEXTS(k, ...)                                                                            \
+    {                                                                                              \
+        .key = k, .type = FIELD_LIST, .of = FIELD_STRING, __VA_ARGS__                              \
+    }
+#define V_ANY(k, ...)                                                                              \
+    {                                                                                              \
+        .key = k, .type = FIELD_RAW, __VA_ARGS__                                                   \
+    }
+#define FIELDS(name) static const struct field name##_fields[]
+#define VIEW(n, title, text)                                                                       \
+    const struct schema n##_view = {.name = title, .doc = text, .field = n##_fields, .reply = true}
+
+// A list of the objects `item`.
+#define LIST_VIEW(n, item, title, text)                                                            \
+    FIELDS(n) = {                                                                                  \
+        V_TEXT("object", .names = list_words, .doc = "Always list."),                              \
+        V_ITEMS("data", item, .doc = "Newest first."),                                             \
+        {.key = "has_more", .type = FIELD_BOOL, .doc = "Whether older ones exist."},               \
+        V_ANY("first_id", .optional = true, .doc = "Id of the first one, or null."),               \
+        V_ANY("last_id", .optional = true, .doc = "Id of the last one, for \"after\"; or null."),  \
+        {0},                                                                                       \
+    };                                                                                             \
+    VIEW(n, title, text)
+
+static const char *const list_words[] = {"list", NULL};
+static const char *const job_words[] = {"job", NULL};
+static const char *const dataset_words[] = {"dataset", NULL};
+static const char *const model_words[] = {"model", NULL};
+static const char *const task_words[] = {"regression", "classification", NULL};
+static const char *const type_words[] = {"numeric", "categorical", NULL};
+static const char *const status_words[] = {"queued", "running",    "pausing",
+                                           "paused", "cancelling", "succeeded",
+                                           "failed", "cancelled",  NULL};
+
+FIELDS(progress) = {
+    V_NUMBER("fraction", .max = 1, .doc = "Share of the work that is done."),
+    V_WHOLE("epoch", .doc = "Epochs that are done."),
+    V_WHOLE("epochs", .doc = "Epochs there will be at most."),
+    V_WHOLE("step", .optional = true, .doc = "Steps that are done."),
+    V_WHOLE("steps", .optional = true, .doc = "Steps there will be at most."),
+    {0},
+};
+static VIEW(progress, "Progress", "How far a job is.");
+
+FIELDS(job_error) = {
+    V_TEXT("code", .doc = "Stable word for the kind of failure, such as diverged."),
+    V_TEXT("message", .doc = "What happened."),
+    V_TEXT("param", .nullable = true, .optional = true,
+           .doc = "JSON Pointer to the field at fault, or null."),
+    {0},
+};
+static VIEW(job_error, "JobError", "Why a job failed.");
+
+FIELDS(best) = {
+    V_WHOLE("epoch", .doc = "The epoch whose weights are kept."),
+    V_TEXT("metric", .doc = "The metric that was watched."),
+    V_NUMBER("value", .nullable = true, .doc = "Its value there."),
+    {0},
+};
+static VIEW(best, "Best", "The best epoch so far.");
+
+FIELDS(model_ref) = {
+    V_TEXT("name", .doc = "The model's name."),
+    V_WHOLE("version", .doc = "Its version."),
+    {0},
+};
+static VIEW(model_ref, "ModelReference", "The model that came out of a job.");
+
+FIELDS(job) = {
+    V_WHOLE("id", .doc = "Number of the job."),
+    V_TEXT("object", .names = job_words, .doc = "Always job."),
+    V_TEXT("name", .nullable = true, .doc = "Name of the model that comes out."),
+    V_TEXT("status", .names = status_words, .doc = "Where the job stands."),
+    V_TEXT("phase", .nullable = true, .optional = true, .doc = "What a running job is doing."),
+    V_TEXT("dataset", .nullable = true, .doc = "Name of the dataset, null for inline data."),
+    V_TEXT("dataset_digest", .nullable = true, .optional = true,
+           .doc = "SHA-256 of the very data the job uses."),
+    V_NUMBER("created_at", .doc = "When it was submitted, in Unix seconds."),
+    V_NUMBER("queued_at", .nullable = true, .optional = true, .doc = "When it was last queued."),
+    V_NUMBER("started_at", .nullable = true, .doc = "When a worker began."),
+    V_NUMBER("finished_at", .nullable = true, .doc = "When it ended."),
+    V_WHOLE("queue_position", .nullable = true, .optional = true,
+            .doc = "Jobs that run before it."),
+    V_WHOLE("attempt", .optional = true, .doc = "How many times a worker has begun it."),
+    V_OBJECT("progress", progress_view, .nullable = true, .doc = "How far it is."),
+    V_NUMBER("eta_seconds", .nullable = true, .optional = true,
+             .doc = "Seconds it may still take."),
+    V_NUMBER("estimated_finish", .nullable = true, .optional = true,
+             .doc = "When it may end, in Unix seconds."),
+    V_OBJECT("best", best_view, .nullable = true, .doc = "The best epoch so far."),
+    V_OBJECT("error", job_error_view, .nullable = true, .doc = "Why it failed."),
+    V_OBJECT("model", model_ref_view, .nullable = true, .doc = "What came out."),
+    V_ANY("scores", .optional = true, .doc = "Metrics of the test rows, in the target's units."),
+    V_ANY("seed", .optional = true, .doc = "Its seed."),
+    V_ANY("priority", .optional = true, .doc = "Its priority."),
+    V_ANY("definition", .optional = true, .doc = "The job definition with every default resolved."),
+    V_ANY("metadata", .doc = "The client's own, or null."),
+    V_ANY("urls", .of = FIELD_OBJECT, .optional = true, .doc = "Where to go on from here."),
+    {0},
+};
+VIEW(job, "Job", "A training job.");
+LIST_VIEW(job_list, job_view, "JobList", "Training jobs.");
+
+FIELDS(metrics) = {
+    V_ANY("columns", .of = FIELD_OBJECT,
+          .doc = "Columns of equal length by name: epoch, train_loss, val_loss and the task's "
+                 "metrics with val_ in front; null where there is no value."),
+    {0},
+};
+const struct schema metrics_view = {
+    .name = "Metrics",
+    .doc = "A job's curves, a value per epoch. Losses are in training units, metrics in the "
+           "target's own.",
+    .field = metrics_fields,
+    .reply = true,
+    .open = true,
+};
+
+FIELDS(column) = {
+    V_TEXT("name", .doc = "Its name."),
+    V_TEXT("type", .names = type_words, .doc = "Its inferred type."),
+    V_WHOLE("missing", .doc = "Cells without a value."),
+    V_NUMBER("min", .nullable = true, .optional = true, .doc = "Least number."),
+    V_NUMBER("max", .nullable = true, .optional = true, .doc = "Largest number."),
+    V_NUMBER("mean", .nullable = true, .optional = true, .doc = "Mean of the numbers."),
+    V_NUMBER("std", .nullable = true, .optional = true,
+             .doc = "Standard deviation of the numbers."),
+    V_WHOLE("distinct", .optional = true, .doc = "Number of distinct texts."),
+    V_TEXTS("levels", .optional = true, .doc = "The first distinct texts."),
+    {0},
+};
+static VIEW(column, "Column", "A column of a dataset.");
+
+FIELDS(dataset) = {
+    V_TEXT("name", .doc = "Its name."),
+    V_TEXT("object", .names = dataset_words, .doc = "Always dataset."),
+    V_WHOLE("version", .doc = "Counts the uploads under this name."),
+    V_TEXT("digest", .doc = "SHA-256 of the uploaded bytes."),
+    V_NUMBER("bytes", .doc = "Size of the upload."),
+    V_NUMBER("created_at", .doc = "When it was uploaded, in Unix seconds."),
+    V_NUMBER("rows", .doc = "Number of rows."),
+    V_ITEMS("columns", column_view, .optional = true, .doc = "Its columns, in order."),
+    {0},
+};
+const struct schema dataset_view = {.name = "Dataset",
+                                    .doc = "A stored table.",
+                                    .field = dataset_fields,
+                                    .reply = true,
+                                    .open = true};
+LIST_VIEW(dataset_list, dataset_view, "DatasetList", "Stored tables.");
+
+FIELDS(model) = {
+    V_TEXT("name", .doc = "Its name."),
+    V_TEXT("object", .names = model_words, .doc = "Always model."),
+    V_WHOLE("version", .doc = "Counts the successes under this name."),
+    V_WHOLE("job_id", .doc = "The job it came from."),
+    V_TEXT("task", .names = task_words, .doc = "What it predicts."),
+    V_TEXT("target", .optional = true, .doc = "The column it predicts."),
+    V_NUMBER("created_at", .doc = "When it was finished, in Unix seconds."),
+    V_NUMBER("bytes", .optional = true, .doc = "Size of its file."),
+    V_NUMBER("parameters", .optional = true, .doc = "Number of weights."),
+    V_TEXT("digest", .optional = true, .doc = "SHA-256 of its file."),
+    V_ITEMS("inputs", column_view, .optional = true, .doc = "Columns it wants, in order."),
+    V_TEXTS("classes", .optional = true, .nullable = true, .doc = "What it tells apart."),
+    V_ANY("scores", .optional = true, .doc = "Metrics of the test rows."),
+    {0},
+};
+const struct schema model_view = {
+    .name = "Model", .doc = "A trained model.", .field = model_fields, .reply = true, .open = true};
+LIST_VIEW(model_list, model_view, "ModelList", "Trained models.");
+
+FIELDS(prediction) = {
+    V_NUMBER("value", .optional = true, .doc = "Regression: the predicted value."),
+    V_TEXT("class", .optional = true, .doc = "Classification: the most likely class."),
+    V_ANY("probabilities", .of = FIELD_OBJECT, .optional = true,
+          .doc = "Classification: the probability of every class."),
+    {0},
+};
+static VIEW(prediction, "Prediction", "The answer for one row.");
+
+FIELDS(predict) = {
+    V_TEXT("model", .nullable = true,
+           .doc = "The model that answered; null for a job without one."),
+    V_WHOLE("version", .nullable = true, .doc = "Its version."),
+    V_ITEMS("predictions", prediction_view, .doc = "One for each instance, in order."),
+    {0},
+};
+VIEW(predict, "Predictions", "Answers for a batch of rows.");
+
+FIELDS(health) = {
+    V_TEXT("status", .doc = "Always ok when there is an answer."),
+    V_TEXT("version", .optional = true, .doc = "Version of the server."),
+    {0},
+};
+const struct schema health_view = {.name = "Health",
+                                   .doc = "The server is alive.",
+                                   .field = health_fields,
+                                   .reply = true,
+                                   .open = true};
+
+FIELDS(fault) = {
+    V_TEXT("pointer", .doc = "JSON Pointer into the request's body, after a #."),
+    V_TEXT("code", .doc = "Stable word, such as out_of_range."),
+    V_TEXT("detail", .doc = "What is wrong and what would be right."),
+    {0},
+};
+static VIEW(fault, "Fault", "One thing that is wrong with a request.");
+
+FIELDS(problem) = {
+    V_TEXT("type", .doc = "Path that stands for this kind of problem."),
+    V_TEXT("title", .doc = "The kind in words."),
+    V_WHOLE("status", .doc = "The HTTP status."),
+    V_TEXT("detail", .optional = true, .doc = "What happened this time."),
+    V_TEXT("code", .optional = true, .doc = "Stable word for the kind."),
+    V_ITEMS("errors", fault_view, .optional = true, .doc = "Everything that is wrong, by place."),
+    V_WHOLE("more_errors", .optional = true, .doc = "Further ones that are not listed."),
+    {0},
+};
+VIEW(problem, "Problem", "Why a request failed (RFC 9457).");
+
+static const struct field predict_request_fields[] = {
+    NAME("model", struct predict_request, model, .nullable = true,
+         .doc = "Name of a model; not needed when the path names one."),
+    INT("version", struct predict_request, version, .nullable = true, .min = 1, .max = 1e9,
+        .doc = "Version of the model; the latest when not given."),
+    INT("job", struct predict_request, job, .nullable = true, .min = 1, .max = INT32_MAX,
+        .doc = "Number of a job, in place of a model."),
+    RAW("instances", struct predict_request, instances, .required = true, .of = FIELD_LIST,
+        .doc = "Rows to predict: objects with the model's columns as keys, or arrays of cells in "
+               "their order. Null is a missing value."),
+    {0},
+};
+const struct schema predict_request_schema = {
+    .name = "PredictRequest",
+    .doc = "Rows to predict.",
+    .field = predict_request_fields,
+    .size = sizeof(struct predict_request),
+};

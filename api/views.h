@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What replies look like, and the body of /predict. Handlers write replies with jsonw.h in these
+// shapes; OpenAPI prints them and the end-to-end tests hold the replies against them. Constant
+// data.
+
+#include "json.h"
+#include "schema.h"
+
+extern const struct schema job_view, job_list_view;         // /jobs/<id>, /jobs
+extern const struct schema metrics_view;                    // /jobs/<id>/metrics
+extern const struct schema dataset_view, dataset_list_view; // /datasets/<name>, /datasets
+extern const struct schema model_view, model_list_view;     // /models/<name>, /models
+extern const struct schema predict_view;                    // .../predict
+extern const struct schema health_view;                     // /healthz
+extern const struct schema problem_view;                    // every failure
+
+// Read with schema_read(). The spans point into the body, strings are in the arena.
+struct predict_request {
+    const char *model;          // NULL when the path or `job` says which
+    int version;                // 0: the latest
+    int job;                    // 0: not by job
+    struct json_span instances; // an array of objects, or of arrays in the order of the columns
+};
+extern const struct schema predict_request_schema;
