@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#include "store.h"
+
+#include "lab.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { THREADS = 16, EACH = 20 };
+
+struct crowd {
+    struct lab *lab;
+    pthread_t thread[THREADS];
+};
+
+static void *submit_many(void *arg)
+{
+    for (int i = 0; i < EACH; i++)
+        lab_submit(arg, "crowd");
+    return NULL;
+}
+
+static void crowd_start(struct crowd *c, struct lab *l)
+{
+    c->lab = l;
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&c->thread[i], NULL, submit_many, l), 0);
+}
+
+static void crowd_join(struct crowd *c)
+{
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(c->thread[i], NULL);
+}
+
+// Holds the writer until a command of every thread waits.
+static bool hold(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)c, (void)e;
+    *(atomic_bool *)arg = true;
+    while (store_stats(s).waiting < THREADS)
+        usleep(100);
+    return true;
+}
+
+struct holder {
+    struct lab *lab;
+    atomic_bool holds;
+};
+
+static void *hold_writer(void *arg)
+{
+    struct holder *h = arg;
+    struct err e = {0};
+    ck_assert(store_write(h->lab->store, hold, &h->holds, &e));
+    return NULL;
+}
+
+TEST(writes_that_wait_share_a_commit)
+{
+    struct lab l;
+    struct crowd crowd;
+    pthread_t holder;
+    lab_init(&l);
+    struct holder h = {&l, false};
+    struct store_stats before = store_stats(l.store);
+    ck_assert_int_eq(pthread_create(&holder, NULL, hold_writer, &h), 0);
+    while (!h.holds)
+        usleep(100);
+    crowd_start(&crowd, &l);
+    pthread_join(holder, NULL);
+    crowd_join(&crowd);
+    struct store_stats after = store_stats(l.store);
+    int64_t commands = after.commands - before.commands, commits = after.commits - before.commits;
+    ck_assert_int_eq(commands, THREADS * EACH + 1);
+    ck_assert_msg(commits <= commands / 2, "%d commits", (int)commits);
+    lab_release(&l);
+}
+
+static bool write_then_refuse(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s, (void)arg;
+    SQL(c, e, NULL, NULL, "DELETE FROM jobs");
+    e->kind = ERR_CONFLICT;
+    return false;
+}
+
+TEST(a_refused_command_leaves_no_trace_and_its_neighbours_alone)
+{
+    struct lab l;
+    struct crowd crowd;
+    lab_init(&l);
+    crowd_start(&crowd, &l);
+    for (int i = 0; i < EACH; i++)
+        REFUSED(ERR_CONFLICT, store_write(l.store, write_then_refuse, NULL, &e));
+    crowd_join(&crowd);
+    int64_t n = 0;
+    ck_assert(lab_sql(&l, "SELECT count(*) FROM jobs", &n));
+    ck_assert_int_eq(n, THREADS * EACH);
+    lab_release(&l);
+}
+
+TEST(a_second_daemon_is_refused_until_the_first_has_closed)
+{
+    struct lab l;
+    lab_init(&l);
+    REFUSED(ERR_CONFLICT, store_open(l.dir, &l.clock, &e));
+    lab_submit(&l, "still usable");
+    lab_reopen(&l);
+    lab_release(&l);
+}
+
+TEST(a_newer_schema_is_refused)
+{
+    struct lab l;
+    lab_init(&l);
+    char path[128];
+    snprintf(path, sizeof path, "%s/mlpd.db", l.dir);
+    store_close(l.store);
+    uint32_t version = 0x10000000; // 16, big-endian, where the file's header keeps it
+    int fd = open(path, O_RDWR);
+    ck_assert_int_eq(pwrite(fd, &version, sizeof version, 60), sizeof version);
+    close(fd);
+    l.store = NULL;
+    REFUSED(ERR_CONFLICT, l.store = store_open(l.dir, &l.clock, &e));
+    lab_release(&l);
+}
+
+TEST(a_file_that_is_no_database_is_refused)
+{
+    struct lab l;
+    lab_init(&l);
+    store_close(l.store);
+    char path[128];
+    snprintf(path, sizeof path, "%s/mlpd.db", l.dir);
+    FILE *f = fopen(path, "w");
+    for (int i = 0; i < 1000; i++)
+        fputs("not a database at all\n", f);
+    fclose(f);
+    REFUSED(ERR_INTERNAL, l.store = store_open(l.dir, &l.clock, &e));
+    lab_release(&l);
+}
+
+TEST(a_folder_that_cannot_be_made_is_refused)
+{
+    struct err e = {0};
+    ck_assert_ptr_null(store_open("/tmp/no/such/parent", &clock_system, &e));
+    ck_assert_int_eq(e.kind, ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(e.text, "\"/tmp/no/such/parent\""));
+}
+
+// Writes while a read stands in the middle of its rows.
+static bool write_meanwhile(struct sqlite3_stmt *st, void *ctx, struct err *e)
+{
+    (void)st, (void)e;
+    lab_submit(ctx, "meanwhile");
+    return true;
+}
+
+static bool read_slowly(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    return SQL(c, e, write_meanwhile, arg, "SELECT id FROM jobs") == 3;
+}
+
+TEST(an_open_reader_neither_blocks_a_write_nor_sees_it)
+{
+    struct lab l;
+    lab_init(&l);
+    for (int i = 0; i < 3; i++)
+        lab_submit(&l, "before");
+    OK(store_read(l.store, read_slowly, &l, &l.err));
+    ck_assert_int_eq(lab_submit(&l, "last"), 7);
+    lab_release(&l);
+}
+
+static bool write_on_reader(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s, (void)arg;
+    return SQL(c, e, NULL, NULL, "DELETE FROM jobs") >= 0;
+}
+
+TEST(a_reader_cannot_write)
+{
+    struct lab l;
+    lab_init(&l);
+    lab_submit(&l, "kept");
+    REFUSED(ERR_INTERNAL, store_read(l.store, write_on_reader, NULL, &e));
+    ck_assert_str_eq(lab_job(&l, 1).name, "kept");
+    lab_release(&l);
+}
+
+static void *read_many(void *arg)
+{
+    struct lab *l = arg;
+    struct arena a;
+    struct err e = {0};
+    arena_init(&a, 1 << 20);
+    for (int i = 0; i < EACH; i++) {
+        struct job_list list;
+        ck_assert_msg(store_job_list(l->store, 10, 0, JOB_QUEUED, &list, &a, &e), "%s", e.text);
+        ck_assert_int_eq(list.n, 10);
+    }
+    arena_release(&a);
+    return NULL;
+}
+
+TEST(more_threads_than_connections_can_read_while_others_write)
+{
+    struct lab l;
+    struct crowd crowd;
+    pthread_t reader[24];
+    lab_init(&l);
+    for (int i = 0; i < 10; i++)
+        lab_submit(&l, "first");
+    crowd_start(&crowd, &l);
+    for (int i = 0; i < 24; i++)
+        ck_assert_int_eq(pthread_create(&reader[i], NULL, read_many, &l), 0);
+    for (int i = 0; i < 24; i++)
+        pthread_join(reader[i], NULL);
+    crowd_join(&crowd);
+    lab_release(&l);
+}
+
+TEST(a_full_disk_is_an_error_that_passes)
+{
+    struct lab l;
+    lab_init(&l);
+    char *large = calloc(1, 1 << 20);
+    memset(large, 'x', (1 << 20) - 1);
+    struct job_new job = {"large", NULL, lab_digest, large, "{}", 0, 0, NULL, NULL};
+    struct job_row row;
+    bool replayed;
+    ck_assert(lab_sql(&l, "PRAGMA max_page_count = 60", NULL));
+    REFUSED(ERR_NO_SPACE, store_job_submit(l.store, &job, &row, &replayed, &l.arena, &e));
+    ck_assert_int_eq(lab_submit(&l, "small"), 1);
+    ck_assert(lab_sql(&l, "PRAGMA max_page_count = 100000", NULL));
+    OK(store_job_submit(l.store, &job, &row, &replayed, &l.arena, &l.err));
+    ck_assert_int_eq(row.id, 2);
+    free(large);
+    lab_release(&l);
+}
+
+TEST(the_log_shrinks_to_nothing_when_idle)
+{
+    struct lab l;
+    lab_init(&l);
+    submit_many(&l);
+    ck_assert_int_gt(store_stats(l.store).wal_bytes, 0);
+    while (store_stats(l.store).wal_bytes > 0)
+        usleep(10000);
+    ck_assert_int_eq(lab_submit(&l, "after"), EACH + 1);
+    lab_release(&l);
+}
+
+TEST(an_answer_larger_than_the_arena_is_an_error_and_changes_nothing)
+{
+    struct lab l;
+    lab_init(&l);
+    struct arena tight;
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, NULL, NULL};
+    struct job_row row;
+    bool replayed;
+    arena_init(&tight, 64);
+    REFUSED(ERR_TOO_LARGE, store_job_submit(l.store, &job, &row, &replayed, &tight, &e));
+    ck_assert_int_eq(lab_submit(&l, "first"), 1);
+    arena_release(&tight);
+    lab_release(&l);
+}
