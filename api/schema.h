@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A JSON object described by rows. One `struct field` says everything about one key: where its
+// value goes in a C struct, its type, default, limits and meaning. schema_read() fills the struct,
+// schema_write() prints it back, schema_json() and schema_markdown() describe it, the tests walk
+// it. Adding a setting is a member of the struct and a row. Rows are constant data; the functions
+// keep no state and may be called from any thread.
+//
+//     static const struct field split_fields[] = {
+//         REAL(struct data_spec, validation, .def = "0.15", .max = 0.9, .doc = "..."),
+//         {0},
+//     };
+//     const struct schema split_schema = {.name = "Split", .field = split_fields,
+//                                         .size = sizeof(struct data_spec)};
+//
+// A schema of replies, which are written by hand, has size 0 and rows without `at`.
+
+#include "fault.h"
+#include "json.h"
+#include "jsonw.h"
+#include "row.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+enum field_type {
+    FIELD_RAW,    // struct json_span: any JSON, of the kind `of` if that is set; outermost only
+    FIELD_BOOL,   // bool
+    FIELD_INT,    // int
+    FIELD_REAL,   // double
+    FIELD_SEED,   // uint64_t: a number up to 2^53, or decimal digits in a string
+    FIELD_WORD,   // an enum: index into names
+    FIELD_STRING, // const char *, in the arena; one of names (and then constant) if those are given
+    FIELD_NAME,   // const char *: [A-Za-z0-9][A-Za-z0-9._-]{0,63}
+    FIELD_PICK,   // struct pick: a row of `table`, by name or as {"type": name, knob: value}
+    FIELD_OBJECT, // described by sub, whose struct lies at `at`
+    FIELD_LIST,   // const T *, and how many at n_at: an array of `of`
+    FIELD_MAP,    // the same, an object: sub's first field takes the key, its second the value
+    FIELD_TYPES
+};
+
+enum { FIELD_ALIASES = 4, STRING_MAX = 1024, NAME_MAX_LEN = 64, SCHEMA_BODY_MAX = 64 << 10 };
+
+struct field {
+    const char *key, *doc; // doc: a sentence
+    enum field_type type;
+    size_t at;       // offset in the struct
+    const char *def; // JSON text read when the key is absent; NULL: null, or an object's defaults
+    // Inclusive limits: of a number; of a string's bytes; of a list's or map's length. Both 0: any
+    // number, 1 to STRING_MAX bytes, any length.
+    double min, max;
+    bool above_min;                   // min itself is not allowed
+    bool required;                    // must be given
+    bool optional;                    // of a reply: may be absent
+    bool nullable;                    // null is allowed, and stored as 0, NULL or `on` == 0
+    const char *zero;                 // INT: word that stands for 0, which is allowed besides
+    const char *const *names;         // WORD, STRING: allowed words, then NULL
+    const struct schema *sub;         // OBJECT, MAP, LIST of OBJECT; RAW for documentation
+    const struct table *table;        // PICK
+    enum field_type of;               // LIST: type of the elements; RAW: OBJECT or LIST
+    size_t n_at;                      // LIST, MAP: offset of the size_t count
+    size_t on;                        // nullable OBJECT: offset of an int that is 0 for null
+    const char *alias[FIELD_ALIASES]; // other names it may be given under
+};
+
+struct schema {
+    const char *name, *doc;    // name: of its OpenAPI component, "JobDefinition"
+    const struct field *field; // ends with a row without key
+    size_t size;               // of the struct; 0 when there is none
+    const char *bare;          // key that a plain value in place of the object stands for
+    bool reply;                // every field is there unless it is optional
+    bool open;                 // of a reply: has other keys too
+    // Rules across fields, run when the fields themselves are in order. `at` is the object's own
+    // pointer.
+    void (*check)(const void *, const char *at, struct faults *);
+};
+
+// Offset of a member, refused by the compiler when its type is not T.
+#define AT(S, m, T) (offsetof(S, m) + 0 * sizeof(char[_Generic(((S *)0)->m, T : 1)]))
+#define AS(S, m, T, TYPE, ...)                                                                     \
+    {                                                                                              \
+        .key = #m, .type = TYPE, .at = AT(S, m, T), __VA_ARGS__                                    \
+    }
+#define BOOL(S, m, ...) AS(S, m, bool, FIELD_BOOL, __VA_ARGS__)
+#define INT(S, m, ...) AS(S, m, int, FIELD_INT, __VA_ARGS__)
+#define REAL(S, m, ...) AS(S, m, double, FIELD_REAL, __VA_ARGS__)
+#define SEED(S, m, ...) AS(S, m, uint64_t, FIELD_SEED, __VA_ARGS__)
+#define WORD(S, m, T, ...) AS(S, m, T, FIELD_WORD, __VA_ARGS__)
+#define STRING(S, m, ...) AS(S, m, const char *, FIELD_STRING, __VA_ARGS__)
+#define NAME(S, m, ...) AS(S, m, const char *, FIELD_NAME, __VA_ARGS__)
+#define PICK(S, m, ...) AS(S, m, struct pick, FIELD_PICK, __VA_ARGS__)
+#define RAW(S, m, ...) AS(S, m, struct json_span, FIELD_RAW, __VA_ARGS__)
+#define OBJECT(S, m, T, ...) AS(S, m, T, FIELD_OBJECT, __VA_ARGS__)
+#define LIST(S, m, n, T, ...) AS(S, m, const T *, FIELD_LIST, .n_at = AT(S, n, size_t), __VA_ARGS__)
+#define MAP(S, m, n, T, ...) AS(S, m, const T *, FIELD_MAP, .n_at = AT(S, n, size_t), __VA_ARGS__)
+
+// Read a body into `out` (s->size bytes, zeroed first), defaults included. Strings and lists are in
+// the arena, raw spans in the body. Every fault found is in f (codes: unknown_field, missing_field,
+// conflicting_fields, wrong_type, not_an_integer, out_of_range, unknown_value, too_short, too_long,
+// bad_name). Fails with ERR_MALFORMED (see json_scan), ERR_INVALID, or ERR_TOO_LARGE when more than
+// SCHEMA_BODY_MAX bytes remain without the raw fields. f must have been initialised.
+bool schema_read(const struct schema *s, const char *body, size_t len, void *out, struct arena *a,
+                 struct faults *f, struct err *e);
+
+// Print the struct with every field, resolved defaults included, so that reading it back gives the
+// same.
+void schema_write(const struct schema *s, const void *in, struct jsonw *w, const char *key);
+
+// Print a JSON Schema (2020-12, as OpenAPI 3.1 wants it).
+void schema_json(const struct schema *s, struct jsonw *w, const char *key);
+
+// Print a Markdown table, a line per key, nested keys with dots.
+void schema_markdown(const struct schema *s, FILE *out);
+
+// The number of fields, and of one element of a list or map.
+size_t schema_count(const struct schema *s);
+size_t field_size(const struct field *f);

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+// What a schema says about itself, for machines and for readers: see schema.h. A field of plain
+// type is one JSON Schema object; a choice, an object that has a short form and a number with a
+// word for 0 are an "anyOf" of several.
+
+#include "schema.h"
+
+#include <string.h>
+
+static void describe(const struct field *f, struct jsonw *w, const char *key);
+static void describe_object(const struct schema *s, struct jsonw *w, bool nullable);
+
+// JSON Schema
+
+static const char *type_word(const struct field *f)
+{
+    static const char *const word[FIELD_TYPES] = {
+        [FIELD_BOOL] = "boolean", [FIELD_INT] = "integer",   [FIELD_REAL] = "number",
+        [FIELD_SEED] = "integer", [FIELD_WORD] = "string",   [FIELD_STRING] = "string",
+        [FIELD_NAME] = "string",  [FIELD_OBJECT] = "object", [FIELD_LIST] = "array",
+        [FIELD_MAP] = "object",
+    };
+    return word[f->type == FIELD_RAW ? f->of : f->type];
+}
+
+static void put_type(struct jsonw *w, const char *word, bool nullable)
+{
+    if (!nullable) {
+        jsonw_string(w, "type", word);
+        return;
+    }
+    jsonw_array(w, "type");
+    jsonw_string(w, NULL, word);
+    jsonw_string(w, NULL, "null");
+    jsonw_end(w);
+}
+
+static void put_words(struct jsonw *w, const char *const *names, bool nullable)
+{
+    jsonw_array(w, "enum");
+    for (; *names; names++)
+        jsonw_string(w, NULL, *names);
+    if (nullable)
+        jsonw_null(w, NULL);
+    jsonw_end(w);
+}
+
+static void put_limits(struct jsonw *w, const struct field *f)
+{
+    if (f->min == 0 && f->max == 0)
+        return;
+    jsonw_real(w, f->above_min ? "exclusiveMinimum" : "minimum", f->min);
+    jsonw_real(w, "maximum", f->max);
+}
+
+static void put_count(struct jsonw *w, const struct field *f, const char *min, const char *max)
+{
+    if (f->max == 0)
+        return;
+    jsonw_real(w, min, f->min);
+    jsonw_real(w, max, f->max);
+}
+
+static void put_doc(struct jsonw *w, const struct field *f)
+{
+    if (f->doc)
+        jsonw_string(w, "description", f->doc);
+    if (f->def)
+        jsonw_json(w, "default", f->def);
+}
+
+// One of several forms; null is a form too.
+static void any_of_end(struct jsonw *w, bool nullable)
+{
+    if (nullable) {
+        jsonw_object(w, NULL);
+        jsonw_string(w, "type", "null");
+        jsonw_end(w);
+    }
+    jsonw_end(w);
+}
+
+static void put_knob(struct jsonw *w, const struct knob *k)
+{
+    static const char *const type[] = {
+        [KNOB_REAL] = "number", [KNOB_INT] = "integer", [KNOB_BOOL] = "boolean"};
+    const struct field limits = {.min = k->min, .max = k->max};
+    jsonw_string(w, "type", type[k->type]);
+    if (k->type != KNOB_BOOL)
+        put_limits(w, &limits);
+}
+
+static void put_knob_default(struct jsonw *w, const char *key, const struct knob *k, int i)
+{
+    if (k->type == KNOB_BOOL)
+        jsonw_bool(w, key, k->def[i] != 0);
+    else
+        jsonw_real(w, key, k->def[i]);
+}
+
+static void describe_knob(struct jsonw *w, const struct knob *k)
+{
+    jsonw_object(w, k->name);
+    jsonw_string(w, "description", k->doc);
+    if (k->count < 2) {
+        put_knob(w, k);
+        put_knob_default(w, "default", k, 0);
+    } else {
+        jsonw_string(w, "type", "array");
+        jsonw_object(w, "items");
+        put_knob(w, k);
+        jsonw_end(w);
+        jsonw_int(w, "minItems", 2);
+        jsonw_int(w, "maxItems", 2);
+        jsonw_array(w, "default");
+        put_knob_default(w, NULL, k, 0);
+        put_knob_default(w, NULL, k, 1);
+        jsonw_end(w);
+    }
+    jsonw_end(w);
+}
+
+static void describe_row(struct jsonw *w, const struct table *t, const struct row *row)
+{
+    const struct knob *knob;
+    size_t at;
+    jsonw_object(w, NULL);
+    jsonw_string(w, "type", "object");
+    jsonw_string(w, "description", row->doc);
+    jsonw_object(w, "properties");
+    jsonw_object(w, "type");
+    jsonw_string(w, "const", row->name);
+    jsonw_end(w);
+    for (size_t k = 0; (knob = knob_at(t, row, k, &at)); k++)
+        describe_knob(w, knob);
+    jsonw_end(w);
+    jsonw_bool(w, "additionalProperties", false);
+    jsonw_end(w);
+}
+
+static void describe_pick(const struct field *f, struct jsonw *w)
+{
+    jsonw_array(w, "anyOf");
+    jsonw_object(w, NULL);
+    jsonw_string(w, "type", "string");
+    jsonw_array(w, "enum");
+    for (size_t i = 0; i < f->table->n; i++)
+        jsonw_string(w, NULL, f->table->row[i]->name);
+    jsonw_end(w);
+    jsonw_end(w);
+    for (size_t i = 0; i < f->table->n; i++)
+        describe_row(w, f->table, f->table->row[i]);
+    any_of_end(w, f->nullable);
+}
+
+static void describe_number(const struct field *f, struct jsonw *w)
+{
+    bool or_string = f->zero || f->type == FIELD_SEED;
+    if (or_string) {
+        jsonw_array(w, "anyOf");
+        jsonw_object(w, NULL);
+    }
+    put_type(w, type_word(f), f->nullable && !or_string);
+    put_limits(w, f);
+    if (!or_string)
+        return;
+    if (f->type == FIELD_SEED)
+        jsonw_int(w, "minimum", 0);
+    jsonw_end(w);
+    jsonw_object(w, NULL);
+    jsonw_string(w, f->zero ? "const" : "pattern", f->zero ? f->zero : "^[0-9]{1,20}$");
+    if (!f->zero)
+        jsonw_string(w, "type", "string");
+    jsonw_end(w);
+    any_of_end(w, f->nullable);
+}
+
+static void describe_string(const struct field *f, struct jsonw *w)
+{
+    put_type(w, "string", f->nullable);
+    if (f->names)
+        put_words(w, f->names, f->nullable);
+    else if (f->type == FIELD_NAME)
+        jsonw_string(w, "pattern", "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$");
+    else
+        put_count(w, f, "minLength", "maxLength");
+}
+
+static void describe_list(const struct field *f, struct jsonw *w)
+{
+    const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
+    put_type(w, "array", f->nullable);
+    put_count(w, f, "minItems", "maxItems");
+    describe(&each, w, "items");
+}
+
+static void describe_map(const struct field *f, struct jsonw *w)
+{
+    put_type(w, "object", f->nullable);
+    put_count(w, f, "minProperties", "maxProperties");
+    describe(&f->sub->field[1], w, "additionalProperties");
+}
+
+// The object itself or, where it has one, its short form.
+static void describe_sub(const struct field *f, struct jsonw *w)
+{
+    const struct schema *s = f->sub;
+    if (!s->bare) {
+        describe_object(s, w, f->nullable);
+        return;
+    }
+    const struct field *brief = s->field;
+    while (strcmp(brief->key, s->bare) != 0)
+        brief++;
+    jsonw_array(w, "anyOf");
+    jsonw_object(w, NULL);
+    describe_object(s, w, false);
+    jsonw_end(w);
+    describe(brief, w, NULL);
+    any_of_end(w, f->nullable);
+}
+
+static void describe_raw(const struct field *f, struct jsonw *w)
+{
+    if (f->sub)
+        describe_sub(f, w);
+    else if (f->of)
+        put_type(w, type_word(f), f->nullable);
+}
+
+static void describe_bool(const struct field *f, struct jsonw *w)
+{
+    put_type(w, "boolean", f->nullable);
+}
+
+static void describe(const struct field *f, struct jsonw *w, const char *key)
+{
+    static void (*const describe_as[FIELD_TYPES])(const struct field *, struct jsonw *) = {
+        [FIELD_RAW] = describe_raw,       [FIELD_BOOL] = describe_bool,
+        [FIELD_INT] = describe_number,    [FIELD_REAL] = describe_number,
+        [FIELD_SEED] = describe_number,   [FIELD_WORD] = describe_string,
+        [FIELD_STRING] = describe_string, [FIELD_NAME] = describe_string,
+        [FIELD_PICK] = describe_pick,     [FIELD_OBJECT] = describe_sub,
+        [FIELD_LIST] = describe_list,     [FIELD_MAP] = describe_map,
+    };
+    jsonw_object(w, key);
+    put_doc(w, f);
+    describe_as[f->type](f, w);
+    jsonw_end(w);
+}
+
+static bool is_required(const struct schema *s, const struct field *f)
+{
+    return f->required || (s->reply && !f->optional);
+}
+
+static void put_required(const struct schema *s, struct jsonw *w)
+{
+    jsonw_array(w, "required");
+    for (const struct field *f = s->field; f->key; f++)
+        if (is_required(s, f))
+            jsonw_string(w, NULL, f->key);
+    jsonw_end(w);
+}
+
+// The inside of an object's description.
+static void describe_object(const struct schema *s, struct jsonw *w, bool nullable)
+{
+    put_type(w, "object", nullable);
+    jsonw_object(w, "properties");
+    for (const struct field *f = s->field; f->key; f++)
+        describe(f, w, f->key);
+    jsonw_end(w);
+    put_required(s, w);
+    jsonw_bool(w, "additionalProperties", s->open);
+}
+
+void schema_json(const struct schema *s, struct jsonw *w, const char *key)
+{
+    jsonw_object(w, key);
+    jsonw_string(w, "title", s->name);
+    jsonw_string(w, "description", s->doc);
+    describe_object(s, w, false);
+    jsonw_end(w);
+}
+
+// Markdown
+
+static void print_limits(const struct field *f, FILE *out)
+{
+    if (f->type == FIELD_PICK)
+        for (size_t i = 0; i < f->table->n; i++)
+            fprintf(out, "%s`%s`", i ? ", " : "", f->table->row[i]->name);
+    else if (f->names)
+        for (size_t i = 0; f->names[i]; i++)
+            fprintf(out, "%s`%s`", i ? ", " : "", f->names[i]);
+    else if (f->type == FIELD_INT || f->type == FIELD_REAL)
+        fprintf(out, "%s%.15g to %.15g", f->above_min ? "above " : "", f->min, f->max);
+    if (f->zero)
+        fprintf(out, ", `\"%s\"`", f->zero);
+    if (f->nullable)
+        fprintf(out, "%s`null`", f->names || f->max > 0 || f->table ? ", " : "");
+}
+
+static void print_fields(const struct schema *s, const char *prefix, FILE *out)
+{
+    char key[128];
+    for (const struct field *f = s->field; f->key; f++) {
+        bool is_list = f->type == FIELD_LIST;
+        snprintf(key, sizeof key, "%s%s%s", prefix, f->key, is_list ? "[]" : "");
+        fprintf(out, "| `%s` | %s%s%s | ", key, f->def ? "`" : "", f->def ? f->def : "",
+                f->def ? "`" : "");
+        print_limits(f, out);
+        fprintf(out, " | %s |\n", f->doc);
+        if (f->type != FIELD_OBJECT && f->of != FIELD_OBJECT)
+            continue;
+        strcat(key, ".");
+        if (f->sub)
+            print_fields(f->sub, key, out);
+    }
+}
+
+void schema_markdown(const struct schema *s, FILE *out)
+{
+    fprintf(out, "| key | default | allowed | meaning |\n|---|---|---|---|\n");
+    print_fields(s, "", out);
+}
