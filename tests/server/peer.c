@@ -54,6 +54,22 @@ void peer_send(struct peer *p, const char *text)
     ck_assert(peer_try(p, text, strlen(text)));
 }
 
+void peer_zeros(struct peer *p, size_t n, bool chunked)
+{
+    static char zeros[10000];
+    memset(zeros, '0', sizeof zeros);
+    while (n > 0) {
+        size_t len = n < sizeof zeros ? n : sizeof zeros;
+        char size[20];
+        snprintf(size, sizeof size, "%zx\r\n", len);
+        if (chunked && !peer_try(p, size, strlen(size)))
+            return;
+        if (!peer_try(p, zeros, len) || (chunked && !peer_try(p, "\r\n", 2)))
+            return;
+        n -= len;
+    }
+}
+
 static bool read_more(struct peer *p)
 {
     ssize_t n = recv(p->fd, p->in + p->len, PEER_ROOM - 1 - p->len, 0);

@@ -25,8 +25,9 @@ struct answer {
 
 void peer_open(struct peer *p, uint16_t port);
 void peer_close(struct peer *p);
-void peer_send(struct peer *p, const char *text);                  // all of it
-bool peer_try(struct peer *p, const char *bytes, size_t len);      // false once the server hung up
+void peer_send(struct peer *p, const char *text);             // all of it
+bool peer_try(struct peer *p, const char *bytes, size_t len); // false once the server hung up
+void peer_zeros(struct peer *p, size_t n, bool chunked); // a body of n '0', as far as it is taken
 void peer_answer(struct peer *p, struct answer *a, bool bodyless); // bodyless: the answer to a HEAD
 bool peer_at_end(struct peer *p); // read until the server hangs up; false: there was more to read
 const char *answer_header(const struct answer *a, const char *name); // its value, NULL when absent
