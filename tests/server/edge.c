@@ -105,6 +105,7 @@ static const struct route rows[] = {
      .query = {{.name = "name"}}},
     {.method = DELETE, .path = "/things/{id}", .handle = say, .status = 200},
     {.method = POST, .path = "/things/{id}/cancel", .handle = say, .status = 202},
+    {.method = POST, .path = "/echo", .handle = echo, .status = 200, .body_kind = BODY_JSON},
     {.method = GET, .path = "/broken", .handle = broken, .status = 200},
     {.method = GET, .path = "/broken/busy", .handle = broken, .status = 200},
     {.method = GET, .path = "/hold", .handle = hold, .status = 200, .produces = "text/plain"},

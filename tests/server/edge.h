@@ -5,6 +5,7 @@
 // and counts of what its handlers saw.
 //
 //     GET, POST /things          POST takes JSON up to 1000 bytes and sends it back
+//     POST /echo                 the same with the default limit
 //     GET, DELETE /things/{id}   GET answers "id name x-agent"
 //     POST /things/{id}/cancel
 //     POST /sink?name=           a stream up to 100000 bytes; "!" is a fault, name=taken a

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PEER_SECONDS = 10, PEER_ROOM = 1 << 16 };
+enum { PEER_SECONDS = 10, PEER_ROOM = 1 << 17 };
 
 struct peer {
     int fd;

@@ -87,6 +87,26 @@ TEST(http_takes_a_body_of_exactly_the_limit_and_no_more)
     http_stop(h);
 }
 
+static const size_t growths[] = {1, 4095, 4096, 4097, 8192, 9000, 65535, 65536};
+
+LOOP_TEST(http_gathers_a_chunked_body_of_any_length, sizeof growths / sizeof *growths)
+{
+    struct http *h = edge_serve(NULL);
+    struct peer p;
+    struct answer a;
+    peer_open(&p, http_port(h));
+    peer_send(&p, "POST /echo HTTP/1.1\r\n" H CHUNKED "\r\n1\r\n<\r\n");
+    peer_zeros(&p, growths[_i] - 1, true);
+    peer_send(&p, "0\r\n\r\n");
+    peer_answer(&p, &a, false);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_uint_eq(a.body_len, growths[_i]);
+    ck_assert_uint_eq(1 + strspn(a.body + 1, "0"), growths[_i]);
+    ck_assert_int_eq(a.body[0], '<');
+    peer_close(&p);
+    http_stop(h);
+}
+
 // The client sends all of a body nobody wants before it reads: it must still find the answer.
 LOOP_TEST(http_gets_its_refusal_through_to_a_client_that_sends_on, 3)
 {
