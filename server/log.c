@@ -22,17 +22,17 @@ const char *const level_names[LEVEL_COUNT] = {"debug", "info", "warn", "error", 
 
 struct log_field log_text(const char *key, const char *text)
 {
-    return (struct log_field){.key = key, .type = FIELD_TEXT, .text = text ? text : ""};
+    return (struct log_field){.key = key, .type = LOG_AS_TEXT, .text = text ? text : ""};
 }
 
 struct log_field log_int(const char *key, int64_t n)
 {
-    return (struct log_field){.key = key, .type = FIELD_COUNT, .n = n};
+    return (struct log_field){.key = key, .type = LOG_AS_COUNT, .n = n};
 }
 
 struct log_field log_ms(const char *key, double ms)
 {
-    return (struct log_field){.key = key, .type = FIELD_MS, .x = ms};
+    return (struct log_field){.key = key, .type = LOG_AS_MS, .x = ms};
 }
 
 static void put(struct line *l, const char *s, size_t n)
@@ -81,16 +81,16 @@ static void put_quoted(struct line *l, const char *s)
 static void put_value(struct line *l, const struct log_field *f)
 {
     switch (f->type) {
-    case FIELD_TEXT:
+    case LOG_AS_TEXT:
         if (is_plain(f->text))
             put(l, f->text, strlen(f->text));
         else
             put_quoted(l, f->text);
         break;
-    case FIELD_COUNT:
+    case LOG_AS_COUNT:
         putf(l, "%lld", (long long)f->n);
         break;
-    case FIELD_MS:
+    case LOG_AS_MS:
         putf(l, "%.3f", f->x);
         break;
     }

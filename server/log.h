@@ -24,7 +24,7 @@ struct log {
 
 struct log_field {
     const char *key; // NULL ends the list
-    enum { FIELD_TEXT, FIELD_COUNT, FIELD_MS } type;
+    enum { LOG_AS_TEXT, LOG_AS_COUNT, LOG_AS_MS } type;
     const char *text;
     int64_t n;
     double x;

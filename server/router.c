@@ -78,9 +78,9 @@ static bool add_segment(struct target *t, const char *s, size_t len, struct aren
     if (!strcmp(text, ".") || !strcmp(text, "..") || strchr(text, '/'))
         return fail(e, ERR_MALFORMED, "the path has a \"%s\" segment", text);
     if (t->n < TARGET_DEPTH)
-        t->segment[t->n] = text;
-    if (t->n <= TARGET_DEPTH)
-        t->n++;
+        t->segment[t->n++] = text;
+    else
+        t->n = TARGET_DEPTH + 1;
     return true;
 }
 
@@ -137,8 +137,10 @@ static bool matches(const struct route *row, const struct target *t,
 {
     const char *p = row->path;
     *n_captured = 0;
+    if (t->n > TARGET_DEPTH)
+        return false;
     for (size_t i = 0; i < t->n; i++) {
-        if (i == TARGET_DEPTH || *p != '/')
+        if (*p != '/')
             return false;
         size_t len = strcspn(++p, "/");
         if (*p == '{') {

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 // Settings read from up to three arguments; the error, if any, in *e.
 static bool read_args(struct settings *s, struct err *e, const char *a, const char *b)
@@ -154,22 +153,4 @@ TEST(settings_help_teaches_every_flag_and_a_first_session)
     for (size_t i = 0; i < sizeof part / sizeof *part; i++)
         ck_assert_msg(strstr(text, part[i]), "no %s", part[i]);
     free(text);
-}
-
-static const char *const busy[] = {"127.0.0.1:0", "[::1]:0"};
-
-LOOP_TEST(address_names_a_port_that_is_taken, 2)
-{
-    struct address a, b;
-    struct err e = {0};
-    ck_assert(address_parse(&a, busy[_i], &e));
-    int fd = address_listen(&a, &e);
-    if (fd < 0)
-        return; // no IPv6 here
-    ck_assert_uint_gt(a.port, 0);
-    b = a;
-    ck_assert_int_eq(address_listen(&b, &e), -1);
-    ck_assert_int_eq(e.kind, ERR_BUSY);
-    ck_assert_ptr_nonnull(strstr(e.text, "could not listen on"));
-    close(fd);
 }

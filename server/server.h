@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The daemon's parts, put together. main() makes one, server_start() opens what is below HTTP first
+// and HTTP last, server_stop() closes in the opposite order. Handlers reach everything through
+// call->server. The parts are opaque here: each file includes the headers of those it uses.
+
+#include "err.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct settings;
+struct log;
+struct store;
+struct queue;
+struct workers;
+struct cache;
+struct http;
+
+struct server {
+    const struct settings *settings; // main's, constant
+    const struct log *log;           // the same
+    struct store *store;
+    struct queue *queue;
+    struct workers *workers;
+    struct cache *cache;
+    struct http *http;
+};
+
+// The first thing in main(), before any thread: one thread per BLAS call.
+void server_prepare(void);
+
+void server_openapi(FILE *f); // the OpenAPI document of the route table
+
+// Open the data folder, queue again what a dead daemon left running, start workers, listen. The
+// caller has set settings and log and nothing else. False with the reason; then everything that was
+// opened is closed again.
+bool server_start(struct server *s, struct err *e);
+
+// Take no new requests, let those under way and the workers' current step finish for at most `ms`
+// milliseconds, write checkpoints, close everything. Unfinished jobs go on after the next start.
+void server_stop(struct server *s, int ms);

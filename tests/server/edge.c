@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// The service: see edge.h.
+
+#include "edge.h"
+
+#include "call.h"
+
+#include <check.h>
+#include <string.h>
+#include <time.h>
+
+#undef fail // libcheck has a macro of that name
+
+struct edge_seen seen;
+
+static bool say(struct call *c, struct err *e)
+{
+    (void)e;
+    return call_reply(c, "{\"ok\":true}", 11);
+}
+
+static bool echo(struct call *c, struct err *e)
+{
+    if (strlen(c->body) != c->body_len)
+        return fail_at(e, ERR_INVALID, "/x", "a byte of the body is NUL");
+    return call_reply(c, c->body, c->body_len);
+}
+
+static bool make(struct call *c, struct err *e)
+{
+    c->location = "/things/7";
+    return echo(c, e);
+}
+
+static bool show(struct call *c, struct err *e)
+{
+    int64_t id;
+    if (!call_id(c, 0, "thing", &id, e))
+        return false;
+    const char *name = call_query(c, "name"), *agent = call_header(c, "x-agent");
+    char *text =
+        arena_printf(c->arena, "%lld %s %s", (long long)id, name ? name : "-", agent ? agent : "-");
+    return call_reply(c, text, strlen(text));
+}
+
+static bool broken(struct call *c, struct err *e)
+{
+    return fail(e, c->target->n > 1 ? ERR_BUSY : ERR_INTERNAL, "the thing fell apart");
+}
+
+static bool hold(struct call *c, struct err *e)
+{
+    atomic_fetch_add(&seen.held, 1);
+    while (!atomic_load(&seen.release))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return say(c, e);
+}
+
+static bool sink_begin(struct call *c, struct err *e)
+{
+    const char *name = call_query(c, "name");
+    if (!strcmp(name, "taken"))
+        return fail(e, ERR_CONFLICT, "there is one already");
+    atomic_fetch_add(&seen.begun, 1);
+    return true;
+}
+
+static bool sink_piece(struct call *c, const char *data, size_t n, struct err *e)
+{
+    (void)c;
+    atomic_fetch_add(&seen.bytes, n);
+    return !memchr(data, '!', n) || fail(e, ERR_INVALID, "line 3 has two cells, not three");
+}
+
+static bool sink_end(struct call *c, struct err *e)
+{
+    if (!strcmp(call_query(c, "name"), "late"))
+        return fail(e, ERR_NO_SPACE, "the disk is full");
+    atomic_fetch_add(&seen.ended, 1);
+    return say(c, e);
+}
+
+static void sink_undo(struct call *c)
+{
+    (void)c;
+    atomic_fetch_add(&seen.undone, 1);
+}
+
+#define SINK                                                                                       \
+    .body_kind = BODY_STREAM, .begin = sink_begin, .piece = sink_piece, .handle = sink_end,        \
+    .undo = sink_undo, .status = 201
+
+static const struct route rows[] = {
+    {.method = GET, .path = "/things", .handle = say, .status = 200},
+    {.method = POST,
+     .path = "/things",
+     .handle = make,
+     .status = 201,
+     .body_kind = BODY_JSON,
+     .max_body = 1000},
+    {.method = GET,
+     .path = "/things/{id}",
+     .handle = show,
+     .status = 200,
+     .query = {{.name = "name"}}},
+    {.method = DELETE, .path = "/things/{id}", .handle = say, .status = 200},
+    {.method = POST, .path = "/things/{id}/cancel", .handle = say, .status = 202},
+    {.method = POST, .path = "/echo", .handle = echo, .status = 200, .body_kind = BODY_JSON},
+    {.method = GET, .path = "/broken", .handle = broken, .status = 200},
+    {.method = GET, .path = "/broken/busy", .handle = broken, .status = 200},
+    {.method = GET, .path = "/hold", .handle = hold, .status = 200, .produces = "text/plain"},
+    {.method = POST,
+     .path = "/sink",
+     SINK,
+     .max_body = 100000,
+     .query = {{.name = "name", .required = true}}},
+};
+
+const struct log edge_silent = {2, LEVEL_OFF};
+
+struct http *edge_serve(const struct http_limits *limits)
+{
+    static struct settings s;
+    struct err e = {0};
+    settings_default(&s);
+    s.address.port = 0;
+    s.http_threads = 2;
+    memset(&seen, 0, sizeof seen);
+    struct http_config config = {.settings = &s,
+                                 .router = {rows, sizeof rows / sizeof *rows},
+                                 .log = &edge_silent,
+                                 .limits = limits ? *limits : http_limits_default};
+    struct http *h = http_start(&config, &e);
+    ck_assert_msg(h != NULL, "%s", e.text);
+    return h;
+}
+
+void edge_wait(const atomic_int *count, int n)
+{
+    for (int i = 0; i < 5000 && atomic_load(count) < n; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    ck_assert_int_eq(atomic_load(count), n);
+}

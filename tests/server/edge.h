@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A small service behind the real edge, for tests of the edge: a few rows, a server on a free port,
+// and counts of what its handlers saw.
+//
+//     GET, POST /things          POST takes JSON up to 1000 bytes and sends it back
+//     POST /echo                 the same with the default limit
+//     GET, DELETE /things/{id}   GET answers "id name x-agent"
+//     POST /things/{id}/cancel
+//     POST /sink?name=           a stream up to 100000 bytes; "!" is a fault, name=taken a
+//     conflict,
+//                                name=late fails at its end
+//     GET /broken, /broken/busy, /hold (until seen.release)
+
+#include "http.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct edge_seen {
+    atomic_int begun, undone, ended, held;
+    atomic_size_t bytes;
+    atomic_bool release;
+};
+
+extern struct edge_seen seen; // zeroed by edge_serve()
+extern const struct log edge_silent;
+
+struct http *edge_serve(const struct http_limits *limits); // NULL: the defaults
+void edge_wait(const atomic_int *count, int n);            // until it has reached exactly n
+
+#define H "Host: x\r\n"
+#define CHUNKED "Transfer-Encoding: chunked\r\n"
+#define HELLO "POST /things HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello"

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+// Requests in pieces, in rows and in crowds; starting and stopping.
+
+#include "edge.h"
+#include "harness.h"
+#include "peer.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+// ---- How a request arrives ----
+
+static const char *const whole[] = {"POST /things HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello",
+                                    "POST /things HTTP/1.1\r\n" H CHUNKED
+                                    "\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nA: b\r\n\r\n"};
+
+LOOP_TEST(http_takes_a_request_byte_by_byte, 2)
+{
+    struct http *h = edge_serve(NULL);
+    struct peer p;
+    struct answer a;
+    peer_open(&p, http_port(h));
+    for (const char *byte = whole[_i]; *byte; byte++)
+        ck_assert(peer_try(&p, byte, 1));
+    peer_answer(&p, &a, false);
+    ck_assert_int_eq(a.status, 201);
+    ck_assert_str_eq(a.body, "hello");
+    peer_close(&p);
+    http_stop(h);
+}
+
+LOOP_TEST(http_takes_a_request_cut_in_two_anywhere, 2)
+{
+    struct http *h = edge_serve(NULL);
+    struct peer p;
+    struct answer a;
+    peer_open(&p, http_port(h));
+    for (size_t cut = 1; cut < strlen(whole[_i]); cut++) {
+        ck_assert(peer_try(&p, whole[_i], cut));
+        peer_send(&p, whole[_i] + cut);
+        peer_answer(&p, &a, false);
+        ck_assert_int_eq(a.status, 201);
+        ck_assert_str_eq(a.body, "hello");
+    }
+    peer_close(&p);
+    http_stop(h);
+}
+
+TEST(http_answers_pipelined_requests_in_order)
+{
+    struct http *h = edge_serve(NULL);
+    struct peer p;
+    struct answer a;
+    peer_open(&p, http_port(h));
+    for (int i = 1; i <= 50; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "GET /things/%d HTTP/1.1\r\n" H "\r\n", i);
+        peer_send(&p, text);
+    }
+    for (int i = 1; i <= 50; i++) {
+        char want[20];
+        peer_answer(&p, &a, false);
+        snprintf(want, sizeof want, "%d - -", i);
+        ck_assert_str_eq(a.body, want);
+    }
+    peer_close(&p);
+    http_stop(h);
+}
+
+TEST(http_hands_segments_parameters_and_headers_to_the_handler)
+{
+    struct http *h = edge_serve(NULL);
+    struct answer a;
+    peer_ask(http_port(h), "GET /things/12?name=a+b%26%c3%a9 HTTP/1.1\r\n" H "X-Agent: q\r\n\r\n",
+             &a);
+    ck_assert_str_eq(a.body, "12 a b&\xc3\xa9 q");
+    http_stop(h);
+}
+
+// ---- Many clients ----
+
+enum { CLIENTS = 200 };
+
+static void *client(void *http)
+{
+    struct peer p;
+    struct answer a;
+    peer_open(&p, http_port(http));
+    for (int i = 0; i < 5; i++) {
+        peer_send(&p, i % 2 ? whole[0] : "GET /things HTTP/1.1\r\n" H "\r\n");
+        peer_answer(&p, &a, false);
+        ck_assert_int_eq(a.status, i % 2 ? 201 : 200);
+    }
+    peer_close(&p);
+    return NULL;
+}
+
+TEST(http_answers_two_hundred_clients_at_once)
+{
+    struct http *h = edge_serve(NULL);
+    pthread_t t[CLIENTS];
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 1 << 20);
+    for (int i = 0; i < CLIENTS; i++)
+        ck_assert_int_eq(pthread_create(&t[i], &small, client, h), 0);
+    for (int i = 0; i < CLIENTS; i++)
+        pthread_join(t[i], NULL);
+    http_stop(h);
+}
+
+TEST(http_tells_a_connection_too_many_to_come_back)
+{
+    struct http_limits limits = http_limits_default;
+    limits.max_connections = 10;
+    struct http *h = edge_serve(&limits);
+    static struct peer p[14];
+    struct answer a;
+    int good = 0, busy = 0;
+    for (int i = 0; i < 14; i++)
+        peer_open(&p[i], http_port(h));
+    for (int i = 0; i < 14; i++) {
+        peer_send(&p[i], "GET /things HTTP/1.1\r\n" H "\r\n");
+        peer_answer(&p[i], &a, false);
+        good += a.status == 200;
+        busy += a.status == 503 && answer_header(&a, "Retry-After") && a.closes;
+    }
+    ck_assert_int_eq(good, 10);
+    ck_assert_int_eq(busy, 4);
+    for (int i = 0; i < 14; i++)
+        peer_close(&p[i]);
+    http_stop(h);
+}
+
+TEST(http_tells_a_request_too_many_to_come_back)
+{
+    struct http_limits limits = http_limits_default;
+    limits.max_requests = 1;
+    struct http *h = edge_serve(&limits);
+    struct peer p;
+    struct answer a;
+    peer_open(&p, http_port(h));
+    peer_send(&p, "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab");
+    edge_wait(&seen.begun, 1);
+    peer_ask(http_port(h), "GET /things HTTP/1.1\r\n" H "\r\n", &a);
+    ck_assert_int_eq(a.status, 503);
+    peer_send(&p, "c");
+    peer_answer(&p, &a, false);
+    ck_assert_int_eq(a.status, 201);
+    peer_close(&p);
+    http_stop(h);
+}
+
+// ---- The end ----
+
+static void *release_later(void *arg)
+{
+    (void)arg;
+    nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
+    atomic_store(&seen.release, true);
+    return NULL;
+}
+
+TEST(http_drains_what_is_under_way_and_takes_nothing_new)
+{
+    struct http *h = edge_serve(NULL);
+    struct peer held, kept;
+    struct answer a;
+    pthread_t t;
+    peer_open(&kept, http_port(h));
+    peer_send(&kept, "GET /things HTTP/1.1\r\n" H "\r\n");
+    peer_answer(&kept, &a, false);
+    peer_open(&held, http_port(h));
+    peer_send(&held, "GET /hold HTTP/1.1\r\n" H "\r\n");
+    edge_wait(&seen.held, 1);
+    ck_assert(!http_drain(h, 1));
+    peer_send(&kept, "GET /things/1 HTTP/1.1\r\n" H "\r\n");
+    pthread_create(&t, NULL, release_later, NULL);
+    ck_assert(http_drain(h, 5000));
+    peer_answer(&held, &a, false);
+    ck_assert_int_eq(a.status, 200);
+    peer_answer(&kept, &a, false);
+    ck_assert_int_eq(a.status, 503);
+    pthread_join(t, NULL);
+    http_stop(h);
+    peer_close(&held);
+    peer_close(&kept);
+}
+
+static int open_files(void)
+{
+    int n = 0;
+    DIR *d = opendir("/proc/self/fd");
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+TEST(http_leaves_no_descriptor_open)
+{
+    static const char *const request[] = {HELLO, "GET /nothing HTTP/1.1\r\n" H "\r\n",
+                                          "GET /things HTTP/1.1\r\n\r\n",
+                                          "PUT /things HTTP/1.1\r\n" H CHUNKED "\r\n"};
+    int before = open_files();
+    for (int i = 0; i < 4; i++) {
+        struct http *h = edge_serve(NULL);
+        struct answer a;
+        peer_ask(http_port(h), request[i], &a);
+        if (i % 2)
+            http_drain(h, 5000);
+        http_stop(h);
+    }
+    ck_assert_int_eq(open_files(), before);
+}
+
+TEST(http_says_why_it_cannot_start)
+{
+    struct http *h = edge_serve(NULL);
+    struct settings s;
+    struct err e = {0};
+    settings_default(&s);
+    s.address.port = http_port(h);
+    struct http_config config = {
+        .settings = &s, .log = &edge_silent, .limits = http_limits_default};
+    ck_assert_ptr_null(http_start(&config, &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "could not listen on 127.0.0.1:"));
+    http_stop(h);
+}
+
+TEST(http_serves_ipv6)
+{
+    struct settings s;
+    struct err e = {0};
+    settings_default(&s);
+    ck_assert(address_parse(&s.address, "[::1]:0", &e));
+    struct http_config config = {
+        .settings = &s, .log = &edge_silent, .limits = http_limits_default};
+    struct http *h = http_start(&config, &e);
+    ck_assert(h ? !strncmp(http_address(h), "[::1]:", 6) : *e.text);
+    http_stop(h);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// The reaper alone on socket pairs, then slow clients against a real server.
+
+#include "edge.h"
+#include "harness.h"
+#include "peer.h"
+#include "reaper.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static int readable(int fd) // bytes read: 0 once the other end is shut down
+{
+    char byte;
+    return (int)recv(fd, &byte, 1, 0);
+}
+
+TEST(reaper_cuts_those_that_are_late_and_no_others)
+{
+    struct reaper r;
+    struct watch late, early;
+    struct err e = {0};
+    int a[2], b[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
+    ck_assert(reaper_start(&r, 5, 50, &e));
+    reaper_add(&r, &early, b[0], reaper_now() + 60000);
+    reaper_add(&r, &late, a[0], reaper_now() + 10);
+    ck_assert_int_eq(readable(a[1]), 0);
+    ck_assert_int_eq(send(b[0], "x", 1, MSG_NOSIGNAL), 1);
+    ck_assert_int_eq(readable(b[1]), 1);
+    reaper_remove(&r, &late, false);
+    reaper_remove(&r, &early, false);
+    reaper_stop(&r);
+    for (int i = 0; i < 2; i++) {
+        close(a[i]);
+        close(b[i]);
+    }
+}
+
+TEST(reaper_keeps_a_closed_socket_readable_for_a_moment)
+{
+    struct reaper r;
+    struct watch w;
+    struct err e = {0};
+    int a[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
+    ck_assert(reaper_start(&r, 5, 50, &e));
+    reaper_add(&r, &w, a[0], INT64_MAX);
+    reaper_remove(&r, &w, true);
+    close(a[0]);
+    ck_assert_int_eq(send(a[1], "x", 1, MSG_NOSIGNAL), 1); // somebody still takes it
+    ck_assert_int_eq(readable(a[1]), 0);                   // but has nothing more to say
+    while (send(a[1], "x", 1, MSG_NOSIGNAL) == 1)          // and goes after linger_ms
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    reaper_stop(&r);
+    close(a[1]);
+}
+
+static struct http_limits impatient(void)
+{
+    struct http_limits l = http_limits_default;
+    l.header_ms = l.body_ms = l.idle_ms = l.reply_ms = 150;
+    l.tick_ms = 10;
+    l.min_rate = 100000;
+    return l;
+}
+
+static const char *const drips[] = {
+    "",                            // says nothing
+    "G",                           // then a byte now and then, for ever
+    "GET /things HTTP/1.1\r\nA: ", // within a header
+    "POST /things HTTP/1.1\r\n" H "Content-Length: 1000\r\n\r\n",
+    "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 90000\r\n\r\n",
+    "GET /things HTTP/1.1\r\n" H "\r\nGET /things HTTP/1.1\r\nA: ", // on a kept connection
+};
+
+LOOP_TEST(http_hangs_up_on_a_client_that_drips, sizeof drips / sizeof *drips)
+{
+    struct http_limits limits = impatient();
+    struct http *h = edge_serve(&limits);
+    struct peer p;
+    peer_open(&p, http_port(h));
+    peer_send(&p, drips[_i]);
+    int bytes = 0;
+    while (bytes < 2000 && (!*drips[_i] || peer_try(&p, "x", 1))) {
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        bytes++;
+        if (!*drips[_i] && peer_at_end(&p))
+            break;
+    }
+    ck_assert_int_lt(bytes, 2000);
+    peer_close(&p);
+    http_stop(h);
+    ck_assert_int_eq(atomic_load(&seen.undone), atomic_load(&seen.begun));
+}
+
+TEST(http_has_patience_with_an_upload_that_makes_progress)
+{
+    struct http_limits limits = impatient();
+    struct http *h = edge_serve(&limits);
+    struct peer p;
+    struct answer a;
+    peer_open(&p, http_port(h));
+    peer_send(&p, "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 100000\r\n\r\n");
+    for (int i = 0; i < 20; i++) { // 5000 bytes per 20 ms: 250 kB/s, 400 ms in all
+        peer_zeros(&p, 5000, false);
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+    peer_answer(&p, &a, false);
+    ck_assert_int_eq(a.status, 201);
+    peer_close(&p);
+    http_stop(h);
+}
+
+TEST(http_gives_a_handler_all_the_time_it_needs)
+{
+    struct http_limits limits = impatient();
+    limits.header_ms = limits.body_ms = 30;
+    struct http *h = edge_serve(&limits);
+    struct peer p;
+    struct answer a;
+    peer_open(&p, http_port(h));
+    peer_send(&p, "GET /hold HTTP/1.1\r\n" H "\r\n");
+    edge_wait(&seen.held, 1);
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    atomic_store(&seen.release, true);
+    peer_answer(&p, &a, false);
+    ck_assert_int_eq(a.status, 200);
+    peer_close(&p);
+    http_stop(h);
+}
