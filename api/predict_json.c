@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-// One pass over the instances. `seen` holds, for each input, the instance that gave it last, so nothing has to be cleared between rows.
+// One pass over the instances. `seen` holds, for each input, the instance that gave it last, so
+// nothing has to be cleared between rows.
 struct reader {
     const struct prep *p;
     struct arena *a;
@@ -29,7 +30,8 @@ static struct cell read_cell(struct json_in *in, struct reader *r)
             return (struct cell){.kind = CELL_TEXT, .text = t.at, .len = t.len};
         break;
     case JSON_BOOL:
-        return json_bool(in) ? (struct cell){.kind = CELL_TEXT, .text = "true", .len = 4} : (struct cell){.kind = CELL_TEXT, .text = "false", .len = 5};
+        return json_bool(in) ? (struct cell){.kind = CELL_TEXT, .text = "true", .len = 4}
+                             : (struct cell){.kind = CELL_TEXT, .text = "false", .len = 5};
     case JSON_NULL:
         json_null(in);
         break;
@@ -54,12 +56,19 @@ static void encode(struct reader *r, size_t k, struct json_in *in)
     if (!is_cell(in)) {
         enum json_kind kind = json_kind(in);
         json_skip(in);
-        fault_add(r->f, "wrong_type", arena_printf(r->a, "/instances/%zu/%s", r->row, name), "must be a number, a text or null, got %s", json_kind_name(kind));
+        fault_add(r->f, "wrong_type", arena_printf(r->a, "/instances/%zu/%s", r->row, name),
+                  "must be a number, a text or null, got %s", json_kind_name(kind));
         return;
     }
     struct cell c = read_cell(in, r);
     if (!prep_encode_cell(r->p, k, &c, r->x, &why))
-        fault_add(r->f, "bad_number", arena_printf(r->a, "/instances/%zu/%s", r->row, name), "%s", why.text);
+        fault_add(r->f, "bad_number", arena_printf(r->a, "/instances/%zu/%s", r->row, name), "%s",
+                  why.text);
+}
+
+static const char *nth_input(const void *prep, size_t i)
+{
+    return ((const struct prep *)prep)->column[i].name;
 }
 
 static void unknown(struct reader *r, struct json_text key)
@@ -67,12 +76,10 @@ static void unknown(struct reader *r, struct json_text key)
     const struct prep *p = r->p;
     const char *name = arena_text(r->a, key.at, key.len);
     const char *at = arena_printf(r->a, "/instances/%zu/%s", r->row, name);
-    const char **all = arena_alloc(r->a, p->n_column, sizeof *all);
-    for (size_t i = 0; all && i < p->n_column; i++)
-        all[i] = p->column[i].name;
-    const char *meant = all ? nearest(name, all, p->n_column) : NULL;
+    const char *meant = nearest(name, nth_input, p, p->n_column);
     if (strcmp(name, p->target) == 0)
-        fault_add(r->f, "unknown_field", at, "is the target, which the model predicts; leave it out");
+        fault_add(r->f, "unknown_field", at,
+                  "is the target, which the model predicts; leave it out");
     else if (meant)
         fault_add(r->f, "unknown_field", at, "unknown field; did you mean \"%s\"?", meant);
     else
@@ -105,7 +112,8 @@ static void read_named(struct reader *r, struct json_in *in)
     }
     for (size_t k = 0; k < n; k++)
         if (r->seen[k] != r->row + 1)
-            fault_add(r->f, "missing_field", arena_printf(r->a, "/instances/%zu", r->row), "\"%s\" is missing; give null for a missing value", r->p->column[k].name);
+            fault_add(r->f, "missing_field", arena_printf(r->a, "/instances/%zu", r->row),
+                      "\"%s\" is missing; give null for a missing value", r->p->column[k].name);
 }
 
 static void read_positional(struct reader *r, struct json_in *in)
@@ -117,7 +125,8 @@ static void read_positional(struct reader *r, struct json_in *in)
         else
             json_skip(in);
     if (k != r->p->n_column)
-        fault_add(r->f, "ragged_row", arena_printf(r->a, "/instances/%zu", r->row), "must have %zu cells, got %zu", r->p->n_column, k);
+        fault_add(r->f, "ragged_row", arena_printf(r->a, "/instances/%zu", r->row),
+                  "must have %zu cells, got %zu", r->p->n_column, k);
 }
 
 static void read_instance(struct reader *r, struct json_in *in)
@@ -129,7 +138,8 @@ static void read_instance(struct reader *r, struct json_in *in)
         read_positional(r, in);
     } else {
         json_skip(in);
-        fault_add(r->f, "wrong_type", arena_printf(r->a, "/instances/%zu", r->row), "must be an object or an array, got %s", json_kind_name(kind));
+        fault_add(r->f, "wrong_type", arena_printf(r->a, "/instances/%zu", r->row),
+                  "must be an object or an array, got %s", json_kind_name(kind));
     }
 }
 
@@ -142,7 +152,8 @@ static size_t count(struct json_span span)
     return n;
 }
 
-bool instances_read(struct json_span span, const struct prep *p, real **x, size_t *n, struct arena *a, struct faults *f, struct err *e)
+bool instances_read(struct json_span span, const struct prep *p, real **x, size_t *n,
+                    struct arena *a, struct faults *f, struct err *e)
 {
     *n = count(span);
     if (*n == 0)
@@ -152,7 +163,9 @@ bool instances_read(struct json_span span, const struct prep *p, real **x, size_
     *x = overflow ? NULL : arena_alloc(a, cells, sizeof **x);
     size_t *seen = arena_zalloc(a, p->n_column, sizeof *seen);
     if (!*x || !seen)
-        return fail_at(e, ERR_TOO_LARGE, "/instances", "%zu rows need more memory than one request may use; send fewer at a time", *n);
+        return fail_at(e, ERR_TOO_LARGE, "/instances",
+                       "%zu rows need more memory than one request may use; send fewer at a time",
+                       *n);
     struct reader r = {.p = p, .a = a, .f = f, .seen = seen, .x = *x};
     struct json_in in = json_in(span);
     for (json_enter(&in); json_more(&in) && f->total < FAULTS_MAX; r.row++, r.x += p->n_feature)

@@ -120,6 +120,9 @@ void schema_json(const struct schema *s, struct jsonw *w, const char *key);
 // Print a Markdown table, a line per key, nested keys with dots.
 void schema_markdown(const struct schema *s, FILE *out);
 
+// Whether the text may name a dataset or a model: what a FIELD_NAME accepts.
+bool schema_is_name(const char *s);
+
 // The number of fields, and of one element of a list or map.
 size_t schema_count(const struct schema *s);
 size_t field_size(const struct field *f);

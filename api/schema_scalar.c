@@ -137,7 +137,7 @@ void read_string(struct reader *r, const struct field *f, const cJSON *json, cha
     }
 }
 
-static bool is_name(const char *s)
+bool schema_is_name(const char *s)
 {
     static const char others[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                  "._-";
@@ -151,7 +151,7 @@ void read_name(struct reader *r, const struct field *f, const cJSON *json, char 
     (void)f;
     if (!cJSON_IsString(json))
         reader_wrong_type(r, at, json, "a string");
-    else if (!is_name(json->valuestring))
+    else if (!schema_is_name(json->valuestring))
         reader_fault(
             r, at, "bad_name",
             "must be 1 to 64 of A-Z, a-z, 0-9, '.', '_', '-', the first a letter or digit, got "

@@ -263,3 +263,28 @@ const struct schema predict_request_schema = {
     .field = predict_request_fields,
     .size = sizeof(struct predict_request),
 };
+
+static const struct field evaluate_request_fields[] = {
+    NAME("dataset", struct evaluate_request, dataset, .required = true,
+         .doc = "Name of a stored dataset with the model's inputs and its target."),
+    INT("version", struct evaluate_request, version, .nullable = true, .min = 1, .max = 1e9,
+        .doc = "Version of the model; the latest when not given."),
+    {0},
+};
+const struct schema evaluate_request_schema = {
+    .name = "EvaluateRequest",
+    .doc = "What to score a model on.",
+    .field = evaluate_request_fields,
+    .size = sizeof(struct evaluate_request),
+};
+
+FIELDS(evaluate) = {
+    V_TEXT("model", .doc = "The model that was scored."),
+    V_WHOLE("version", .doc = "Its version."),
+    V_TEXT("dataset", .doc = "What it was scored on."),
+    V_WHOLE("rows", .doc = "Rows that have a target the model knows."),
+    V_NUMBER("loss", .nullable = true, .doc = "Mean loss in training units."),
+    V_ANY("metrics", .of = FIELD_OBJECT, .doc = "The task's metrics, in the target's own units."),
+    {0},
+};
+VIEW(evaluate, "Evaluation", "How good a model is on a dataset.");

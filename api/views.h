@@ -24,3 +24,10 @@ struct predict_request {
     struct json_span instances; // an array of objects, or of arrays in the order of the columns
 };
 extern const struct schema predict_request_schema;
+
+struct evaluate_request {
+    const char *dataset;
+    int version; // of the model; 0: the latest
+};
+extern const struct schema evaluate_request_schema;
+extern const struct schema evaluate_view; // .../evaluate

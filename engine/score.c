@@ -9,11 +9,13 @@ static void own_units(const struct model *m, const real *y, size_t n, real *out)
         out[i] = m->n_class ? y[i] : (real)((double)y[i] * m->y_std + m->y_mean);
 }
 
-bool score_rows(struct score *s, const struct model *m, const struct train_rows *rows, struct arena *a, struct err *e)
+bool score_rows(struct score *s, const struct model *m, const struct train_rows *rows,
+                struct arena *a, struct err *e)
 {
     struct predictor p;
     size_t n = rows->n, k = model_answers(m);
-    real *answer = arena_alloc(a, n * k, sizeof *answer), *target = arena_alloc(a, n, sizeof *target);
+    real *answer = arena_alloc(a, n * k, sizeof *answer),
+         *target = arena_alloc(a, n, sizeof *target);
     real *scratch = arena_alloc(a, 2 * n, sizeof *scratch);
     if (!answer || !target || !scratch)
         return fail(e, ERR_TOO_LARGE, "scoring %zu rows needs more memory than allowed", n);

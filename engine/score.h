@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// How good a finished model is on rows whose target is known: after training on the test part, on request on any dataset.
+// How good a finished model is on rows whose target is known: after training on the test part, on
+// request on any dataset.
 
 #include "metric.h"
 #include "predict.h"
@@ -13,4 +14,5 @@ struct score {
 };
 
 // ERR_TOO_LARGE when the arena is full, ERR_INVALID when an answer is not finite. rows->n > 0.
-bool score_rows(struct score *s, const struct model *m, const struct train_rows *rows, struct arena *a, struct err *e);
+bool score_rows(struct score *s, const struct model *m, const struct train_rows *rows,
+                struct arena *a, struct err *e);

@@ -73,7 +73,8 @@ bool train_check(const struct model *m, const struct train_spec *s, size_t n, st
         return fail_at(e, ERR_INVALID, "/training/early_stopping/metric",
                        "there is no metric \"%s\" for this target; val_loss always is", s->monitor);
     if (m->by_column && n < 2)
-        return fail_at(e, ERR_INVALID, "/split", "batch normalisation needs at least 2 training rows");
+        return fail_at(e, ERR_INVALID, "/split",
+                       "batch normalisation needs at least 2 training rows");
     return !m->by_column || train_batch_size(s, n) > 1 ||
            fail_at(e, ERR_INVALID, "/training/batch_size",
                    "batch normalisation needs at least 2 rows in a batch");

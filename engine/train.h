@@ -53,8 +53,8 @@ uint32_t train_batch_size(const struct train_spec *s, size_t n);
 // columns of more.
 uint32_t train_batches(size_t n, uint32_t batch, bool by_column);
 
-// Everything about the job that can be told without training: an unknown metric to watch, batches too
-// small for the network. ERR_INVALID with the pointer of the field.
+// Everything about the job that can be told without training: an unknown metric to watch, batches
+// too small for the network. ERR_INVALID with the pointer of the field.
 bool train_check(const struct model *m, const struct train_spec *s, size_t n, struct err *e);
 
 // Train m, whose weights are initialised, on `train`; watch `val` (n may be 0: then the last epoch

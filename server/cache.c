@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Models in memory: see cache.h.
 //
-// A small array under a reader-writer lock: taking a model that is there is a read lock, a walk over at most CACHE_MODELS names and two atomic operations. Loading happens outside the lock; of two threads that
-// load the same model, the second throws its copy away.
+// A small array under a reader-writer lock: taking a model that is there is a read lock, a walk
+// over at most CACHE_MODELS names and two atomic operations. Loading happens outside the lock; of
+// two threads that load the same model, the second throws its copy away.
 
 #include "cache.h"
 
@@ -42,7 +43,8 @@ struct cache {
     pthread_rwlock_t lock; // guards entry[], n, published and each entry's latest
     struct entry *entry[CACHE_MODELS];
     size_t n;
-    uint64_t published; // counts announcements: a load that began before one must not call itself the latest
+    uint64_t published; // counts announcements: a load that began before one must not call itself
+                        // the latest
     _Atomic uint64_t tick;
 };
 
@@ -112,12 +114,15 @@ static bool read_model(struct cache *c, struct entry *n, const char *digest, str
     return ok;
 }
 
-static bool ask_store(struct cache *c, const char *name, int64_t version, int64_t job, struct model_row *row, struct arena *a, struct err *e)
+static bool ask_store(struct cache *c, const char *name, int64_t version, int64_t job,
+                      struct model_row *row, struct arena *a, struct err *e)
 {
-    return name ? store_model_get(c->store, name, version, row, a, e) : store_model_of_job(c->store, job, row, a, e);
+    return name ? store_model_get(c->store, name, version, row, a, e)
+                : store_model_of_job(c->store, job, row, a, e);
 }
 
-static struct entry *load(struct cache *c, const char *name, int64_t version, int64_t job, struct err *e)
+static struct entry *load(struct cache *c, const char *name, int64_t version, int64_t job,
+                          struct err *e)
 {
     struct arena a;
     struct model_row row;
@@ -143,7 +148,9 @@ static bool make_room_locked(struct cache *c)
 {
     size_t oldest = c->n;
     for (size_t i = 0; i < c->n; i++)
-        if (atomic_load(&c->entry[i]->users) == 0 && (oldest == c->n || atomic_load(&c->entry[i]->used) < atomic_load(&c->entry[oldest]->used)))
+        if (atomic_load(&c->entry[i]->users) == 0 &&
+            (oldest == c->n ||
+             atomic_load(&c->entry[i]->used) < atomic_load(&c->entry[oldest]->used)))
             oldest = i;
     if (oldest == c->n)
         return false;
@@ -208,7 +215,8 @@ static bool sit_down(struct cache *c, struct entry *n, struct served *out, struc
     return fail(e, ERR_BUSY, "more predictions at once than serving threads");
 }
 
-bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job, struct served *out, struct err *e)
+bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job, struct served *out,
+                struct err *e)
 {
     struct entry *n = find(c, name, version, job);
     if (!n) {

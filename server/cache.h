@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Models in memory, shared by all predictions. A model is read from its file once, stays while anyone uses it, and is dropped when too many others were used since. Each has a workspace per serving
-// thread, so predictions neither wait for each other nor allocate.
+// Models in memory, shared by all predictions. A model is read from its file once, stays while
+// anyone uses it, and is dropped when too many others were used since. Each has a workspace per
+// serving thread, so predictions neither wait for each other nor allocate.
 //
-// Handlers take and put from polling threads; a worker announces every new version, after which the bare name means that one.
+// Handlers take and put from polling threads; a worker announces every new version, after which the
+// bare name means that one.
 
 #include "model_file.h"
 #include "predict.h"
@@ -26,8 +28,11 @@ struct cache *cache_new(const char *data_dir, struct store *store, size_t thread
 // Nothing may be taken any more. NULL is fine.
 void cache_free(struct cache *c);
 
-// The model by name (version 0: the latest), or, with name NULL, what the job published. Must be given back. ERR_NOT_FOUND, ERR_CONFLICT (a job without a model), ERR_TOO_LARGE, ERR_INTERNAL (a damaged file).
-bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job, struct served *out, struct err *e);
+// The model by name (version 0: the latest), or, with name NULL, what the job published. Must be
+// given back. ERR_NOT_FOUND, ERR_CONFLICT (a job without a model), ERR_TOO_LARGE, ERR_INTERNAL (a
+// damaged file).
+bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job, struct served *out,
+                struct err *e);
 void cache_put(struct cache *c, struct served *s);
 
 // There is a new version of this model, or it is gone.

@@ -3,24 +3,15 @@
 
 #include "model_store.h"
 
+#include "digest.h"
 #include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void hex(const struct sha256_ctx *sha, char digest[MODEL_DIGEST])
-{
-    struct sha256_ctx end = *sha;
-    uint8_t byte[SHA256_DIGEST_SIZE];
-    sha256_digest(&end, sizeof byte, byte);
-    for (size_t i = 0; i < sizeof byte; i++)
-        snprintf(digest + 2 * i, 3, "%02x", byte[i]);
-}
 
 static int open_dir(const char *data_dir, struct err *e)
 {
@@ -35,31 +26,33 @@ bool model_store_prepare(const char *data_dir, struct err *e)
     int dir = open_dir(data_dir, e);
     if (dir < 0)
         return false;
-    bool ok = mkdirat(dir, "models", 0700) == 0 || errno == EEXIST || file_failed(e, "could not make the folder for models");
+    bool ok = mkdirat(dir, "models", 0700) == 0 || errno == EEXIST ||
+              file_failed(e, "could not make the folder for models");
     close(dir);
     return ok;
 }
 
-static bool put_both(int fd, const void *header, size_t header_len, const void *weights, size_t weights_len, struct err *e)
+static bool put_both(int fd, const void *header, size_t header_len, const void *weights,
+                     size_t weights_len, struct err *e)
 {
-    return file_put(fd, header, header_len, 0, e) && file_put(fd, weights, weights_len, header_len, e) && file_sync(fd, e);
+    return file_put(fd, header, header_len, 0, e) &&
+           file_put(fd, weights, weights_len, header_len, e) && file_sync(fd, e);
 }
 
 static bool publish(int dir, const char *from, const char *digest, struct err *e)
 {
     char to[96];
     snprintf(to, sizeof to, "models/%s.safetensors", digest);
-    return (renameat(dir, from, dir, to) == 0 || file_failed(e, "could not store the model")) && file_sync_folder(dir, "models", e);
+    return (renameat(dir, from, dir, to) == 0 || file_failed(e, "could not store the model")) &&
+           file_sync_folder(dir, "models", e);
 }
 
-bool model_store_save(const char *data_dir, const void *header, size_t header_len, const void *weights, size_t weights_len, char digest[MODEL_DIGEST], int64_t *bytes,
-                      struct err *e)
+bool model_store_save(const char *data_dir, const void *header, size_t header_len,
+                      const void *weights, size_t weights_len, char digest[DIGEST_TEXT],
+                      int64_t *bytes, struct err *e)
 {
-    struct sha256_ctx sha;
-    sha256_init(&sha);
-    sha256_update(&sha, header_len, header);
-    sha256_update(&sha, weights_len, weights);
-    hex(&sha, digest);
+    const struct digest_part part[] = {{header, header_len}, {weights, weights_len}};
+    digest_of(part, 2, digest);
     *bytes = (int64_t)(header_len + weights_len);
     char random[FILE_RANDOM], tmp[64];
     file_random_name(random);
@@ -68,7 +61,8 @@ bool model_store_save(const char *data_dir, const void *header, size_t header_le
     if (dir < 0)
         return false;
     int fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 ? put_both(fd, header, header_len, weights, weights_len, e) : file_failed(e, "could not store the model");
+    bool ok = fd >= 0 ? put_both(fd, header, header_len, weights, weights_len, e)
+                      : file_failed(e, "could not store the model");
     if (fd >= 0)
         close(fd);
     ok = ok && publish(dir, tmp, digest, e);
@@ -92,9 +86,10 @@ static char *read_all(int fd, size_t *len, struct arena *a, struct err *e)
     return bytes && file_get(fd, bytes, *len, 0, e) ? bytes : NULL;
 }
 
-const char *model_store_load(const char *data_dir, const char *digest, size_t *len, struct arena *a, struct err *e)
+const char *model_store_load(const char *data_dir, const char *digest, size_t *len, struct arena *a,
+                             struct err *e)
 {
-    char name[96], found[MODEL_DIGEST];
+    char name[96], found[DIGEST_TEXT];
     snprintf(name, sizeof name, "models/%s.safetensors", digest);
     int dir = open_dir(data_dir, e);
     if (dir < 0)
@@ -109,10 +104,7 @@ const char *model_store_load(const char *data_dir, const char *digest, size_t *l
     close(fd);
     if (!bytes)
         return NULL;
-    struct sha256_ctx sha;
-    sha256_init(&sha);
-    sha256_update(&sha, *len, (const uint8_t *)bytes);
-    hex(&sha, found);
+    digest_of(&(struct digest_part){bytes, *len}, 1, found);
     if (strcmp(found, digest) != 0) {
         fail(e, ERR_INTERNAL, "the model's file has changed on disk");
         return NULL;

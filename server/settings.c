@@ -24,10 +24,6 @@ struct setting {
     bool flag_only; // an action rather than a setting: no environment variable
 };
 
-// What all BLAS callers together may be: OpenBLAS has 64 buffers, and some stay for the tests and
-// the main thread.
-enum { BLAS_CALLERS = 60 };
-
 static bool read_text(const struct setting *row, void *at, const char *text)
 {
     (void)row;
@@ -240,9 +236,9 @@ static bool read_environment(struct settings *s, struct err *e)
 // Rules over more than one setting.
 static bool check(struct settings *s, struct err *e)
 {
-    if (s->workers + s->http_threads > BLAS_CALLERS)
+    if (s->workers + s->http_threads > SETTINGS_BLAS_CALLERS)
         return fail(e, ERR_INVALID, "--workers and --http-threads may be %d together, got %d",
-                    BLAS_CALLERS, (int)(s->workers + s->http_threads));
+                    SETTINGS_BLAS_CALLERS, (int)(s->workers + s->http_threads));
     if (!address_parse(&s->address, s->listen, e))
         return false;
     if (address_is_loopback(&s->address) || s->insecure_listen)

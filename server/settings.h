@@ -18,6 +18,10 @@
 #define MLPD_VERSION "0.1.0"
 #endif
 
+// What all BLAS callers together may be: OpenBLAS has 64 buffers, and some stay for the tests and
+// the main thread.
+enum { SETTINGS_BLAS_CALLERS = 60 };
+
 struct settings {
     const char *listen;     // as given
     struct address address; // the same, read

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Worker threads: see worker.h.
 //
-// A run reports to the store in batches of epochs, several times a second at most, because every report is a flushed commit and small jobs finish hundreds of epochs a second.
+// A run reports to the store in batches of epochs, several times a second at most, because every
+// report is a flushed commit and small jobs finish hundreds of epochs a second.
 
 #include "worker.h"
 
@@ -20,7 +21,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { REPORT_MS = 200, NICENESS = 10, EPOCHS_HELD = 256, VALUES = 5 + METRICS_MAX, NAMES_TEXT = 256 };
+enum {
+    REPORT_MS = 200,
+    NICENESS = 10,
+    EPOCHS_HELD = 256,
+    VALUES = 5 + METRICS_MAX,
+    NAMES_TEXT = 256
+};
 
 struct worker {
     pthread_t thread;
@@ -56,7 +63,7 @@ struct run {
 size_t worker_memory(const struct settings *s)
 {
     size_t total = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
-    return total / 4 * 3 / (size_t)s->workers;
+    return total / 4 * 3 / (size_t)(s->workers > 0 ? s->workers : 1);
 }
 
 static int64_t now(void)
@@ -71,12 +78,14 @@ static void report(struct run *r)
     r->reported = now();
     if (!queue_beat(r->worker->config->queue, r->ticket, &r->beat, &e)) {
         r->lost = e.kind == ERR_CONFLICT;
-        LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "progress not stored"), log_int("job", r->job.id), log_text("reason", e.text));
+        LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "progress not stored"),
+            log_int("job", r->job.id), log_text("reason", e.text));
     }
     r->beat.n_row = 0;
 }
 
-// Curves are columns by name: losses, rate, gradient, time, then the task's metrics on the validation rows.
+// Curves are columns by name: losses, rate, gradient, time, then the task's metrics on the
+// validation rows.
 static void name_columns(struct run *r)
 {
     static const char *const base[] = {"train_loss", "lr", "grad_norm", "seconds", "val_loss"};
@@ -86,14 +95,22 @@ static void name_columns(struct run *r)
         strcat(r->names, base[i]);
     }
     const struct metric *m;
-    for (size_t i = 0; r->val.n && (m = metric_for(metric_task(r->prepared.model.n_class), i)); i++, r->n_name++) {
+    for (size_t i = 0; r->val.n && (m = metric_for(metric_task(r->prepared.model.n_class), i));
+         i++, r->n_name++) {
         strcat(r->names, " val_");
         strcat(r->names, m->row.name);
     }
     BUG(r->n_name > VALUES || strlen(r->names) >= NAMES_TEXT);
     uint32_t batch = train_batch_size(&r->spec.train, r->train.n);
-    int64_t steps = (int64_t)train_batches(r->train.n, batch, r->prepared.model.by_column) * r->spec.train.epochs;
-    r->beat = (struct job_beat){.epochs = r->spec.train.epochs, .steps = steps, .names = r->names, .row = r->row, .n_name = r->n_name, .best_metric = r->spec.train.monitor, .best_value = NAN};
+    int64_t steps = (int64_t)train_batches(r->train.n, batch, r->prepared.model.by_column) *
+                    r->spec.train.epochs;
+    r->beat = (struct job_beat){.epochs = r->spec.train.epochs,
+                                .steps = steps,
+                                .names = r->names,
+                                .row = r->row,
+                                .n_name = r->n_name,
+                                .best_metric = r->spec.train.monitor,
+                                .best_value = NAN};
 }
 
 static double watched(const struct run *r, const struct train_epoch *t)
@@ -110,7 +127,8 @@ static void on_epoch(void *ctx, const struct train_epoch *t)
     struct run *r = ctx;
     struct job_beat *b = &r->beat;
     double *v = r->value[b->n_row];
-    const double base[] = {t->train_loss, t->lr, t->grad_norm, (double)(now() - r->begun) / 1000, t->val_loss};
+    const double base[] = {t->train_loss, t->lr, t->grad_norm, (double)(now() - r->begun) / 1000,
+                           t->val_loss};
     memcpy(v, base, sizeof base);
     memcpy(v + 5, t->metric, (r->n_name > 5 ? r->n_name - 5 : 0) * sizeof *v);
     r->row[b->n_row++] = (struct metric_row){t->epoch, (int64_t)t->step, v};
@@ -135,12 +153,14 @@ static bool on_step(void *ctx, uint64_t step)
     return r->stop != STOP_NONE || r->lost;
 }
 
-static bool encode(struct run *r, const uint32_t *row, size_t n, struct train_rows *out, struct err *e)
+static bool encode(struct run *r, const uint32_t *row, size_t n, struct train_rows *out,
+                   struct err *e)
 {
     real *x = arena_alloc(&r->arena, n * r->prepared.prep.n_feature, sizeof *x);
     real *y = arena_alloc(&r->arena, n, sizeof *y);
     if (!x || !y)
-        return fail(e, ERR_TOO_LARGE, "%zu rows of %zu inputs need more memory than a job may use", n, r->prepared.prep.n_feature);
+        return fail(e, ERR_TOO_LARGE, "%zu rows of %zu inputs need more memory than a job may use",
+                    n, r->prepared.prep.n_feature);
     prep_encode(&r->prepared.prep, &r->prepared.frame, row, n, x);
     prep_encode_target(&r->prepared.prep, &r->prepared.frame, row, n, y);
     *out = (struct train_rows){x, y, n};
@@ -154,7 +174,8 @@ static bool prepare(struct run *r, struct err *e)
     faults_init(&faults, &r->arena);
     if (!job_spec_read(r->job.spec, strlen(r->job.spec), &r->spec, &r->arena, &faults, e) ||
         !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->arena, e) ||
-        !encode(r, p->split.train, p->split.n_train, &r->train, e) || !encode(r, p->split.val, p->split.n_val, &r->val, e) ||
+        !encode(r, p->split.train, p->split.n_train, &r->train, e) ||
+        !encode(r, p->split.val, p->split.n_val, &r->val, e) ||
         !encode(r, p->split.test, p->split.n_test, &r->test, e))
         return false;
     name_columns(r);
@@ -171,13 +192,15 @@ static bool train(struct run *r, struct train_result *result, struct err *e)
         return false;
     model_init_weights(&r->prepared.model, r->spec.train.seed);
     r->begun = r->reported = now();
-    bool ok = train_run(&r->prepared.model, &r->spec.train, &r->train, &r->val, &hooks, threads > 1 ? &exec : NULL, result, &r->arena, e);
+    bool ok = train_run(&r->prepared.model, &r->spec.train, &r->train, &r->val, &hooks,
+                        threads > 1 ? &exec : NULL, result, &r->arena, e);
     crew_release(&crew);
     return ok;
 }
 
 // Metrics of a part of the rows as one JSON object; null for a part without rows.
-static bool write_scores(struct run *r, struct jsonw *w, const char *key, const struct train_rows *rows, struct err *e)
+static bool write_scores(struct run *r, struct jsonw *w, const char *key,
+                         const struct train_rows *rows, struct err *e)
 {
     struct score s;
     if (rows->n == 0) {
@@ -257,12 +280,15 @@ static bool publish(struct run *r, const struct train_result *result, struct err
 {
     const struct worker_config *c = r->worker->config;
     const struct model *m = &r->prepared.model;
-    struct model_new model = {.name = r->job.name, .task = m->n_class ? "classification" : "regression"};
-    char digest[MODEL_DIGEST];
+    struct model_new model = {.name = r->job.name,
+                              .task = m->n_class ? "classification" : "regression"};
+    char digest[DIGEST_TEXT];
     size_t header_len;
     const char *job = definition(r, e), *about = job ? summary(r, result, e) : NULL;
-    const char *header = about ? model_file_header(m, &r->prepared.prep, job, &header_len, &r->arena, e) : NULL;
-    if (!header || !model_store_save(c->settings->data, header, header_len, m->value, m->n_value * sizeof *m->value, digest, &model.bytes, e))
+    const char *header =
+        about ? model_file_header(m, &r->prepared.prep, job, &header_len, &r->arena, e) : NULL;
+    if (!header || !model_store_save(c->settings->data, header, header_len, m->value,
+                                     m->n_value * sizeof *m->value, digest, &model.bytes, e))
         return false;
     model.digest = digest;
     model.summary = about;
@@ -274,7 +300,8 @@ static bool publish(struct run *r, const struct train_result *result, struct err
     }
     r->ticket = NULL;
     cache_published(c->cache, model.name);
-    LOG(c->log, LEVEL_INFO, log_text("event", "job succeeded"), log_int("job", r->job.id), log_text("model", model.name), log_int("version", version),
+    LOG(c->log, LEVEL_INFO, log_text("event", "job succeeded"), log_int("job", r->job.id),
+        log_text("model", model.name), log_int("version", version),
         log_ms("training_ms", (double)(now() - r->begun)));
     return true;
 }
@@ -287,8 +314,9 @@ static void give_back(struct run *r, const struct err *why)
     bool stopped = why->kind == ERR_CANCELLED;
     if (r->beat.n_row)
         report(r);
-    LOG(c->log, stopped ? LEVEL_INFO : LEVEL_WARN, log_text("event", stopped ? "job stopped" : "job failed"), log_int("job", r->job.id), log_text("kind", err_word(why->kind)),
-        log_text("reason", why->text));
+    LOG(c->log, stopped ? LEVEL_INFO : LEVEL_WARN,
+        log_text("event", stopped ? "job stopped" : "job failed"), log_int("job", r->job.id),
+        log_text("kind", err_word(why->kind)), log_text("reason", why->text));
     if (!stopped)
         queue_finish(c->queue, r->ticket, JOB_FAILED, why, NULL, NULL, &e);
     else if (r->stop == STOP_CANCEL)
@@ -296,19 +324,22 @@ static void give_back(struct run *r, const struct err *why)
     else
         queue_release(c->queue, r->ticket, &e);
     if (e.kind)
-        LOG(c->log, LEVEL_WARN, log_text("event", "job not given back"), log_int("job", r->job.id), log_text("reason", e.text));
+        LOG(c->log, LEVEL_WARN, log_text("event", "job not given back"), log_int("job", r->job.id),
+            log_text("reason", e.text));
 }
 
 static void run_job(struct run *r)
 {
     struct train_result result;
     struct err e = {0};
-    LOG(r->worker->config->log, LEVEL_INFO, log_text("event", "job started"), log_int("job", r->job.id), log_text("worker", r->worker->name));
+    LOG(r->worker->config->log, LEVEL_INFO, log_text("event", "job started"),
+        log_int("job", r->job.id), log_text("worker", r->worker->name));
     bool ok = prepare(r, &e) && train(r, &result, &e) && publish(r, &result, &e);
     if (!ok && r->ticket)
         give_back(r, &e);
     else if (!ok)
-        LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "result discarded"), log_int("job", r->job.id), log_text("reason", e.text));
+        LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "result discarded"),
+            log_int("job", r->job.id), log_text("reason", e.text));
 }
 
 static bool claim(struct run *r)
@@ -318,7 +349,8 @@ static bool claim(struct run *r)
     while (!(r->ticket = queue_claim_wait(c->queue, r->worker->name, &r->job, &r->arena, &e))) {
         if (e.kind == ERR_CANCELLED)
             return false;
-        LOG(c->log, LEVEL_WARN, log_text("event", "no job could be claimed"), log_text("reason", e.text));
+        LOG(c->log, LEVEL_WARN, log_text("event", "no job could be claimed"),
+            log_text("reason", e.text));
         e = (struct err){0};
     }
     return true;

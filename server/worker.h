@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Worker threads: claim a job, prepare its data, train, store the model, give the job back. They run at a lower priority than the threads that serve, so predictions stay quick while every core trains.
-// main starts and stops them; each thread owns its job's arena.
+// Worker threads: claim a job, prepare its data, train, store the model, give the job back. They
+// run at a lower priority than the threads that serve, so predictions stay quick while every core
+// trains. main starts and stops them; each thread owns its job's arena.
 
 #include "cache.h"
 #include "log.h"
@@ -22,7 +23,8 @@ struct worker_config {
 // What a job may allocate: an equal share of three quarters of the machine's memory.
 size_t worker_memory(const struct settings *s);
 
-// Start settings->workers threads. The config is copied, what it points to must outlive the workers. NULL when the system refuses a thread.
+// Start settings->workers threads. The config is copied, what it points to must outlive the
+// workers. NULL when the system refuses a thread.
 struct workers *workers_start(const struct worker_config *c, struct err *e);
 
 // Wait for the threads, which end once the queue drains, and free. NULL is fine.

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+// Jobs over HTTP. A job is queued only when everything that can be known to be wrong with it has
+// been looked at: its definition, its data, its network.
+
+#include "dataset.h"
+#include "digest.h"
+#include "handlers.h"
+#include "inline.h"
+#include "job_schema.h"
+#include "nearest.h"
+#include "prepare.h"
+#include "queue.h"
+#include "reply.h"
+#include "server.h"
+#include "settings.h"
+#include "worker.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char INLINE_NAME[] = "inline"; // of models whose data came with the job
+
+static const char *nth_name(const void *list, size_t i)
+{
+    return ((const struct dataset_list *)list)->row[i].name;
+}
+
+static bool no_dataset(struct call *c, const char *name, struct err *e)
+{
+    struct dataset_list list;
+    struct err ignored = {0};
+    bool listed = store_dataset_list(c->server->store, STORE_PAGE, 0, &list, c->arena, &ignored);
+    const char *meant = listed ? nearest(name, nth_name, &list, list.n) : NULL;
+    if (meant)
+        return fail_at(e, ERR_INVALID, "/dataset",
+                       "there is no dataset \"%s\"; did you mean \"%s\"?", name, meant);
+    return fail_at(e, ERR_INVALID, "/dataset",
+                   "there is no dataset \"%s\"; upload it with POST /datasets?name=%s", name, name);
+}
+
+static bool stored_digest(struct call *c, const char *name, const char **digest, struct err *e)
+{
+    struct dataset_row row;
+    struct err why = {0};
+    if (store_dataset_get(c->server->store, name, 0, &row, c->arena, &why)) {
+        *digest = row.digest;
+        return true;
+    }
+    return why.kind == ERR_NOT_FOUND ? no_dataset(c, name, e) : fail(e, why.kind, "%s", why.text);
+}
+
+static bool to_ingest(void *in, const char *text, size_t len, struct err *e)
+{
+    return ingest_piece(in, text, len, e);
+}
+
+// A table given with the job takes the way of every upload.
+static bool inline_digest(struct call *c, struct json_span data, const char **digest, struct err *e)
+{
+    struct dataset_info info;
+    struct ingest *in = ingest_begin(c->server->settings->data, e);
+    if (!in)
+        return false;
+    if (!inline_to_csv(data, to_ingest, in, c->arena, &c->faults, e)) {
+        ingest_abort(in);
+        return false;
+    }
+    if (!ingest_end(in, &info, c->arena, e))
+        return false;
+    *digest = arena_text(c->arena, info.digest, strlen(info.digest));
+    return true;
+}
+
+// OpenBLAS has a fixed number of buffers: see settings.h.
+static bool check_threads(const struct settings *s, int threads, struct err *e)
+{
+    int64_t most = (SETTINGS_BLAS_CALLERS - s->http_threads) / (s->workers > 0 ? s->workers : 1);
+    return threads <= most ||
+           fail_at(e, ERR_INVALID, "/training/threads",
+                   "must be at most %lld with %lld workers and %lld serving threads, got %d",
+                   (long long)most, (long long)s->workers, (long long)s->http_threads, threads);
+}
+
+// Do all that the worker will do short of training, and throw it away.
+static bool check_trainable(struct call *c, const char *digest, const struct job_spec *spec,
+                            struct err *e)
+{
+    struct arena a;
+    struct prepared prepared;
+    arena_init(&a, worker_memory(c->server->settings));
+    bool ok = prepare_job(&prepared, c->server->settings->data, digest, spec, &a, e);
+    arena_release(&a);
+    return ok;
+}
+
+static const char *definition(struct call *c, const struct job_spec *spec, struct err *e)
+{
+    struct job_spec shown = *spec;
+    struct jsonw w;
+    if (spec->data.at)
+        shown.dataset = INLINE_NAME;
+    shown.data = (struct json_span){0};
+    jsonw_init(&w, c->arena);
+    job_spec_write(&w, NULL, &shown);
+    return jsonw_text(&w, NULL, e);
+}
+
+static const char *metadata(struct call *c, const struct job_spec *spec)
+{
+    return spec->metadata.at ? arena_text(c->arena, spec->metadata.at, spec->metadata.len) : "null";
+}
+
+// What a repeated Idempotency-Key is compared with.
+static const char *print_of(struct call *c)
+{
+    char *print = arena_need(c->arena, DIGEST_TEXT, 1);
+    digest_of(&(struct digest_part){c->body, c->body_len}, 1, print);
+    return print;
+}
+
+static bool reply_one(struct call *c, const struct job_row *row, struct err *e)
+{
+    struct jsonw w;
+    size_t len;
+    jsonw_init(&w, c->arena);
+    reply_job(&w, NULL, row, c->arena);
+    const char *text = jsonw_text(&w, &len, e);
+    return text && call_reply(c, text, len);
+}
+
+static bool submit(struct call *c, const struct job_spec *spec, const char *digest, struct err *e)
+{
+    struct job_row row;
+    bool replayed;
+    struct job_new job = {.name = spec->name ? spec->name : INLINE_NAME,
+                          .dataset = spec->dataset,
+                          .digest = digest,
+                          .spec = definition(c, spec, e),
+                          .metadata = metadata(c, spec),
+                          .priority = spec->priority,
+                          .epochs = spec->train.epochs,
+                          .key = call_header(c, "Idempotency-Key"),
+                          .print = print_of(c)};
+    if (job.key && strlen(job.key) > 255)
+        return fail(e, ERR_INVALID, "header Idempotency-Key may have at most 255 characters");
+    if (!job.spec || !queue_submit(c->server->queue, &job, &row, &replayed, c->arena, e))
+        return false;
+    c->status = replayed ? 200 : c->status;
+    c->location = arena_printf(c->arena, "/jobs/%lld", (long long)row.id);
+    return reply_one(c, &row, e);
+}
+
+bool job_create(struct call *c, struct err *e)
+{
+    struct job_spec spec;
+    const char *digest = NULL;
+    return job_spec_read(c->body, c->body_len, &spec, c->arena, &c->faults, e) &&
+           check_threads(c->server->settings, spec.train.threads, e) &&
+           (spec.dataset ? stored_digest(c, spec.dataset, &digest, e)
+                         : inline_digest(c, spec.data, &digest, e)) &&
+           check_trainable(c, digest, &spec, e) && submit(c, &spec, digest, e);
+}
+
+static bool query_state(const struct call *c, enum job_state *state, struct err *e)
+{
+    const char *word = call_query(c, "status");
+    *state = word ? job_state_find(word) : JOB_STATE_COUNT;
+    return !word || *state != JOB_STATE_COUNT ||
+           fail(e, ERR_INVALID,
+                "query parameter \"status\" must be a state of a job, such as queued or running, "
+                "got \"%.32s\"",
+                word);
+}
+
+bool job_list(struct call *c, struct err *e)
+{
+    int64_t limit, after;
+    enum job_state state;
+    struct job_list list;
+    if (!query_int(c, "limit", 20, 1, STORE_PAGE, &limit, e) ||
+        !query_int(c, "after", 0, 0, INT64_MAX, &after, e) || !query_state(c, &state, e) ||
+        !store_job_list(c->server->store, (size_t)limit, after, state, &list, c->arena, e))
+        return false;
+    struct jsonw w = reply_list_begin(c);
+    for (size_t i = 0; i < list.n; i++)
+        reply_job(&w, NULL, &list.row[i], c->arena);
+    return reply_list_end(c, &w, list.more, list.n ? list.row[0].id : 0,
+                          list.n ? list.row[list.n - 1].id : 0, e);
+}
+
+bool job_get(struct call *c, struct err *e)
+{
+    int64_t id;
+    struct job_row row;
+    return call_id(c, 0, "job", &id, e) && store_job_get(c->server->store, id, &row, c->arena, e) &&
+           reply_one(c, &row, e);
+}
+
+bool job_cancel(struct call *c, struct err *e)
+{
+    int64_t id;
+    struct job_row row;
+    return call_id(c, 0, "job", &id, e) && queue_cancel(c->server->queue, id, &row, c->arena, e) &&
+           reply_one(c, &row, e);
+}
+
+static void write_ints(struct jsonw *w, const char *key, const int64_t *v, size_t n)
+{
+    jsonw_array(w, key);
+    for (size_t i = 0; i < n; i++)
+        jsonw_int(w, NULL, v[i]);
+    jsonw_end(w);
+}
+
+// Columns of values, named as the run named them.
+static void write_values(struct jsonw *w, const struct metric_table *t, struct arena *a)
+{
+    const char *name = t->names;
+    for (size_t k = 0; k < t->n_name; k++) {
+        size_t len = strcspn(name, " ");
+        jsonw_array(w, arena_text(a, name, len));
+        for (size_t i = 0; i < t->n_row; i++)
+            jsonw_real(w, NULL, t->value[i * t->n_name + k]);
+        jsonw_end(w);
+        name += len + (name[len] == ' ');
+    }
+}
+
+bool job_metrics(struct call *c, struct err *e)
+{
+    int64_t id, after, limit;
+    struct metric_table t;
+    if (!call_id(c, 0, "job", &id, e) || !query_int(c, "after_epoch", 0, 0, INT64_MAX, &after, e) ||
+        !query_int(c, "limit", STORE_CURVE, 1, STORE_CURVE, &limit, e) ||
+        !store_job_metrics(c->server->store, id, after, (size_t)limit, &t, c->arena, e))
+        return false;
+    struct jsonw w = reply_begin(c);
+    jsonw_object(&w, "columns");
+    write_ints(&w, "epoch", t.epoch, t.n_row);
+    write_ints(&w, "step", t.step, t.n_row);
+    write_values(&w, &t, c->arena);
+    jsonw_end(&w);
+    return reply_end(c, &w, e);
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// What the daemon says of itself.
+
+#include "handlers.h"
+#include "job_schema.h"
+#include "openapi.h"
+#include "reply.h"
+#include "settings.h"
+
+#include <string.h>
+
+bool meta_index(struct call *c, struct err *e)
+{
+    static const char text[] =
+        "mlpd " MLPD_VERSION ": a table in, a prediction endpoint out.\n\n"
+        "  curl --data-binary @housing.csv 'localhost:8080/datasets?name=housing'\n"
+        "  curl -d '{\"dataset\":\"housing\",\"target\":\"price\"}' localhost:8080/jobs\n"
+        "  curl localhost:8080/jobs/1/metrics\n"
+        "  curl -d '{\"model\":\"housing\",\"instances\":[{\"rooms\":3}]}' "
+        "localhost:8080/predict\n\n"
+        "Every endpoint: /openapi.json. Every key of a job: /schema/job.\n";
+    (void)e;
+    return call_reply(c, text, strlen(text));
+}
+
+bool meta_health(struct call *c, struct err *e)
+{
+    static const char text[] = "{\"status\":\"ok\",\"version\":\"" MLPD_VERSION "\"}";
+    (void)e;
+    return call_reply(c, text, strlen(text));
+}
+
+bool meta_openapi(struct call *c, struct err *e)
+{
+    size_t len;
+    const char *text = openapi(route_table, route_count, c->arena, &len, e);
+    return text && call_reply(c, text, len);
+}
+
+bool meta_job_schema(struct call *c, struct err *e)
+{
+    struct jsonw w;
+    size_t len;
+    jsonw_init(&w, c->arena);
+    schema_json(&job_schema, &w, NULL);
+    const char *text = jsonw_text(&w, &len, e);
+    return text && call_reply(c, text, len);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// Models over HTTP: what there is, and how good it is on a dataset.
+
+#include "cache.h"
+#include "dataset.h"
+#include "handlers.h"
+#include "reply.h"
+#include "score.h"
+#include "server.h"
+#include "settings.h"
+#include "views.h"
+#include "worker.h"
+
+#include <math.h>
+
+static void write_model(struct jsonw *w, const struct model_row *m, struct arena *a)
+{
+    jsonw_string(w, "name", m->name);
+    jsonw_string(w, "object", "model");
+    jsonw_int(w, "version", m->version);
+    jsonw_int(w, "job_id", m->job);
+    jsonw_string(w, "task", m->task);
+    reply_time(w, "created_at", m->created_at);
+    jsonw_int(w, "bytes", m->bytes);
+    jsonw_string(w, "digest", m->digest);
+    if (m->summary)
+        reply_members(w, m->summary, a);
+}
+
+bool model_list(struct call *c, struct err *e)
+{
+    int64_t limit, after;
+    struct model_list list;
+    if (!query_int(c, "limit", 20, 1, STORE_PAGE, &limit, e) ||
+        !query_int(c, "after", 0, 0, INT64_MAX, &after, e) ||
+        !store_model_list(c->server->store, (size_t)limit, after, &list, c->arena, e))
+        return false;
+    struct jsonw w = reply_list_begin(c);
+    for (size_t i = 0; i < list.n; i++) {
+        jsonw_object(&w, NULL);
+        jsonw_int(&w, "id", list.row[i].id);
+        write_model(&w, &list.row[i], c->arena);
+        jsonw_end(&w);
+    }
+    return reply_list_end(c, &w, list.more, list.n ? list.row[0].id : 0,
+                          list.n ? list.row[list.n - 1].id : 0, e);
+}
+
+bool model_get(struct call *c, struct err *e)
+{
+    int64_t version;
+    struct model_row row;
+    if (!query_int(c, "version", 0, 1, INT64_MAX, &version, e) ||
+        !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e))
+        return false;
+    struct jsonw w = reply_begin(c);
+    write_model(&w, &row, c->arena);
+    return reply_end(c, &w, e);
+}
+
+// Rows of the frame that have a target the model knows, encoded.
+static bool encode(const struct prep *p, const struct frame *f, struct train_rows *rows,
+                   struct arena *a, struct err *e)
+{
+    uint32_t *row = arena_alloc(a, f->n_row, sizeof *row);
+    real *y = arena_alloc(a, f->n_row, sizeof *y), *x = NULL;
+    if (!row || !y)
+        return fail(e, ERR_TOO_LARGE, "the dataset needs more memory than a job may use");
+    for (size_t i = 0; i < f->n_row; i++)
+        row[i] = (uint32_t)i;
+    prep_encode_target(p, f, row, f->n_row, y);
+    size_t n = 0;
+    for (size_t i = 0; i < f->n_row; i++)
+        if (!isnan(y[i])) {
+            row[n] = row[i];
+            y[n++] = y[i];
+        }
+    if (n == 0)
+        return fail_at(e, ERR_INVALID, "/dataset",
+                       "no row has a value of \"%s\" that the model knows", p->target);
+    x = arena_alloc(a, n * p->n_feature, sizeof *x);
+    if (!x)
+        return fail(e, ERR_TOO_LARGE, "the dataset needs more memory than a job may use");
+    prep_encode(p, f, row, n, x);
+    *rows = (struct train_rows){x, y, n};
+    return true;
+}
+
+static bool score(struct call *c, const struct model_file *file, const char *digest,
+                  struct train_rows *rows, struct score *s, struct arena *a, struct err *e)
+{
+    struct frame frame;
+    struct prep bound;
+    return dataset_load(c->server->settings->data, digest, &frame, a, e) &&
+           prep_bind(&bound, &file->prep, &frame, a, e) && encode(&bound, &frame, rows, a, e) &&
+           score_rows(s, &file->model, rows, a, e);
+}
+
+bool model_evaluate(struct call *c, struct err *e)
+{
+    struct evaluate_request request;
+    struct dataset_row dataset;
+    struct served served;
+    if (!schema_read(&evaluate_request_schema, c->body, c->body_len, &request, c->arena, &c->faults,
+                     e) ||
+        !store_dataset_get(c->server->store, request.dataset, 0, &dataset, c->arena, e) ||
+        !cache_take(c->server->cache, c->segment[0], request.version, 0, &served, e))
+        return false;
+    struct arena a;
+    struct score s;
+    struct train_rows rows;
+    arena_init(&a, worker_memory(c->server->settings));
+    bool ok = score(c, served.file, dataset.digest, &rows, &s, &a, e);
+    if (ok) {
+        struct jsonw w = reply_begin(c);
+        jsonw_string(&w, "model", served.name);
+        jsonw_int(&w, "version", served.version);
+        jsonw_string(&w, "dataset", request.dataset);
+        jsonw_int(&w, "rows", (int64_t)rows.n);
+        jsonw_real(&w, "loss", s.loss);
+        const struct metric *m;
+        jsonw_object(&w, "metrics");
+        for (size_t i = 0; (m = metric_for(metric_task(served.file->model.n_class), i)); i++)
+            jsonw_real(&w, m->row.name, s.metric[i]);
+        jsonw_end(&w);
+        ok = reply_end(c, &w, e);
+    }
+    arena_release(&a);
+    cache_put(c->server->cache, &served);
+    return ok;
+}

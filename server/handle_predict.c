@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Predictions over HTTP: scan the body, encode its rows, one pass through the network, print. The
+// whole way runs on the polling thread, with that thread's own workspace.
+
+#include "cache.h"
+#include "handlers.h"
+#include "predict_json.h"
+#include "reply.h"
+#include "server.h"
+#include "views.h"
+
+static bool answer(struct call *c, const struct served *s, struct json_span instances,
+                   struct err *e)
+{
+    const struct model *m = &s->file->model;
+    real *x;
+    size_t n;
+    if (!instances_read(instances, &s->file->prep, &x, &n, c->arena, &c->faults, e))
+        return false;
+    real *out = arena_alloc(c->arena, n * model_answers(m), sizeof *out);
+    if (!out)
+        return fail_at(e, ERR_TOO_LARGE, "/instances",
+                       "%zu rows need more memory than one request may use; send fewer at a time",
+                       n);
+    predictor_run(s->predictor, x, NULL, n, out, NULL);
+    if (!predict_finite(out, n * model_answers(m)))
+        return fail_at(e, ERR_INVALID, "/instances",
+                       "the model's answer to one of these rows is not finite: an input is far "
+                       "outside of what it was trained on");
+    struct jsonw w = reply_begin(c);
+    jsonw_string(&w, "model", s->name);
+    jsonw_int(&w, "version", s->version);
+    predictions_write(&w, &s->file->prep, out, n);
+    return reply_end(c, &w, e);
+}
+
+static bool answer_from(struct call *c, const char *name, int64_t version, int64_t job,
+                        struct json_span instances, struct err *e)
+{
+    struct served served;
+    if (!cache_take(c->server->cache, name, version, job, &served, e))
+        return false;
+    bool ok = answer(c, &served, instances, e);
+    cache_put(c->server->cache, &served);
+    return ok;
+}
+
+static bool read_request(struct call *c, struct predict_request *r, struct err *e)
+{
+    return schema_read(&predict_request_schema, c->body, c->body_len, r, c->arena, &c->faults, e);
+}
+
+bool predict(struct call *c, struct err *e)
+{
+    struct predict_request r;
+    if (!read_request(c, &r, e))
+        return false;
+    if (!r.model == !r.job)
+        return fail_at(e, ERR_INVALID, "/model",
+                       "give either \"model\" (a name) or \"job\" (a number)");
+    return answer_from(c, r.model, r.version, r.job, r.instances, e);
+}
+
+bool predict_by_model(struct call *c, struct err *e)
+{
+    struct predict_request r;
+    return read_request(c, &r, e) && answer_from(c, c->segment[0], r.version, 0, r.instances, e);
+}
+
+bool predict_by_job(struct call *c, struct err *e)
+{
+    struct predict_request r;
+    int64_t id;
+    return call_id(c, 0, "job", &id, e) && read_request(c, &r, e) &&
+           answer_from(c, NULL, 0, id, r.instances, e);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What the rows of routes.c call, one function an endpoint. They run on polling threads; everything
+// they make is in the call's arena, so none has anything to clean up.
+
+#include "call.h"
+
+// handle_data.c
+bool dataset_upload_begin(struct call *c, struct err *e);
+bool dataset_upload_piece(struct call *c, const char *bytes, size_t len, struct err *e);
+bool dataset_upload_end(struct call *c, struct err *e);
+void dataset_upload_undo(struct call *c);
+bool dataset_list(struct call *c, struct err *e);
+bool dataset_get(struct call *c, struct err *e);
+bool dataset_delete(struct call *c, struct err *e);
+
+// handle_jobs.c
+bool job_create(struct call *c, struct err *e);
+bool job_list(struct call *c, struct err *e);
+bool job_get(struct call *c, struct err *e);
+bool job_cancel(struct call *c, struct err *e);
+bool job_metrics(struct call *c, struct err *e);
+
+// handle_predict.c
+bool predict(struct call *c, struct err *e);
+bool predict_by_job(struct call *c, struct err *e);
+bool predict_by_model(struct call *c, struct err *e);
+
+// handle_models.c
+bool model_list(struct call *c, struct err *e);
+bool model_get(struct call *c, struct err *e);
+bool model_evaluate(struct call *c, struct err *e);
+
+// handle_meta.c
+bool meta_index(struct call *c, struct err *e);
+bool meta_health(struct call *c, struct err *e);
+bool meta_openapi(struct call *c, struct err *e);
+bool meta_job_schema(struct call *c, struct err *e);
