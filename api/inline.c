@@ -22,6 +22,7 @@ struct csv {
     struct err *err;
     bool broken; // the sink or the arena refused
     size_t n_column;
+    bool lone; // rows have a single cell
     size_t len;
     char text[BUFFER];
 };
@@ -97,7 +98,7 @@ static void read_string(struct csv *c, struct json_in *in)
 // An empty cell that is alone in its row would be a blank line, hence the quotes.
 static void put_gap(struct csv *c)
 {
-    if (c->n_column == 1)
+    if (c->lone)
         put(c, "\"\"", 2);
 }
 
@@ -221,6 +222,7 @@ static void put_table(struct csv *c, const struct form *form)
     if (!columns_in_bounds(c, "/data/columns"))
         return;
     size_t row = 0;
+    c->lone = c->n_column == 1;
     in = json_in(form->rows);
     for (json_enter(&in); !c->broken && json_more(&in); row++) {
         put_row(c, &in, "/data/rows", row, c->n_column);
@@ -239,12 +241,13 @@ static size_t count(struct json_span array)
     return n;
 }
 
+// Cells of the first row; 1 when it is no row at all, which put_row() will say.
 static size_t first_width(struct json_span x)
 {
     struct json_in in = json_in(x);
     json_enter(&in);
     if (!json_more(&in) || json_kind(&in) != JSON_ARRAY)
-        return 0;
+        return 1;
     return count((struct json_span){in.at, 0});
 }
 
