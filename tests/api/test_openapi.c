@@ -93,6 +93,7 @@ static cJSON *document(void)
     struct err e = {0};
     struct faults f;
     size_t len;
+    arena_release(&arena);
     arena_init(&arena, 8 << 20);
     faults_init(&f, &arena);
     const char *text = openapi(routes, ROUTES, &arena, &len, &e);
