@@ -10,6 +10,7 @@
 // the request; the span must come from a checked text.
 
 #include "arena.h"
+#include "csvw.h"
 #include "err.h"
 #include "fault.h"
 #include "json.h"
@@ -20,13 +21,10 @@ extern const struct schema inline_schema; // both forms, for documentation
 // "y" when the data is in the first form, else NULL (also for a span without data).
 const char *inline_target(struct json_span data);
 
-// Takes the next piece of text. False stops the rewriting; the error is the caller's.
-typedef bool inline_sink(void *ctx, const char *text, size_t len, struct err *e);
-
 // Send the table to `sink` as CSV (RFC 4180, header first; gaps are empty, true and false words).
 // False with every fault in f ("/data/rows/17 must have 3 cells, got 2"; codes ragged_row,
 // wrong_type, missing_field, unknown_field, bad_name, too_short, too_long) and e ERR_INVALID, or
-// with the sink's error. What the sink has got by then is to be thrown away. The arena only takes
-// strings with escapes, one at a time.
-bool inline_to_csv(struct json_span data, inline_sink *sink, void *ctx, struct arena *a,
+// with the sink's error. What the sink has got by then is to be thrown away. The arena takes names
+// with escapes and, one at a time, other strings with escapes.
+bool inline_to_csv(struct json_span data, csvw_sink *sink, void *ctx, struct arena *a,
                    struct faults *f, struct err *e);

@@ -6,8 +6,7 @@
 // duplicate keys, nothing nested deeper than JSON_DEPTH, every number finite as a double, nothing
 // after the value. What passed it is read either with the pull reader (json_in.h), which trusts it,
 // or by cJSON through schema.h. Called by handlers on the thread that owns the request. Spans point
-// into the caller's text and live as long as it does; scratch memory comes from the arena and may
-// be rewound once the call has returned.
+// into the caller's text and live as long as it does; scratch memory comes from the arena.
 
 #include "fault.h"
 

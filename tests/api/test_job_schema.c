@@ -313,7 +313,7 @@ static const char *const bodies[] = {
     "{\"data\":{\"x\":[[1,2]],\"y\":[3]}}",
     "{\"dataset\":\"d\",\"target\":\"t\",\"model\":{\"layers\":[]},\"loss\":\"mse\"}",
     "{\"dataset\":\"d\",\"target\":\"t\",\"model\":{\"hidden\":[8,{\"units\":4,\"norm\":null,"
-    "\"activation\":\"relu\",\"dropout\":0.25}]},\"seed\":\"18446744073709551615\"}",
+    "\"activation\":\"relu\",\"dropout\":0.25}]},\"seed\":\"9007199254740993\"}",
     "{\"name\":\"n\",\"dataset\":\"d\",\"target\":\"t\",\"task\":\"classification\",\"features\":"
     "{\"exclude\":[\"a\",\"\xc3\xa9\\n\"],\"types\":{\"zip\":\"categorical\",\"n\":\"numeric\"}},"
     "\"split\":{\"validation\":0,\"test\":0.1,\"stratify\":false,\"seed\":9007199254740992},"

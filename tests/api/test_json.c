@@ -191,6 +191,7 @@ static const struct {
     {TEXT("\"\xed\xa0\x80\""), "malformed", "", 2},
     {TEXT("\"\xf0\x80\x80\x80\""), "malformed", "", 2},
     {TEXT("\"\xf4\x90\x80\x80\""), "malformed", "", 2},
+    {TEXT("\"\xf5\x80\x80\x80\""), "malformed", "", 2},
     {TEXT("\"\xf0\x9f\x98\""), "malformed", "", 2},
     {TEXT("\"\xf8\x88\x80\x80\x80\""), "malformed", "", 2},
     {TEXT("\xef\xbb\xbf{}"), "malformed", "", 1},

@@ -88,6 +88,12 @@ TEST(random_numbers_are_rounded_as_the_library_rounds_them)
         snprintf(text, sizeof text, format[i % 6], x);
         same_as_strtod(text);
     }
+    // Long digits over large powers: what a division leaves over decides here.
+    for (int i = 0; i < 100000; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        snprintf(text, sizeof text, "%llue-%d", (unsigned long long)(state >> 1), 23 + i % 5);
+        same_as_strtod(text);
+    }
     // Integers near the middle between two doubles, shifted by powers of ten.
     for (int k = -27; k <= 27; k++)
         for (uint64_t w = (1u << 10) + 1; w < 1u << 11; w++) {
