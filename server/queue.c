@@ -1,52 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Tickets over the store: see queue.h.
+// Tickets over the store: see queue.h; queue_lease.c keeps their leases.
 //
-// All deadlines are monotonic times held here. What the database says about the end of a lease is
-// for people and for other daemons, so setting the clock neither frees nor prolongs one.
-//
-// The lock is never held across a call to the store. A ticket may therefore be given back, and its
-// slot used again, while a renewal is under way: results are matched to slots by the lease's key.
+// A worker that finds nothing waits for the count of arrivals to differ from what it was before it
+// looked, so that no submission falls between the look and the wait.
 
-#include "queue.h"
+#include "queue_impl.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { RETRY_MS = 1000, WAIT_MS = 60000 };
-
-enum hands { FREE, WORKER, ORPHAN }; // who has it: nobody, a worker, nobody though it still runs
-
-struct ticket {
-    struct lease lease;
-    enum hands hands;
-    int64_t renewed; // when the last renewal that worked was asked for
-    uint64_t polls_seen;
-    int64_t moved; // when the polls last went on
-    bool taken;    // the job has been rescued from its worker
-    _Atomic uint64_t polls;
-    _Atomic int stop;
-};
-
-struct queue {
-    struct store *store;
-    const struct clock *clock;
-    pthread_t thread;
-    pthread_mutex_t lock; // guards all below, but for the atomics
-    pthread_cond_t work;  // there may be a job, or draining
-    pthread_cond_t beat;  // closing
-    uint64_t arrivals;    // jobs that became due, as far as known
-    bool draining, closing;
-    struct ticket ticket[QUEUE_TICKETS];
-};
-
-static int64_t now(const struct queue *q)
-{
-    return clock_mono(q->clock);
-}
 
 static struct timespec after(int64_t ms)
 {
@@ -72,27 +38,11 @@ const struct lease *ticket_lease(const struct ticket *t)
     return &t->lease;
 }
 
-// The later word of the enum wins: what was asked for by a person outlasts a drain.
-static void ask_stop_locked(struct ticket *t, enum stop why)
-{
-    if (atomic_load(&t->stop) < (int)why)
-        atomic_store(&t->stop, (int)why);
-}
-
 static void ask_stop(struct queue *q, struct ticket *t, enum stop why)
 {
     pthread_mutex_lock(&q->lock);
-    ask_stop_locked(t, why);
+    ticket_ask_stop(t, why);
     pthread_mutex_unlock(&q->lock);
-}
-
-static struct ticket *find_locked(struct queue *q, const struct lease *lease)
-{
-    for (struct ticket *t = q->ticket; t < q->ticket + QUEUE_TICKETS; t++)
-        if (t->hands != FREE && t->lease.job == lease->job &&
-            memcmp(t->lease.key, lease->key, sizeof lease->key) == 0)
-            return t;
-    return NULL;
 }
 
 static struct ticket *ticket_new(struct queue *q, const struct lease *lease, int64_t asked)
@@ -104,14 +54,14 @@ static struct ticket *ticket_new(struct queue *q, const struct lease *lease, int
     BUG(t == q->ticket + QUEUE_TICKETS);
     *t = (struct ticket){.lease = *lease, .hands = WORKER, .renewed = asked, .moved = asked};
     if (q->draining)
-        ask_stop_locked(t, STOP_DRAIN);
+        ticket_ask_stop(t, STOP_DRAIN);
     pthread_mutex_unlock(&q->lock);
     return t;
 }
 
 // Claiming -------------------------------------------------------------------------------------
 
-static void announce(struct queue *q)
+void queue_announce(struct queue *q)
 {
     pthread_mutex_lock(&q->lock);
     q->arrivals++;
@@ -161,7 +111,7 @@ struct ticket *queue_claim_wait(struct queue *q, const char *worker, struct job_
 {
     uint64_t arrivals;
     while (!draining(q, &arrivals)) {
-        int64_t asked = now(q);
+        int64_t asked = queue_now(q);
         struct job_claim claim;
         if (!store_job_claim(q->store, worker, &claim, a, e)) {
             wait_for_arrival(q, arrivals, RETRY_MS);
@@ -184,7 +134,7 @@ bool queue_submit(struct queue *q, const struct job_new *job, struct job_row *ou
 {
     if (!store_job_submit(q->store, job, out, replayed, a, e))
         return false;
-    announce(q);
+    queue_announce(q);
     return true;
 }
 
@@ -195,7 +145,7 @@ bool queue_cancel(struct queue *q, int64_t id, struct job_row *out, struct arena
     pthread_mutex_lock(&q->lock);
     for (struct ticket *t = q->ticket; t < q->ticket + QUEUE_TICKETS; t++)
         if (t->hands == WORKER && t->lease.job == id)
-            ask_stop_locked(t, STOP_CANCEL);
+            ticket_ask_stop(t, STOP_CANCEL);
     pthread_mutex_unlock(&q->lock);
     return true;
 }
@@ -206,37 +156,23 @@ void queue_drain(struct queue *q)
     q->draining = true;
     for (struct ticket *t = q->ticket; t < q->ticket + QUEUE_TICKETS; t++)
         if (t->hands == WORKER)
-            ask_stop_locked(t, STOP_DRAIN);
+            ticket_ask_stop(t, STOP_DRAIN);
     pthread_cond_broadcast(&q->work);
     pthread_mutex_unlock(&q->lock);
 }
 
 // Running and giving back ----------------------------------------------------------------------
 
-static void note_fate(struct queue *q, int64_t asked, const struct lease *lease,
-                      enum lease_fate fate)
-{
-    pthread_mutex_lock(&q->lock);
-    struct ticket *t = find_locked(q, lease);
-    if (t && fate == LEASE_LOST)
-        ask_stop_locked(t, STOP_LOST);
-    else if (t)
-        t->renewed = asked;
-    if (t && fate == LEASE_CANCEL)
-        ask_stop_locked(t, STOP_CANCEL);
-    pthread_mutex_unlock(&q->lock);
-}
-
 bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, struct err *e)
 {
     bool cancel;
-    int64_t asked = now(q);
+    int64_t asked = queue_now(q);
     if (!store_job_beat(q->store, &t->lease, beat, &cancel, e)) {
         if (e->kind == ERR_CONFLICT)
             ask_stop(q, t, STOP_LOST);
         return false;
     }
-    note_fate(q, asked, &t->lease, cancel ? LEASE_CANCEL : LEASE_HELD);
+    queue_note_fate(q, asked, &t->lease, cancel ? LEASE_CANCEL : LEASE_HELD);
     return true;
 }
 
@@ -258,7 +194,7 @@ static bool wait_to_retry(struct queue *q, struct ticket *t)
     pthread_mutex_lock(&q->lock);
     while (!q->draining && rc != ETIMEDOUT)
         rc = pthread_cond_timedwait(&q->work, &q->lock, &until);
-    bool again = !q->draining && now(q) < t->renewed + STORE_LEASE_MS - QUEUE_MARGIN_MS;
+    bool again = !q->draining && queue_now(q) < t->renewed + STORE_LEASE_MS - QUEUE_MARGIN_MS;
     pthread_mutex_unlock(&q->lock);
     return again;
 }
@@ -279,7 +215,7 @@ bool queue_release(struct queue *q, struct ticket *t, struct err *e)
 {
     struct err why = {0};
     bool ok = store_job_release(q->store, &t->lease, &why);
-    announce(q);
+    queue_announce(q);
     return give_back(q, t, ok, &why, e);
 }
 
@@ -287,98 +223,11 @@ bool queue_crash(struct queue *q, struct ticket *t, const char *text, struct err
 {
     struct err why = {0};
     bool ok = store_job_rescue(q->store, &t->lease, true, text, &why);
-    announce(q);
+    queue_announce(q);
     return give_back(q, t, ok, &why, e);
 }
 
-// Renewing and sweeping ------------------------------------------------------------------------
-
-static bool stuck_locked(struct ticket *t, int64_t at)
-{
-    uint64_t polls = atomic_load_explicit(&t->polls, memory_order_relaxed);
-    if (polls != t->polls_seen) {
-        t->polls_seen = polls;
-        t->moved = at;
-    }
-    return at - t->moved >= QUEUE_STUCK_MS;
-}
-
-// The leases of all runs that show life.
-static size_t collect(struct queue *q, int64_t at, struct lease lease[QUEUE_TICKETS])
-{
-    size_t n = 0;
-    pthread_mutex_lock(&q->lock);
-    for (struct ticket *t = q->ticket; t < q->ticket + QUEUE_TICKETS; t++)
-        if (t->hands == WORKER && !t->taken && !stuck_locked(t, at))
-            lease[n++] = t->lease;
-    pthread_mutex_unlock(&q->lock);
-    return n;
-}
-
-static void renew_all(struct queue *q)
-{
-    struct lease lease[QUEUE_TICKETS];
-    enum lease_fate fate[QUEUE_TICKETS];
-    struct err e = {0};
-    int64_t asked = now(q);
-    size_t n = collect(q, asked, lease);
-    if (n == 0 || !store_job_renew(q->store, lease, n, fate, &e))
-        return;
-    for (size_t i = 0; i < n; i++)
-        note_fate(q, asked, &lease[i], fate[i]);
-}
-
-// The next job whose run must be taken for dead, with its lease and whether that is its own doing.
-// Runs about to lose their lease are told so on the way.
-static bool next_dead(struct queue *q, size_t *from, struct lease *lease, bool *own)
-{
-    bool found = false;
-    pthread_mutex_lock(&q->lock);
-    while (!found && *from < QUEUE_TICKETS) {
-        struct ticket *t = &q->ticket[(*from)++];
-        int64_t at = now(q), end = t->renewed + STORE_LEASE_MS;
-        bool late = at >= end - QUEUE_MARGIN_MS;
-        if (t->hands == WORKER && late)
-            ask_stop_locked(t, STOP_LOST);
-        found = t->hands == ORPHAN || (t->hands == WORKER && !t->taken && at >= end);
-        *lease = t->lease;
-        *own = t->hands == WORKER && stuck_locked(t, at);
-    }
-    pthread_mutex_unlock(&q->lock);
-    return found;
-}
-
-static void bury(struct queue *q, const struct lease *lease)
-{
-    pthread_mutex_lock(&q->lock);
-    struct ticket *t = find_locked(q, lease);
-    if (t && t->hands == ORPHAN)
-        t->hands = FREE;
-    else if (t)
-        t->taken = true;
-    pthread_mutex_unlock(&q->lock);
-}
-
-static void sweep(struct queue *q)
-{
-    struct lease lease;
-    bool own;
-    for (size_t from = 0; next_dead(q, &from, &lease, &own);) {
-        struct err e = {0};
-        const char *text = own ? "it made no step for ten minutes" : "its lease ended";
-        bool ok = store_job_rescue(q->store, &lease, own, text, &e);
-        if (ok || e.kind == ERR_CONFLICT)
-            bury(q, &lease);
-        if (ok)
-            announce(q);
-    }
-}
-
-void queue_tick(struct queue *q)
-{
-    renew_all(q);
-    sweep(q);
-}
+// The thread -----------------------------------------------------------------------------------
 
 static bool wait_for_beat(struct queue *q)
 {

@@ -273,25 +273,28 @@ static bool take_folder(struct store *s, const char *dir, struct err *e)
     return true;
 }
 
-// After a stop that left a log behind, look at the whole file before trusting it.
-static bool check_file(struct store *s, struct err *e)
+// Whether a pragma answers with the given word.
+static bool pragma_is(struct store *s, const char *pragma, const char *want, struct err *e)
 {
-    char word[8];
     struct arena a;
     arena_init(&a, 1 << 16);
-    struct text_out out = {.arena = &a};
-    bool ok = SQL(&s->writer, e, sql_take_text, &out, "PRAGMA quick_check(1)") > 0;
-    snprintf(word, sizeof word, "%s", ok ? out.text : "");
+    struct text_out out = {"", &a};
+    bool same = SQL(&s->writer, e, sql_take_text, &out, pragma) > 0 && strcmp(out.text, want) == 0;
     arena_release(&a);
-    return ok && (strcmp(word, "ok") == 0 ||
-                  fail(e, ERR_INTERNAL, "\"%s\" is damaged; restore a backup", s->path));
+    return same;
 }
 
+// After a stop that left a log behind, the whole file is looked at before it is trusted.
 static bool open_database(struct store *s, struct err *e)
 {
     bool unclean = file_bytes(s->wal) > 0;
-    return conn_open(&s->writer, s->path, true, e) && (!unclean || check_file(s, e)) &&
-           migrate(s->writer.db, migration_sql, migration_count, e);
+    if (!conn_open(&s->writer, s->path, true, e))
+        return false;
+    if (!pragma_is(s, "PRAGMA journal_mode", "wal", e))
+        return fail(e, ERR_INVALID, "\"%s\" is on a file system without shared memory", s->path);
+    if (unclean && !pragma_is(s, "PRAGMA quick_check(1)", "ok", e))
+        return fail(e, ERR_INTERNAL, "\"%s\" is damaged; restore a backup", s->path);
+    return migrate(s->writer.db, migration_sql, migration_count, e);
 }
 
 static void init_locks(struct store *s)

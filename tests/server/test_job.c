@@ -21,14 +21,14 @@ TEST(no_move_leaves_a_state_that_has_ended)
 }
 
 // What the other columns must be in a state.
+#define UNLEASED "lease = NULL, lease_until = NULL, "
 static const char *const dress[JOB_STATE_COUNT] = {
-    [JOB_QUEUED] = "lease = NULL, lease_until = NULL, finished_at = NULL, error_kind = NULL",
-    [JOB_RUNNING] = "lease = randomblob(16), lease_until = 1, finished_at = NULL, "
-                    "error_kind = NULL",
-    [JOB_PAUSED] = "lease = NULL, lease_until = NULL, finished_at = NULL, error_kind = NULL",
-    [JOB_SUCCEEDED] = "lease = NULL, lease_until = NULL, finished_at = 1, error_kind = NULL",
-    [JOB_FAILED] = "lease = NULL, lease_until = NULL, finished_at = 1, error_kind = 'internal'",
-    [JOB_CANCELLED] = "lease = NULL, lease_until = NULL, finished_at = 1, error_kind = NULL",
+    [JOB_QUEUED] = UNLEASED "finished_at = NULL, error_kind = NULL",
+    [JOB_RUNNING] = "lease = zeroblob(16), lease_until = 1, finished_at = NULL, error_kind = NULL",
+    [JOB_PAUSED] = UNLEASED "finished_at = NULL, error_kind = NULL",
+    [JOB_SUCCEEDED] = UNLEASED "finished_at = 1, error_kind = NULL",
+    [JOB_FAILED] = UNLEASED "finished_at = 1, error_kind = 'internal'",
+    [JOB_CANCELLED] = UNLEASED "finished_at = 1, error_kind = NULL",
 };
 
 static bool move(struct lab *l, int64_t id, enum job_state to)

@@ -4,7 +4,6 @@
 #include "lab.h"
 
 #include <pthread.h>
-#include <string.h>
 
 struct bench {
     struct lab lab;
@@ -190,22 +189,14 @@ TEST(a_stuck_run_loses_its_job_and_its_late_result_is_refused)
     bench_release(&b);
 }
 
-TEST(setting_the_wall_clock_neither_frees_nor_prolongs_a_lease)
+// From here on no lease can be renewed, until `on` is false.
+static void block_renewals(struct bench *b, bool on)
 {
-    struct bench b;
-    struct job_row job;
-    bench_init(&b);
-    int64_t id = submit(&b);
-    struct ticket *t = claim(&b, &job);
-    b.lab.wall += 1000000000;
-    ticket_poll(t);
-    queue_tick(b.queue);
-    b.lab.wall -= 2000000000;
-    ticket_poll(t);
-    queue_tick(b.queue);
-    ck_assert_int_eq(state(&b, id), JOB_RUNNING);
-    ck_assert_int_eq(ticket_poll(t), STOP_NONE);
-    bench_release(&b);
+    ck_assert(lab_sql(&b->lab,
+                      on ? "CREATE TRIGGER stop BEFORE UPDATE ON jobs BEGIN "
+                           "SELECT RAISE(FAIL, 'no more'); END"
+                         : "DROP TRIGGER stop",
+                      NULL));
 }
 
 TEST(a_run_that_cannot_renew_stops_before_its_lease_ends_and_is_queued_when_it_can_be)
@@ -215,10 +206,7 @@ TEST(a_run_that_cannot_renew_stops_before_its_lease_ends_and_is_queued_when_it_c
     bench_init(&b);
     int64_t id = submit(&b);
     struct ticket *t = claim(&b, &job);
-    ck_assert(lab_sql(&b.lab,
-                      "CREATE TRIGGER stop BEFORE UPDATE ON jobs BEGIN "
-                      "SELECT RAISE(FAIL, 'no more'); END",
-                      NULL));
+    block_renewals(&b, true);
     lab_move(&b.lab, STORE_LEASE_MS - QUEUE_MARGIN_MS - 1);
     ticket_poll(t);
     queue_tick(b.queue);
@@ -227,10 +215,28 @@ TEST(a_run_that_cannot_renew_stops_before_its_lease_ends_and_is_queued_when_it_c
     queue_tick(b.queue);
     ck_assert_int_eq(ticket_poll(t), STOP_LOST);
     ck_assert_int_eq(state(&b, id), JOB_RUNNING);
-    ck_assert(lab_sql(&b.lab, "DROP TRIGGER stop", NULL));
+    block_renewals(&b, false);
     ck_assert(queue_release(b.queue, t, &b.lab.err));
     job = lab_job(&b.lab, id);
     ck_assert(job.state == JOB_QUEUED && job.crashes == 0);
+    bench_release(&b);
+}
+
+TEST(setting_the_wall_clock_neither_frees_nor_prolongs_a_lease)
+{
+    struct bench b;
+    struct job_row job;
+    bench_init(&b);
+    submit(&b);
+    struct ticket *t = claim(&b, &job);
+    block_renewals(&b, true);
+    b.lab.wall += 1000000000;
+    queue_tick(b.queue);
+    ck_assert_int_eq(ticket_poll(t), STOP_NONE);
+    b.lab.wall -= 2000000000;
+    b.lab.mono += STORE_LEASE_MS - QUEUE_MARGIN_MS;
+    queue_tick(b.queue);
+    ck_assert_int_eq(ticket_poll(t), STOP_LOST);
     bench_release(&b);
 }
 

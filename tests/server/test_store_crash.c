@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +88,15 @@ static void child_train(struct arena *a)
     report(&ack);
 }
 
+// From here on, a write past the limit is an error of the disk.
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit = {bytes, bytes}, no_core = {0, 0};
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    setrlimit(RLIMIT_CORE, &no_core);
+}
+
 __attribute__((constructor)) static void child_main(void)
 {
     const char *dir = getenv("MLPD_TEST_CRASH");
@@ -94,6 +104,8 @@ __attribute__((constructor)) static void child_main(void)
         return;
     struct err e = {0};
     int64_t n;
+    if (getenv("MLPD_TEST_FILE_BYTES"))
+        limit_files((rlim_t)atol(getenv("MLPD_TEST_FILE_BYTES")));
     child_store = store_open(dir, &clock_system, &e);
     must(child_store, &e);
     child_queue = queue_new(child_store, &clock_system, &n, &e);
@@ -127,8 +139,9 @@ static pid_t spawn(const char *dir, int report_to)
     return pid;
 }
 
-// Run a child, kill it after `wanted` reports, and take all that it had reported by then.
-static size_t run_and_kill(const char *dir, size_t wanted, struct ack *ack, size_t room)
+// Run a child, kill it after `wanted` reports unless it ends before, and take all that it had
+// reported by then. *signal tells what ended it.
+static size_t run_child(const char *dir, size_t wanted, struct ack *ack, size_t room, int *signal)
 {
     int fd[2], status;
     size_t n = 0;
@@ -140,7 +153,8 @@ static size_t run_and_kill(const char *dir, size_t wanted, struct ack *ack, size
             kill(pid, SIGKILL);
     close(fd[0]);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "status %x", status);
+    ck_assert_msg(WIFSIGNALED(status), "status %x", status);
+    *signal = WTERMSIG(status);
     return n;
 }
 
@@ -172,8 +186,11 @@ TEST(no_acknowledged_write_is_lost_by_kill_9)
     int64_t faults = 0, rescued;
     lab_init(&l);
     store_close(l.store);
-    for (int i = 0; i < KILLS; i++)
-        n += run_and_kill(l.dir, 1 + (size_t)rand_r(&seed) % ACKS_MAX, ack + n, ROOM - n);
+    for (int i = 0; i < KILLS; i++) {
+        int signal;
+        n += run_child(l.dir, 1 + (size_t)rand_r(&seed) % ACKS_MAX, ack + n, ROOM - n, &signal);
+        ck_assert_int_eq(signal, SIGKILL);
+    }
     l.store = store_open(l.dir, &l.clock, &l.err);
     ck_assert_msg(l.store != NULL, "%s", l.err.text);
     ck_assert_int_gt(n, KILLS);
@@ -185,6 +202,27 @@ TEST(no_acknowledged_write_is_lost_by_kill_9)
     ck_assert_int_eq(faults, 0);
     OK(store_job_rescue_all(l.store, &rescued, &l.err));
     ck_assert_int_le(rescued, 1);
+    free(ack);
+    lab_release(&l);
+}
+
+TEST(an_error_of_the_disk_stops_the_daemon_and_loses_nothing)
+{
+    enum { ROOM = 100000 };
+    struct ack *ack = calloc(ROOM, sizeof *ack);
+    struct lab l;
+    int signal;
+    lab_init(&l);
+    store_close(l.store);
+    setenv("MLPD_TEST_FILE_BYTES", "400000", 1);
+    size_t n = run_child(l.dir, ROOM, ack, ROOM, &signal);
+    unsetenv("MLPD_TEST_FILE_BYTES");
+    ck_assert_int_eq(signal, SIGABRT);
+    l.store = store_open(l.dir, &l.clock, &l.err);
+    ck_assert_msg(l.store != NULL, "%s", l.err.text);
+    ck_assert_int_gt(n, 0);
+    for (size_t i = 0; i < n; i++)
+        check_ack(&l, &ack[i]);
     free(ack);
     lab_release(&l);
 }

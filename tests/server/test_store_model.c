@@ -3,9 +3,6 @@
 
 #include "lab.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static int64_t publish(struct lab *l, const char *name, const char *digest)
 {
     struct model_new m = {name, digest, "regression", "{\"r2\":0.5}", 777};
