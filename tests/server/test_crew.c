@@ -109,6 +109,35 @@ TEST(crew_helpers_run_at_their_niceness_and_the_caller_keeps_its_own)
     ck_assert_int_eq(atomic_load(&n.wrong), 0);
 }
 
+struct race {
+    pthread_t caller;
+    atomic_int started, finished; // by helpers
+};
+
+static void finish_late(void *arg, uint32_t i)
+{
+    (void)i;
+    struct race *r = arg;
+    if (!pthread_equal(pthread_self(), r->caller)) {
+        atomic_fetch_add(&r->started, 1);
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+        atomic_fetch_add(&r->finished, 1);
+    }
+    while (!atomic_load(&r->started))
+        sched_yield();
+}
+
+TEST(crew_returns_only_when_the_last_piece_is_done)
+{
+    struct err e = {0};
+    struct crew c;
+    struct race r = {.caller = pthread_self()};
+    ck_assert(crew_init(&c, 2, 0, &e));
+    crew_run(&c, 4, finish_late, &r);
+    ck_assert_int_eq(atomic_load(&r.finished), atomic_load(&r.started));
+    crew_release(&c);
+}
+
 TEST(crew_starts_and_ends_without_ever_working)
 {
     for (int round = 0; round < 50; round++) {
