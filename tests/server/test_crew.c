@@ -3,7 +3,10 @@
 
 #include "harness.h"
 
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PIECES = 1000 };
 
@@ -74,6 +77,64 @@ TEST(crew_wakes_helpers_that_went_to_sleep)
         crew_run(&c, PIECES, count, &t);
         ck_assert_uint_eq(atomic_load(&t.total), PIECES);
     }
+    crew_release(&c);
+}
+
+struct nices {
+    pthread_t caller;
+    atomic_int wrong, helped;
+};
+
+static void look_at_nice(void *arg, uint32_t i)
+{
+    (void)i;
+    struct nices *n = arg;
+    bool helper = !pthread_equal(pthread_self(), n->caller);
+    int nice = getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
+    atomic_fetch_add(&n->wrong, nice != (helper ? 7 : 0));
+    atomic_fetch_add(&n->helped, helper);
+    while (!atomic_load(&n->helped)) // leave something for a helper
+        sched_yield();
+}
+
+TEST(crew_helpers_run_at_their_niceness_and_the_caller_keeps_its_own)
+{
+    struct err e = {0};
+    struct crew c;
+    struct nices n = {.caller = pthread_self()};
+    ck_assert(crew_init(&c, 2, 7, &e));
+    crew_run(&c, PIECES, look_at_nice, &n);
+    crew_release(&c);
+    ck_assert_int_gt(atomic_load(&n.helped), 0);
+    ck_assert_int_eq(atomic_load(&n.wrong), 0);
+}
+
+struct race {
+    pthread_t caller;
+    atomic_int started, finished; // by helpers
+};
+
+static void finish_late(void *arg, uint32_t i)
+{
+    (void)i;
+    struct race *r = arg;
+    if (!pthread_equal(pthread_self(), r->caller)) {
+        atomic_fetch_add(&r->started, 1);
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+        atomic_fetch_add(&r->finished, 1);
+    }
+    while (!atomic_load(&r->started))
+        sched_yield();
+}
+
+TEST(crew_returns_only_when_the_last_piece_is_done)
+{
+    struct err e = {0};
+    struct crew c;
+    struct race r = {.caller = pthread_self()};
+    ck_assert(crew_init(&c, 2, 0, &e));
+    crew_run(&c, 4, finish_late, &r);
+    ck_assert_int_eq(atomic_load(&r.finished), atomic_load(&r.started));
     crew_release(&c);
 }
 

@@ -135,6 +135,20 @@ TEST(http_tells_a_connection_too_many_to_come_back)
     http_stop(h);
 }
 
+TEST(http_makes_room_when_a_connection_closes)
+{
+    struct http_limits limits = http_limits_default;
+    limits.max_connections = 2;
+    struct http *h = edge_serve(&limits);
+    for (int i = 0; i < 10; i++) {
+        struct answer a = {0};
+        for (int tries = 0; tries < 1000 && a.status != 200; tries++)
+            peer_ask(http_port(h), "GET /things HTTP/1.1\r\n" H "Connection: close\r\n\r\n", &a);
+        ck_assert_int_eq(a.status, 200);
+    }
+    http_stop(h);
+}
+
 TEST(http_tells_a_request_too_many_to_come_back)
 {
     struct http_limits limits = http_limits_default;

@@ -81,6 +81,7 @@ static const struct {
     {"--listen", "127.0.0.1:", "HOST:PORT"},
     {"--listen", ":8080", "HOST:PORT"},
     {"--listen", "0.0.0.0:8080", "--insecure-listen"},
+    {"--listen", "128.0.0.1:8080", "--insecure-listen"},
     {"--listen", "[::]:8080", "--insecure-listen"},
     {"--listen", "example.org:80", "--insecure-listen"},
 };
