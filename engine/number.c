@@ -44,7 +44,6 @@ static const char *digits(const char *s, const char *end, struct decimal *d, boo
             d->power -= fraction;
         } else {
             d->cut = true;
-            d->power += !fraction;
         }
     }
     return s;

