@@ -104,7 +104,7 @@ TEST(http_answers_two_hundred_clients_at_once)
     pthread_t t[CLIENTS];
     pthread_attr_t small;
     pthread_attr_init(&small);
-    pthread_attr_setstacksize(&small, 1 << 20);
+    pthread_attr_setstacksize(&small, 2 << 20);
     for (int i = 0; i < CLIENTS; i++)
         ck_assert_int_eq(pthread_create(&t[i], &small, client, h), 0);
     for (int i = 0; i < CLIENTS; i++)
