@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "harness.h"
 #include "prep.h"
-#include "tables.h"
+#include "madeframe.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 // nothing per step, it says where it diverged.
 
 #include "harness.h"
-#include "lab.h"
+#include "trainlab.h"
 
 #include <math.h>
 #include <string.h>

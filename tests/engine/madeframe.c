@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Two passes over the text: infer the types, then fill the columns.
 
-#include "tables.h"
+#include "madeframe.h"
 
 #include "harness.h"
 #include "infer.h"

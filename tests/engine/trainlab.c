@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// See lab.h.
+// See trainlab.h.
 
-#include "lab.h"
+#include "trainlab.h"
 
 #include "rng.h"
 
