@@ -108,13 +108,14 @@ LOOP_TEST(http_hangs_up_on_a_client_that_drips, sizeof drips / sizeof *drips)
 TEST(http_has_patience_with_an_upload_that_makes_progress)
 {
     struct http_limits limits = impatient();
+    limits.body_ms = 400;
     struct http *h = edge_serve(&limits);
     struct peer p;
     struct answer a;
     peer_open(&p, http_port(h));
     peer_send(&p, "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 100000\r\n\r\n");
-    for (int i = 0; i < 20; i++) { // 5000 bytes per 20 ms: 250 kB/s, 400 ms in all
-        peer_zeros(&p, 5000, false);
+    for (int i = 0; i < 25; i++) { // 4000 bytes per 20 ms: 200 kB/s, 500 ms in all
+        peer_zeros(&p, 4000, false);
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     }
     peer_answer(&p, &a, false);
@@ -126,14 +127,14 @@ TEST(http_has_patience_with_an_upload_that_makes_progress)
 TEST(http_gives_a_handler_all_the_time_it_needs)
 {
     struct http_limits limits = impatient();
-    limits.header_ms = limits.body_ms = 30;
+    limits.header_ms = limits.body_ms = 100;
     struct http *h = edge_serve(&limits);
     struct peer p;
     struct answer a;
     peer_open(&p, http_port(h));
     peer_send(&p, "GET /hold HTTP/1.1\r\n" H "\r\n");
     edge_wait(&seen.held, 1);
-    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
     atomic_store(&seen.release, true);
     peer_answer(&p, &a, false);
     ck_assert_int_eq(a.status, 200);
