@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Datasets over HTTP: uploads go straight to disk while they arrive.
 
+#include "catalog.h"
 #include "dataset.h"
 #include "handlers.h"
 #include "reply.h"
@@ -90,11 +91,9 @@ static bool reply_dataset(struct call *c, const struct dataset_row *d, struct er
     return reply_end(c, &w, e);
 }
 
-bool dataset_upload_end(struct call *c, struct err *e)
+static bool put(struct call *c, struct ingest *in, struct dataset_row *row, struct err *e)
 {
     struct dataset_info info;
-    struct ingest *in = c->stream;
-    c->stream = NULL;
     if (!ingest_end(in, &info, c->arena, e))
         return false;
     const struct dataset_new d = {.name = call_query(c, "name"),
@@ -103,8 +102,18 @@ bool dataset_upload_end(struct call *c, struct err *e)
                                   .n_row = (int64_t)info.n_row,
                                   .n_column = (int64_t)info.n_column,
                                   .bytes = (int64_t)info.bytes};
+    return d.summary && store_dataset_put(c->server->store, &d, row, c->arena, e);
+}
+
+bool dataset_upload_end(struct call *c, struct err *e)
+{
     struct dataset_row row;
-    if (!d.summary || !store_dataset_put(c->server->store, &d, &row, c->arena, e))
+    struct ingest *in = c->stream;
+    c->stream = NULL;
+    catalog_hold(c->server->catalog);
+    bool ok = put(c, in, &row, e);
+    catalog_let_go(c->server->catalog);
+    if (!ok)
         return false;
     c->location = arena_printf(c->arena, "/datasets/%s", row.name);
     return reply_dataset(c, &row, e);
@@ -138,14 +147,7 @@ bool dataset_get(struct call *c, struct err *e)
            reply_dataset(c, &row, e);
 }
 
-// The rows go first: a file without a row is only litter, a row without a file would be a lie.
 bool dataset_delete(struct call *c, struct err *e)
 {
-    struct digest_list unused;
-    if (!store_dataset_delete(c->server->store, c->segment[0], &unused, c->arena, e))
-        return false;
-    for (size_t i = 0; i < unused.n; i++)
-        if (!dataset_remove(c->server->settings->data, unused.digest[i], e))
-            return false;
-    return call_reply(c, "", 0);
+    return catalog_delete(c->server->catalog, c->segment[0], c->arena, e) && call_reply(c, "", 0);
 }

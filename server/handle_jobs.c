@@ -2,6 +2,7 @@
 // Jobs over HTTP. A job is queued only when everything that can be known to be wrong with it has
 // been looked at: its definition, its data, its network.
 
+#include "catalog.h"
 #include "dataset.h"
 #include "digest.h"
 #include "handlers.h"
@@ -99,6 +100,8 @@ static const char *definition(struct call *c, const struct job_spec *spec, struc
     struct jsonw w;
     if (spec->data.at)
         shown.dataset = INLINE_NAME;
+    if (!spec->name)
+        shown.name = shown.dataset;
     shown.data = (struct json_span){0};
     jsonw_init(&w, c->arena);
     job_spec_write(&w, NULL, &shown);
@@ -150,15 +153,34 @@ static bool submit(struct call *c, const struct job_spec *spec, const char *dige
     return reply_one(c, &row, e);
 }
 
+static bool create_from_stored(struct call *c, const struct job_spec *spec, struct err *e)
+{
+    const char *digest;
+    return stored_digest(c, spec->dataset, &digest, e) && check_trainable(c, digest, spec, e) &&
+           submit(c, spec, digest, e);
+}
+
+// The file of data that came along must not go before the job that needs it is there; it must go
+// when there will be no job.
+static bool create_from_inline(struct call *c, const struct job_spec *spec, struct err *e)
+{
+    const char *digest = NULL;
+    struct err ignored = {0};
+    catalog_hold(c->server->catalog);
+    bool ok = inline_digest(c, spec->data, &digest, e) && check_trainable(c, digest, spec, e) &&
+              submit(c, spec, digest, e);
+    catalog_let_go(c->server->catalog);
+    if (!ok && digest)
+        catalog_forget(c->server->catalog, digest, &ignored);
+    return ok;
+}
+
 bool job_create(struct call *c, struct err *e)
 {
     struct job_spec spec;
-    const char *digest = NULL;
     return job_spec_read(c->body, c->body_len, &spec, c->arena, &c->faults, e) &&
            check_threads(c->server->settings, spec.train.threads, e) &&
-           (spec.dataset ? stored_digest(c, spec.dataset, &digest, e)
-                         : inline_digest(c, spec.data, &digest, e)) &&
-           check_trainable(c, digest, &spec, e) && submit(c, &spec, digest, e);
+           (spec.dataset ? create_from_stored : create_from_inline)(c, &spec, e);
 }
 
 static bool query_state(const struct call *c, enum job_state *state, struct err *e)

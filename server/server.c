@@ -5,6 +5,7 @@
 
 #include "blas.h"
 #include "cache.h"
+#include "catalog.h"
 #include "clock.h"
 #include "dataset.h"
 #include "http.h"
@@ -45,8 +46,11 @@ static bool open_data(struct server *s, struct err *e)
 {
     const char *dir = s->settings->data;
     s->store = store_open(dir, &clock_system, e);
-    return s->store && dataset_prepare(dir, e) && dataset_sweep_tmp(dir, e) &&
-           model_store_prepare(dir, e);
+    if (!s->store || !dataset_prepare(dir, e) || !dataset_sweep_tmp(dir, e) ||
+        !model_store_prepare(dir, e))
+        return false;
+    s->catalog = catalog_open(dir, s->store, e);
+    return s->catalog;
 }
 
 static bool open_queue(struct server *s, struct err *e)
@@ -62,7 +66,7 @@ static bool open_queue(struct server *s, struct err *e)
 static bool open_workers(struct server *s, struct err *e)
 {
     s->cache = cache_new(s->settings->data, s->store, (size_t)s->settings->http_threads);
-    const struct worker_config config = {s->settings, s->log, s->store, s->queue, s->cache};
+    const struct worker_config config = {s->settings, s->log, s->catalog, s->queue, s->cache};
     s->workers = workers_start(&config, e);
     return s->workers;
 }
@@ -86,11 +90,13 @@ static void close_all(struct server *s)
     workers_join(s->workers);
     cache_free(s->cache);
     queue_free(s->queue);
+    catalog_close(s->catalog);
     store_close(s->store);
     s->http = NULL;
     s->workers = NULL;
     s->cache = NULL;
     s->queue = NULL;
+    s->catalog = NULL;
     s->store = NULL;
 }
 

@@ -13,6 +13,7 @@
 struct settings;
 struct log;
 struct store;
+struct catalog;
 struct queue;
 struct workers;
 struct cache;
@@ -22,6 +23,7 @@ struct server {
     const struct settings *settings; // main's, constant
     const struct log *log;           // the same
     struct store *store;
+    struct catalog *catalog;
     struct queue *queue;
     struct workers *workers;
     struct cache *cache;

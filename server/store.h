@@ -250,6 +250,9 @@ bool store_dataset_list(struct store *s, size_t limit, int64_t after, struct dat
 bool store_dataset_delete(struct store *s, const char *name, struct digest_list *unused,
                           struct arena *a, struct err *e);
 
+// Whether a dataset or a job that has not ended needs the files of this digest.
+bool store_digest_used(struct store *s, const char *digest, bool *used, struct err *e);
+
 // Models ---------------------------------------------------------------------------------------
 
 struct model_row {

@@ -161,3 +161,27 @@ bool store_dataset_delete(struct store *s, const char *name, struct digest_list 
     struct dataset w = {.name = name, .unused = unused, .a = a};
     return store_write(s, delete, &w, e);
 }
+
+struct digest_use {
+    const char *digest;
+    bool *used;
+};
+
+static bool digest_used(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    const struct digest_use *w = arg;
+    int64_t n = SQL(c, e, NULL, NULL,
+                    "SELECT 1 FROM datasets WHERE digest = ?1 UNION ALL "
+                    "SELECT 1 FROM jobs WHERE digest = ?1 AND "
+                    "state IN ('queued', 'running', 'paused') LIMIT 1",
+                    TEXT(w->digest));
+    *w->used = n > 0;
+    return n >= 0;
+}
+
+bool store_digest_used(struct store *s, const char *digest, bool *used, struct err *e)
+{
+    struct digest_use w = {digest, used};
+    return store_read(s, digest_used, &w, e);
+}

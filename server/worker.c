@@ -342,6 +342,17 @@ static void run_job(struct run *r)
             log_int("job", r->job.id), log_text("reason", e.text));
 }
 
+// Data that came with the job has no other use once it has ended; after a release the queue still
+// needs it.
+static void forget_data(const struct run *r)
+{
+    struct err e = {0};
+    if (!r->job.dataset && !catalog_forget(r->worker->config->catalog, r->job.digest, &e))
+        LOG(r->worker->config->log, LEVEL_WARN,
+            log_text("event", "data of an ended job not removed"), log_int("job", r->job.id),
+            log_text("reason", e.text));
+}
+
 static bool claim(struct run *r)
 {
     struct err e = {0};
@@ -366,8 +377,10 @@ static void *work(void *arg)
         *r = (struct run){.worker = w};
         arena_init(&r->arena, worker_memory(w->config->settings));
         more = claim(r);
-        if (more)
+        if (more) {
             run_job(r);
+            forget_data(r);
+        }
         arena_release(&r->arena);
     }
     free(r);

@@ -6,6 +6,7 @@
 // trains. main starts and stops them; each thread owns its job's arena.
 
 #include "cache.h"
+#include "catalog.h"
 #include "log.h"
 #include "queue.h"
 #include "settings.h"
@@ -15,7 +16,7 @@ struct workers;
 struct worker_config {
     const struct settings *settings;
     const struct log *log;
-    struct store *store;
+    struct catalog *catalog;
     struct queue *queue;
     struct cache *cache; // told about every new model
 };

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// See catalog.h. A reader-writer lock the other way round: those who store share it, whoever
+// removes has it alone.
+
+#include "catalog.h"
+
+#include "file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct catalog {
+    const char *data_dir;
+    struct store *store;
+    pthread_rwlock_t lock;
+};
+
+static bool remove_unused(struct catalog *c, const char *digest, struct err *e)
+{
+    bool used;
+    return store_digest_used(c->store, digest, &used, e) &&
+           (used || dataset_remove(c->data_dir, digest, e));
+}
+
+static DIR *open_datasets(const char *data_dir, struct err *e)
+{
+    int dir = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = dir < 0 ? -1 : openat(dir, "datasets", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir >= 0)
+        close(dir);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d)
+        file_failed(e, "could not open the folder of datasets");
+    return d;
+}
+
+static bool sweep(struct catalog *c, struct err *e)
+{
+    DIR *d = open_datasets(c->data_dir, e);
+    bool ok = d;
+    for (const struct dirent *entry; ok && (entry = readdir(d));)
+        if (strspn(entry->d_name, "0123456789abcdef") == DATASET_DIGEST - 1) {
+            char digest[DATASET_DIGEST] = {0};
+            memcpy(digest, entry->d_name, sizeof digest - 1);
+            ok = remove_unused(c, digest, e);
+        }
+    if (d)
+        closedir(d);
+    return ok;
+}
+
+struct catalog *catalog_open(const char *data_dir, struct store *store, struct err *e)
+{
+    struct catalog *c = malloc(sizeof *c);
+    BUG(!c);
+    *c = (struct catalog){.data_dir = data_dir, .store = store};
+    pthread_rwlock_init(&c->lock, NULL);
+    if (sweep(c, e))
+        return c;
+    catalog_close(c);
+    return NULL;
+}
+
+void catalog_close(struct catalog *c)
+{
+    if (c)
+        pthread_rwlock_destroy(&c->lock);
+    free(c);
+}
+
+void catalog_hold(struct catalog *c)
+{
+    pthread_rwlock_rdlock(&c->lock);
+}
+
+void catalog_let_go(struct catalog *c)
+{
+    pthread_rwlock_unlock(&c->lock);
+}
+
+// The rows go first: a file without a row is litter, swept at the next start; a row without a file
+// would be a lie.
+static bool delete_all(struct catalog *c, const char *name, struct arena *a, struct err *e)
+{
+    struct digest_list unused;
+    if (!store_dataset_delete(c->store, name, &unused, a, e))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < unused.n; i++)
+        ok = remove_unused(c, unused.digest[i], e);
+    return ok;
+}
+
+bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct err *e)
+{
+    pthread_rwlock_wrlock(&c->lock);
+    bool ok = delete_all(c, name, a, e);
+    pthread_rwlock_unlock(&c->lock);
+    return ok;
+}
+
+bool catalog_forget(struct catalog *c, const char *digest, struct err *e)
+{
+    pthread_rwlock_wrlock(&c->lock);
+    bool ok = remove_unused(c, digest, e);
+    pthread_rwlock_unlock(&c->lock);
+    return ok;
+}

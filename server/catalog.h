@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Dataset files and the rows that point at them, kept in step. Files are shared: equal uploads, and
+// data given with a job, are one file by their digest, so a file may go only when neither a dataset
+// nor an unfinished job needs it, and nobody is about to say that they do.
+//
+// main opens and closes it. Handlers and workers use it from any thread. Whoever stores a file
+// holds the catalog from before the file appears until the row does; removing waits for that.
+
+#include "dataset.h"
+#include "store.h"
+
+struct catalog;
+
+// Remove files that a crash left without a row. NULL on failure. Data folder and store must outlive
+// the catalog.
+struct catalog *catalog_open(const char *data_dir, struct store *store, struct err *e);
+void catalog_close(struct catalog *c); // NULL is fine
+
+// While held, no file is removed. Many threads may hold it.
+void catalog_hold(struct catalog *c);
+void catalog_let_go(struct catalog *c);
+
+// Delete all versions of a dataset and the files nobody else needs. Errors as
+// store_dataset_delete().
+bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct err *e);
+
+// Remove the files of data that came with a job, now that the job has ended, unless somebody else
+// needs them.
+bool catalog_forget(struct catalog *c, const char *digest, struct err *e);
