@@ -142,6 +142,7 @@ static bool submit(struct call *c, const struct job_spec *spec, const char *dige
                           .metadata = metadata(c, spec),
                           .priority = spec->priority,
                           .epochs = spec->train.epochs,
+                          .most = c->server->settings->max_jobs,
                           .key = call_header(c, "Idempotency-Key"),
                           .print = print_of(c)};
     if (job.key && strlen(job.key) > 255)
