@@ -48,7 +48,7 @@ endif
 all: $(B)/mlpd $(B)/mlpd-cli
 
 $(B)/mlpd: $(B)/server/main.o $(SERVER) $(API) $(ENGINE)
-$(B)/mlpd-cli: $(call obj,clients/cli/*.c)
+$(B)/mlpd-cli: $(call obj,clients/cli/*.c engine/csv.c engine/utf8.c engine/err.c)
 $(B)/mlpd-cli: LDLIBS = $(shell pkg-config --libs libcurl libcjson) -lm
 $(B)/test_engine: $(call obj,tests/engine/*.c) $(HARNESS) $(ENGINE)
 $(B)/test_api: $(call obj,tests/api/*.c) $(HARNESS) $(API) $(ENGINE)
