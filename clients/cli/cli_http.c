@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { REPLY_MAX = 64 << 20, CONNECT_SECONDS = 10 };
 
@@ -60,33 +61,24 @@ static bool set_url(const struct http *h, const struct request *r)
     return ok;
 }
 
-static void set_body(const struct http *h, const struct request *r)
+// A file's length is told when it is known; a pipe is sent in chunks.
+static void set_file(const struct http *h, FILE *f)
 {
-    curl_easy_setopt(h->curl, CURLOPT_HTTPGET, 1L);
-    if (r->body || r->file || r->post)
-        curl_easy_setopt(h->curl, CURLOPT_POST, 1L);
-    if (r->file) {
-        curl_easy_setopt(h->curl, CURLOPT_READDATA, r->file);
-        curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, NULL);
-        curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
-    } else {
-        const char *body = r->body ? r->body : "";
-        curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, body);
-        curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
-    }
-    if (!r->body && !r->file && !r->post)
-        curl_easy_setopt(h->curl, CURLOPT_HTTPGET, 1L);
+    struct stat about;
+    bool plain = !fstat(fileno(f), &about) && S_ISREG(about.st_mode);
+    curl_easy_setopt(h->curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(h->curl, CURLOPT_READDATA, f);
+    curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t)(plain ? about.st_size : -1));
 }
 
-// A file's length is told when it is known: a reply to a refused upload can then come at once.
-static void set_length(const struct http *h, FILE *f)
+// Without any of these the request is a GET.
+static void set_body(const struct http *h, const struct request *r)
 {
-    bool plain = f && !fseek(f, 0, SEEK_END);
-    long len = plain ? ftell(f) : -1;
-    if (!plain || len < 0)
-        return;
-    rewind(f);
-    curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+    if (r->file)
+        set_file(h, r->file);
+    else if (r->body || r->post)
+        curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, r->body ? r->body : "");
 }
 
 static void print_fault(const cJSON *fault)
@@ -138,6 +130,7 @@ static CURLcode perform(struct http *h, const struct request *r, struct reply *r
 {
     struct curl_slist *headers = curl_slist_append(
         NULL, r->file ? "Content-Type: text/csv" : "Content-Type: application/json");
+    headers = curl_slist_append(headers, "Expect:");
     curl_easy_reset(h->curl);
     curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(h->curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -147,7 +140,6 @@ static CURLcode perform(struct http *h, const struct request *r, struct reply *r
     curl_easy_setopt(h->curl, CURLOPT_WRITEDATA, reply);
     curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, headers);
     set_body(h, r);
-    set_length(h, r->file);
     CURLcode code = set_url(h, r) ? curl_easy_perform(h->curl) : CURLE_OUT_OF_MEMORY;
     curl_slist_free_all(headers);
     return code;

@@ -27,7 +27,7 @@ struct plot {
 };
 
 static const char *const curve_key[CANVAS_LAYERS] = {"train_loss", "val_loss"};
-static const char *const curve_name[CANVAS_LAYERS] = {"training", "validation"};
+static const char *const curve_name[CANVAS_LAYERS] = {"train", "val"};
 static const char *const curve_colour[CANVAS_LAYERS] = {"36", "33"};
 static const char curve_mark[CANVAS_LAYERS] = {'.', '*'};
 static const int curve_gap[CANVAS_LAYERS] = {2, 1};
@@ -105,9 +105,9 @@ static void draw_curve(const struct plot *p, struct canvas *c, int k)
 
 static void print_legend(const struct plot *p, const struct term *t, const char *job)
 {
-    static const char *const sample[CANVAS_LAYERS] = {"⠢⡠⠢⡠", "⠤⠤⠤⠤"};
+    static const char *const sample[CANVAS_LAYERS] = {"⠢⠢⠢", "⠤⠤⠤"};
     char on[12], off[12];
-    printf("%*sjob %s, loss%s:", LABEL + 2, "", job, p->log ? " (log scale)" : "");
+    printf("%*sjob %s loss%s", LABEL + 2, "", job, p->log ? " (log)" : "");
     for (int k = 0; k < CANVAS_LAYERS; k++) {
         if (p->curve[k].n == 0)
             continue;
@@ -115,7 +115,7 @@ static void print_legend(const struct plot *p, const struct term *t, const char 
         if (t->unicode)
             fputs(sample[k], stdout);
         else
-            printf("%c%c%c%c", curve_mark[k], curve_mark[k], curve_mark[k], curve_mark[k]);
+            printf("%c%c", curve_mark[k], curve_mark[k]);
         printf("%s %s %.4g", term_colour(t, "0", off), curve_name[k],
                p->curve[k].v[p->curve[k].n - 1]);
     }
