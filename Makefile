@@ -10,7 +10,7 @@ CC := gcc
 endif
 PKGS := libmicrohttpd libcjson sqlite3 nettle
 BLAS ?= $(shell pkg-config --exists openblas && echo openblas || echo blas)
-ifeq ($(filter deps help clean layers,$(MAKECMDGOALS)),)
+ifneq ($(filter-out deps demo help clean layers format,$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(BLAS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) $(BLAS) 2>/dev/null)
 endif
@@ -78,9 +78,50 @@ $(B)/migrations.o: $(B)/migrations.c
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-help:
-	@sed -n 's/^## //p' Makefile
+## all: the daemon and the command-line client, build/$(MODE)/mlpd and mlpd-cli (the default)
+## deps: install what is missing to build and test, on Debian and Ubuntu
+DEPS := gcc make pkg-config libmicrohttpd-dev libcjson-dev libopenblas-pthread-dev libsqlite3-dev \
+nettle-dev check libcurl4-openssl-dev curl ca-certificates
+deps:
+	@sh tests/deps.sh $(DEPS)
 
-.PHONY: all help
+## demo: install, build, train on real data and predict, in about a minute
+demo: deps
+	@$(MAKE) -s -j$(shell nproc) all
+	@sh clients/demo.sh $(B)
+
+## bench: time training steps on THREADS threads (default 1), next to what this machine can do
+THREADS ?= 1
+bench: $(B)/bench
+	$(B)/bench $(THREADS)
+
+## bench-peers: the same steps by mlpd, PyTorch and scikit-learn (Debian's), in turns
+PYTHON3 ?= /usr/bin/python3
+bench-peers: $(B)/bench
+	$(PYTHON3) tests/bench/peers.py $(B)/bench
+
+## layers: fail when an include points the wrong way
+layers:
+	@sh tests/layers.sh
+
+## format: lay every C file out as .clang-format says
+format:
+	find engine api server clients tests -name '*.[ch]' | xargs clang-format -i
+
+## install: copy mlpd and mlpd-cli to PREFIX/bin (default /usr/local); DESTDIR is put in front
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install $(B)/mlpd $(B)/mlpd-cli $(DESTDIR)$(PREFIX)/bin
+
+## clean: remove everything that was built
+clean:
+	rm -rf build
+
+## help: list these targets; MODE=asan|tsan|f64|cover builds beside the release
+help:
+	@sed -n 's/^## \([^:]*\): /\1\t/p' Makefile | expand -t 14
+
+.PHONY: all deps demo bench bench-peers layers format install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
