@@ -136,11 +136,9 @@ static const char *print_of(struct call *c)
 static bool reply_one(struct call *c, const struct job_row *row, struct err *e)
 {
     struct jsonw w;
-    size_t len;
     jsonw_init(&w, c->arena);
     reply_job(&w, NULL, row, c->arena);
-    const char *text = jsonw_text(&w, &len, e);
-    return text && call_reply(c, text, len);
+    return reply_text(c, &w, e);
 }
 
 static bool submit(struct call *c, const struct job_spec *spec, const char *digest, struct err *e)

@@ -18,12 +18,17 @@ struct jsonw reply_begin(struct call *c)
     return w;
 }
 
-bool reply_end(struct call *c, struct jsonw *w, struct err *e)
+bool reply_text(struct call *c, struct jsonw *w, struct err *e)
 {
     size_t len;
-    jsonw_end(w);
-    const char *text = jsonw_text(w, &len, e);
+    const char *text = jsonw_line(w, &len, e);
     return text && call_reply(c, text, len);
+}
+
+bool reply_end(struct call *c, struct jsonw *w, struct err *e)
+{
+    jsonw_end(w);
+    return reply_text(c, w, e);
 }
 
 void reply_time(struct jsonw *w, const char *key, int64_t ms)

@@ -12,6 +12,9 @@
 struct jsonw reply_begin(struct call *c);
 bool reply_end(struct call *c, struct jsonw *w, struct err *e);
 
+// Answer with what is finished already.
+bool reply_text(struct call *c, struct jsonw *w, struct err *e);
+
 // Milliseconds since 1970 as Unix seconds; null for 0.
 void reply_time(struct jsonw *w, const char *key, int64_t ms);
 
