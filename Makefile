@@ -86,7 +86,13 @@ suites: $(PROGRAMS) $(if $(filter e2e,$(SUITES)),all $(B)/docs)
 check: deps layers
 	@$(MAKE) --no-print-directory suites
 	@$(MAKE) --no-print-directory MODE=f64 suites
-	@sh tests/check.sh $(PROGRAMS) build/f64/test_engine "$(B)/docs check README.md"
+	@sh tests/check.sh $(PROGRAMS) build/f64/test_engine "$(B)/docs check README.md" \
+	"tests/accuracy.sh $(B)/mlpd tests/data"
+
+## accuracy: train on NAME_train.csv and score NAME_test.csv in DATA=folder, with nothing but dataset and target given
+DATA ?= tests/data
+accuracy: $(B)/mlpd
+	@sh tests/accuracy.sh $(B)/mlpd $(DATA)
 
 ## asan, tsan: every test under the sanitizers
 asan tsan:
@@ -101,6 +107,6 @@ docs: $(B)/docs $(B)/mlpd
 help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: all help suites check asan tsan docs
+.PHONY: all help suites check accuracy asan tsan docs
 .DELETE_ON_ERROR:
 .SECONDARY:
