@@ -10,7 +10,7 @@ CC := gcc
 endif
 PKGS := libmicrohttpd libcjson sqlite3 nettle
 BLAS ?= $(shell pkg-config --exists openblas && echo openblas || echo blas)
-ifneq ($(filter-out deps demo help clean layers format,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps demo check asan tsan help clean layers format,$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(BLAS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) $(BLAS) 2>/dev/null)
 endif
@@ -55,10 +55,11 @@ $(B)/test_api: $(call obj,tests/api/*.c) $(HARNESS) $(API) $(ENGINE)
 $(B)/test_server: $(call obj,tests/server/*.c) $(HARNESS) $(SERVER) $(API) $(ENGINE)
 $(B)/test_e2e: $(call obj,tests/e2e/*.c) $(HARNESS)
 $(B)/bench: $(call obj,tests/bench/*.c) $(SERVER) $(API) $(ENGINE)
+$(B)/docs: $(call obj,tests/docs/*.c) $(SERVER) $(API) $(ENGINE)
 TESTS := $(addprefix $(B)/test_,engine api server e2e)
 $(TESTS): LDLIBS += $(CHECK_LIBS)
 
-$(B)/mlpd $(B)/mlpd-cli $(B)/bench $(TESTS):
+$(B)/mlpd $(B)/mlpd-cli $(B)/bench $(B)/docs $(TESTS):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@ $(LDLIBS)
 
@@ -89,6 +90,31 @@ deps:
 demo: deps
 	@$(MAKE) -s -j$(shell nproc) all
 	@sh clients/demo.sh $(B)
+
+PROGRAMS := $(SUITES:%=$(B)/test_%)
+suites: $(PROGRAMS) $(if $(filter e2e,$(SUITES)),all $(B)/docs)
+
+## check: install what is missing, build, run every test
+check: deps layers
+	@$(MAKE) --no-print-directory suites
+	@$(MAKE) --no-print-directory MODE=f64 suites
+	@sh tests/check.sh $(PROGRAMS) build/f64/test_engine "$(B)/docs check README.md" \
+	"tests/e2e/cli_test.sh $(B)" "tests/accuracy.sh $(B)/mlpd tests/data"
+
+## accuracy: train on NAME_train.csv and score NAME_test.csv in DATA=folder, all defaults
+DATA ?= tests/data
+accuracy: $(B)/mlpd
+	@sh tests/accuracy.sh $(B)/mlpd $(DATA)
+
+## asan, tsan: every test under the sanitizers
+asan tsan:
+	@$(MAKE) --no-print-directory MODE=$@ suites
+	@CK_FORK=no sh tests/check.sh $(SUITES:%=build/$@/test_%)
+
+## docs: write the README's tables and api/openapi.json anew
+docs: $(B)/docs $(B)/mlpd
+	$(B)/docs write README.md
+	$(B)/mlpd --openapi > api/openapi.json
 
 ## bench: time training steps on THREADS threads (default 1), next to what this machine can do
 THREADS ?= 1
@@ -122,6 +148,7 @@ clean:
 help:
 	@sed -n 's/^## \([^:]*\): /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all deps demo bench bench-peers layers format install clean help
+.PHONY: all deps demo suites check accuracy asan tsan docs bench bench-peers layers format install \
+clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -136,11 +136,9 @@ static const char *print_of(struct call *c)
 static bool reply_one(struct call *c, const struct job_row *row, struct err *e)
 {
     struct jsonw w;
-    size_t len;
     jsonw_init(&w, c->arena);
     reply_job(&w, NULL, row, c->arena);
-    const char *text = jsonw_text(&w, &len, e);
-    return text && call_reply(c, text, len);
+    return reply_text(c, &w, e);
 }
 
 static bool submit(struct call *c, const struct job_spec *spec, const char *digest, struct err *e)
@@ -209,12 +207,12 @@ static bool query_state(const struct call *c, enum job_state *state, struct err 
 
 bool job_list(struct call *c, struct err *e)
 {
-    int64_t limit, after;
+    size_t limit;
+    int64_t after;
     enum job_state state;
     struct job_list list;
-    if (!query_int(c, "limit", 20, 1, STORE_PAGE, &limit, e) ||
-        !query_int(c, "after", 0, 0, INT64_MAX, &after, e) || !query_state(c, &state, e) ||
-        !store_job_list(c->server->store, (size_t)limit, after, state, &list, c->arena, e))
+    if (!query_page(c, &limit, &after, e) || !query_state(c, &state, e) ||
+        !store_job_list(c->server->store, limit, after, state, &list, c->arena, e))
         return false;
     struct jsonw w = reply_list_begin(c);
     for (size_t i = 0; i < list.n; i++)
