@@ -57,6 +57,7 @@ $(B)/test_e2e: $(call obj,tests/e2e/*.c) $(HARNESS)
 $(B)/bench: $(call obj,tests/bench/*.c) $(SERVER) $(API) $(ENGINE)
 TESTS := $(addprefix $(B)/test_,engine api server e2e)
 $(TESTS): LDLIBS += $(CHECK_LIBS)
+$(B)/test_e2e: | $(B)/mlpd
 
 $(B)/mlpd $(B)/mlpd-cli $(B)/bench $(TESTS):
 	@mkdir -p $(@D)
