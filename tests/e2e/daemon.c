@@ -79,14 +79,18 @@ static pid_t launch(const char *const *args, int out, int err)
     return pid;
 }
 
+static void nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000}, NULL);
+}
+
 // Milliseconds are polled away until the child has ended or the time is up.
 static bool wait_end(pid_t pid, int *status, int ms)
 {
-    const struct timespec nap = {.tv_nsec = POLL_MS * 1000000};
     for (; ms > 0; ms -= POLL_MS) {
         if (waitpid(pid, status, WNOHANG) == pid)
             return true;
-        nanosleep(&nap, NULL);
+        nap();
     }
     return false;
 }
@@ -192,6 +196,13 @@ size_t daemon_files(const struct daemon *d, const char *folder)
         n += entry->d_type != DT_DIR;
     closedir(dir);
     return n;
+}
+
+void daemon_wait_files(const struct daemon *d, const char *folder, size_t n)
+{
+    for (int ms = 0; daemon_files(d, folder) != n && ms < STOP_MS; ms += POLL_MS)
+        nap();
+    ck_assert_uint_eq(daemon_files(d, folder), n);
 }
 
 int mlpd(const char *const *args, char *out, size_t room)

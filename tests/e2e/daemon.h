@@ -38,6 +38,9 @@ void daemon_end(struct daemon *d);
 // Files in a folder under the data folder ("tmp"), folders not counted.
 size_t daemon_files(const struct daemon *d, const char *folder);
 
+// Wait until there are n of them.
+void daemon_wait_files(const struct daemon *d, const char *folder, size_t n);
+
 // Run the program with these arguments to its end. Its exit status; what it wrote to stdout and
 // stderr is in out, cut to fit.
 int mlpd(const char *const *args, char *out, size_t room);

@@ -7,10 +7,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { PATIENCE_MS = 20000, POLL_MS = 2 };
 
 static int connect_to(const struct daemon *d)
 {
@@ -29,15 +26,6 @@ static void send_text(int fd, const char *bytes)
     ck_assert_int_eq(send(fd, bytes, len, MSG_NOSIGNAL), (ssize_t)len);
 }
 
-static void wait_files(const struct daemon *d, size_t n)
-{
-    const struct timespec nap = {.tv_nsec = POLL_MS * 1000000};
-    int ms = 0;
-    for (; daemon_files(d, "tmp") != n && ms < PATIENCE_MS; ms += POLL_MS)
-        nanosleep(&nap, NULL);
-    ck_assert_uint_eq(daemon_files(d, "tmp"), n);
-}
-
 // Send the head and some rows of an upload that says it is longer; return once they are on disk.
 static int begin_upload(const struct daemon *d, const char *framing, const char *rows)
 {
@@ -45,13 +33,13 @@ static int begin_upload(const struct daemon *d, const char *framing, const char 
     send_text(fd, text("POST /datasets?name=torn HTTP/1.1\r\nHost: x\r\n"
                        "Content-Type: text/csv\r\n%s\r\n\r\n%s",
                        framing, rows));
-    wait_files(d, 1);
+    daemon_wait_files(d, "tmp", 1);
     return fd;
 }
 
 static void check_nothing_stayed(const struct daemon *d, size_t files)
 {
-    wait_files(d, 0);
+    daemon_wait_files(d, "tmp", 0);
     ck_assert_uint_eq(daemon_files(d, "datasets"), files);
     expect_status(http(d, "GET", "/datasets/torn", NULL), 404);
 }
