@@ -55,11 +55,12 @@ $(B)/test_api: $(call obj,tests/api/*.c) $(HARNESS) $(API) $(ENGINE)
 $(B)/test_server: $(call obj,tests/server/*.c) $(HARNESS) $(SERVER) $(API) $(ENGINE)
 $(B)/test_e2e: $(call obj,tests/e2e/*.c) $(HARNESS)
 $(B)/bench: $(call obj,tests/bench/*.c) $(SERVER) $(API) $(ENGINE)
+$(B)/docs: $(call obj,tests/docs/*.c) $(SERVER) $(API) $(ENGINE)
 TESTS := $(addprefix $(B)/test_,engine api server e2e)
 $(TESTS): LDLIBS += $(CHECK_LIBS)
 $(B)/test_e2e: | $(B)/mlpd
 
-$(B)/mlpd $(B)/mlpd-cli $(B)/bench $(TESTS):
+$(B)/mlpd $(B)/mlpd-cli $(B)/bench $(B)/docs $(TESTS):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@ $(LDLIBS)
 
@@ -79,9 +80,34 @@ $(B)/migrations.o: $(B)/migrations.c
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
+PROGRAMS := $(SUITES:%=$(B)/test_%)
+suites: $(PROGRAMS) $(if $(filter e2e,$(SUITES)),all $(B)/docs)
+
+## check: install what is missing, build, run every test
+check: deps layers
+	@$(MAKE) --no-print-directory suites
+	@$(MAKE) --no-print-directory MODE=f64 suites
+	@sh tests/check.sh $(PROGRAMS) build/f64/test_engine "$(B)/docs check README.md" \
+	"tests/accuracy.sh $(B)/mlpd tests/data"
+
+## accuracy: train on NAME_train.csv and score NAME_test.csv in DATA=folder, with nothing but dataset and target given
+DATA ?= tests/data
+accuracy: $(B)/mlpd
+	@sh tests/accuracy.sh $(B)/mlpd $(DATA)
+
+## asan, tsan: every test under the sanitizers
+asan tsan:
+	@$(MAKE) --no-print-directory MODE=$@ suites
+	@CK_FORK=no sh tests/check.sh $(SUITES:%=build/$@/test_%)
+
+## docs: write the README's tables and api/openapi.json anew
+docs: $(B)/docs $(B)/mlpd
+	$(B)/docs write README.md
+	$(B)/mlpd --openapi > api/openapi.json
+
 help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: all help
+.PHONY: all help suites check accuracy asan tsan docs
 .DELETE_ON_ERROR:
 .SECONDARY:

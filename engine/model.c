@@ -38,7 +38,7 @@ static uint32_t leaf(struct builder *b, const char *name, uint32_t rows, uint32_
     struct model_param *p = &b->m->param[b->next_param++];
     if (b->training) {
         size_t *n = trained ? &b->n_trained : &b->n_buffer;
-        *p = (struct model_param){name, rows, cols, *n, trained};
+        *p = (struct model_param){name, rows, cols, *n, trained, .vector = true};
         *n += (size_t)rows * cols;
         b->m->n_param++;
     }
@@ -47,7 +47,9 @@ static uint32_t leaf(struct builder *b, const char *name, uint32_t rows, uint32_
 
 static uint32_t add_linear(struct builder *b, uint32_t x, const char *layer, uint32_t units)
 {
+    struct model_param *matrix = &b->m->param[b->next_param];
     uint32_t weight = leaf(b, join(b, layer, "weight"), units, b->g->node[x].cols, true);
+    matrix->vector = false;
     uint32_t bias = leaf(b, join(b, layer, "bias"), 1, units, true);
     return graph_apply(b->g, &op_linear, join(b, layer, "linear"), NULL,
                        (uint32_t[]){x, weight, bias}, b->e);
