@@ -58,6 +58,7 @@ $(B)/bench: $(call obj,tests/bench/*.c) $(SERVER) $(API) $(ENGINE)
 $(B)/docs: $(call obj,tests/docs/*.c) $(SERVER) $(API) $(ENGINE)
 TESTS := $(addprefix $(B)/test_,engine api server e2e)
 $(TESTS): LDLIBS += $(CHECK_LIBS)
+$(B)/test_e2e: | $(B)/mlpd
 
 $(B)/mlpd $(B)/mlpd-cli $(B)/bench $(B)/docs $(TESTS):
 	@mkdir -p $(@D)

@@ -15,6 +15,7 @@ struct reader {
     struct arena *a;
     struct faults *f;
     size_t row;
+    bool positional; // this row is an array
     size_t *seen;
     real *x; // of this row
 };
@@ -48,22 +49,28 @@ static bool is_cell(struct json_in *in)
     return kind != JSON_ARRAY && kind != JSON_OBJECT;
 }
 
+// Pointer to the cell of the k-th input, as this row gives it.
+static const char *place(const struct reader *r, size_t k)
+{
+    if (r->positional)
+        return arena_printf(r->a, "/instances/%zu/%zu", r->row, k);
+    return arena_printf(r->a, "/instances/%zu/%s", r->row, r->p->column[k].name);
+}
+
 static void encode(struct reader *r, size_t k, struct json_in *in)
 {
-    const char *name = r->p->column[k].name;
     struct err why = {0};
     r->seen[k] = r->row + 1;
     if (!is_cell(in)) {
         enum json_kind kind = json_kind(in);
         json_skip(in);
-        fault_add(r->f, "wrong_type", arena_printf(r->a, "/instances/%zu/%s", r->row, name),
-                  "must be a number, a text or null, got %s", json_kind_name(kind));
+        fault_add(r->f, "wrong_type", place(r, k), "must be a number, a text or null, got %s",
+                  json_kind_name(kind));
         return;
     }
     struct cell c = read_cell(in, r);
     if (!prep_encode_cell(r->p, k, &c, r->x, &why))
-        fault_add(r->f, "bad_number", arena_printf(r->a, "/instances/%zu/%s", r->row, name), "%s",
-                  why.text);
+        fault_add(r->f, "bad_number", place(r, k), "%s", why.text);
 }
 
 static const char *nth_input(const void *prep, size_t i)
@@ -132,6 +139,7 @@ static void read_positional(struct reader *r, struct json_in *in)
 static void read_instance(struct reader *r, struct json_in *in)
 {
     enum json_kind kind = json_kind(in);
+    r->positional = kind == JSON_ARRAY;
     if (kind == JSON_OBJECT) {
         read_named(r, in);
     } else if (kind == JSON_ARRAY) {
