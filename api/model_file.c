@@ -25,8 +25,7 @@ const char *model_file_header(const struct model *m, const struct prep *p, const
     }
     for (size_t i = 0; i < m->n_param; i++) {
         const struct model_param *q = &m->param[i];
-        entry[i] = (struct tensor_entry){q->name, q->rows, q->cols,
-                                         q->rows == 1 && !strstr(q->name, ".weight"), q->at};
+        entry[i] = (struct tensor_entry){q->name, q->rows, q->cols, q->vector, q->at};
     }
     const struct metadata_entry meta[] = {
         {"format", FORMAT}, {"job", job_json}, {"preprocessing", prep_json}};
