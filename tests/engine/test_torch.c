@@ -125,7 +125,7 @@ static void replay(const cJSON *json, const cJSON *run, struct pick *p)
         optimizer_step(&r.optimizer, optimizer_lr(p), 1, NULL);
         same(p, step, "the loss", (double)r.plan.buf[r.model.train.n - 1].v[0],
              cJSON_GetArrayItem(loss, step - 1)->valuedouble);
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "%d", step);
         same_weights(&r, p, step, cJSON_GetObjectItem(weights, name));
     }
