@@ -58,6 +58,7 @@ $(B)/bench: $(call obj,tests/bench/*.c) $(SERVER) $(API) $(ENGINE)
 $(B)/docs: $(call obj,tests/docs/*.c) $(SERVER) $(API) $(ENGINE)
 TESTS := $(addprefix $(B)/test_,engine api server e2e)
 $(TESTS): LDLIBS += $(CHECK_LIBS)
+$(B)/test_e2e: | $(B)/mlpd
 
 $(B)/mlpd $(B)/mlpd-cli $(B)/bench $(B)/docs $(TESTS):
 	@mkdir -p $(@D)
@@ -96,8 +97,8 @@ suites: $(PROGRAMS) $(if $(filter e2e,$(SUITES)),all $(B)/docs)
 
 ## check: install what is missing, build, run every test
 check: deps layers
-	@$(MAKE) --no-print-directory suites
-	@$(MAKE) --no-print-directory MODE=f64 suites
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) suites
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) MODE=f64 suites
 	@sh tests/check.sh $(PROGRAMS) build/f64/test_engine "$(B)/docs check README.md" \
 	"tests/e2e/cli_test.sh $(B)" "tests/accuracy.sh $(B)/mlpd tests/data"
 
@@ -108,7 +109,7 @@ accuracy: $(B)/mlpd
 
 ## asan, tsan: every test under the sanitizers
 asan tsan:
-	@$(MAKE) --no-print-directory MODE=$@ suites
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) MODE=$@ suites
 	@CK_FORK=no sh tests/check.sh $(SUITES:%=build/$@/test_%)
 
 ## docs: write the README's tables and api/openapi.json anew

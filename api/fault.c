@@ -43,6 +43,19 @@ void fault_add(struct faults *f, const char *code, const char *pointer, const ch
         f->item[f->n++] = item;
 }
 
+size_t pointer_add(char *out, size_t n, size_t max, const char *key, size_t len)
+{
+    if (n + 3 < max)
+        out[n++] = '/';
+    for (const char *end = key + len; key < end && n + 3 < max; key++) {
+        bool special = *key == '~' || *key == '/';
+        if (special)
+            out[n++] = '~';
+        out[n++] = !special ? *key : *key == '~' ? '0' : '1';
+    }
+    return n;
+}
+
 bool faults_none(const struct faults *f, struct err *e)
 {
     if (f->total == 0)

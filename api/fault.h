@@ -28,6 +28,10 @@ void faults_init(struct faults *f, struct arena *a);
 __attribute__((format(printf, 4, 5))) void fault_add(struct faults *f, const char *code,
                                                      const char *pointer, const char *fmt, ...);
 
+// Append "/" and the key to the JSON Pointer out[0..n), escaped as RFC 6901 asks; what passes `max`
+// bytes is left off. Returns the new length, below max; writes no NUL.
+size_t pointer_add(char *out, size_t n, size_t max, const char *key, size_t len);
+
 // False, with e set to ERR_INVALID and a count ("2 fields need attention", or the single fault's
 // own text and place), when there is any fault; else true.
 bool faults_none(const struct faults *f, struct err *e);

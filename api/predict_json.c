@@ -6,7 +6,11 @@
 #include "json_in.h"
 #include "nearest.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+
+enum { POINTER_MAX = 512, TEXT_MAX = 512 };
 
 // One pass over the instances. `seen` holds, for each input, the instance that gave it last, so
 // nothing has to be cleared between rows.
@@ -15,31 +19,51 @@ struct reader {
     struct arena *a;
     struct faults *f;
     size_t row;
+    bool named; // this row is an object
     size_t *seen;
     real *x; // of this row
 };
 
-static struct cell read_cell(struct json_in *in, struct reader *r)
+// A fault of the row, or of a member or element of it when a key is given. Texts are built on the
+// stack: a body may hold a million faults.
+__attribute__((format(printf, 5, 6))) static void
+complain(struct reader *r, const char *code, const char *key, size_t len, const char *fmt, ...)
+{
+    char at[POINTER_MAX], text[TEXT_MAX];
+    size_t n = (size_t)snprintf(at, sizeof at, "/instances/%zu", r->row);
+    at[key ? pointer_add(at, n, sizeof at, key, len) : n] = '\0';
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    fault_add(r->f, code, at, "%s", text);
+}
+
+// False when a text with escapes finds no room to be decoded.
+static bool read_cell(struct reader *r, struct json_in *in, struct cell *c)
 {
     struct json_text t = {0};
     switch (json_kind(in)) {
     case JSON_NUMBER:
-        return (struct cell){.kind = CELL_NUMBER, .number = json_number(in)};
+        *c = (struct cell){.kind = CELL_NUMBER, .number = json_number(in)};
+        return true;
     case JSON_STRING:
-        if (json_string(in, &t, r->a))
-            return (struct cell){.kind = CELL_TEXT, .text = t.at, .len = t.len};
+        if (!json_string(in, &t, r->a))
+            return false;
         break;
     case JSON_BOOL:
-        return json_bool(in) ? (struct cell){.kind = CELL_TEXT, .text = "true", .len = 4}
-                             : (struct cell){.kind = CELL_TEXT, .text = "false", .len = 5};
+        t = json_bool(in) ? (struct json_text){"true", 4} : (struct json_text){"false", 5};
+        break;
     case JSON_NULL:
         json_null(in);
-        break;
+        *c = (struct cell){.kind = CELL_MISSING};
+        return true;
     case JSON_ARRAY:
     case JSON_OBJECT:
         BUG(true);
     }
-    return (struct cell){.kind = CELL_MISSING};
+    *c = (struct cell){.kind = CELL_TEXT, .text = t.at, .len = t.len};
+    return true;
 }
 
 static bool is_cell(struct json_in *in)
@@ -48,22 +72,31 @@ static bool is_cell(struct json_in *in)
     return kind != JSON_ARRAY && kind != JSON_OBJECT;
 }
 
+// The way to cell k: by name in an object, by number in an array.
+static const char *key_of(const struct reader *r, size_t k, char number[static 24])
+{
+    snprintf(number, 24, "%zu", k);
+    return r->named ? r->p->column[k].name : number;
+}
+
 static void encode(struct reader *r, size_t k, struct json_in *in)
 {
-    const char *name = r->p->column[k].name;
+    char number[24];
+    const char *key = key_of(r, k, number);
     struct err why = {0};
     r->seen[k] = r->row + 1;
     if (!is_cell(in)) {
         enum json_kind kind = json_kind(in);
         json_skip(in);
-        fault_add(r->f, "wrong_type", arena_printf(r->a, "/instances/%zu/%s", r->row, name),
-                  "must be a number, a text or null, got %s", json_kind_name(kind));
+        complain(r, "wrong_type", key, strlen(key), "must be a number, a text or null, got %s",
+                 json_kind_name(kind));
         return;
     }
-    struct cell c = read_cell(in, r);
-    if (!prep_encode_cell(r->p, k, &c, r->x, &why))
-        fault_add(r->f, "bad_number", arena_printf(r->a, "/instances/%zu/%s", r->row, name), "%s",
-                  why.text);
+    struct cell c;
+    if (!read_cell(r, in, &c))
+        complain(r, "too_long", key, strlen(key), "does not fit into a request's memory");
+    else if (!prep_encode_cell(r->p, k, &c, r->x, &why))
+        complain(r, "bad_number", key, strlen(key), "%s", why.text);
 }
 
 static const char *nth_input(const void *prep, size_t i)
@@ -74,16 +107,16 @@ static const char *nth_input(const void *prep, size_t i)
 static void unknown(struct reader *r, struct json_text key)
 {
     const struct prep *p = r->p;
-    const char *name = arena_text(r->a, key.at, key.len);
-    const char *at = arena_printf(r->a, "/instances/%zu/%s", r->row, name);
-    const char *meant = nearest(name, nth_input, p, p->n_column);
-    if (strcmp(name, p->target) == 0)
-        fault_add(r->f, "unknown_field", at,
-                  "is the target, which the model predicts; leave it out");
+    char name[NEAREST_MAX + 2]; // nearest() looks at no longer ones
+    snprintf(name, sizeof name, "%.*s", (int)key.len, key.at);
+    const char *meant = r->f->total < FAULTS_MAX ? nearest(name, nth_input, p, p->n_column) : NULL;
+    if (strlen(p->target) == key.len && memcmp(key.at, p->target, key.len) == 0)
+        complain(r, "unknown_field", key.at, key.len,
+                 "is the target, which the model predicts; leave it out");
     else if (meant)
-        fault_add(r->f, "unknown_field", at, "unknown field; did you mean \"%s\"?", meant);
+        complain(r, "unknown_field", key.at, key.len, "unknown field; did you mean \"%s\"?", meant);
     else
-        fault_add(r->f, "unknown_field", at, "unknown field; the model has no such input");
+        complain(r, "unknown_field", key.at, key.len, "unknown field; the model has no such input");
 }
 
 static bool is_name(const struct prep *p, size_t k, struct json_text key)
@@ -112,8 +145,8 @@ static void read_named(struct reader *r, struct json_in *in)
     }
     for (size_t k = 0; k < n; k++)
         if (r->seen[k] != r->row + 1)
-            fault_add(r->f, "missing_field", arena_printf(r->a, "/instances/%zu", r->row),
-                      "\"%s\" is missing; give null for a missing value", r->p->column[k].name);
+            complain(r, "missing_field", NULL, 0,
+                     "\"%s\" is missing; give null for a missing value", r->p->column[k].name);
 }
 
 static void read_positional(struct reader *r, struct json_in *in)
@@ -125,21 +158,21 @@ static void read_positional(struct reader *r, struct json_in *in)
         else
             json_skip(in);
     if (k != r->p->n_column)
-        fault_add(r->f, "ragged_row", arena_printf(r->a, "/instances/%zu", r->row),
-                  "must have %zu cells, got %zu", r->p->n_column, k);
+        complain(r, "ragged_row", NULL, 0, "must have %zu cells, got %zu", r->p->n_column, k);
 }
 
 static void read_instance(struct reader *r, struct json_in *in)
 {
     enum json_kind kind = json_kind(in);
-    if (kind == JSON_OBJECT) {
+    r->named = kind == JSON_OBJECT;
+    if (r->named) {
         read_named(r, in);
     } else if (kind == JSON_ARRAY) {
         read_positional(r, in);
     } else {
         json_skip(in);
-        fault_add(r->f, "wrong_type", arena_printf(r->a, "/instances/%zu", r->row),
-                  "must be an object or an array, got %s", json_kind_name(kind));
+        complain(r, "wrong_type", NULL, 0, "must be an object or an array, got %s",
+                 json_kind_name(kind));
     }
 }
 

@@ -176,6 +176,13 @@ static void read_columns(struct reader *r, struct prep *p)
     }
 }
 
+// What prep_init() promises of a task and its classes.
+static bool classes_fit(const struct prep *p)
+{
+    return p->task == TASK_CLASSIFICATION ? p->n_class >= 2
+                                          : p->task == TASK_REGRESSION && p->n_class == 0;
+}
+
 static struct reader at(struct json_span span, struct arena *a, bool ok)
 {
     return (struct reader){ok ? json_in(span) : (struct json_in){NULL}, a, ok};
@@ -209,7 +216,7 @@ bool prep_read(struct prep *p, const char *json, struct arena *a, struct err *e)
     r = at(want[COLUMNS].value, a, r.ok);
     if (r.ok)
         read_columns(&r, p);
-    if (!r.ok)
+    if (!r.ok || !classes_fit(p))
         return fail(e, ERR_INVALID, "the model file's description of its inputs is damaged");
     prep_index(p, a);
     return true;

@@ -14,20 +14,10 @@ size_t place_print(const struct place *p, char *out, size_t max)
 {
     if (!p->up)
         return 0;
-    size_t n = place_print(p->up, out, max);
     char index[24];
     const char *key = p->key ? p->key : index;
     snprintf(index, sizeof index, "%zu", p->index);
-    if (n + 3 < max)
-        out[n++] = '/';
-    for (; *key && n + 3 < max; key++) {
-        if (*key == '~' || *key == '/')
-            out[n++] = '~';
-        out[n++] = *key;
-        if (*key == '~' || *key == '/')
-            out[n - 1] = *key == '~' ? '0' : '1';
-    }
-    return n;
+    return pointer_add(out, place_print(p->up, out, max), max, key, strlen(key));
 }
 
 void reader_fault(struct reader *r, const struct place *at, const char *code, const char *fmt, ...)

@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NODES_PER_LAYER = 3 + OP_PARAMS + 4, PARAMS_PER_LAYER = 2 + 2 * OP_PARAMS };
+// At most: linear with its two, norm and activation with theirs, dropout; and so at the ends.
+enum { PARAMS_PER_LAYER = 2 + 2 * OP_PARAMS, NODES_PER_LAYER = 4 + PARAMS_PER_LAYER };
 
 struct builder {
     struct model *m;
@@ -32,25 +33,33 @@ static const char *join(struct builder *b, const char *layer, const char *what)
 
 // A leaf for one parameter; its offset counts from the start of its own kind until model_build()
 // has seen them all.
-static uint32_t leaf(struct builder *b, const char *name, uint32_t rows, uint32_t cols,
-                     bool trained)
+static uint32_t leaf(struct builder *b, struct model_param want)
 {
     struct model_param *p = &b->m->param[b->next_param++];
     if (b->training) {
-        size_t *n = trained ? &b->n_trained : &b->n_buffer;
-        *p = (struct model_param){name, rows, cols, *n, trained, .vector = true};
-        *n += (size_t)rows * cols;
+        size_t *n = want.trained ? &b->n_trained : &b->n_buffer;
+        want.at = *n;
+        *p = want;
+        *n += (size_t)p->rows * p->cols;
         b->m->n_param++;
     }
-    return graph_leaf(b->g, trained ? NODE_PARAM : NODE_BUFFER, p->name, rows, cols, p->at);
+    return graph_leaf(b->g, p->trained ? NODE_PARAM : NODE_BUFFER, p->name, p->rows, p->cols,
+                      p->at);
+}
+
+static uint32_t vector(struct builder *b, const char *name, uint32_t cols, bool trained)
+{
+    return leaf(b, (struct model_param){
+                       .name = name, .rows = 1, .cols = cols, .vector = true, .trained = trained});
 }
 
 static uint32_t add_linear(struct builder *b, uint32_t x, const char *layer, uint32_t units)
 {
-    struct model_param *matrix = &b->m->param[b->next_param];
-    uint32_t weight = leaf(b, join(b, layer, "weight"), units, b->g->node[x].cols, true);
-    matrix->vector = false;
-    uint32_t bias = leaf(b, join(b, layer, "bias"), 1, units, true);
+    uint32_t weight = leaf(b, (struct model_param){.name = join(b, layer, "weight"),
+                                                   .rows = units,
+                                                   .cols = b->g->node[x].cols,
+                                                   .trained = true});
+    uint32_t bias = vector(b, join(b, layer, "bias"), units, true);
     return graph_apply(b->g, &op_linear, join(b, layer, "linear"), NULL,
                        (uint32_t[]){x, weight, bias}, b->e);
 }
@@ -64,7 +73,7 @@ static uint32_t add_op(struct builder *b, uint32_t x, const char *layer, const c
     uint32_t in[OP_INPUTS] = {x};
     for (int k = 0; k < OP_PARAMS && op->param[k].name; k++) {
         const char *name = join(b, join(b, layer, part), op->param[k].name);
-        in[k + 1] = leaf(b, name, 1, b->g->node[x].cols, !op->param[k].buffer);
+        in[k + 1] = vector(b, name, b->g->node[x].cols, !op->param[k].buffer);
     }
     const struct op *used = b->training || !op->serve ? op : op->serve;
     return graph_apply(b->g, used, join(b, layer, used->row.name), value, in, b->e);

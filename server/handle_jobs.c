@@ -160,6 +160,7 @@ static bool submit(struct call *c, const struct job_spec *spec, const char *dige
     if (!job.spec || !queue_submit(c->server->queue, &job, &row, &replayed, c->arena, e))
         return false;
     c->status = replayed ? 200 : c->status;
+    c->replayed = replayed ? "true" : NULL;
     c->location = arena_printf(c->arena, "/jobs/%lld", (long long)row.id);
     return reply_one(c, &row, e);
 }

@@ -147,8 +147,10 @@ TEST(divergence_names_step_and_layer)
     ck_assert(!r.ok);
     ck_assert_int_eq(r.e.kind, ERR_DIVERGED);
     ck_assert_ptr_nonnull(strstr(r.e.text, "at step "));
+    // In double the square of a finite gradient may overflow: then no single layer is to blame.
     ck_assert_msg(strstr(r.e.text, "first in layers.") || strstr(r.e.text, "first in output") ||
-                      strstr(r.e.text, "first in loss"),
+                      strstr(r.e.text, "first in loss") ||
+                      (sizeof(real) == sizeof(double) && strstr(r.e.text, "first in the sum")),
                   "%s", r.e.text);
     arena_release(&r.arena);
 }

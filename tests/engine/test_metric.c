@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "harness.h"
+#include "metric.h"
+#include "tables.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ROWS_MAX = 8, CLASSES_MAX = 3 };
+
+// Computed by hand.
+static const struct {
+    const char *metric;
+    size_t n, k;
+    double answer[ROWS_MAX * CLASSES_MAX], target[ROWS_MAX];
+    double value;
+} known[] = {
+    {"rmse", 4, 1, {1, 2, 3, 4}, {1, 2, 3, 8}, 2},
+    {"rmse", 2, 1, {0, 0}, {3, -3}, 3},
+    {"mae", 4, 1, {1, 2, 3, 4}, {1, 3, 1, 8}, 1.75},
+    {"r2", 4, 1, {1, 2, 3, 4}, {1, 2, 3, 4}, 1},
+    {"r2", 4, 1, {2.5, 2.5, 2.5, 2.5}, {1, 2, 3, 4}, 0},
+    {"r2", 4, 1, {1, 2, 3, 5}, {1, 2, 3, 4}, .8},
+    {"r2", 2, 1, {4, 1}, {1, 4}, -3},
+    {"r2", 3, 1, {1, 2, 3}, {5, 5, 5}, 0}, // nothing to explain
+    {"accuracy", 3, 3, {.2, .5, .3, .6, .3, .1, .1, .1, .8}, {1, 1, 2}, 2.0 / 3},
+    {"accuracy", 2, 2, {.5, .5, .5, .5}, {0, 1}, .5}, // a tie goes to the first class
+    {"log_loss", 2, 2, {.75, .25, .5, .5}, {0, 1}, .49041462650586309},
+    {"log_loss", 1, 3, {.125, .125, .75}, {1}, 2.0794415416798357},
+    {"log_loss", 1, 2, {1, 0}, {1}, 16.118095650958319}, // certain and wrong: bounded
+    {"auc", 4, 2, {.9, .1, .8, .2, .3, .7, .2, .8}, {0, 0, 1, 1}, 1},
+    {"auc", 4, 2, {.9, .1, .8, .2, .3, .7, .2, .8}, {1, 1, 0, 0}, 0},
+    {"auc", 4, 2, {.9, .1, .6, .4, .65, .35, .2, .8}, {0, 0, 1, 1}, .75},
+    {"auc", 4, 2, {.5, .5, .5, .5, .5, .5, .5, .5}, {0, 1, 0, 1}, .5}, // all tied
+    // positives .5 .5 .9, negatives .5 .5 .1: (1 + .5 + .5) + (1 + .5 + .5) + 3 of 9
+    {"auc", 6, 2, {.5, .5, .1, .9, .5, .5, .5, .5, .9, .1, .5, .5}, {1, 1, 1, 0, 0, 0}, 7.0 / 9},
+    {"auc", 2, 2, {.4, .6, .3, .7}, {1, 1}, .5}, // one class only
+};
+enum { KNOWN = sizeof known / sizeof *known };
+
+static double value_of(const struct metric *m, size_t n, size_t k, const double *answer,
+                       const double *target)
+{
+    real a[ROWS_MAX * CLASSES_MAX], t[ROWS_MAX], scratch[2 * ROWS_MAX];
+    for (size_t i = 0; i < n * k; i++)
+        a[i] = (real)answer[i];
+    for (size_t i = 0; i < n; i++)
+        t[i] = (real)target[i];
+    struct scored s = {a, t, n, k, scratch};
+    return m->value(&s);
+}
+
+LOOP_TEST(a_metric_gives_its_known_values, KNOWN)
+{
+    const struct row *row = table_find(&metric_table, known[_i].metric);
+    ck_assert_msg(row, "there is no metric \"%s\"", known[_i].metric);
+    double got = value_of((const struct metric *)(const void *)row, known[_i].n, known[_i].k,
+                          known[_i].answer, known[_i].target);
+    ck_assert_msg(fabs(got - known[_i].value) < 2e-7 * fmax(1, fabs(known[_i].value)),
+                  "%s: %.9g, expected %.9g", row->name, got, known[_i].value);
+}
+
+LOOP_TEST(every_metric_has_known_values_and_a_task, metric_table.n)
+{
+    const struct metric *m = (const struct metric *)(const void *)metric_table.row[_i];
+    int found = 0;
+    for (int i = 0; i < KNOWN; i++)
+        found += strcmp(known[i].metric, m->row.name) == 0;
+    ck_assert_msg(found, "metric \"%s\" has no known values here", m->row.name);
+    ck_assert_int_ne(m->tasks, 0);
+}
+
+// A better answer must be told from a worse one in the direction the row declares.
+LOOP_TEST(every_metric_knows_which_way_is_better, metric_table.n)
+{
+    const struct metric *m = (const struct metric *)(const void *)metric_table.row[_i];
+    static const double value[] = {1, 2, 3, 4}, near[] = {1, 2, 3, 5}, far[] = {9, 0, 9, 0};
+    static const double right[] = {.9, .1, .8, .2, .3, .7, .2, .8}, cls[] = {0, 0, 1, 1},
+                        wrong[] = {.1, .9, .7, .3, .8, .2, .6, .4};
+    bool numbers = m->tasks & LOSS_REGRESSION;
+    double good = numbers ? value_of(m, 4, 1, near, value) : value_of(m, 4, 2, right, cls);
+    double bad = numbers ? value_of(m, 4, 1, far, value) : value_of(m, 4, 2, wrong, cls);
+    ck_assert_msg(m->larger_better ? good > bad : good < bad, "%s: %g against %g", m->row.name,
+                  good, bad);
+}
+
+static const struct {
+    size_t n_class;
+    int task;
+    const char *first;
+} kind[] = {
+    {0, LOSS_REGRESSION, "rmse"}, {2, LOSS_BINARY, "accuracy"}, {3, LOSS_MULTICLASS, "accuracy"}};
+
+LOOP_TEST(a_task_gets_its_metrics_in_the_tables_order, 3)
+{
+    const struct metric *m;
+    ck_assert_int_eq(metric_task(kind[_i].n_class), kind[_i].task);
+    ck_assert_str_eq(metric_for(kind[_i].task, 0)->row.name, kind[_i].first);
+    size_t n = 0;
+    for (; (m = metric_for(kind[_i].task, n)); n++)
+        ck_assert(m->tasks & kind[_i].task);
+    ck_assert_uint_le(n, METRICS_MAX);
+}
