@@ -10,7 +10,7 @@ CC := gcc
 endif
 PKGS := libmicrohttpd libcjson sqlite3 nettle
 BLAS ?= $(shell pkg-config --exists openblas && echo openblas || echo blas)
-ifeq ($(filter deps help clean layers,$(MAKECMDGOALS)),)
+ifneq ($(filter-out deps demo check asan tsan help clean layers format,$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(BLAS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) $(BLAS) 2>/dev/null)
 endif
@@ -48,17 +48,19 @@ endif
 all: $(B)/mlpd $(B)/mlpd-cli
 
 $(B)/mlpd: $(B)/server/main.o $(SERVER) $(API) $(ENGINE)
-$(B)/mlpd-cli: $(call obj,clients/cli/*.c)
+$(B)/mlpd-cli: $(call obj,clients/cli/*.c engine/csv.c engine/utf8.c engine/err.c)
 $(B)/mlpd-cli: LDLIBS = $(shell pkg-config --libs libcurl libcjson) -lm
 $(B)/test_engine: $(call obj,tests/engine/*.c) $(HARNESS) $(ENGINE)
 $(B)/test_api: $(call obj,tests/api/*.c) $(HARNESS) $(API) $(ENGINE)
 $(B)/test_server: $(call obj,tests/server/*.c) $(HARNESS) $(SERVER) $(API) $(ENGINE)
 $(B)/test_e2e: $(call obj,tests/e2e/*.c) $(HARNESS)
 $(B)/bench: $(call obj,tests/bench/*.c) $(SERVER) $(API) $(ENGINE)
+$(B)/docs: $(call obj,tests/docs/*.c) $(SERVER) $(API) $(ENGINE)
 TESTS := $(addprefix $(B)/test_,engine api server e2e)
 $(TESTS): LDLIBS += $(CHECK_LIBS)
+$(B)/test_e2e: | $(B)/mlpd
 
-$(B)/mlpd $(B)/mlpd-cli $(B)/bench $(TESTS):
+$(B)/mlpd $(B)/mlpd-cli $(B)/bench $(B)/docs $(TESTS):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@ $(LDLIBS)
 
@@ -78,9 +80,76 @@ $(B)/migrations.o: $(B)/migrations.c
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-help:
-	@sed -n 's/^## //p' Makefile
+## all: the daemon and the command-line client, build/$(MODE)/mlpd and mlpd-cli (the default)
+## deps: install what is missing to build and test, on Debian and Ubuntu
+DEPS := gcc make pkg-config libmicrohttpd-dev libcjson-dev libopenblas-pthread-dev libsqlite3-dev \
+nettle-dev check libcurl4-openssl-dev curl ca-certificates
+deps:
+	@sh tests/deps.sh $(DEPS)
 
-.PHONY: all help
+## demo: install, build, train on real data and predict, in about a minute
+demo: deps
+	@$(MAKE) -s -j$(shell nproc) all
+	@sh clients/demo.sh $(B)
+
+PROGRAMS := $(SUITES:%=$(B)/test_%)
+suites: $(PROGRAMS) $(if $(filter e2e,$(SUITES)),all $(B)/docs)
+
+## check: install what is missing, build, run every test
+check: deps layers
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) suites
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) MODE=f64 suites
+	@sh tests/check.sh $(PROGRAMS) build/f64/test_engine "$(B)/docs check README.md" \
+	"tests/e2e/cli_test.sh $(B)" "tests/accuracy.sh $(B)/mlpd tests/data"
+
+## accuracy: train on NAME_train.csv and score NAME_test.csv in DATA=folder, all defaults
+DATA ?= tests/data
+accuracy: $(B)/mlpd
+	@sh tests/accuracy.sh $(B)/mlpd $(DATA)
+
+## asan, tsan: every test under the sanitizers
+asan tsan:
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) MODE=$@ suites
+	@CK_FORK=no sh tests/check.sh $(SUITES:%=build/$@/test_%)
+
+## docs: write the README's tables and api/openapi.json anew
+docs: $(B)/docs $(B)/mlpd
+	$(B)/docs write README.md
+	$(B)/mlpd --openapi > api/openapi.json
+
+## bench: time training steps on THREADS threads (default 1), next to what this machine can do
+THREADS ?= 1
+bench: $(B)/bench
+	$(B)/bench $(THREADS)
+
+## bench-peers: the same steps by mlpd, PyTorch and scikit-learn (Debian's), in turns
+PYTHON3 ?= /usr/bin/python3
+bench-peers: $(B)/bench
+	$(PYTHON3) tests/bench/peers.py $(B)/bench
+
+## layers: fail when an include points the wrong way
+layers:
+	@sh tests/layers.sh
+
+## format: lay every C file out as .clang-format says
+format:
+	find engine api server clients tests -name '*.[ch]' | xargs clang-format -i
+
+## install: copy mlpd and mlpd-cli to PREFIX/bin (default /usr/local); DESTDIR is put in front
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install $(B)/mlpd $(B)/mlpd-cli $(DESTDIR)$(PREFIX)/bin
+
+## clean: remove everything that was built
+clean:
+	rm -rf build
+
+## help: list these targets; MODE=asan|tsan|f64|cover builds beside the release
+help:
+	@sed -n 's/^## \([^:]*\): /\1\t/p' Makefile | expand -t 14
+
+.PHONY: all deps demo suites check accuracy asan tsan docs bench bench-peers layers format install \
+clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

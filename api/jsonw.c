@@ -231,3 +231,11 @@ const char *jsonw_text(struct jsonw *w, size_t *len, struct err *e)
         *len = w->len;
     return w->text;
 }
+
+const char *jsonw_line(struct jsonw *w, size_t *len, struct err *e)
+{
+    BUG(w->depth || !w->has_member[0]);
+    if (reserve(w, 1))
+        w->text[w->len++] = '\n';
+    return jsonw_text(w, len, e);
+}

@@ -59,3 +59,6 @@ void jsonw_json(struct jsonw *w, const char *key, const char *json); // the same
 // The finished text, NUL-terminated, in the arena; everything must be closed. NULL and
 // ERR_TOO_LARGE when the arena was full. `len` may be NULL.
 const char *jsonw_text(struct jsonw *w, size_t *len, struct err *e);
+
+// The same with a line's end behind it, for replies: people read them in terminals.
+const char *jsonw_line(struct jsonw *w, size_t *len, struct err *e);

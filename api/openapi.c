@@ -134,13 +134,13 @@ static void put_failure(struct jsonw *w, const struct problem *p)
     jsonw_end(w);
 }
 
-static void put_success(struct jsonw *w, const struct route *r)
+static void put_success(struct jsonw *w, const struct route *r, int number, const char *doc)
 {
     char status[8];
-    snprintf(status, sizeof status, "%d", r->status);
+    snprintf(status, sizeof status, "%d", number);
     jsonw_object(w, status);
-    jsonw_string(w, "description", r->status == 204 ? "Done" : r->doc);
-    if (r->status != 204) {
+    jsonw_string(w, "description", number == 204 ? "Done" : doc);
+    if (number != 204) {
         jsonw_object(w, "content");
         put_content(w, r->produces ? r->produces : "application/json", r->reply);
         jsonw_end(w);
@@ -151,7 +151,9 @@ static void put_success(struct jsonw *w, const struct route *r)
 static void put_responses(struct jsonw *w, const struct route *r)
 {
     jsonw_object(w, "responses");
-    put_success(w, r);
+    put_success(w, r, r->status, r->doc);
+    if (r->replay)
+        put_success(w, r, 200, r->replay);
     for (int k = ERR_NONE + 1; k < ERR_KIND_COUNT; k++)
         if (may_fail(r, (enum err_kind)k) && !status_printed(r, k))
             put_failure(w, problem_of((enum err_kind)k));

@@ -89,7 +89,7 @@ const char *problem_body(const struct err *e, const struct faults *f, struct are
     jsonw_string(&w, "code", err_word(e->kind));
     put_faults(&w, a, e, f);
     jsonw_end(&w);
-    const char *text = jsonw_text(&w, len, &full);
+    const char *text = jsonw_line(&w, len, &full);
     if (text)
         return text;
     *len = strlen(p->plain);

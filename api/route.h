@@ -34,7 +34,8 @@ struct route {
     bool (*handle)(struct call *, struct err *); // when the whole body is there
     const struct schema *body, *reply;           // NULL: free form or none
     const char *produces;                        // media type of the reply; NULL: application/json
-    int status; // of success; a handler may choose 200 in place of 201 for a replay
+    int status;                                  // of success
+    const char *replay; // sentence: when the answer is 200 with the same reply; NULL: never
     enum body_kind body_kind;
     size_t max_body; // bytes; 0: the kind's default
     // Streams only: open the sink before the first byte, take each piece, and undo all of it when

@@ -187,6 +187,8 @@ FIELDS(model) = {
     V_NUMBER("bytes", .optional = true, .doc = "Size of its file."),
     V_NUMBER("parameters", .optional = true, .doc = "Number of weights."),
     V_TEXT("digest", .optional = true, .doc = "SHA-256 of its file."),
+    V_TEXT("weights_sha256", .optional = true,
+           .doc = "SHA-256 of its weights alone: the same for any number of threads."),
     V_ITEMS("inputs", column_view, .optional = true, .doc = "Columns it wants, in order."),
     V_TEXTS("classes", .optional = true, .nullable = true, .doc = "What it tells apart."),
     V_ANY("scores", .optional = true, .doc = "Metrics of the test rows."),

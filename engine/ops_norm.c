@@ -67,12 +67,23 @@ static void batch_track(const struct step *s, struct tile t, const real *mean,
     }
 }
 
-// y = γ (x - μ) / √(σ² + ε) + β, with μ and σ² (biased) of this batch
+// y = γ (x - μ) s + β, s = 1/√(σ² + ε) in the step's memory
+KERNEL static void affine_forward(const struct step *s, struct tile t, const real *mean)
+{
+    size_t cols = s->out.cols;
+    const real *x = s->in[X].v, *weight = s->in[WEIGHT].v, *bias = s->in[BIAS].v;
+    const real *scale = s->save + cols;
+    for (size_t r = t.r0; r < t.r1; r++)
+        LANES for (size_t c = t.c0; c < t.c1; c++) s->out.v[r * cols + c] =
+            weight[c] * ((x[r * cols + c] - mean[c]) * scale[c]) + bias[c];
+}
+
+// μ and σ² (biased) of this batch
 KERNEL static void batch_forward(const struct step *s, struct tile t)
 {
     size_t cols = s->out.cols;
     real n = (real)(t.r1 - t.r0), *mean = s->save, *scale = s->save + cols;
-    const real *x = s->in[X].v, *weight = s->in[WEIGHT].v, *bias = s->in[BIAS].v;
+    const real *x = s->in[X].v;
     column_sums(x, cols, t, mean);
     for (size_t c = t.c0; c < t.c1; c++)
         mean[c] /= n;
@@ -80,9 +91,7 @@ KERNEL static void batch_forward(const struct step *s, struct tile t)
     batch_track(s, t, mean, scale);
     for (size_t c = t.c0; c < t.c1; c++)
         scale[c] = 1 / sqrt(scale[c] / n + (real)s->value[EPS]);
-    for (size_t r = t.r0; r < t.r1; r++)
-        LANES for (size_t c = t.c0; c < t.c1; c++) s->out.v[r * cols + c] =
-            weight[c] * ((x[r * cols + c] - mean[c]) * scale[c]) + bias[c];
+    affine_forward(s, t, mean);
 }
 
 // Σ dy x̂ and Σ dy of the tile's columns, into the step's memory and from there to dγ and dβ;
@@ -145,18 +154,15 @@ const struct op op_batch = {
               {.rows = 1, .cols = 5, .lo = .5, .hi = 2}},
 };
 
-// y = γ (x - μ) / √(σ² + ε) + β, with μ and σ² as they were learnt
+// μ and σ² as they were learnt
 KERNEL static void batch_fixed_forward(const struct step *s, struct tile t)
 {
     size_t cols = s->out.cols;
-    const real *x = s->in[X].v, *weight = s->in[WEIGHT].v, *bias = s->in[BIAS].v;
     const real *mean = s->in[RUNNING_MEAN].v, *var = s->in[RUNNING_VAR].v;
     real eps = (real)s->value[EPS], *scale = s->save + cols;
     for (size_t c = t.c0; c < t.c1; c++)
         scale[c] = 1 / sqrt(var[c] + eps);
-    for (size_t r = t.r0; r < t.r1; r++)
-        LANES for (size_t c = t.c0; c < t.c1; c++) s->out.v[r * cols + c] =
-            weight[c] * ((x[r * cols + c] - mean[c]) * scale[c]) + bias[c];
+    affine_forward(s, t, mean);
 }
 
 // The statistics are constants here: dx = γ/√(σ² + ε) dy

@@ -140,15 +140,25 @@ static uint32_t load_batch(struct trainer *t, uint32_t b)
     return (uint32_t)(end - first);
 }
 
+// The parameter with the first gradient that is not finite; where only their sum is not, with the
+// largest.
 static const char *broken_gradient(const struct trainer *t)
 {
+    const char *largest = NULL;
+    real most = 0;
     for (size_t i = 0; i < t->m->n_param; i++) {
         const struct model_param *p = &t->m->param[i];
-        for (size_t k = 0; p->trained && k < (size_t)p->rows * p->cols; k++)
-            if (!isfinite(t->grad[p->at + k]))
+        for (size_t k = 0; p->trained && k < (size_t)p->rows * p->cols; k++) {
+            real g = fabs(t->grad[p->at + k]);
+            if (!isfinite(g))
                 return p->name;
+            if (g > most) {
+                most = g;
+                largest = p->name;
+            }
+        }
     }
-    return "the sum of all";
+    return largest;
 }
 
 static bool diverged(const struct trainer *t, const char *what, const char *where, struct err *e)

@@ -34,6 +34,7 @@ struct call {
     const char *out;
     size_t out_len;
     const char *location; // Location header, or NULL
+    const char *replayed; // Idempotent-Replayed header, or NULL
     const char *media;    // media type; starts as the route's
 };
 

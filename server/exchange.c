@@ -172,7 +172,7 @@ static void tell_problem(struct exchange *x)
     x->arena->max = x->arena->used + PROBLEM_ROOM;
     call->out = problem_body(&x->err, &call->faults, x->arena, &call->status, &call->out_len);
     call->media = "application/problem+json";
-    call->location = NULL;
+    call->location = call->replayed = NULL;
 }
 
 void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS])
@@ -185,6 +185,7 @@ void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS])
         {"X-Content-Type-Options", "nosniff"},
         {"Cache-Control", "no-store"},
         {"Location", call->location},
+        {"Idempotent-Replayed", call->replayed},
         {"Allow", x->options || x->err.kind == ERR_METHOD ? x->allow : NULL},
         {"Retry-After", x->err.kind == ERR_BUSY ? "1" : NULL},
         {"Connection", x->last ? "close" : NULL},

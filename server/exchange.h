@@ -42,7 +42,7 @@ struct header {
     const char *name, *value;
 };
 
-enum { EXCHANGE_HEADERS = 7 };
+enum { EXCHANGE_HEADERS = 8 };
 
 // Once per connection, before anything else. The arena is the caller's, who releases it.
 void exchange_init(struct exchange *x, const struct http_config *config, struct arena *arena);

@@ -121,11 +121,11 @@ bool dataset_upload_end(struct call *c, struct err *e)
 
 bool dataset_list(struct call *c, struct err *e)
 {
-    int64_t limit, after;
+    size_t limit;
+    int64_t after;
     struct dataset_list list;
-    if (!query_int(c, "limit", 20, 1, STORE_PAGE, &limit, e) ||
-        !query_int(c, "after", 0, 0, INT64_MAX, &after, e) ||
-        !store_dataset_list(c->server->store, (size_t)limit, after, &list, c->arena, e))
+    if (!query_page(c, &limit, &after, e) ||
+        !store_dataset_list(c->server->store, limit, after, &list, c->arena, e))
         return false;
     struct jsonw w = reply_list_begin(c);
     for (size_t i = 0; i < list.n; i++) {

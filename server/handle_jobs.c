@@ -14,6 +14,8 @@
 #include "reply.h"
 #include "server.h"
 #include "settings.h"
+#include "tables.h"
+#include "train.h"
 #include "worker.h"
 
 #include <math.h>
@@ -82,14 +84,24 @@ static bool check_threads(const struct settings *s, int threads, struct err *e)
                    (long long)most, (long long)s->workers, (long long)s->http_threads, threads);
 }
 
+// What was left to be decided by the data, now that it has been looked at.
+static void resolve(struct job_spec *spec, const struct prepared *p)
+{
+    spec->prep.task = p->prep.task;
+    spec->train.loss = pick_row(&loss_table, &p->model.loss->row);
+    spec->train.batch_size = (int)train_batch_size(&spec->train, p->split.n_train);
+}
+
 // Do all that the worker will do short of training, and throw it away.
-static bool check_trainable(struct call *c, const char *digest, const struct job_spec *spec,
+static bool check_trainable(struct call *c, const char *digest, struct job_spec *spec,
                             struct err *e)
 {
     struct arena a;
     struct prepared prepared;
     arena_init(&a, worker_memory(c->server->settings));
     bool ok = prepare_job(&prepared, c->server->settings->data, digest, spec, &a, e);
+    if (ok)
+        resolve(spec, &prepared);
     arena_release(&a);
     return ok;
 }
@@ -124,11 +136,9 @@ static const char *print_of(struct call *c)
 static bool reply_one(struct call *c, const struct job_row *row, struct err *e)
 {
     struct jsonw w;
-    size_t len;
     jsonw_init(&w, c->arena);
     reply_job(&w, NULL, row, c->arena);
-    const char *text = jsonw_text(&w, &len, e);
-    return text && call_reply(c, text, len);
+    return reply_text(c, &w, e);
 }
 
 static bool submit(struct call *c, const struct job_spec *spec, const char *digest, struct err *e)
@@ -142,6 +152,7 @@ static bool submit(struct call *c, const struct job_spec *spec, const char *dige
                           .metadata = metadata(c, spec),
                           .priority = spec->priority,
                           .epochs = spec->train.epochs,
+                          .most = c->server->settings->max_jobs,
                           .key = call_header(c, "Idempotency-Key"),
                           .print = print_of(c)};
     if (job.key && strlen(job.key) > 255)
@@ -149,11 +160,12 @@ static bool submit(struct call *c, const struct job_spec *spec, const char *dige
     if (!job.spec || !queue_submit(c->server->queue, &job, &row, &replayed, c->arena, e))
         return false;
     c->status = replayed ? 200 : c->status;
+    c->replayed = replayed ? "true" : NULL;
     c->location = arena_printf(c->arena, "/jobs/%lld", (long long)row.id);
     return reply_one(c, &row, e);
 }
 
-static bool create_from_stored(struct call *c, const struct job_spec *spec, struct err *e)
+static bool create_from_stored(struct call *c, struct job_spec *spec, struct err *e)
 {
     const char *digest;
     return stored_digest(c, spec->dataset, &digest, e) && check_trainable(c, digest, spec, e) &&
@@ -162,7 +174,7 @@ static bool create_from_stored(struct call *c, const struct job_spec *spec, stru
 
 // The file of data that came along must not go before the job that needs it is there; it must go
 // when there will be no job.
-static bool create_from_inline(struct call *c, const struct job_spec *spec, struct err *e)
+static bool create_from_inline(struct call *c, struct job_spec *spec, struct err *e)
 {
     const char *digest = NULL;
     struct err ignored = {0};
@@ -196,12 +208,12 @@ static bool query_state(const struct call *c, enum job_state *state, struct err 
 
 bool job_list(struct call *c, struct err *e)
 {
-    int64_t limit, after;
+    size_t limit;
+    int64_t after;
     enum job_state state;
     struct job_list list;
-    if (!query_int(c, "limit", 20, 1, STORE_PAGE, &limit, e) ||
-        !query_int(c, "after", 0, 0, INT64_MAX, &after, e) || !query_state(c, &state, e) ||
-        !store_job_list(c->server->store, (size_t)limit, after, state, &list, c->arena, e))
+    if (!query_page(c, &limit, &after, e) || !query_state(c, &state, e) ||
+        !store_job_list(c->server->store, limit, after, state, &list, c->arena, e))
         return false;
     struct jsonw w = reply_list_begin(c);
     for (size_t i = 0; i < list.n; i++)

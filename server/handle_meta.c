@@ -25,7 +25,7 @@ bool meta_index(struct call *c, struct err *e)
 
 bool meta_health(struct call *c, struct err *e)
 {
-    static const char text[] = "{\"status\":\"ok\",\"version\":\"" MLPD_VERSION "\"}";
+    static const char text[] = "{\"status\":\"ok\",\"version\":\"" MLPD_VERSION "\"}\n";
     (void)e;
     return call_reply(c, text, strlen(text));
 }
@@ -40,9 +40,7 @@ bool meta_openapi(struct call *c, struct err *e)
 bool meta_job_schema(struct call *c, struct err *e)
 {
     struct jsonw w;
-    size_t len;
     jsonw_init(&w, c->arena);
     schema_json(&job_schema, &w, NULL);
-    const char *text = jsonw_text(&w, &len, e);
-    return text && call_reply(c, text, len);
+    return reply_text(c, &w, e);
 }

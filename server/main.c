@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 // The daemon's frame: settings, signals, start, wait, stop.
 //
-// SIGTERM and SIGINT are blocked before any thread exists, so only this thread takes them, by
-// waiting: there is no signal handler. The first one drains; a second one ends at once. The first
-// line on stdout says where to find us, for people and for scripts that asked for port 0.
+// SIGTERM and SIGINT post a semaphore that this thread waits for. Waiting with sigwait() would not
+// do: OpenBLAS starts a thread before main() that blocks nothing, and a signal that comes while
+// this thread is not waiting yet would go there and end the process. Our own threads do block them.
+// The first signal drains; a second one ends at once. The first line on stdout says where to find
+// us, for people and for scripts that asked for port 0.
 
 #include "http.h"
 #include "log.h"
 #include "server.h"
 #include "settings.h"
 
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,30 +42,47 @@ static bool print_instead(const struct settings *s)
     return false;
 }
 
-static sigset_t block_signals(void)
+static sem_t stop_asked;
+static volatile sig_atomic_t stop_signal;
+
+static void ask_to_stop(int number)
 {
+    int kept = errno;
+    stop_signal = number;
+    sem_post(&stop_asked);
+    errno = kept;
+}
+
+static sigset_t take_signals(void)
+{
+    const struct sigaction ask = {.sa_handler = ask_to_stop, .sa_flags = SA_RESTART};
     sigset_t stop;
+    sem_init(&stop_asked, 0, 0);
+    sigaction(SIGTERM, &ask, NULL);
+    sigaction(SIGINT, &ask, NULL);
+    signal(SIGPIPE, SIG_IGN);
     sigemptyset(&stop);
     sigaddset(&stop, SIGTERM);
     sigaddset(&stop, SIGINT);
     pthread_sigmask(SIG_BLOCK, &stop, NULL);
-    signal(SIGPIPE, SIG_IGN);
     return stop;
 }
 
 static void wait_for_stop(const sigset_t *stop, const struct log *log)
 {
-    int which;
-    sigwait(stop, &which);
     pthread_sigmask(SIG_UNBLOCK, stop, NULL);
+    while (sem_wait(&stop_asked) != 0 && errno == EINTR)
+        ;
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
     LOG(log, LEVEL_INFO, log_text("event", "stopping"),
-        log_text("signal", which == SIGINT ? "SIGINT" : "SIGTERM"));
+        log_text("signal", stop_signal == SIGINT ? "SIGINT" : "SIGTERM"));
 }
 
 static int serve(struct server *server)
 {
     struct err e = {.kind = ERR_NONE};
-    sigset_t stop = block_signals();
+    sigset_t stop = take_signals();
     if (!server_start(server, &e)) {
         fprintf(stderr, "mlpd: %s\n", e.text);
         return EXIT_FAILURE;

@@ -18,12 +18,17 @@ struct jsonw reply_begin(struct call *c)
     return w;
 }
 
-bool reply_end(struct call *c, struct jsonw *w, struct err *e)
+bool reply_text(struct call *c, struct jsonw *w, struct err *e)
 {
     size_t len;
-    jsonw_end(w);
-    const char *text = jsonw_text(w, &len, e);
+    const char *text = jsonw_line(w, &len, e);
     return text && call_reply(c, text, len);
+}
+
+bool reply_end(struct call *c, struct jsonw *w, struct err *e)
+{
+    jsonw_end(w);
+    return reply_text(c, w, e);
 }
 
 void reply_time(struct jsonw *w, const char *key, int64_t ms)
@@ -71,6 +76,16 @@ bool query_int(const struct call *c, const char *name, int64_t def, int64_t min,
            fail(e, ERR_INVALID,
                 "query parameter \"%s\" must be a whole number from %lld to %lld, got \"%.32s\"",
                 name, (long long)min, (long long)max, text);
+}
+
+bool query_page(const struct call *c, size_t *limit, int64_t *after, struct err *e)
+{
+    enum { PAGE = 20 };
+    int64_t n;
+    bool ok = query_int(c, "limit", PAGE, 1, STORE_PAGE, &n, e) &&
+              query_int(c, "after", 0, 0, INT64_MAX, after, e);
+    *limit = (size_t)n;
+    return ok;
 }
 
 struct jsonw reply_list_begin(struct call *c)

@@ -12,6 +12,9 @@
 struct jsonw reply_begin(struct call *c);
 bool reply_end(struct call *c, struct jsonw *w, struct err *e);
 
+// Answer with what is finished already.
+bool reply_text(struct call *c, struct jsonw *w, struct err *e);
+
 // Milliseconds since 1970 as Unix seconds; null for 0.
 void reply_time(struct jsonw *w, const char *key, int64_t ms);
 
@@ -24,6 +27,9 @@ void reply_member(struct jsonw *w, const char *json, const char *key, struct are
 // A query parameter as a whole number between min and max; `def` when absent. ERR_INVALID names it.
 bool query_int(const struct call *c, const char *name, int64_t def, int64_t min, int64_t max,
                int64_t *out, struct err *e);
+
+// The query parameters of every list, "limit" and "after".
+bool query_page(const struct call *c, size_t *limit, int64_t *after, struct err *e);
 
 // The list frame: {"object": "list", "data": [ ... ], "has_more", "first_id", "last_id"}. Ids are 0
 // for an empty list.

@@ -181,6 +181,11 @@ const struct route *router_find(const struct router *r, enum method method, cons
 static const char *const names[METHOD_COUNT] = {
     [GET] = "GET", [POST] = "POST", [PUT] = "PUT", [PATCH] = "PATCH", [DELETE] = "DELETE"};
 
+const char *method_name(enum method m)
+{
+    return names[m];
+}
+
 enum method router_method(const char *name)
 {
     int m = 0;

@@ -87,6 +87,7 @@ struct job_new {
     int64_t priority, epochs;
     const char *key;   // idempotency key, or NULL
     const char *print; // digest of the request that carries the key
+    int64_t most;      // jobs that may wait, one more is ERR_BUSY; 0: any number
 };
 
 struct lease {

@@ -130,6 +130,17 @@ static bool data_is_there(struct conn *c, const struct job_new *j, struct err *e
            (n == 0 && fail(e, ERR_NOT_FOUND, "dataset \"%s\" has been deleted", j->dataset));
 }
 
+static bool queue_has_room(struct conn *c, const struct job_new *j, struct err *e)
+{
+    int64_t waiting = 0;
+    if (j->most == 0)
+        return true;
+    if (SQL(c, e, sql_take_int, &waiting, "SELECT count(*) FROM jobs WHERE state = 'queued'") < 0)
+        return false;
+    return waiting <= j->most ||
+           fail(e, ERR_BUSY, "%" PRId64 " jobs are waiting already; try again later", j->most);
+}
+
 static bool submit(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     struct submit *w = arg;
@@ -138,7 +149,8 @@ static bool submit(struct store *s, struct conn *c, void *arg, struct err *e)
         return false;
     w->replayed = id == 0;
     bool ok = w->replayed ? replay(c, w->job, &id, e)
-                          : data_is_there(c, w->job, e) && event_add(s, c, e, id, "info", "queued");
+                          : data_is_there(c, w->job, e) && queue_has_room(c, w->job, e) &&
+                                event_add(s, c, e, id, "info", "queued");
     return ok && job_load(c, id, w->out, w->a, e);
 }
 

@@ -10,8 +10,7 @@
 #include "crew.h"
 #include "model_file.h"
 #include "model_store.h"
-#include "prepare.h"
-#include "score.h"
+#include "outcome.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -198,84 +197,6 @@ static bool train(struct run *r, struct train_result *result, struct err *e)
     return ok;
 }
 
-// Metrics of a part of the rows as one JSON object; null for a part without rows.
-static bool write_scores(struct run *r, struct jsonw *w, const char *key,
-                         const struct train_rows *rows, struct err *e)
-{
-    struct score s;
-    if (rows->n == 0) {
-        jsonw_null(w, key);
-        return true;
-    }
-    if (!score_rows(&s, &r->prepared.model, rows, &r->arena, e))
-        return false;
-    jsonw_object(w, key);
-    jsonw_int(w, "rows", (int64_t)rows->n);
-    jsonw_real(w, "loss", s.loss);
-    const struct metric *m;
-    for (size_t i = 0; (m = metric_for(metric_task(r->prepared.model.n_class), i)); i++)
-        jsonw_real(w, m->row.name, s.metric[i]);
-    jsonw_end(w);
-    return true;
-}
-
-static void write_inputs(struct jsonw *w, const struct prep *p, const struct frame *f)
-{
-    jsonw_array(w, "inputs");
-    for (size_t i = 0; i < p->n_column; i++) {
-        const struct prep_column *c = &p->column[i];
-        bool numeric = c->type == COLUMN_NUMERIC;
-        jsonw_object(w, NULL);
-        jsonw_string(w, "name", c->name);
-        jsonw_string(w, "type", numeric ? "numeric" : "categorical");
-        jsonw_int(w, "missing", (int64_t)f->column[c->source].n_missing);
-        if (numeric)
-            jsonw_real(w, "mean", c->mean);
-        else
-            jsonw_int(w, "distinct", (int64_t)c->n_level);
-        jsonw_end(w);
-    }
-    jsonw_end(w);
-}
-
-// What GET /models/<name> tells besides the row's own columns.
-static const char *summary(struct run *r, const struct train_result *result, struct err *e)
-{
-    const struct prep *p = &r->prepared.prep;
-    struct jsonw w;
-    jsonw_init(&w, &r->arena);
-    jsonw_object(&w, NULL);
-    jsonw_string(&w, "target", p->target);
-    jsonw_int(&w, "parameters", (int64_t)r->prepared.model.n_trained);
-    jsonw_int(&w, "epochs", result->epochs);
-    jsonw_int(&w, "best_epoch", result->best_epoch);
-    jsonw_real(&w, "training_seconds", (double)(now() - r->begun) / 1000);
-    write_inputs(&w, p, &r->prepared.frame);
-    jsonw_array(&w, "classes");
-    for (size_t i = 0; i < p->n_class; i++)
-        jsonw_string(&w, NULL, p->class_name[i]);
-    jsonw_end(&w);
-    jsonw_object(&w, "scores");
-    if (!write_scores(r, &w, "validation", &r->val, e) || !write_scores(r, &w, "test", &r->test, e))
-        return NULL;
-    jsonw_end(&w);
-    jsonw_end(&w);
-    return jsonw_text(&w, NULL, e);
-}
-
-// The resolved definition for the model file: the store's text, without the data it was trained on.
-static const char *definition(struct run *r, struct err *e)
-{
-    struct job_spec spec = r->spec;
-    struct jsonw w;
-    if (spec.data.at)
-        spec.dataset = "inline";
-    spec.data = (struct json_span){0};
-    jsonw_init(&w, &r->arena);
-    job_spec_write(&w, NULL, &spec);
-    return jsonw_text(&w, NULL, e);
-}
-
 static bool publish(struct run *r, const struct train_result *result, struct err *e)
 {
     const struct worker_config *c = r->worker->config;
@@ -284,9 +205,12 @@ static bool publish(struct run *r, const struct train_result *result, struct err
                               .task = m->n_class ? "classification" : "regression"};
     char digest[DIGEST_TEXT];
     size_t header_len;
-    const char *job = definition(r, e), *about = job ? summary(r, result, e) : NULL;
+    const struct outcome outcome = {&r->prepared, &r->val, &r->test, result,
+                                    (double)(now() - r->begun) / 1000};
+    const char *about = outcome_summary(&outcome, &r->arena, e);
     const char *header =
-        about ? model_file_header(m, &r->prepared.prep, job, &header_len, &r->arena, e) : NULL;
+        about ? model_file_header(m, &r->prepared.prep, r->job.spec, &header_len, &r->arena, e)
+              : NULL;
     if (!header || !model_store_save(c->settings->data, header, header_len, m->value,
                                      m->n_value * sizeof *m->value, digest, &model.bytes, e))
         return false;

@@ -15,12 +15,19 @@ static struct entry {
     size_t loops;
 } entry[MAX_TESTS];
 static size_t n_entry;
+static void (*before_all)(void), (*after_all)(void);
 
 void harness_add(const TTest *test, size_t loops)
 {
     if (n_entry == MAX_TESTS)
         abort();
     entry[n_entry++] = (struct entry){test, loops};
+}
+
+void harness_around(void (*setup)(void), void (*teardown)(void))
+{
+    before_all = setup;
+    after_all = teardown;
 }
 
 static int by_file_then_line(const void *a, const void *b)
@@ -37,6 +44,7 @@ int main(int argc, char **argv)
     Suite *suite = suite_create(basename(argv[0]));
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, TIMEOUT_SECONDS);
+    tcase_add_unchecked_fixture(tc, before_all, after_all);
     for (size_t i = 0; i < n_entry; i++)
         if (strstr(entry[i].test->name, only))
             tcase_add_loop_test(tc, entry[i].test, 0, (int)entry[i].loops);

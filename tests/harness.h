@@ -15,6 +15,11 @@
 
 void harness_add(const TTest *test, size_t loops);
 
+// Run `setup` once before all tests and `teardown` once after them, in the process that starts the
+// tests whether they fork or not. For one thing that is dear to make and shared by all; to be
+// called from a constructor, at most once in a program.
+void harness_around(void (*setup)(void), void (*teardown)(void));
+
 #define TEST(name) LOOP_TEST(name, 1)
 #define LOOP_TEST(name, loops)                                                                     \
     static void name##_fn(int _i);                                                                 \

@@ -46,7 +46,7 @@ TEST(a_problem_lists_every_fault)
         "{\"type\":\"/problems/invalid\",\"title\":\"The request is not valid\",\"status\":422,"
         "\"detail\":\"2 fields need attention\",\"code\":\"invalid\",\"errors\":[{\"pointer\":"
         "\"#/a/0\",\"code\":\"out_of_range\",\"detail\":\"must be between 1 and 2\"},"
-        "{\"pointer\":\"#/\\\"x\",\"code\":\"unknown_field\",\"detail\":\"unknown field\"}]}");
+        "{\"pointer\":\"#/\\\"x\",\"code\":\"unknown_field\",\"detail\":\"unknown field\"}]}\n");
 }
 
 TEST(a_single_error_with_a_place_is_listed_and_one_without_is_not)
@@ -61,7 +61,7 @@ TEST(a_single_error_with_a_place_is_listed_and_one_without_is_not)
     e = (struct err){.kind = ERR_NOT_FOUND, .text = "no job 7"};
     ck_assert_str_eq(problem_body(&e, &faults, &arena, &status, &len),
                      "{\"type\":\"/problems/not-found\",\"title\":\"There is no such thing\","
-                     "\"status\":404,\"detail\":\"no job 7\",\"code\":\"not_found\"}");
+                     "\"status\":404,\"detail\":\"no job 7\",\"code\":\"not_found\"}\n");
     ck_assert_int_eq(status, 404);
 }
 

@@ -103,10 +103,10 @@ static void lab_backward(struct lab *lab)
     run(lab, step_backward_tiles, lab->s.op->backward);
 }
 
+#ifdef MLPD_F64
 static const uint32_t batch_sizes[] = {1, 2, 7, 33};
 enum { N_SIZES = sizeof batch_sizes / sizeof *batch_sizes };
 
-#ifdef MLPD_F64
 // The analytic gradient of the projection against central differences, input by input, cell by
 // cell.
 LOOP_TEST(backward_matches_differences, op_count *N_SIZES)

@@ -233,7 +233,7 @@ TEST(a_full_disk_is_an_error_that_passes)
     lab_init(&l);
     char *large = calloc(1, 1 << 20);
     memset(large, 'x', (1 << 20) - 1);
-    struct job_new job = {"large", NULL, lab_digest, large, "{}", 0, 0, NULL, NULL};
+    struct job_new job = {"large", NULL, lab_digest, large, "{}", 0, 0, NULL, NULL, 0};
     struct job_row row;
     bool replayed;
     ck_assert(lab_sql(&l, "PRAGMA max_page_count = 60", NULL));
@@ -263,7 +263,7 @@ TEST(an_answer_larger_than_the_arena_is_an_error_and_changes_nothing)
     struct lab l;
     lab_init(&l);
     struct arena tight;
-    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, NULL, NULL};
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, NULL, NULL, 0};
     struct job_row row;
     bool replayed;
     arena_init(&tight, 64);

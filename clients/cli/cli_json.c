@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// See cli_json.h.
+
+#include "cli_json.h"
+
+#include <math.h>
+
+const char *json_text_of(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+static double number(const cJSON *item)
+{
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+double json_number_of(const cJSON *object, const char *key)
+{
+    return number(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+double json_number_at(const cJSON *array, int i)
+{
+    return number(cJSON_GetArrayItem(array, i));
+}

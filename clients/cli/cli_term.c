@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// See cli_term.h. Block characters and braille only in UTF-8, colours only for people.
+
+#include "cli_term.h"
+
+#include <langinfo.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { WIDTH = 80, HEIGHT = 20, LEAST = 20, MOST = 1000 };
+
+static int from_environment(const char *name, int otherwise)
+{
+    const char *text = getenv(name);
+    long n = text ? strtol(text, NULL, 10) : 0;
+    return n >= LEAST / 2 && n <= MOST ? (int)n : otherwise;
+}
+
+struct term term_look(FILE *f)
+{
+    struct winsize size = {0};
+    const char *name = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    struct term t = {.tty = isatty(fileno(f)), .width = WIDTH, .height = HEIGHT};
+    if (t.tty && !ioctl(fileno(f), TIOCGWINSZ, &size) && size.ws_col >= LEAST &&
+        size.ws_row >= LEAST / 2) {
+        t.width = size.ws_col < MOST ? size.ws_col : MOST;
+        t.height = size.ws_row < MOST ? size.ws_row : MOST;
+    }
+    t.width = from_environment("COLUMNS", t.width);
+    t.height = from_environment("LINES", t.height);
+    t.tty = t.tty && !(name && !strcmp(name, "dumb"));
+    t.colour = t.tty && !(no_colour && *no_colour);
+    t.unicode = !strcmp(nl_langinfo(CODESET), "UTF-8");
+    return t;
+}
+
+const char *term_colour(const struct term *t, const char *code, char out[12])
+{
+    snprintf(out, 12, t->colour ? "\033[%sm" : "", code);
+    return out;
+}
+
+void term_text(FILE *f, const char *text)
+{
+    for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
+        bool c1 = s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0; // U+0080 to U+009F
+        fputc(*s < 0x20 || *s == 0x7f || c1 ? '?' : *s, f);
+        s += c1;
+    }
+}
+
+void term_bar(FILE *f, const struct term *t, int cells, double fraction)
+{
+    static const char *const part[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    double share = fraction >= 0 ? fmin(fraction, 1) : 0;
+    int eighths = (int)(share * cells * 8), full = eighths / 8, used = full;
+    for (int i = 0; i < full; i++)
+        fputs(t->unicode ? "█" : "#", f);
+    if (t->unicode && eighths % 8) {
+        fputs(part[eighths % 8], f);
+        used++;
+    }
+    fprintf(f, "%*s", cells - used, "");
+}
+
+void term_duration(double seconds, char out[32])
+{
+    bool fine = isfinite(seconds) && seconds >= 0 && seconds < 1e9;
+    long s = fine ? lround(seconds) : 0;
+    if (!fine)
+        out[0] = '\0';
+    else if (seconds < 9.95)
+        snprintf(out, 32, "%.1f s", seconds);
+    else if (s < 60)
+        snprintf(out, 32, "%ld s", s);
+    else if (s < 3600)
+        snprintf(out, 32, "%ld min %ld s", s / 60, s % 60);
+    else
+        snprintf(out, 32, "%ld h %ld min", s / 3600, s / 60 % 60);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What is told of a finished training: GET /models/<name> shows it. Written once, by the worker, on
+// its thread.
+
+#include "prepare.h"
+#include "train.h"
+
+struct outcome {
+    const struct prepared *prepared;     // with the trained model
+    const struct train_rows *val, *test; // encoded; n may be 0
+    const struct train_result *result;
+    double seconds; // of training
+};
+
+// A JSON object: target, sizes, inputs, classes, scores on the validation and test rows, and a
+// digest of the weights, which is the same whatever the threads. In the arena; NULL on failure.
+const char *outcome_summary(const struct outcome *o, struct arena *a, struct err *e);

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Holds an exchange against the OpenAPI document: see client.h, whose http() calls it after every
+// exchange.
+
+#include "client.h"
+
+struct exchange_seen {
+    const char *method, *path; // path: with its query
+    const char *body;          // NUL-terminated, or NULL
+    const struct reply *reply;
+};
+
+// True, or false with what is broken in `why`.
+bool contract_holds(const cJSON *openapi, const struct exchange_seen *x, char *why, size_t room);

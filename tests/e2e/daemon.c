@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+// See daemon.h. The first line on stdout says where the daemon listens, as its users read it; its
+// end is waited for by polling, because a daemon that hangs must fail a test and not stop it.
+
+#include "daemon.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define FLAGS "--workers", "2", "--http-threads", "3", "--max-upload", "2m"
+
+enum { ARGS = 16, STOP_MS = 20000, POLL_MS = 2, PATH = 512 };
+
+// The folder of this program, build/<mode>: the daemon is beside it, the sources two levels up.
+static const char *here(void)
+{
+    static char path[PATH];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    ck_assert_int_gt(n, 0);
+    path[n] = '\0';
+    *strrchr(path, '/') = '\0';
+    return path;
+}
+
+const char *source_path(const char *name)
+{
+    static char path[PATH * 2];
+    snprintf(path, sizeof path, "%s/../../%s", here(), name);
+    return path;
+}
+
+char *file_text(const char *path, size_t *len)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return NULL;
+    char *text = NULL;
+    size_t n = 0, room = 4096, got;
+    do {
+        text = realloc(text, room *= 2);
+        ck_assert_ptr_nonnull(text);
+        got = fread(text + n, 1, room - n - 1, f);
+        n += got;
+    } while (got > 0);
+    fclose(f);
+    text[n] = '\0';
+    if (len)
+        *len = n;
+    return text;
+}
+
+static pid_t launch(const char *const *args, int out, int err)
+{
+    char program[PATH + 8];
+    const char *argv[ARGS] = {program};
+    snprintf(program, sizeof program, "%s/mlpd", here());
+    for (size_t i = 0; args[i]; i++)
+        argv[i + 1] = args[i];
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(out, STDOUT_FILENO);
+        dup2(err, STDERR_FILENO);
+        execv(program, (char *const *)argv);
+        _exit(127);
+    }
+    ck_assert_int_gt(pid, 0);
+    close(out);
+    return pid;
+}
+
+static void nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000}, NULL);
+}
+
+// Milliseconds are polled away until the child has ended or the time is up.
+static bool wait_end(pid_t pid, int *status, int ms)
+{
+    for (; ms > 0; ms -= POLL_MS) {
+        if (waitpid(pid, status, WNOHANG) == pid)
+            return true;
+        nap();
+    }
+    return false;
+}
+
+// The last of what the daemon logged, in a buffer good until the next call.
+static const char *log_end(const struct daemon *d)
+{
+    static char end[3000];
+    size_t len = 0;
+    char *text = file_text(d->log, &len);
+    snprintf(end, sizeof end, "%s",
+             text && len >= sizeof end ? text + len - sizeof end + 1
+             : text                    ? text
+                                       : "");
+    free(text);
+    return end;
+}
+
+static void check_log(const struct daemon *d)
+{
+    static const char *const bad[] = {"Sanitizer", "runtime error:", "mlpd: bug"};
+    char *text = file_text(d->log, NULL);
+    for (size_t i = 0; text && i < sizeof bad / sizeof *bad; i++) {
+        const char *found = strstr(text, bad[i]);
+        ck_assert_msg(!found, "the daemon reported:\n%.3000s", found);
+    }
+    free(text);
+}
+
+static void read_port(struct daemon *d, int out)
+{
+    char line[128];
+    FILE *f = fdopen(out, "r");
+    const char *got = fgets(line, sizeof line, f);
+    fclose(f);
+    ck_assert_msg(got && sscanf(line, "listening on http://127.0.0.1:%d", &d->port) == 1,
+                  "the daemon did not start: %s", log_end(d));
+}
+
+void daemon_restart(struct daemon *d)
+{
+    int out[2];
+    ck_assert_int_eq(d->pid, 0);
+    ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
+    int err = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    ck_assert_int_ge(err, 0);
+    const char *const args[] = {"--listen", "127.0.0.1:0", "--data", d->data, FLAGS, NULL};
+    d->pid = launch(args, out[1], err);
+    close(err);
+    read_port(d, out[0]);
+}
+
+void daemon_start(struct daemon *d)
+{
+    *d = (struct daemon){.dir = "/tmp/mlpd-e2e-XXXXXX"};
+    ck_assert_ptr_nonnull(mkdtemp(d->dir));
+    snprintf(d->data, sizeof d->data, "%s/data", d->dir);
+    snprintf(d->log, sizeof d->log, "%s/log", d->dir);
+    daemon_restart(d);
+}
+
+void daemon_stop(struct daemon *d)
+{
+    int status;
+    pid_t pid = d->pid;
+    kill(pid, SIGTERM);
+    ck_assert_msg(wait_end(pid, &status, STOP_MS), "SIGTERM did not end it: %s", log_end(d));
+    d->pid = 0;
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "ended with status %#x: %s",
+                  status, log_end(d));
+    check_log(d);
+}
+
+void daemon_kill(struct daemon *d)
+{
+    kill(d->pid, SIGKILL);
+    waitpid(d->pid, NULL, 0);
+    d->pid = 0;
+    check_log(d);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st, (void)type, (void)at;
+    return remove(path);
+}
+
+void daemon_end(struct daemon *d)
+{
+    if (d->pid)
+        daemon_stop(d);
+    ck_assert_int_eq(nftw(d->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+size_t daemon_files(const struct daemon *d, const char *folder)
+{
+    char path[160];
+    size_t n = 0;
+    snprintf(path, sizeof path, "%s/%s", d->data, folder);
+    DIR *dir = opendir(path);
+    ck_assert_ptr_nonnull(dir);
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        n += entry->d_type != DT_DIR;
+    closedir(dir);
+    return n;
+}
+
+void daemon_wait_files(const struct daemon *d, const char *folder, size_t n)
+{
+    for (int ms = 0; daemon_files(d, folder) != n && ms < STOP_MS; ms += POLL_MS)
+        nap();
+    ck_assert_uint_eq(daemon_files(d, folder), n);
+}
+
+int mlpd(const char *const *args, char *out, size_t room)
+{
+    int pipes[2], status;
+    ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+    pid_t pid = launch(args, pipes[1], pipes[1]);
+    FILE *f = fdopen(pipes[0], "r");
+    size_t n = fread(out, 1, room - 1, f);
+    out[n] = '\0';
+    fclose(f);
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The real daemon as a child process: the mlpd that lies beside the test program, on a free port,
+// with a data folder of its own under /tmp. Used by every end-to-end test, from its one thread. A
+// struct belongs to the test; daemon_end() stops what runs and removes the folder. A test that
+// fails halfway leaves nothing running: the child dies with the thread that started it.
+//
+// What goes wrong here fails the test, with the daemon's log in the message.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct daemon {
+    pid_t pid; // 0 while it is not running
+    int port;
+    char dir[64];  // everything of this daemon: data/ and log
+    char data[80]; // its --data folder
+    char log[80];  // its stderr, appended to over restarts
+};
+
+// Make a folder and start on it, with 2 workers.
+void daemon_start(struct daemon *d);
+
+// Start again on the same folder. It must not be running.
+void daemon_restart(struct daemon *d);
+
+// SIGTERM; it must end with status 0 within seconds, having logged no report of a sanitizer.
+void daemon_stop(struct daemon *d);
+
+// SIGKILL, without notice.
+void daemon_kill(struct daemon *d);
+
+// Stop it if it runs, and remove its folder.
+void daemon_end(struct daemon *d);
+
+// Files in a folder under the data folder ("tmp"), folders not counted.
+size_t daemon_files(const struct daemon *d, const char *folder);
+
+// Wait until there are n of them.
+void daemon_wait_files(const struct daemon *d, const char *folder, size_t n);
+
+// Run the program with these arguments to its end. Its exit status; what it wrote to stdout and
+// stderr is in out, cut to fit.
+int mlpd(const char *const *args, char *out, size_t room);
+
+// A path in the source tree ("tests/data/iris_test.csv"), in a buffer good until the next call.
+const char *source_path(const char *name);
+
+// The whole file, NUL-terminated; the caller frees it. NULL when there is none.
+char *file_text(const char *path, size_t *len);

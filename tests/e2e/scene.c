@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// See scene.h.
+
+#include "scene.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct daemon shared;
+
+const char endless_job[] = "{\"name\":\"endless\",\"dataset\":\"iris\",\"target\":\"species\","
+                           "\"training\":{\"epochs\":100000,\"early_stopping\":null}}";
+
+const struct daemon *scene(void)
+{
+    return &shared;
+}
+
+static void make_shop(void)
+{
+    static const char *const town[] = {"Bern", "Oslo", "Rome", ""};
+    char csv[4096] = "area,town,price\n";
+    for (int i = 0; i < 80; i++)
+        sprintf(csv + strlen(csv), "%d,%s,%d\n", 20 + i, town[i % 4], 1000 * (20 + i) + i % 4);
+    upload_text(&shared, "shop", csv);
+    train(&shared, "{\"dataset\":\"shop\",\"target\":\"price\",\"training\":{\"epochs\":20},"
+                   "\"model\":{\"layers\":[8]}}");
+}
+
+static void set_scene(void)
+{
+    daemon_start(&shared);
+    upload_file(&shared, "iris", "tests/data/iris_train.csv");
+    train(&shared, "{\"dataset\":\"iris\",\"target\":\"species\"}");
+    int job = submit(&shared, endless_job);
+    expect_status(http(&shared, "POST", text("/jobs/%d/cancel", job), ""), 202);
+    wait_status(&shared, job, "cancelled");
+    make_shop();
+}
+
+static void strike_scene(void)
+{
+    daemon_end(&shared);
+}
+
+__attribute__((constructor)) static void add(void)
+{
+    harness_around(set_scene, strike_scene);
+}
