@@ -72,31 +72,34 @@ static bool is_cell(struct json_in *in)
     return kind != JSON_ARRAY && kind != JSON_OBJECT;
 }
 
-// The way to cell k: by name in an object, by number in an array.
-static const char *key_of(const struct reader *r, size_t k, char number[static 24])
+// A fault of cell k, found by name in an object and by number in an array.
+static void bad_cell(struct reader *r, size_t k, const char *code, const char *text)
 {
-    snprintf(number, 24, "%zu", k);
-    return r->named ? r->p->column[k].name : number;
+    char number[24];
+    snprintf(number, sizeof number, "%zu", k);
+    const char *key = r->named ? r->p->column[k].name : number;
+    complain(r, code, key, strlen(key), "%s", text);
 }
 
 static void encode(struct reader *r, size_t k, struct json_in *in)
 {
-    char number[24];
-    const char *key = key_of(r, k, number);
+    const char *code = NULL;
+    struct cell c;
     struct err why = {0};
     r->seen[k] = r->row + 1;
     if (!is_cell(in)) {
-        enum json_kind kind = json_kind(in);
+        code = "wrong_type";
+        fail(&why, ERR_INVALID, "must be a number, a text or null, got %s",
+             json_kind_name(json_kind(in)));
         json_skip(in);
-        complain(r, "wrong_type", key, strlen(key), "must be a number, a text or null, got %s",
-                 json_kind_name(kind));
-        return;
+    } else if (!read_cell(r, in, &c)) {
+        code = "too_long";
+        fail(&why, ERR_TOO_LARGE, "does not fit into a request's memory");
+    } else if (!prep_encode_cell(r->p, k, &c, r->x, &why)) {
+        code = "bad_number";
     }
-    struct cell c;
-    if (!read_cell(r, in, &c))
-        complain(r, "too_long", key, strlen(key), "does not fit into a request's memory");
-    else if (!prep_encode_cell(r->p, k, &c, r->x, &why))
-        complain(r, "bad_number", key, strlen(key), "%s", why.text);
+    if (code)
+        bad_cell(r, k, code, why.text);
 }
 
 static const char *nth_input(const void *prep, size_t i)

@@ -15,7 +15,6 @@
 struct model_param {
     const char *name;    // PyTorch's way: "layers.0.weight"
     uint32_t rows, cols; // a weight is [outputs, inputs]
-    bool vector;         // of one dimension in files, where PyTorch has one; rows is 1
     size_t at;           // offset in struct model's value
     bool trained;        // else a running statistic
 };

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// See plant.h.
+
+#include "plant.h"
+
+#include "model_file.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void need(bool ok, const struct err *e)
+{
+    ck_assert_msg(ok, "%s", e->text);
+}
+
+void plant_open(struct plant *p)
+{
+    int64_t requeued;
+    p->err = (struct err){0};
+    p->store = store_open(p->dir, &clock_system, &p->err);
+    need(p->store && dataset_prepare(p->dir, &p->err) && dataset_sweep_tmp(p->dir, &p->err) &&
+             model_store_prepare(p->dir, &p->err),
+         &p->err);
+    p->catalog = catalog_open(p->dir, p->store, &p->err);
+    need(p->catalog, &p->err);
+    p->queue = queue_new(p->store, &clock_system, &requeued, &p->err);
+    need(p->queue, &p->err);
+    p->cache = cache_new(p->dir, p->store, 8);
+}
+
+void plant_init(struct plant *p)
+{
+    *p = (struct plant){.dir = "/tmp/mlpd-test-XXXXXX", .log = {2, LEVEL_OFF}};
+    ck_assert_ptr_nonnull(mkdtemp(p->dir));
+    settings_default(&p->settings);
+    p->settings.data = p->dir;
+    arena_init(&p->arena, 256 << 20);
+    plant_open(p);
+}
+
+void plant_work(struct plant *p, int workers)
+{
+    const struct worker_config c = {&p->settings, &p->log, p->catalog, p->queue, p->cache};
+    p->settings.workers = workers;
+    p->workers = workers_start(&c, &p->err);
+    need(p->workers, &p->err);
+}
+
+void plant_close(struct plant *p)
+{
+    queue_drain(p->queue);
+    workers_join(p->workers);
+    cache_free(p->cache);
+    queue_free(p->queue);
+    catalog_close(p->catalog);
+    store_close(p->store);
+    p->workers = NULL;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+void plant_release(struct plant *p)
+{
+    plant_close(p);
+    arena_release(&p->arena);
+    ck_assert_int_eq(nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+bool plant_upload(struct plant *p, const char *name, const char *csv, char digest[DATASET_DIGEST],
+                  struct arena *a, struct err *e)
+{
+    struct dataset_info info;
+    struct dataset_row row;
+    struct ingest *in = ingest_begin(p->dir, e);
+    if (!in)
+        return false;
+    if (!ingest_piece(in, csv, strlen(csv), e)) {
+        ingest_abort(in);
+        return false;
+    }
+    catalog_hold(p->catalog);
+    bool ok = ingest_end(in, &info, a, e);
+    const struct dataset_new d = {
+        name, info.digest, "{}", (int64_t)info.n_row, (int64_t)info.n_column, (int64_t)info.bytes};
+    ok = ok && (!name || store_dataset_put(p->store, &d, &row, a, e));
+    catalog_let_go(p->catalog);
+    if (ok)
+        memcpy(digest, info.digest, DATASET_DIGEST);
+    return ok;
+}
+
+const char *plant_table(struct plant *p, int rows)
+{
+    char *csv = arena_need(&p->arena, (size_t)rows + 1, 32), *at = csv;
+    at += sprintf(at, "x,group,y\n");
+    for (int i = 0; i < rows; i++)
+        at += sprintf(at, "%.3f,%c,%.3f\n", i * .01, 'a' + i % 3, sin(i * .01));
+    return csv;
+}
+
+int64_t plant_submit(struct plant *p, const char *dataset, const char *digest, const char *spec)
+{
+    struct job_row row;
+    bool replayed;
+    const struct job_new job = {.name = dataset ? dataset : "inline",
+                                .dataset = dataset,
+                                .digest = digest,
+                                .spec = spec,
+                                .metadata = "{}"};
+    need(queue_submit(p->queue, &job, &row, &replayed, &p->arena, &p->err), &p->err);
+    return row.id;
+}
+
+struct job_row plant_job(struct plant *p, int64_t id)
+{
+    struct job_row row;
+    need(store_job_get(p->store, id, &row, &p->arena, &p->err), &p->err);
+    return row;
+}
+
+static bool ended(const struct job_row *row)
+{
+    return row->state == JOB_SUCCEEDED || row->state == JOB_FAILED || row->state == JOB_CANCELLED;
+}
+
+struct job_row plant_await(struct plant *p, int64_t id, enum job_state state, int64_t epochs)
+{
+    const struct timespec pause = {.tv_nsec = 2000000};
+    for (;;) {
+        struct arena_mark mark = arena_mark(&p->arena);
+        struct job_row row = plant_job(p, id);
+        if (row.state == state && row.epoch >= epochs)
+            return row;
+        ck_assert_msg(!ended(&row), "job %d is %d: %s", (int)id, row.state,
+                      row.error_text ? row.error_text : "");
+        arena_rewind(&p->arena, mark);
+        nanosleep(&pause, NULL);
+    }
+}
+
+static const char SPEC[] = "{\"dataset\":\"d\",\"target\":\"t\",\"model\":{\"layers\":[]}}";
+
+// One input, no hidden layer: weight 0 and the value as bias.
+static const char *constant_model(struct plant *p, double value, struct model *m, size_t *len)
+{
+    struct job_spec spec;
+    struct faults faults;
+    struct prep_column *column = arena_zalloc(&p->arena, 1, sizeof *column);
+    *column = (struct prep_column){.name = "x", .width = 1, .std = 1};
+    const struct prep prep = {.column = column,
+                              .n_column = 1,
+                              .n_feature = 1,
+                              .target = "t",
+                              .task = TASK_REGRESSION,
+                              .y_std = 1};
+    faults_init(&faults, &p->arena);
+    need(job_spec_read(SPEC, strlen(SPEC), &spec, &p->arena, &faults, &p->err), &p->err);
+    const struct model_task task = {1, 0, 0, 1, &spec.train.loss};
+    need(model_build(m, &spec.model, &task, &p->arena, &p->err), &p->err);
+    m->value[1] = (real)value;
+    return model_file_header(m, &prep, SPEC, len, &p->arena, &p->err);
+}
+
+int64_t plant_publish(struct plant *p, const char *name, double value)
+{
+    struct model m;
+    struct job_claim claim;
+    char digest[DIGEST_TEXT], data[DATASET_DIGEST];
+    struct model_new made = {name, digest, "regression", "{}", 0};
+    size_t len;
+    int64_t version;
+    const char *header = constant_model(p, value, &m, &len);
+    need(header && model_store_save(p->dir, header, len, m.value, m.n_value * sizeof *m.value,
+                                    digest, &made.bytes, &p->err),
+         &p->err);
+    memset(data, 'a', sizeof data);
+    data[sizeof data - 1] = '\0';
+    int64_t id = plant_submit(p, NULL, data, SPEC);
+    need(store_job_claim(p->store, "test", &claim, &p->arena, &p->err) && claim.job.id == id,
+         &p->err);
+    need(store_job_finish(p->store, &claim.lease, JOB_SUCCEEDED, NULL, &made, &version, &p->err),
+         &p->err);
+    return id;
+}
+
+const char *plant_path(const struct plant *p, const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", p->dir, name);
+    return path;
+}
+
+int plant_files(const struct plant *p, const char *folder)
+{
+    int n = 0;
+    DIR *d = opendir(plant_path(p, folder));
+    ck_assert_ptr_nonnull(d);
+    for (const struct dirent *entry; (entry = readdir(d));)
+        n += *entry->d_name != '.';
+    closedir(d);
+    return n;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// Models here answer one number each, so which of them was used can be told from the answer.
+
+#include "cache.h"
+#include "plant.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { MODELS = 64 }; // the cache's room
+
+static double ask(const struct served *s)
+{
+    const real x[] = {3};
+    real answer[1];
+    predictor_run(s->predictor, x, NULL, 1, answer, NULL);
+    return (double)answer[0];
+}
+
+static double answer_of(struct plant *p, const char *name, int64_t version, int64_t job)
+{
+    struct served s;
+    ck_assert_msg(cache_take(p->cache, name, version, job, &s, &p->err), "%s", p->err.text);
+    double answer = ask(&s);
+    cache_put(p->cache, &s);
+    return answer;
+}
+
+TEST(the_bare_name_means_the_newest_version_once_it_is_announced)
+{
+    struct plant p;
+    plant_init(&p);
+    int64_t first = plant_publish(&p, "m", 1);
+    ck_assert(answer_of(&p, "m", 0, 0) == 1);
+    int64_t second = plant_publish(&p, "m", 2);
+    cache_published(p.cache, "m");
+    ck_assert(answer_of(&p, "m", 0, 0) == 2);
+    ck_assert(answer_of(&p, "m", 1, 0) == 1 && answer_of(&p, "m", 2, 0) == 2);
+    ck_assert(answer_of(&p, NULL, 0, first) == 1 && answer_of(&p, NULL, 0, second) == 2);
+    plant_publish(&p, "other", 9);
+    cache_published(p.cache, "other");
+    ck_assert(answer_of(&p, "m", 0, 0) == 2);
+    plant_release(&p);
+}
+
+// Loaded by version or by job first, a model may become the latest later, and the other way round.
+TEST(a_version_asked_for_by_number_stays_itself)
+{
+    struct plant p;
+    plant_init(&p);
+    int64_t first = plant_publish(&p, "m", 1);
+    ck_assert(answer_of(&p, NULL, 0, first) == 1);
+    ck_assert(answer_of(&p, "m", 1, 0) == 1 && answer_of(&p, "m", 0, 0) == 1);
+    plant_publish(&p, "m", 2);
+    cache_published(p.cache, "m");
+    ck_assert(answer_of(&p, "m", 2, 0) == 2 && answer_of(&p, "m", 0, 0) == 2);
+    ck_assert(answer_of(&p, "m", 1, 0) == 1);
+    plant_release(&p);
+}
+
+TEST(a_model_in_memory_no_longer_needs_its_file)
+{
+    struct plant p;
+    char digest[DIGEST_TEXT + 32];
+    struct model_row row;
+    plant_init(&p);
+    plant_publish(&p, "m", 1);
+    NEED(store_model_get(p.store, "m", 1, &row, &p.arena, &p.err));
+    ck_assert(answer_of(&p, "m", 1, 0) == 1);
+    snprintf(digest, sizeof digest, "models/%s.safetensors", row.digest);
+    ck_assert_int_eq(unlink(plant_path(&p, digest)), 0);
+    ck_assert(answer_of(&p, "m", 1, 0) == 1 && answer_of(&p, NULL, 0, row.job) == 1);
+    plant_release(&p);
+}
+
+TEST(what_is_not_there_is_told_apart)
+{
+    struct plant p;
+    struct served s;
+    char data[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    struct {
+        const char *name;
+        int64_t version, job;
+        enum err_kind kind;
+    } want[] = {{"none", 0, 0, ERR_NOT_FOUND},
+                {"m", 2, 0, ERR_NOT_FOUND},
+                {NULL, 0, 77, ERR_NOT_FOUND},
+                {NULL, 0, 0, ERR_CONFLICT}};
+    plant_init(&p);
+    plant_publish(&p, "m", 1);
+    want[3].job = plant_submit(&p, NULL, data, "{}");
+    for (int i = 0; i < 4; i++) {
+        struct err e = {0};
+        ck_assert(!cache_take(p.cache, want[i].name, want[i].version, want[i].job, &s, &e));
+        ck_assert_msg(e.kind == want[i].kind, "%d: %s", i, e.text);
+    }
+    plant_release(&p);
+}
+
+static void publish_many(struct plant *p, int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct arena_mark mark = arena_mark(&p->arena);
+        plant_publish(p, "m", i + 1);
+        arena_rewind(&p->arena, mark);
+    }
+}
+
+TEST(eviction_leaves_models_in_use_alone)
+{
+    struct plant p;
+    struct served held[MODELS], one;
+    plant_init(&p);
+    publish_many(&p, MODELS + 2);
+    NEED(cache_take(p.cache, "m", 1, 0, &held[0], &p.err));
+    for (int64_t v = 2; v <= MODELS + 2; v++)
+        ck_assert(answer_of(&p, "m", v, 0) == (double)v);
+    ck_assert(ask(&held[0]) == 1);
+    for (int64_t v = 2; v <= MODELS; v++)
+        NEED(cache_take(p.cache, "m", v, 0, &held[v - 1], &p.err));
+    ck_assert(!cache_take(p.cache, "m", MODELS + 1, 0, &one, &p.err));
+    ck_assert_int_eq(p.err.kind, ERR_BUSY);
+    p.err = (struct err){0};
+    for (int64_t v = 1; v <= MODELS; v++)
+        ck_assert(ask(&held[v - 1]) == (double)v);
+    cache_put(p.cache, &held[5]);
+    ck_assert(answer_of(&p, "m", MODELS + 1, 0) == MODELS + 1);
+    for (int v = 0; v < MODELS; v++)
+        if (v != 5)
+            cache_put(p.cache, &held[v]);
+    ck_assert(answer_of(&p, "m", 6, 0) == 6); // loaded again
+    plant_release(&p);
+}
+
+enum { THREADS = 8, ROUNDS = 300 }; // as many threads as plants have desks
+
+struct crowd {
+    struct plant *p;
+    atomic_int wrong, failed, published;
+};
+
+// The latest is never older than the newest that was announced before asking.
+static void *predict_many(void *arg)
+{
+    struct crowd *c = arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct served s;
+        struct err e = {0};
+        int least = atomic_load(&c->published);
+        if (!cache_take(c->p->cache, "m", i % 3 ? 0 : 1, 0, &s, &e)) {
+            atomic_fetch_add(&c->failed, 1);
+            continue;
+        }
+        double answer = ask(&s);
+        if (i % 3 ? answer < least || answer != (double)s.version : answer != 1)
+            atomic_fetch_add(&c->wrong, 1);
+        cache_put(c->p->cache, &s);
+    }
+    return NULL;
+}
+
+TEST(many_threads_predict_while_versions_are_published)
+{
+    struct plant p;
+    pthread_t thread[THREADS];
+    struct crowd c = {.p = &p, .published = 1};
+    plant_init(&p);
+    plant_publish(&p, "m", 1);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, predict_many, &c), 0);
+    for (int v = 2; v < 8; v++) {
+        plant_publish(&p, "m", v);
+        cache_published(p.cache, "m");
+        atomic_store(&c.published, v);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    ck_assert_int_eq(c.failed, 0);
+    ck_assert_int_eq(c.wrong, 0);
+    ck_assert(answer_of(&p, "m", 0, 0) == 7);
+    plant_release(&p);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "model_store.h"
+#include "plant.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char HEAD[] = "header", BODY[] = "weights, many of them";
+
+static bool save(struct plant *p, char digest[DIGEST_TEXT], int64_t *bytes)
+{
+    return model_store_save(p->dir, HEAD, sizeof HEAD, BODY, sizeof BODY, digest, bytes, &p->err);
+}
+
+static const char *file_of(const struct plant *p, const char *digest)
+{
+    char name[128];
+    snprintf(name, sizeof name, "models/%s.safetensors", digest);
+    return plant_path(p, name);
+}
+
+TEST(what_is_stored_is_loaded_under_its_digest)
+{
+    struct plant p;
+    char digest[DIGEST_TEXT], want[DIGEST_TEXT];
+    int64_t bytes;
+    size_t len;
+    plant_init(&p);
+    NEED(save(&p, digest, &bytes));
+    ck_assert_int_eq(bytes, sizeof HEAD + sizeof BODY);
+    const struct digest_part part[] = {{HEAD, sizeof HEAD}, {BODY, sizeof BODY}};
+    digest_of(part, 2, want);
+    ck_assert_str_eq(digest, want);
+    const char *file = model_store_load(p.dir, digest, &len, &p.arena, &p.err);
+    NEED(file);
+    ck_assert_uint_eq(len, sizeof HEAD + sizeof BODY);
+    ck_assert_mem_eq(file, HEAD, sizeof HEAD);
+    ck_assert_mem_eq(file + sizeof HEAD, BODY, sizeof BODY);
+    plant_release(&p);
+}
+
+TEST(equal_models_are_one_file_and_nothing_else_is_left)
+{
+    struct plant p;
+    char digest[DIGEST_TEXT];
+    int64_t bytes;
+    plant_init(&p);
+    NEED(save(&p, digest, &bytes) && save(&p, digest, &bytes));
+    ck_assert_int_eq(plant_files(&p, "models"), 1);
+    ck_assert_int_eq(plant_files(&p, "tmp"), 0);
+    plant_release(&p);
+}
+
+// A byte changed, one missing, one more, the file gone, another's name.
+LOOP_TEST(a_file_that_is_not_what_its_name_says_is_refused, 5)
+{
+    struct plant p;
+    char digest[DIGEST_TEXT];
+    int64_t bytes;
+    size_t len;
+    plant_init(&p);
+    NEED(save(&p, digest, &bytes));
+    const char *path = file_of(&p, digest);
+    FILE *f = fopen(path, _i == 2 ? "ab" : "r+b");
+    ck_assert_ptr_nonnull(f);
+    if (_i == 0 || _i == 2)
+        fputc('x', f);
+    fclose(f);
+    if (_i == 1)
+        ck_assert_int_eq(truncate(path, bytes - 1), 0);
+    if (_i == 3)
+        unlink(path);
+    if (_i == 4)
+        digest[0] ^= 1;
+    ck_assert_ptr_null(model_store_load(p.dir, digest, &len, &p.arena, &p.err));
+    ck_assert_msg(p.err.kind == ERR_INTERNAL, "%s", p.err.text);
+    plant_release(&p);
+}
+
+TEST(a_model_beyond_the_arena_is_too_large)
+{
+    struct plant p;
+    struct arena small;
+    char digest[DIGEST_TEXT];
+    int64_t bytes;
+    size_t len;
+    plant_init(&p);
+    NEED(save(&p, digest, &bytes));
+    arena_init(&small, 10);
+    ck_assert_ptr_null(model_store_load(p.dir, digest, &len, &small, &p.err));
+    ck_assert_int_eq(p.err.kind, ERR_TOO_LARGE);
+    arena_release(&small);
+    plant_release(&p);
+}
+
+TEST(without_its_folder_nothing_is_stored_or_left)
+{
+    struct plant p;
+    char digest[DIGEST_TEXT];
+    int64_t bytes;
+    plant_init(&p);
+    ck_assert_int_eq(rmdir(plant_path(&p, "models")), 0);
+    ck_assert(!save(&p, digest, &bytes));
+    ck_assert_int_eq(plant_files(&p, "tmp"), 0);
+    NEED(model_store_prepare(p.dir, &(struct err){0}) && model_store_prepare(p.dir, &p.err));
+    plant_release(&p);
+}

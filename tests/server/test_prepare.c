@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "prepare.h"
+#include "plant.h"
+
+#include <string.h>
+
+static bool prepare(struct plant *p, const char *digest, const char *body, struct prepared *out)
+{
+    struct job_spec spec;
+    struct faults faults;
+    p->err = (struct err){0};
+    faults_init(&faults, &p->arena);
+    ck_assert_msg(job_spec_read(body, strlen(body), &spec, &p->arena, &faults, &p->err), "%s: %s",
+                  p->err.at, p->err.text);
+    return prepare_job(out, p->dir, digest, &spec, &p->arena, &p->err);
+}
+
+TEST(a_job_is_prepared_from_its_data)
+{
+    struct plant p;
+    struct prepared r;
+    char digest[DATASET_DIGEST];
+    plant_init(&p);
+    NEED(plant_upload(&p, "d", plant_table(&p, 100), digest, &p.arena, &p.err));
+    NEED(prepare(&p, digest,
+                 "{\"dataset\":\"d\",\"target\":\"y\",\"split\":{\"validation\":0.2,\"test\":0.1},"
+                 "\"model\":{\"layers\":[8]}}",
+                 &r));
+    ck_assert_uint_eq(r.frame.n_row, 100);
+    ck_assert(r.split.n_train == 70 && r.split.n_val == 20 && r.split.n_test == 10);
+    ck_assert(r.prep.task == TASK_REGRESSION && r.prep.n_class == 0);
+    ck_assert_uint_eq(r.prep.n_feature, 1 + 4);
+    ck_assert(r.model.n_in == 5 && r.model.n_out == 1 && r.model.spec.n_layer == 1);
+    NEED(prepare(&p, digest, "{\"dataset\":\"d\",\"target\":\"group\"}", &r));
+    ck_assert(r.prep.n_class == 3 && r.model.n_class == 3 && r.model.n_in == 2);
+    plant_release(&p);
+}
+
+#define JOB(rest) "{\"dataset\":\"d\"," rest "}"
+
+static const struct {
+    const char *body, *at;
+} faults[] = {
+    {JOB("\"target\":\"z\""), "/target"},
+    {JOB("\"target\":\"y\",\"features\":{\"exclude\":[\"z\"]}"), "/features/exclude"},
+    {JOB("\"target\":\"y\",\"features\":{\"exclude\":[\"x\",\"group\"]}"), "/features/exclude"},
+    {JOB("\"target\":\"y\",\"features\":{\"types\":{\"z\":\"numeric\"}}"), "/features/types"},
+    {JOB("\"target\":\"y\",\"features\":{\"types\":{\"group\":\"numeric\"}}"), "/features/types"},
+    {JOB("\"target\":\"group\",\"task\":\"regression\""), "/task"},
+    {JOB("\"target\":\"y\",\"loss\":\"cross_entropy\""), "/loss"},
+    {JOB("\"target\":\"group\",\"loss\":\"mse\""), "/loss"},
+    {JOB("\"target\":\"y\",\"training\":{\"batch_size\":1}"), "/training/batch_size"},
+    {JOB("\"target\":\"y\",\"training\":{\"early_stopping\":{\"metric\":\"val_auc\"}}"),
+     "/training/early_stopping/metric"},
+    {JOB("\"target\":\"y\",\"split\":{\"validation\":0.9,\"test\":0.09}"), "/split"},
+};
+
+LOOP_TEST(a_fault_that_only_the_data_shows_carries_its_pointer, sizeof faults / sizeof *faults)
+{
+    struct plant p;
+    struct prepared r;
+    char digest[DATASET_DIGEST];
+    plant_init(&p);
+    NEED(plant_upload(&p, "d", plant_table(&p, 30), digest, &p.arena, &p.err));
+    ck_assert_msg(!prepare(&p, digest, faults[_i].body, &r), "%s", faults[_i].body);
+    ck_assert_msg(p.err.kind == ERR_INVALID && strcmp(p.err.at, faults[_i].at) == 0,
+                  "%s: \"%s\": %s", faults[_i].body, p.err.at, p.err.text);
+    plant_release(&p);
+}
+
+TEST(data_that_is_gone_or_too_large_is_told)
+{
+    struct plant p;
+    struct prepared r;
+    char digest[DATASET_DIGEST];
+    plant_init(&p);
+    NEED(plant_upload(&p, "d", plant_table(&p, 3000), digest, &p.arena, &p.err));
+    size_t max = p.arena.max;
+    p.arena.max = p.arena.used + 20000;
+    ck_assert(!prepare(&p, digest, "{\"dataset\":\"d\",\"target\":\"y\"}", &r));
+    ck_assert_int_eq(p.err.kind, ERR_TOO_LARGE);
+    p.arena.max = max;
+    NEED(dataset_remove(p.dir, digest, &(struct err){0}));
+    ck_assert(!prepare(&p, digest, "{\"dataset\":\"d\",\"target\":\"y\"}", &r));
+    ck_assert_int_eq(p.err.kind, ERR_NOT_FOUND);
+    plant_release(&p);
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// A real queue, store and worker over a folder under /tmp.
+
+#include "worker.h"
+#include "plant.h"
+
+#include <math.h>
+#include <string.h>
+
+#define JOB(rest)                                                                                  \
+    "{\"dataset\":\"d\",\"target\":\"y\",\"model\":{\"layers\":[{\"units\":8,\"norm\":null,"       \
+    "\"dropout\":0}]},\"training\":{\"early_stopping\":null," rest "}"
+
+static const char SHORT[] = JOB("\"epochs\":5}"), LONG[] = JOB("\"epochs\":10000}"),
+                  MEDIUM[] = JOB("\"epochs\":5000}"),
+                  BROKEN[] = JOB("\"epochs\":50},\"optimizer\":{\"type\":\"sgd\",\"lr\":1e6},"
+                                 "\"regularization\":{\"gradient_clip_norm\":null}");
+
+static const char *upload(struct plant *p, const char *name)
+{
+    char *digest = arena_need(&p->arena, DATASET_DIGEST, 1);
+    ck_assert_msg(plant_upload(p, name, plant_table(p, 200), digest, &p->arena, &p->err), "%s",
+                  p->err.text);
+    return digest;
+}
+
+static double predicted(struct plant *p, const char *name)
+{
+    struct served s;
+    real x[8] = {0}, answer[1];
+    ck_assert_msg(cache_take(p->cache, name, 0, 0, &s, &p->err), "%s", p->err.text);
+    ck_assert_uint_le(s.file->prep.n_feature, 8);
+    predictor_run(s.predictor, x, NULL, 1, answer, NULL);
+    cache_put(p->cache, &s);
+    return (double)answer[0];
+}
+
+TEST(a_job_succeeds_and_its_model_answers)
+{
+    struct plant p;
+    struct metric_table t;
+    plant_init(&p);
+    int64_t id = plant_submit(&p, "d", upload(&p, "d"), SHORT);
+    plant_work(&p, 2);
+    struct job_row row = plant_await(&p, id, JOB_SUCCEEDED, 0);
+    ck_assert(row.epoch == 5 && row.epochs == 5 && row.step == row.steps && row.step > 0);
+    ck_assert(row.best_epoch > 0 && isfinite(row.best_value));
+    ck_assert_str_eq(row.best_metric, "val_loss");
+    ck_assert_str_eq(row.model, "d");
+    ck_assert_int_eq(row.version, 1);
+    NEED(store_job_metrics(p.store, id, 0, 100, &t, &p.arena, &p.err));
+    ck_assert_uint_eq(t.n_row, 5);
+    ck_assert_str_eq(t.names, "train_loss lr grad_norm seconds val_loss val_rmse val_mae val_r2");
+    for (size_t i = 0; i < t.n_row * t.n_name; i++)
+        ck_assert(isfinite(t.value[i]));
+    ck_assert(isfinite(predicted(&p, "d")));
+    ck_assert_int_eq(plant_files(&p, "models"), 1);
+    ck_assert_int_eq(plant_files(&p, "tmp"), 0);
+    plant_release(&p);
+}
+
+// The same seed on the same data: both versions are the same weights.
+TEST(each_success_is_the_next_version)
+{
+    struct plant p;
+    plant_init(&p);
+    const char *digest = upload(&p, "d");
+    int64_t id[2];
+    for (int i = 0; i < 2; i++)
+        id[i] = plant_submit(&p, "d", digest, SHORT);
+    plant_work(&p, 1);
+    ck_assert_int_eq(plant_await(&p, id[0], JOB_SUCCEEDED, 0).version, 1);
+    ck_assert_int_eq(plant_await(&p, id[1], JOB_SUCCEEDED, 0).version, 2);
+    plant_release(&p);
+}
+
+TEST(a_job_that_diverges_fails_with_step_and_place)
+{
+    struct plant p;
+    plant_init(&p);
+    int64_t id = plant_submit(&p, "d", upload(&p, "d"), BROKEN);
+    plant_work(&p, 1);
+    struct job_row row = plant_await(&p, id, JOB_FAILED, 0);
+    ck_assert_str_eq(row.error_kind, "diverged");
+    ck_assert_ptr_nonnull(strstr(row.error_text, "at step "));
+    ck_assert_ptr_null(row.model);
+    ck_assert_int_eq(plant_files(&p, "models"), 0);
+    plant_release(&p);
+}
+
+TEST(a_job_whose_data_is_gone_fails_and_the_worker_goes_on)
+{
+    struct plant p;
+    plant_init(&p);
+    const char *digest = upload(&p, "d");
+    int64_t bad = plant_submit(&p, NULL,
+                               "0123456789abcdef0123456789abcdef0123456789abcdef"
+                               "0123456789abcdef",
+                               SHORT),
+            good = plant_submit(&p, "d", digest, SHORT);
+    plant_work(&p, 1);
+    ck_assert_str_eq(plant_await(&p, bad, JOB_FAILED, 0).error_kind, "not_found");
+    plant_await(&p, good, JOB_SUCCEEDED, 0);
+    plant_release(&p);
+}
+
+TEST(a_running_job_is_cancelled_and_the_worker_goes_on)
+{
+    struct plant p;
+    struct job_row row;
+    plant_init(&p);
+    const char *digest = upload(&p, "d");
+    int64_t id = plant_submit(&p, "d", digest, LONG);
+    plant_work(&p, 1);
+    plant_await(&p, id, JOB_RUNNING, 1);
+    NEED(queue_cancel(p.queue, id, &row, &p.arena, &p.err));
+    row = plant_await(&p, id, JOB_CANCELLED, 1);
+    ck_assert(row.epoch < row.epochs && !row.model);
+    plant_await(&p, plant_submit(&p, "d", digest, SHORT), JOB_SUCCEEDED, 0);
+    plant_release(&p);
+}
+
+TEST(a_drain_releases_the_job_which_finishes_after_the_restart)
+{
+    struct plant p;
+    plant_init(&p);
+    int64_t id = plant_submit(&p, "d", upload(&p, "d"), MEDIUM);
+    plant_work(&p, 1);
+    plant_await(&p, id, JOB_RUNNING, 0);
+    plant_close(&p);
+    plant_open(&p);
+    struct job_row row = plant_job(&p, id);
+    ck_assert_msg(row.state == JOB_QUEUED && !row.cancel_requested, "state %d", row.state);
+    ck_assert(row.crashes == 0 && row.deaths == 0);
+    plant_work(&p, 1);
+    ck_assert_int_eq(plant_await(&p, id, JOB_SUCCEEDED, 0).epoch, 5000);
+    ck_assert(isfinite(predicted(&p, "d")));
+    plant_release(&p);
+}
+
+TEST(data_that_came_with_a_job_goes_when_it_ends)
+{
+    struct plant p;
+    plant_init(&p);
+    const char *kept = upload(&p, "d"), *csv = "x,y\n1,2\n3,4\n5,6\n7,8\n9,1\n2,3\n4,4\n5,5\n";
+    char digest[DATASET_DIGEST];
+    NEED(plant_upload(&p, NULL, csv, digest, &p.arena, &p.err));
+    ck_assert_str_ne(kept, digest);
+    int64_t id = plant_submit(&p, NULL, digest, SHORT);
+    plant_work(&p, 1);
+    plant_await(&p, id, JOB_SUCCEEDED, 0);
+    queue_drain(p.queue);
+    workers_join(p.workers);
+    p.workers = NULL;
+    ck_assert_int_eq(plant_files(&p, "datasets"), 2);
+    plant_release(&p);
+}
+
+TEST(memory_is_shared_among_the_workers)
+{
+    struct settings s;
+    settings_default(&s);
+    s.workers = 1;
+    size_t all = worker_memory(&s);
+    s.workers = 4;
+    ck_assert_uint_gt(all, 0);
+    ck_assert_uint_eq(worker_memory(&s), all / 4);
+}
