@@ -17,6 +17,7 @@ struct model_param {
     uint32_t rows, cols; // a weight is [outputs, inputs]
     size_t at;           // offset in struct model's value
     bool trained;        // else a running statistic
+    bool vector;         // rank 1 in files: all but the linear layers' weights
 };
 
 struct model {
