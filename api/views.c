@@ -247,24 +247,32 @@ FIELDS(problem) = {
 };
 VIEW(problem, "Problem", "Why a request failed (RFC 9457).");
 
-static const struct field predict_request_fields[] = {
-    NAME("model", struct predict_request, model, .nullable = true,
-         .doc = "Name of a model; not needed when the path names one."),
-    INT("version", struct predict_request, version, .nullable = true, .min = 1, .max = 1e9,
-        .doc = "Version of the model; the latest when not given."),
+#define P_INSTANCES                                                                                \
+    RAW("instances", struct predict_request, instances, .required = true, .of = FIELD_LIST,        \
+        .doc = "Rows to predict: objects with the model's columns as keys, or arrays of cells in " \
+               "their order. Null is a missing value.")
+#define P_VERSION                                                                                  \
+    INT("version", struct predict_request, version, .nullable = true, .min = 1, .max = 1e9,        \
+        .doc = "Version of the model; the latest when not given.")
+#define P_SCHEMA(n, title, text)                                                                   \
+    const struct schema n##_schema = {                                                             \
+        .name = title, .doc = text, .field = n##_fields, .size = sizeof(struct predict_request)}
+
+FIELDS(predict_request) = {
+    NAME("model", struct predict_request, model, .nullable = true, .doc = "Name of a model."),
+    P_VERSION,
     INT("job", struct predict_request, job, .nullable = true, .min = 1, .max = INT32_MAX,
         .doc = "Number of a job, in place of a model."),
-    RAW("instances", struct predict_request, instances, .required = true, .of = FIELD_LIST,
-        .doc = "Rows to predict: objects with the model's columns as keys, or arrays of cells in "
-               "their order. Null is a missing value."),
+    P_INSTANCES,
     {0},
 };
-const struct schema predict_request_schema = {
-    .name = "PredictRequest",
-    .doc = "Rows to predict.",
-    .field = predict_request_fields,
-    .size = sizeof(struct predict_request),
-};
+P_SCHEMA(predict_request, "PredictRequest", "A model and rows for it.");
+
+FIELDS(model_rows) = {P_VERSION, P_INSTANCES, {0}};
+P_SCHEMA(model_rows, "ModelRows", "Rows for the model that the path names.");
+
+FIELDS(job_rows) = {P_INSTANCES, {0}};
+P_SCHEMA(job_rows, "JobRows", "Rows for the model of the job that the path names.");
 
 static const struct field evaluate_request_fields[] = {
     NAME("dataset", struct evaluate_request, dataset, .required = true,
@@ -285,6 +293,7 @@ FIELDS(evaluate) = {
     V_WHOLE("version", .doc = "Its version."),
     V_TEXT("dataset", .doc = "What it was scored on."),
     V_WHOLE("rows", .doc = "Rows that have a target the model knows."),
+    V_WHOLE("rows_skipped", .doc = "Rows that have none, or a class it was not trained on."),
     V_NUMBER("loss", .nullable = true, .doc = "Mean loss in training units."),
     V_ANY("metrics", .of = FIELD_OBJECT, .doc = "The task's metrics, in the target's own units."),
     {0},

@@ -23,7 +23,8 @@ struct predict_request {
     int job;                    // 0: not by job
     struct json_span instances; // an array of objects, or of arrays in the order of the columns
 };
-extern const struct schema predict_request_schema;
+extern const struct schema predict_request_schema;             // /predict: all of them
+extern const struct schema model_rows_schema, job_rows_schema; // where the path says which model
 
 struct evaluate_request {
     const char *dataset;

@@ -47,7 +47,7 @@ static bool answer_from(struct call *c, const char *name, int64_t version, int64
 
 static bool read_request(struct call *c, struct predict_request *r, struct err *e)
 {
-    return schema_read(&predict_request_schema, c->body, c->body_len, r, c->arena, &c->faults, e);
+    return schema_read(c->route->body, c->body, c->body_len, r, c->arena, &c->faults, e);
 }
 
 bool predict(struct call *c, struct err *e)
@@ -58,6 +58,8 @@ bool predict(struct call *c, struct err *e)
     if (!r.model == !r.job)
         return fail_at(e, ERR_INVALID, "/model",
                        "give either \"model\" (a name) or \"job\" (a number)");
+    if (r.job && r.version)
+        return fail_at(e, ERR_INVALID, "/version", "a job has one model; leave the version out");
     return answer_from(c, r.model, r.version, r.job, r.instances, e);
 }
 

@@ -6,7 +6,11 @@
 #include "job_schema.h"
 #include "views.h"
 
-enum { MIB = 1 << 20 };
+enum {
+    MIB = 1 << 20,
+    WIDE = 64 * MIB,
+    WIDEST = 256 * MIB
+}; // WIDE: lists, curves, tables of 16,384 columns
 
 #define PAGE                                                                                       \
     {.name = "limit",                                                                              \
@@ -27,14 +31,15 @@ const struct route route_table[] = {
     {POST, "/datasets", "upload_dataset",
      "Store a CSV table under a name; uploading again makes the next version.", dataset_upload_end,
      .reply = &dataset_view, .status = 201, .body_kind = BODY_STREAM, .begin = dataset_upload_begin,
-     .piece = dataset_upload_piece, .undo = dataset_upload_undo,
+     .piece = dataset_upload_piece, .undo = dataset_upload_undo, .reply_room = WIDEST,
      .query =
          {{.name = "name", .type = "string", .doc = "Name to store it under.", .required = true}},
      .fails = {ERR_INVALID, ERR_TOO_LARGE, ERR_NO_SPACE}},
     {GET, "/datasets", "list_datasets", "List the stored tables.", dataset_list,
-     .reply = &dataset_list_view, .status = 200, .query = {PAGE}, .fails = {ERR_INVALID}},
+     .reply = &dataset_list_view, .reply_room = WIDE, .status = 200, .query = {PAGE},
+     .fails = {ERR_INVALID}},
     {GET, "/datasets/{name}", "get_dataset", "Show a table's columns, types and statistics.",
-     dataset_get, .reply = &dataset_view, .status = 200, .query = {VERSION},
+     dataset_get, .reply = &dataset_view, .reply_room = WIDE, .status = 200, .query = {VERSION},
      .fails = {ERR_INVALID, ERR_NOT_FOUND}},
     {DELETE, "/datasets/{name}", "delete_dataset",
      "Delete all versions of a table that no unfinished job needs.", dataset_delete, .status = 204,
@@ -44,7 +49,8 @@ const struct route route_table[] = {
      .body = &job_schema, .reply = &job_view, .status = 201,
      .replay = "The job that this Idempotency-Key made before.", .body_kind = BODY_JSON,
      .max_body = 64 * MIB, .fails = {ERR_INVALID, ERR_TOO_LARGE, ERR_NO_SPACE, ERR_NOT_FOUND}},
-    {GET, "/jobs", "list_jobs", "List jobs.", job_list, .reply = &job_list_view, .status = 200,
+    {GET, "/jobs", "list_jobs", "List jobs.", job_list, .reply = &job_list_view, .reply_room = WIDE,
+     .status = 200,
      .query = {PAGE, {.name = "status", .type = "string", .doc = "Only jobs in this state."}},
      .fails = {ERR_INVALID}},
     {GET, "/jobs/{id}", "get_job", "Show a job: state, progress, result.", job_get,
@@ -53,26 +59,27 @@ const struct route route_table[] = {
      .reply = &job_view, .status = 202, .fails = {ERR_NOT_FOUND, ERR_CONFLICT}},
     {GET, "/jobs/{id}/metrics", "job_metrics",
      "Loss curves and metrics, one value an epoch, while the job runs and afterwards.", job_metrics,
-     .reply = &metrics_view, .status = 200,
+     .reply = &metrics_view, .reply_room = WIDE, .status = 200,
      .query = {{.name = "after_epoch", .type = "integer", .doc = "Only epochs after this one."},
                {.name = "limit", .type = "integer", .doc = "At most so many epochs."}},
      .fails = {ERR_INVALID, ERR_NOT_FOUND}},
     {POST, "/jobs/{id}/predict", "predict_by_job",
-     "Predict with the model that a job has published.", predict_by_job,
-     .body = &predict_request_schema, .reply = &predict_view, .status = 200, .body_kind = BODY_JSON,
-     .max_body = 8 * MIB, .fails = {ERR_INVALID, ERR_NOT_FOUND, ERR_CONFLICT, ERR_TOO_LARGE}},
+     "Predict with the model that a job has published.", predict_by_job, .body = &job_rows_schema,
+     .reply = &predict_view, .status = 200, .body_kind = BODY_JSON, .max_body = 8 * MIB,
+     .fails = {ERR_INVALID, ERR_NOT_FOUND, ERR_CONFLICT, ERR_TOO_LARGE}},
     {GET, "/models", "list_models", "List the trained models.", model_list,
-     .reply = &model_list_view, .status = 200, .query = {PAGE}, .fails = {ERR_INVALID}},
+     .reply = &model_list_view, .reply_room = WIDE, .status = 200, .query = {PAGE},
+     .fails = {ERR_INVALID}},
     {GET, "/models/{name}", "get_model", "Show a model: its inputs, classes and scores.", model_get,
-     .reply = &model_view, .status = 200, .query = {VERSION},
+     .reply = &model_view, .reply_room = WIDE, .status = 200, .query = {VERSION},
      .fails = {ERR_INVALID, ERR_NOT_FOUND}},
     {POST, "/models/{name}/predict", "predict_by_model", "Predict with a model by its name.",
-     predict_by_model, .body = &predict_request_schema, .reply = &predict_view, .status = 200,
+     predict_by_model, .body = &model_rows_schema, .reply = &predict_view, .status = 200,
      .body_kind = BODY_JSON, .max_body = 8 * MIB,
      .fails = {ERR_INVALID, ERR_NOT_FOUND, ERR_TOO_LARGE}},
     {POST, "/models/{name}/evaluate", "evaluate_model",
      "Score a model on a stored dataset that has its target.", model_evaluate,
-     .body = &evaluate_request_schema, .reply = &evaluate_view, .status = 200,
+     .body = &evaluate_request_schema, .reply = &evaluate_view, .reply_room = WIDE, .status = 200,
      .body_kind = BODY_JSON, .fails = {ERR_INVALID, ERR_NOT_FOUND, ERR_TOO_LARGE}},
     {POST, "/predict", "predict", "Predict with a model or a job's model, named in the body.",
      predict, .body = &predict_request_schema, .reply = &predict_view, .status = 200,

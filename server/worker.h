@@ -21,9 +21,6 @@ struct worker_config {
     struct cache *cache; // told about every new model
 };
 
-// What a job may allocate: an equal share of three quarters of the machine's memory.
-size_t worker_memory(const struct settings *s);
-
 // Start settings->workers threads. The config is copied, what it points to must outlive the
 // workers. NULL when the system refuses a thread.
 struct workers *workers_start(const struct worker_config *c, struct err *e);
