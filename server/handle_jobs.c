@@ -173,7 +173,7 @@ static bool create_from_stored(struct call *c, struct job_spec *spec, struct err
 }
 
 // The file of data that came along must not go before the job that needs it is there; it must go
-// when there will be no job.
+// when there will be no job, or when the job has been there before and may have ended.
 static bool create_from_inline(struct call *c, struct job_spec *spec, struct err *e)
 {
     const char *digest = NULL;
@@ -182,7 +182,7 @@ static bool create_from_inline(struct call *c, struct job_spec *spec, struct err
     bool ok = inline_digest(c, spec->data, &digest, e) && check_trainable(c, digest, spec, e) &&
               submit(c, spec, digest, e);
     catalog_let_go(c->server->catalog);
-    if (!ok && digest)
+    if (digest && (!ok || c->replayed))
         catalog_forget(c->server->catalog, digest, &ignored);
     return ok;
 }
@@ -234,8 +234,12 @@ bool job_cancel(struct call *c, struct err *e)
 {
     int64_t id;
     struct job_row row;
-    return call_id(c, 0, "job", &id, e) && queue_cancel(c->server->queue, id, &row, c->arena, e) &&
-           reply_one(c, &row, e);
+    struct err ignored = {0};
+    if (!call_id(c, 0, "job", &id, e) || !queue_cancel(c->server->queue, id, &row, c->arena, e))
+        return false;
+    if (!row.dataset) // of a job that no worker has or will have; else it stays
+        catalog_forget(c->server->catalog, row.digest, &ignored);
+    return reply_one(c, &row, e);
 }
 
 static void write_ints(struct jsonw *w, const char *key, const int64_t *v, size_t n)
