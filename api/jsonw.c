@@ -191,6 +191,19 @@ void jsonw_real(struct jsonw *w, const char *key, double value)
     put(w, text, (size_t)len);
 }
 
+void jsonw_about(struct jsonw *w, const char *key, double value, double error)
+{
+    char text[NUMBER_MAX];
+    if (!isfinite(value) || !(error > 0)) {
+        jsonw_real(w, key, value);
+        return;
+    }
+    double digits = value == 0 ? 1 : 1 + floor(log10(fabs(value))) - floor(log10(error));
+    int n = digits < 1 ? 1 : digits > 17 ? 17 : (int)digits;
+    begin(w, key);
+    put(w, text, (size_t)snprintf(text, sizeof text, "%.*g", n, value));
+}
+
 void jsonw_float(struct jsonw *w, const char *key, float value)
 {
     char text[NUMBER_MAX];

@@ -209,7 +209,7 @@ bool instances_read(struct json_span span, const struct prep *p, real **x, size_
     return faults_none(f, e);
 }
 
-static void write_classes(struct jsonw *w, const struct prep *p, const real *probability)
+static void write_classes(struct jsonw *w, const struct prep *p, const double *probability)
 {
     size_t best = 0;
     for (size_t c = 1; c < p->n_class; c++)
@@ -221,7 +221,7 @@ static void write_classes(struct jsonw *w, const struct prep *p, const real *pro
     jsonw_end(w);
 }
 
-void predictions_write(struct jsonw *w, const struct prep *p, const real *answer, size_t n)
+void predictions_write(struct jsonw *w, const struct prep *p, const double *answer, size_t n)
 {
     size_t k = p->n_class ? p->n_class : 1;
     jsonw_array(w, "predictions");
@@ -230,7 +230,7 @@ void predictions_write(struct jsonw *w, const struct prep *p, const real *answer
         if (p->n_class)
             write_classes(w, p, answer);
         else
-            jsonw_float(w, "value", (float)answer[0]);
+            jsonw_about(w, "value", answer[0], p->y_std * 0x1p-24); // a float's precision
         jsonw_end(w);
     }
     jsonw_end(w);

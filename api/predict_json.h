@@ -19,4 +19,4 @@ bool instances_read(struct json_span span, const struct prep *p, real **x, size_
                     struct arena *a, struct faults *f, struct err *e);
 
 // "predictions": [{"value": v} | {"class": c, "probabilities": {c: p, ...}}, ...] for n answers.
-void predictions_write(struct jsonw *w, const struct prep *p, const real *answer, size_t n);
+void predictions_write(struct jsonw *w, const struct prep *p, const double *answer, size_t n);

@@ -11,7 +11,7 @@ static double square_error(const struct scored *s)
 {
     double sum = 0;
     for (size_t i = 0; i < s->n; i++) {
-        double d = (double)s->answer[i] - (double)s->target[i];
+        double d = s->answer[i] - s->target[i];
         sum += d * d;
     }
     return sum;
@@ -27,7 +27,7 @@ static double mae(const struct scored *s)
 {
     double sum = 0;
     for (size_t i = 0; i < s->n; i++)
-        sum += fabs((double)s->answer[i] - (double)s->target[i]);
+        sum += fabs(s->answer[i] - s->target[i]);
     return sum / (double)s->n;
 }
 
@@ -36,9 +36,9 @@ static double r2(const struct scored *s)
 {
     double mean = 0, spread = 0;
     for (size_t i = 0; i < s->n; i++)
-        mean += (double)s->target[i] / (double)s->n;
+        mean += s->target[i] / (double)s->n;
     for (size_t i = 0; i < s->n; i++)
-        spread += ((double)s->target[i] - mean) * ((double)s->target[i] - mean);
+        spread += (s->target[i] - mean) * (s->target[i] - mean);
     return spread > 0 ? 1 - square_error(s) / spread : 0;
 }
 
@@ -46,7 +46,7 @@ static double accuracy(const struct scored *s)
 {
     size_t right = 0;
     for (size_t i = 0; i < s->n; i++) {
-        const real *p = s->answer + i * s->k;
+        const double *p = s->answer + i * s->k;
         size_t best = 0;
         for (size_t c = 1; c < s->k; c++)
             best = p[c] > p[best] ? c : best;
@@ -60,13 +60,13 @@ static double log_loss(const struct scored *s)
 {
     double sum = 0;
     for (size_t i = 0; i < s->n; i++)
-        sum -= log(fmax((double)s->answer[i * s->k + (size_t)s->target[i]], 1e-7));
+        sum -= log(fmax(s->answer[i * s->k + (size_t)s->target[i]], 1e-7));
     return sum / (double)s->n;
 }
 
 static int by_score(const void *a, const void *b)
 {
-    const real *x = a, *y = b;
+    const double *x = a, *y = b;
     return (*x > *y) - (*x < *y);
 }
 
@@ -75,7 +75,7 @@ static int by_score(const void *a, const void *b)
 // the negatives below it plus half of those in it.
 static double auc(const struct scored *s)
 {
-    real *pair = s->scratch;
+    double *pair = s->scratch;
     for (size_t i = 0; i < s->n; i++) {
         pair[2 * i] = s->answer[i * 2 + 1];
         pair[2 * i + 1] = s->target[i];

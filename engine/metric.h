@@ -13,10 +13,10 @@
 enum { METRICS_MAX = 8 };
 
 struct scored {
-    const real *answer; // [n, k]: values (k = 1), or a probability per class
-    const real *target; // [n]: values, or class indices
+    const double *answer; // [n, k]: values (k = 1), or a probability per class
+    const double *target; // [n]: values, or class indices
     size_t n, k;
-    real *scratch; // [2 n]
+    double *scratch; // [2 n]
 };
 
 struct metric {

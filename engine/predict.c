@@ -21,23 +21,20 @@ static void load(const struct buf *to, const real *from, size_t rows)
 }
 
 // From the network's output to an answer: one probability becomes two, a scaled value gets its
-// units back.
-static void unload(const struct model *m, const real *out, size_t rows, real *answer)
+// units back (in double: a target may be large against its deviation).
+static void unload(const struct model *m, const real *out, size_t rows, double *answer)
 {
-    if (m->n_class == 2 && m->n_out == 1)
-        for (size_t r = 0; r < rows; r++) {
-            answer[2 * r] = 1 - out[r];
-            answer[2 * r + 1] = out[r];
-        }
-    else if (m->n_class)
-        memcpy(answer, out, rows * m->n_out * sizeof *out);
-    else
-        for (size_t r = 0; r < rows; r++)
-            answer[r] = (real)((double)out[r] * m->y_std + m->y_mean);
+    bool one_of_two = m->n_class == 2 && m->n_out == 1;
+    for (size_t r = 0; one_of_two && r < rows; r++) {
+        answer[2 * r] = 1 - (double)out[r];
+        answer[2 * r + 1] = (double)out[r];
+    }
+    for (size_t i = 0; !one_of_two && i < rows * m->n_out; i++)
+        answer[i] = m->n_class ? (double)out[i] : (double)out[i] * m->y_std + m->y_mean;
 }
 
-double predictor_run(struct predictor *p, const real *x, const real *target, size_t n, real *answer,
-                     const struct exec *ex)
+double predictor_run(struct predictor *p, const real *x, const real *target, size_t n,
+                     double *answer, const struct exec *ex)
 {
     const struct model *m = p->model;
     const struct buf *buf = p->plan.buf;
@@ -55,7 +52,13 @@ double predictor_run(struct predictor *p, const real *x, const real *target, siz
     return target ? loss / (double)n : 0;
 }
 
-bool predict_finite(const real *answer, size_t n)
+void predict_targets(const struct model *m, const real *y, size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = m->n_class ? (double)y[i] : (double)y[i] * m->y_std + m->y_mean;
+}
+
+bool predict_finite(const double *answer, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (!isfinite(answer[i]))

@@ -23,8 +23,11 @@ bool predictor_init(struct predictor *p, const struct model *m, uint32_t batch, 
 // x [n, n_in] -> answer [n, model_answers]: values in the target's units, or a probability per
 // class. With target [n] (scaled value, class index) given, returns the mean loss in training
 // units, else 0.
-double predictor_run(struct predictor *p, const real *x, const real *target, size_t n, real *answer,
-                     const struct exec *ex);
+double predictor_run(struct predictor *p, const real *x, const real *target, size_t n,
+                     double *answer, const struct exec *ex);
+
+// Encoded targets (scaled values, class indices) in the target's own units.
+void predict_targets(const struct model *m, const real *y, size_t n, double *out);
 
 // True when all are finite; a model that answers otherwise must not.
-bool predict_finite(const real *answer, size_t n);
+bool predict_finite(const double *answer, size_t n);

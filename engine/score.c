@@ -3,20 +3,14 @@
 
 #include "score.h"
 
-static void own_units(const struct model *m, const real *y, size_t n, real *out)
-{
-    for (size_t i = 0; i < n; i++)
-        out[i] = m->n_class ? y[i] : (real)((double)y[i] * m->y_std + m->y_mean);
-}
-
 bool score_rows(struct score *s, const struct model *m, const struct train_rows *rows,
                 struct arena *a, struct err *e)
 {
     struct predictor p;
     size_t n = rows->n, k = model_answers(m);
-    real *answer = arena_alloc(a, n * k, sizeof *answer),
-         *target = arena_alloc(a, n, sizeof *target);
-    real *scratch = arena_alloc(a, 2 * n, sizeof *scratch);
+    double *answer = arena_alloc(a, n * k, sizeof *answer),
+           *target = arena_alloc(a, n, sizeof *target);
+    double *scratch = arena_alloc(a, 2 * n, sizeof *scratch);
     if (!answer || !target || !scratch)
         return fail(e, ERR_TOO_LARGE, "scoring %zu rows needs more memory than allowed", n);
     if (!predictor_init(&p, m, SCORE_ROWS, a, e))
@@ -24,7 +18,7 @@ bool score_rows(struct score *s, const struct model *m, const struct train_rows 
     s->loss = predictor_run(&p, rows->x, rows->y, n, answer, NULL);
     if (!predict_finite(answer, n * k))
         return fail(e, ERR_INVALID, "the model's answer to one of these rows is not finite");
-    own_units(m, rows->y, n, target);
+    predict_targets(m, rows->y, n, target);
     struct scored scored = {answer, target, n, k, scratch};
     const struct metric *metric;
     for (size_t i = 0; (metric = metric_for(metric_task(m->n_class), i)); i++)

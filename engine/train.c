@@ -20,10 +20,10 @@ struct trainer {
     struct plan plan;
     struct optimizer optimizer;
     struct predictor scorer;
-    real *grad, *best;     // [n_trained], [n_value]
-    real *answer, *target; // validation: answers, targets in their own units
-    real *scratch;         // metrics' memory
-    uint32_t *order;       // this epoch's permutation of the training rows
+    real *grad, *best;       // [n_trained], [n_value]
+    double *answer, *target; // validation: answers, targets in their own units
+    double *scratch;         // metrics' memory
+    uint32_t *order;         // this epoch's permutation of the training rows
     uint32_t batch, batches;
     uint64_t step, steps;
     double lr;
@@ -31,6 +31,7 @@ struct trainer {
     size_t watched_at;
     double best_value;
     int best_epoch;
+    int improved; // epoch of the last strict improvement: what patience counts from
 };
 
 uint32_t train_batch_size(const struct train_spec *s, size_t n)
@@ -101,9 +102,7 @@ static bool init_scoring(struct trainer *t, struct arena *a, struct err *e)
     t->scratch = arena_alloc(a, 2 * n, sizeof *t->scratch);
     if (!t->best || !t->answer || !t->target || !t->scratch)
         return out_of_memory(e);
-    for (size_t i = 0; i < n; i++)
-        t->target[i] =
-            m->n_class ? t->val->y[i] : (real)((double)t->val->y[i] * m->y_std + m->y_mean);
+    predict_targets(m, t->val->y, n, t->target);
     return predictor_init(&t->scorer, m, n < SCORE_ROWS ? (uint32_t)n : SCORE_ROWS, a, e);
 }
 
@@ -234,7 +233,11 @@ static bool validate(struct trainer *t, struct train_epoch *r, struct err *e)
         r->metric[i] = metric->value(&s);
     double value = t->watched ? r->metric[t->watched_at] : r->val_loss;
     bool larger = t->watched && t->watched->larger_better;
-    r->best = isnan(t->best_value) || (larger ? value >= t->best_value : value <= t->best_value);
+    bool better = isnan(t->best_value) || (larger ? value > t->best_value : value < t->best_value);
+    r->best = better || value == t->best_value;
+    r->watched = value;
+    if (better)
+        t->improved = r->epoch;
     if (r->best) {
         t->best_value = value;
         t->best_epoch = r->epoch;
@@ -245,7 +248,7 @@ static bool validate(struct trainer *t, struct train_epoch *r, struct err *e)
 
 static bool run_epoch(struct trainer *t, int epoch, struct err *e)
 {
-    struct train_epoch r = {.epoch = epoch, .steps = t->steps, .val_loss = NAN};
+    struct train_epoch r = {.epoch = epoch, .steps = t->steps, .val_loss = NAN, .watched = NAN};
     for (int i = 0; i < METRICS_MAX; i++)
         r.metric[i] = NAN;
     if (!train_epoch(t, &r, e) || (t->val->n && !validate(t, &r, e)))
@@ -286,7 +289,7 @@ bool train_run(struct model *m, const struct train_spec *s, const struct train_r
     while (epoch < s->epochs && patient) {
         if (!run_epoch(&t, ++epoch, e))
             return false;
-        patient = !val->n || !s->patience || epoch - t.best_epoch < s->patience;
+        patient = !val->n || !s->patience || epoch - t.improved < s->patience;
     }
     return finish(&t, epoch, result, e);
 }

@@ -29,7 +29,8 @@ struct train_epoch {
     double val_loss;            // NaN without validation rows
     double metric[METRICS_MAX]; // metric_for(task, i) on the validation rows; NaN without
     double grad_norm;           // largest of the epoch
-    bool best;                  // by the watched metric, so far
+    double watched;             // the metric that decides, or the loss; NaN without
+    bool best;                  // by it, so far; of equal epochs the later one
 };
 
 struct train_hooks {

@@ -17,7 +17,7 @@ static bool answer(struct call *c, const struct served *s, struct json_span inst
     size_t n;
     if (!instances_read(instances, &s->file->prep, &x, &n, c->arena, &c->faults, e))
         return false;
-    real *out = arena_alloc(c->arena, n * model_answers(m), sizeof *out);
+    double *out = arena_alloc(c->arena, n * model_answers(m), sizeof *out);
     if (!out)
         return fail_at(e, ERR_TOO_LARGE, "/instances",
                        "%zu rows need more memory than one request may use; send fewer at a time",

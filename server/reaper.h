@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Hard deadlines for connections, and farewell to those that are closed while the client still
-// sends. libmicrohttpd's own timeout only measures silence: a client that sends a byte per second
-// holds its connection for ever.
+// Hard deadlines for connections, word of clients that are gone, and farewell to those that are
+// closed while the client still sends. libmicrohttpd's own timeout only measures silence: a client
+// that sends a byte per second holds its connection for ever.
 //
 // Every connection carries a `struct watch`. Polling threads move its deadline with one atomic
 // store; the reaper's thread looks at all of them every tick and shuts down the sockets of those

@@ -112,15 +112,6 @@ static void name_columns(struct run *r)
                                 .best_value = NAN};
 }
 
-static double watched(const struct run *r, const struct train_epoch *t)
-{
-    const struct metric *m;
-    for (size_t i = 0; (m = metric_for(metric_task(r->prepared.model.n_class), i)); i++)
-        if (strcmp(r->spec.train.monitor + strlen("val_"), m->row.name) == 0)
-            return t->metric[i];
-    return t->val_loss;
-}
-
 static void on_epoch(void *ctx, const struct train_epoch *t)
 {
     struct run *r = ctx;
@@ -135,7 +126,7 @@ static void on_epoch(void *ctx, const struct train_epoch *t)
     b->step = (int64_t)t->step;
     if (t->best) {
         b->best_epoch = t->epoch;
-        b->best_value = watched(r, t);
+        b->best_value = t->watched;
     }
     if (b->n_row == EPOCHS_HELD || now() - r->reported >= REPORT_MS)
         report(r);

@@ -34,6 +34,7 @@ function tested(source,    name) {
 BEGIN {
     word[1] = "engine"; word[2] = "api"; word[3] = "server/store and helpers"
     word[4] = "server/queue, worker, cache"; word[5] = "server/http, handlers"; word[6] = "main"
+    word[7] = "clients and tests"
     owner["cblas.h"] = "^engine/blas\\.c$"
     owner["cJSON.h"] = "^(api|clients|tests)/"
     owner["sqlite3.h"] = "^(server/(store[a-z_]*|migrate)\\.c$|tests/)"
@@ -45,8 +46,9 @@ BEGIN {
         if (name in path) {
             printf "%s:1: has the name of %s\n", ARGV[i], path[name]
             failed = 1
+        } else {
+            path[name] = ARGV[i]
         }
-        path[name] = ARGV[i]
     }
 }
 /^[ \t]*#[ \t]*include[ \t]*[<"]/ {

@@ -52,7 +52,10 @@ static bool look_at_losses(struct watch *w)
 
 static int text_losses(const struct watch *w, char *out, size_t size)
 {
-    int n = snprintf(out, size, isnan(w->train_loss) ? "" : "  train %.4g", w->train_loss);
+    int n = 0;
+    out[0] = '\0';
+    if (!isnan(w->train_loss))
+        n = snprintf(out, size, "  train %.4g", w->train_loss);
     if (!isnan(w->val_loss))
         n += snprintf(out + n, size - (size_t)n, "  val %.4g", w->val_loss);
     return n;

@@ -26,7 +26,9 @@ static void cell_text(const cJSON *row, const char *key, char out[CELL])
 static void cell_number(const cJSON *row, const char *key, char out[CELL])
 {
     double n = json_number_of(row, key);
-    snprintf(out, CELL, isnan(n) ? "" : "%.0f", n);
+    snprintf(out, CELL, "%.0f", n);
+    if (isnan(n))
+        out[0] = '\0';
 }
 
 static void cell_time(const cJSON *row, const char *key, char out[CELL])
@@ -56,8 +58,9 @@ static void cell_progress(const cJSON *row, const char *key, char out[CELL])
 static void cell_best(const cJSON *row, const char *key, char out[CELL])
 {
     const cJSON *best = cJSON_GetObjectItemCaseSensitive(row, key);
-    snprintf(out, CELL, cJSON_IsObject(best) ? "%s %.5g" : "", json_text_of(best, "metric"),
-             json_number_of(best, "value"));
+    snprintf(out, CELL, "%s %.5g", json_text_of(best, "metric"), json_number_of(best, "value"));
+    if (!cJSON_IsObject(best))
+        out[0] = '\0';
 }
 
 static const struct list {

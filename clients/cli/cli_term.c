@@ -39,8 +39,8 @@ struct term term_look(FILE *f)
 
 const char *term_colour(const struct term *t, const char *code, char out[12])
 {
-    snprintf(out, 12, t->colour ? "\033[%sm" : "", code);
-    return out;
+    snprintf(out, 12, "\033[%sm", code);
+    return t->colour ? out : "";
 }
 
 void term_text(FILE *f, const char *text)

@@ -88,7 +88,7 @@ static void make(int kind, struct model *m, char **file, size_t *len)
     memcpy(*file + head, m->value, body);
 }
 
-static void answers(const struct model *m, real *answer)
+static void answers(const struct model *m, double *answer)
 {
     struct predictor p;
     real x[ROWS * FEATURES];
@@ -104,7 +104,7 @@ LOOP_TEST(what_is_read_back_predicts_with_the_same_bits, KINDS)
     struct model_file f;
     char *file;
     size_t len;
-    real before[ROWS * 3] = {0}, after[ROWS * 3] = {0};
+    double before[ROWS * 3] = {0}, after[ROWS * 3] = {0};
     make(_i, &m, &file, &len);
     answers(&m, before);
     ck_assert_msg(model_file_read(&f, file, len, &arena, &err), "%s", err.text);

@@ -187,11 +187,11 @@ TEST(rows_that_do_not_fit_are_too_large)
     ck_assert_str_eq(err.at, "/instances");
 }
 
-static const char *answers(const char *const *class, size_t n_class, const real *answer,
+static const char *answers(const char *const *class, size_t n_class, const double *answer,
                            size_t rows)
 {
     struct jsonw w;
-    struct prep p = {.class_name = class, .n_class = n_class};
+    struct prep p = {.class_name = class, .n_class = n_class, .y_std = 1};
     arena_release(&arena);
     arena_init(&arena, 1 << 20);
     jsonw_init(&w, &arena);
@@ -203,17 +203,18 @@ static const char *answers(const char *const *class, size_t n_class, const real 
     return text;
 }
 
-TEST(a_value_is_answered_as_the_shortest_text_of_a_float)
+TEST(a_value_is_answered_with_the_digits_that_mean_something)
 {
-    const real answer[] = {(real).1, -3, (real)1e10};
-    ck_assert_str_eq(answers(NULL, 0, answer, 3),
-                     "{\"predictions\":[{\"value\":0.1},{\"value\":-3},{\"value\":1e+10}]}");
+    const double answer[] = {(real).1, -3, 1.7e9 + 1234.5678};
+    ck_assert_str_eq(
+        answers(NULL, 0, answer, 3),
+        "{\"predictions\":[{\"value\":0.1},{\"value\":-3},{\"value\":1700001234.5678}]}");
 }
 
 TEST(a_class_is_answered_with_all_probabilities)
 {
     static const char *const class[] = {"a\"b", "c", "d"};
-    const real answer[] = {.25, .5, .25, .5, .5, 0};
+    const double answer[] = {.25, .5, .25, .5, .5, 0};
     ck_assert_str_eq(
         answers(class, 3, answer, 2),
         "{\"predictions\":[{\"class\":\"c\",\"probabilities\":{\"a\\\"b\":0.25,\"c\":0.5,\"d\":"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// `make bench`: what a training step costs, next to what this machine could do at best, in one run.
-// Every figure is the median of several rounds, and the roofline is measured between the rounds,
-// because machines drift.
+// `make bench` (bench [THREADS [ROUNDS]]): what a training step costs, next to what this machine
+// could do at best, in one run. Every figure is the median of several rounds, and the roofline is
+// measured between the rounds, because machines drift.
 //
 // Roofline of a step = its matrix products at the SGEMM rate (measured here, on 1024 x 1024
 // matrices, one thread) plus Adam's memory-bound pass over the parameters at the rate measured on
@@ -164,7 +164,11 @@ static double adam_rate(struct bench *b)
 
 int main(int argc, char **argv)
 {
-    int threads = argc > 1 ? atoi(argv[1]) : 1;
+    int threads = argc > 1 ? atoi(argv[1]) : 1, rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;
+    if (threads < 1 || rounds < 1 || rounds > ROUNDS) {
+        fprintf(stderr, "bench: expects [THREADS [ROUNDS]], at most %d rounds\n", ROUNDS);
+        return 2;
+    }
     static struct bench bench[N_NETS];
     double gemm[ROUNDS], adam[ROUNDS], seconds[N_NETS][ROUNDS];
     struct err e = {0};
@@ -174,21 +178,21 @@ int main(int argc, char **argv)
     struct exec x = {crew_run, &crew};
     for (int i = 0; i < N_NETS; i++)
         setup(&bench[i], &nets[i]);
-    for (int r = 0; r < ROUNDS; r++) {
-        fprintf(stderr, "\rround %d of %d", r + 1, ROUNDS);
+    for (int r = 0; r < rounds; r++) {
+        fprintf(stderr, "\rround %d of %d", r + 1, rounds);
         gemm[r] = sgemm_rate();
         adam[r] = adam_rate(&bench[N_NETS - 1]);
         for (int i = 0; i < N_NETS; i++)
             seconds[i][r] = time_steps(&bench[i], &nets[i], threads > 1 ? &x : NULL, .25);
     }
     fprintf(stderr, "\r%20s\r", "");
-    double rate = median(gemm, ROUNDS), per_param = median(adam, ROUNDS);
+    double rate = median(gemm, (size_t)rounds), per_param = median(adam, (size_t)rounds);
     printf(
         "%s\nSGEMM %.1f GFLOP/s on one thread, Adam %.2f ns a parameter; steps on %d thread%s\n\n",
         blas_name(), rate, per_param * 1e9, threads, threads > 1 ? "s" : "");
     printf("%-20s %6s %12s %12s %10s\n", "net", "batch", "us/step", "rows/s", "roofline");
     for (int i = 0; i < N_NETS; i++) {
-        double s = median(seconds[i], ROUNDS),
+        double s = median(seconds[i], (size_t)rounds),
                best = bench[i].flops / (rate * 1e9) + per_param * (double)bench[i].model.n_trained;
         printf("%-20s %6u %12.1f %12.0f %9.0f%%\n", nets[i].name, nets[i].batch, s * 1e6,
                nets[i].batch / s, 100 * best / s);

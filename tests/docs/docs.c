@@ -22,6 +22,7 @@ static void print_routes(FILE *f)
     for (size_t i = 0; i < route_count; i++) {
         const struct route *r = &route_table[i];
         fprintf(f, "| `%s %s` | %s | %d", method_name(r->method), r->path, r->doc, r->status);
+        fputs(r->replay ? ", 200" : "", f);
         for (int k = 0; k < ROUTE_FAILS && r->fails[k]; k++)
             fprintf(f, ", %d", problem_of(r->fails[k])->status);
         fputs(" |\n", f);

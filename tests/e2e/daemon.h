@@ -29,11 +29,15 @@ void daemon_restart(struct daemon *d);
 // SIGTERM; it must end with status 0 within seconds, having logged no report of a sanitizer.
 void daemon_stop(struct daemon *d);
 
+// The same where no test runs that could fail: what went wrong, NULL when nothing did.
+const char *daemon_try_stop(struct daemon *d);
+
 // SIGKILL, without notice.
 void daemon_kill(struct daemon *d);
 
 // Stop it if it runs, and remove its folder.
 void daemon_end(struct daemon *d);
+void daemon_remove(const struct daemon *d); // its folder only
 
 // Files in a folder under the data folder ("tmp"), folders not counted.
 size_t daemon_files(const struct daemon *d, const char *folder);

@@ -4,6 +4,7 @@
 #include "scene.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct daemon shared;
@@ -40,7 +41,12 @@ static void set_scene(void)
 
 static void strike_scene(void)
 {
-    daemon_end(&shared);
+    const char *wrong = daemon_try_stop(&shared);
+    daemon_remove(&shared);
+    if (!wrong)
+        return;
+    fprintf(stderr, "the daemon of all tests ended badly: %s\n", wrong);
+    exit(EXIT_FAILURE);
 }
 
 __attribute__((constructor)) static void add(void)

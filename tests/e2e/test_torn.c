@@ -89,3 +89,16 @@ TEST(a_job_cut_off_midway_is_no_job)
     expect_status(http(scene(), "GET", "/healthz", NULL), 200);
     ck_assert_double_eq(number_at(http(scene(), "GET", "/jobs?limit=1", NULL), "/last_id"), last);
 }
+
+TEST(clients_that_are_gone_do_not_hold_up_the_end)
+{
+    struct daemon d;
+    daemon_start(&d);
+    for (int i = 0; i < 50; i++) {
+        int fd = connect_to(&d);
+        send_text(fd, "POST /datasets?name=torn HTTP/1.1\r\nHost: x\r\n"
+                      "Content-Length: 10000\r\n\r\na,b\n1,2\n");
+        close(fd); // at once, so that the farewell comes with the last bytes
+    }
+    daemon_end(&d);
+}

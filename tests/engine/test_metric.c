@@ -41,7 +41,7 @@ enum { KNOWN = sizeof known / sizeof *known };
 static double value_of(const struct metric *m, size_t n, size_t k, const double *answer,
                        const double *target)
 {
-    real a[ROWS_MAX * CLASSES_MAX], t[ROWS_MAX], scratch[2 * ROWS_MAX];
+    double a[ROWS_MAX * CLASSES_MAX], t[ROWS_MAX], scratch[2 * ROWS_MAX];
     for (size_t i = 0; i < n * k; i++)
         a[i] = (real)answer[i];
     for (size_t i = 0; i < n; i++)

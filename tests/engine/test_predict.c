@@ -25,7 +25,7 @@ static void build(struct model *m, size_t n_class, const char *loss, double mean
 }
 
 static double ask(const struct model *m, uint32_t batch, const struct train_rows *rows,
-                  bool with_target, real *answer)
+                  bool with_target, double *answer)
 {
     struct predictor p;
     ck_assert_msg(predictor_init(&p, m, batch, &arena, &err), "%s", err.text);
@@ -41,7 +41,7 @@ enum { KINDS = 4 };
 LOOP_TEST(probabilities_are_positive_and_sum_to_one, KINDS)
 {
     struct model m;
-    real answer[ROWS * 5];
+    double answer[ROWS * 5];
     if (kinds[_i].n_class == 0)
         return;
     build(&m, kinds[_i].n_class, kinds[_i].loss, 0, 1);
@@ -61,7 +61,7 @@ LOOP_TEST(probabilities_are_positive_and_sum_to_one, KINDS)
 TEST(one_logit_becomes_the_probabilities_of_both_classes)
 {
     struct model m;
-    real answer[2 * ROWS];
+    double answer[2 * ROWS];
     build(&m, 2, NULL, 0, 1);
     struct train_rows rows = lab_rows(&arena, ROWS, IN, 2, 3);
     m.value[m.param[m.n_param - 1].at] = 30;
@@ -73,7 +73,7 @@ TEST(one_logit_becomes_the_probabilities_of_both_classes)
 TEST(values_come_in_the_targets_own_units)
 {
     struct model m;
-    real scaled[ROWS], own[ROWS];
+    double scaled[ROWS], own[ROWS];
     build(&m, 0, NULL, 0, 1);
     struct train_rows rows = lab_rows(&arena, ROWS, IN, 0, 3);
     ask(&m, PREDICT_ROWS, &rows, false, scaled);
@@ -88,7 +88,7 @@ TEST(values_come_in_the_targets_own_units)
 LOOP_TEST(the_loss_is_the_mean_over_the_rows, KINDS)
 {
     struct model m;
-    real answer[ROWS * 5];
+    double answer[ROWS * 5];
     size_t k = kinds[_i].n_class;
     build(&m, k, kinds[_i].loss, 0, 1);
     struct train_rows rows = lab_rows(&arena, ROWS, IN, k, 3);
@@ -107,7 +107,7 @@ LOOP_TEST(every_block_size_gives_the_same_answers, KINDS)
 {
     static const uint32_t batch[] = {1, 2, 7, 8, 20, 21, 22, SCORE_ROWS};
     struct model m;
-    real want[ROWS * 5], answer[ROWS * 5 + 1];
+    double want[ROWS * 5], answer[ROWS * 5 + 1];
     size_t k = kinds[_i].n_class ? kinds[_i].n_class : 1;
     build(&m, kinds[_i].n_class, kinds[_i].loss, 0, 1);
     struct train_rows rows = lab_rows(&arena, ROWS, IN, kinds[_i].n_class, 3);
@@ -123,7 +123,7 @@ LOOP_TEST(every_block_size_gives_the_same_answers, KINDS)
 
 TEST(an_answer_that_is_not_finite_is_noticed)
 {
-    const real fine[] = {1, -2, 3}, broken[] = {1, NAN, 3}, endless[] = {1, 2, -INFINITY};
+    const double fine[] = {1, -2, 3}, broken[] = {1, NAN, 3}, endless[] = {1, 2, -INFINITY};
     ck_assert(predict_finite(fine, 3) && predict_finite(broken, 1) && predict_finite(fine, 0));
     ck_assert(!predict_finite(broken, 3) && !predict_finite(endless, 3));
 }

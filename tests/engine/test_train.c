@@ -232,7 +232,7 @@ TEST(a_prediction_does_not_depend_on_its_neighbours)
     enum { N = 37, K = 5, D = 13 };
     struct train_rows x = lab_rows(&r.arena, N, D, K, 9);
     struct predictor p;
-    real together[N * K], alone[K];
+    double together[N * K], alone[K];
     ck_assert(predictor_init(&p, &r.model, PREDICT_ROWS, &r.arena, &r.e));
     predictor_run(&p, x.x, NULL, N, together, NULL);
     for (size_t i = 0; i < N; i++) {

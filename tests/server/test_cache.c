@@ -14,7 +14,7 @@ enum { MODELS = 64 }; // the cache's room
 static double ask(const struct served *s)
 {
     const real x[] = {3};
-    real answer[1];
+    double answer[1];
     predictor_run(s->predictor, x, NULL, 1, answer, NULL);
     return (double)answer[0];
 }
