@@ -176,7 +176,7 @@ static bool create_from_stored(struct call *c, struct job_spec *spec, struct err
 }
 
 // The file of data that came along must not go before the job that needs it is there; it must go
-// when there will be no new job.
+// when there will be no job, or when the job has been there before and may have ended.
 static bool create_from_inline(struct call *c, struct job_spec *spec, struct err *e)
 {
     const char *digest = NULL;
@@ -185,8 +185,7 @@ static bool create_from_inline(struct call *c, struct job_spec *spec, struct err
     bool ok = inline_digest(c, spec->data, &digest, e) && check_trainable(c, digest, spec, e) &&
               submit(c, spec, digest, e);
     catalog_let_go(c->server->catalog);
-    bool replayed = ok && c->status != c->route->status;
-    if (digest && (!ok || replayed))
+    if (digest && (!ok || c->replayed))
         catalog_forget(c->server->catalog, digest, &ignored);
     return ok;
 }
@@ -234,21 +233,15 @@ bool job_get(struct call *c, struct err *e)
            reply_one(c, &row, e);
 }
 
-// Data that came with a job goes with it; of a running one, when the worker has stopped.
-static void forget_data(struct call *c, const struct job_row *row)
-{
-    struct err ignored = {0}; // swept at the next start
-    if (row->state == JOB_CANCELLED && !row->dataset)
-        catalog_forget(c->server->catalog, row->digest, &ignored);
-}
-
 bool job_cancel(struct call *c, struct err *e)
 {
     int64_t id;
     struct job_row row;
+    struct err ignored = {0};
     if (!call_id(c, 0, "job", &id, e) || !queue_cancel(c->server->queue, id, &row, c->arena, e))
         return false;
-    forget_data(c, &row);
+    if (!row.dataset) // of a job that no worker has or will have; else it stays
+        catalog_forget(c->server->catalog, row.digest, &ignored);
     return reply_one(c, &row, e);
 }
 

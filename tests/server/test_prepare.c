@@ -85,3 +85,33 @@ TEST(data_that_is_gone_or_too_large_is_told)
     ck_assert_int_eq(p.err.kind, ERR_NOT_FOUND);
     plant_release(&p);
 }
+
+// Whatever allocation is the one that fails.
+LOOP_TEST(a_shortage_of_memory_anywhere_is_too_large, 2)
+{
+    static const char *const job[] = {
+        JOB("\"target\":\"y\",\"model\":{\"layers\":[4,4]},\"features\":{\"types\":{\"x\":"
+            "\"categorical\"}}"),
+        JOB("\"target\":\"group\",\"model\":{\"layers\":[4,4]},\"features\":{\"exclude\":[\"y\"]}"),
+    };
+    struct plant p;
+    struct job_spec spec;
+    struct faults none;
+    char digest[DATASET_DIGEST];
+    plant_init(&p);
+    NEED(plant_upload(&p, "d", plant_table(&p, 30), digest, &p.arena, &p.err));
+    faults_init(&none, &p.arena);
+    NEED(job_spec_read(job[_i], strlen(job[_i]), &spec, &p.arena, &none, &p.err));
+    bool enough = false;
+    for (size_t max = 0; !enough; max += 256) {
+        struct prepared r;
+        struct arena small;
+        struct err e = {0};
+        arena_init(&small, max);
+        enough = prepare_job(&r, p.dir, digest, &spec, &small, &e);
+        ck_assert_msg(enough || e.kind == ERR_TOO_LARGE, "%zu bytes: %s", max, e.text);
+        ck_assert_uint_lt(max, 4 << 20);
+        arena_release(&small);
+    }
+    plant_release(&p);
+}
