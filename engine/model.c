@@ -15,7 +15,6 @@
 
 // At most: linear with its two, norm and activation with theirs, dropout; and so at the ends.
 enum { PARAMS_PER_LAYER = 2 + 2 * OP_PARAMS, NODES_PER_LAYER = 4 + PARAMS_PER_LAYER };
-enum { NAMES_PER_NODE = 2 * 2, NAME_ROOM = 64 }; // for both graphs
 
 struct builder {
     struct model *m;
@@ -142,21 +141,11 @@ static bool choose_loss(struct model *m, const struct model_task *t, struct err 
     return true;
 }
 
-// Names are made one by one and must not fail: there has to be room for all of them.
-static bool room_for_names(uint32_t nodes, struct arena *a)
-{
-    struct arena_mark mark = arena_mark(a);
-    bool ok = arena_alloc(a, (size_t)nodes * NAMES_PER_NODE, NAME_ROOM);
-    arena_rewind(a, mark);
-    return ok;
-}
-
 static bool room(struct model *m, struct arena *a, struct err *e)
 {
     uint32_t nodes = (uint32_t)(m->spec.n_layer + 2) * NODES_PER_LAYER;
     m->param = arena_alloc(a, (m->spec.n_layer + 1) * PARAMS_PER_LAYER, sizeof *m->param);
-    return (m->param && graph_init(&m->train, nodes, a, e) && graph_init(&m->serve, nodes, a, e) &&
-            room_for_names(nodes, a)) ||
+    return (m->param && graph_init(&m->train, nodes, a, e) && graph_init(&m->serve, nodes, a, e)) ||
            fail(e, ERR_TOO_LARGE, "the network has too many layers for the memory allowed");
 }
 

@@ -31,7 +31,7 @@ void plant_open(struct plant *p)
     need(p->catalog, &p->err);
     p->queue = queue_new(p->store, &clock_system, &requeued, &p->err);
     need(p->queue, &p->err);
-    p->cache = cache_new(p->dir, p->store, 8);
+    p->cache = cache_new(p->dir, p->store, 8, (size_t)1 << 30);
 }
 
 void plant_init(struct plant *p)
