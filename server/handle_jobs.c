@@ -283,3 +283,31 @@ bool job_metrics(struct call *c, struct err *e)
     jsonw_end(&w);
     return reply_end(c, &w, e);
 }
+
+static void write_event(struct jsonw *w, const struct event_row *r)
+{
+    jsonw_object(w, NULL);
+    jsonw_int(w, "id", r->id);
+    jsonw_string(w, "object", "job.event");
+    jsonw_int(w, "job_id", r->job);
+    reply_time(w, "created_at", r->at);
+    jsonw_string(w, "level", r->level);
+    jsonw_string(w, "type", r->type);
+    jsonw_string(w, "message", r->message);
+    jsonw_end(w);
+}
+
+bool job_events(struct call *c, struct err *e)
+{
+    int64_t id, after;
+    size_t limit;
+    struct event_list list;
+    if (!call_id(c, 0, "job", &id, e) || !query_page(c, &limit, &after, e) ||
+        !store_job_events(c->server->store, id, after, limit, &list, c->arena, e))
+        return false;
+    struct jsonw w = reply_list_begin(c);
+    for (size_t i = 0; i < list.n; i++)
+        write_event(&w, &list.row[i]);
+    return reply_list_end(c, &w, list.more, list.n ? list.row[0].id : 0,
+                          list.n ? list.row[list.n - 1].id : 0, e);
+}

@@ -68,7 +68,8 @@ static bool open_workers(struct server *s, struct err *e)
 {
     s->cache = cache_new(s->settings->data, s->store, (size_t)s->settings->http_threads,
                          memory_of_models());
-    const struct worker_config config = {s->settings, s->log, s->catalog, s->queue, s->cache};
+    const struct worker_config config = {s->settings, s->log,   s->store,
+                                         s->catalog,  s->queue, s->cache};
     s->workers = workers_start(&config, e);
     return s->workers;
 }

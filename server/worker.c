@@ -183,6 +183,22 @@ static bool prepare(struct run *r, struct err *e)
     return true;
 }
 
+// A line in the job's log: what training is about to work on.
+static void note(struct run *r)
+{
+    const struct worker_config *c = r->worker->config;
+    const struct model *m = &r->prepared.model;
+    const char *text = arena_printf(
+        &r->arena,
+        "%zu rows to train, %zu to watch, %zu for the score, %zu without a "
+        "target left out; %u inputs, %zu parameters",
+        r->train.n, r->val.n, r->test.n, r->prepared.split.n_dropped, m->n_in, m->n_trained);
+    struct err e = {0};
+    if (!store_job_note(c->store, ticket_lease(r->ticket), "info", text, &e))
+        LOG(c->log, LEVEL_WARN, log_text("event", "note not stored"), log_int("job", r->job.id),
+            log_text("reason", e.text));
+}
+
 static bool train(struct run *r, struct train_result *result, struct err *e)
 {
     struct crew crew;
@@ -191,6 +207,7 @@ static bool train(struct run *r, struct train_result *result, struct err *e)
     const struct train_hooks hooks = {r, on_epoch, on_step};
     if (!model_room(&r->prepared.model, &r->arena, e) || !crew_init(&crew, threads, NICENESS, e))
         return false;
+    note(r);
     model_init_weights(&r->prepared.model, r->spec.train.seed);
     r->begun = r->reported = now();
     bool ok = train_run(&r->prepared.model, &r->spec.train, &r->train, &r->val, &hooks,
@@ -245,7 +262,10 @@ static void give_back(struct run *r, const struct err *why)
     LOG(c->log, stopped ? LEVEL_INFO : LEVEL_WARN,
         log_text("event", stopped ? "job stopped" : "job failed"), log_int("job", r->job.id),
         log_text("kind", err_word(why->kind)), log_text("reason", why->text));
-    if (!stopped)
+    if (!stopped && (why->kind == ERR_INTERNAL || why->kind == ERR_NO_SPACE))
+        queue_crash(c->queue, r->ticket, why->text,
+                    &e); // may go better later; the third time fails
+    else if (!stopped)
         queue_finish(c->queue, r->ticket, JOB_FAILED, why, NULL, NULL, &e);
     else if (r->stop == STOP_CANCEL)
         queue_finish(c->queue, r->ticket, JOB_CANCELLED, NULL, NULL, NULL, &e);

@@ -16,6 +16,7 @@ struct workers;
 struct worker_config {
     const struct settings *settings;
     const struct log *log;
+    struct store *store;
     struct catalog *catalog;
     struct queue *queue;
     struct cache *cache; // told about every new model
