@@ -27,12 +27,13 @@ static const char *upload(struct plant *p, const char *name)
 static double predicted(struct plant *p, const char *name)
 {
     struct served s;
-    real x[8] = {0}, answer[1];
+    const real x[8] = {0};
+    double answer[1];
     ck_assert_msg(cache_take(p->cache, name, 0, 0, &s, &p->err), "%s", p->err.text);
     ck_assert_uint_le(s.file->prep.n_feature, 8);
     predictor_run(s.predictor, x, NULL, 1, answer, NULL);
     cache_put(p->cache, &s);
-    return (double)answer[0];
+    return answer[0];
 }
 
 TEST(a_job_succeeds_and_its_model_answers)
