@@ -206,7 +206,7 @@ static void draw_network(struct subject *s, uint64_t seed)
 
 static const uint32_t rows_of_pass[] = {BATCH, BATCH - 1, 33, 7, 2};
 
-LOOP_TEST(a_random_network_computes_what_one_op_at_a_time_does, 60)
+LOOP_TEST(a_random_network_computes_what_one_op_at_a_time_does, 40)
 {
     struct subject s;
     begin();

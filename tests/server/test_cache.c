@@ -16,7 +16,7 @@ static double ask(const struct served *s)
     const real x[] = {3};
     double answer[1];
     predictor_run(s->predictor, x, NULL, 1, answer, NULL);
-    return (double)answer[0];
+    return answer[0];
 }
 
 static void announce(struct plant *p, const char *name)
