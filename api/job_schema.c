@@ -242,6 +242,7 @@ const struct schema job_schema = {
     .doc = "What to train on which data. Everything but the data and the target has a default.",
     .field = job_fields,
     .size = sizeof(struct job_spec),
+    .max = JOB_DEFINITION_MAX,
     .check = check_job,
 };
 

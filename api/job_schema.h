@@ -25,6 +25,9 @@ struct job_spec {
     struct json_span metadata; // an object, kept as it came; at is NULL when absent
 };
 
+// Bytes of a definition, as given and as resolved, without inline data.
+enum { JOB_DEFINITION_MAX = 1 << 20 };
+
 extern const struct schema job_schema;
 
 // Read and resolve a job definition. Exactly one of dataset and data must be there; the target

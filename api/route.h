@@ -37,7 +37,8 @@ struct route {
     int status;                                  // of success
     const char *replay; // sentence: when the answer is 200 with the same reply; NULL: never
     enum body_kind body_kind;
-    size_t max_body; // bytes; 0: the kind's default
+    size_t max_body;   // bytes; 0: the kind's default
+    size_t reply_room; // bytes of memory for the reply beyond what every request may use
     // Streams only: open the sink before the first byte, take each piece, and undo all of it when
     // the client vanishes or a piece failed. handle() ends a good one.
     bool (*begin)(struct call *, struct err *);

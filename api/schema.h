@@ -68,6 +68,7 @@ struct schema {
     const char *name, *doc;    // name: of its OpenAPI component, "JobDefinition"
     const struct field *field; // ends with a row without key
     size_t size;               // of the struct; 0 when there is none
+    size_t max;                // bytes of a body besides its raw fields; 0: SCHEMA_BODY_MAX
     const char *bare;          // key that a plain value in place of the object stands for
     bool reply;                // every field is there unless it is optional
     bool open;                 // of a reply: has other keys too
@@ -106,7 +107,7 @@ struct schema {
 // the arena, raw spans in the body. Every fault found is in f (codes: unknown_field, missing_field,
 // conflicting_fields, wrong_type, not_an_integer, out_of_range, unknown_value, too_short, too_long,
 // bad_name). Fails with ERR_MALFORMED (see json_scan), ERR_INVALID, or ERR_TOO_LARGE when more than
-// SCHEMA_BODY_MAX bytes remain without the raw fields. f must have been initialised.
+// the schema's maximum remains without the raw fields. f must have been initialised.
 bool schema_read(const struct schema *s, const char *body, size_t len, void *out, struct arena *a,
                  struct faults *f, struct err *e);
 

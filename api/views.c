@@ -38,10 +38,10 @@
     const struct schema n##_view = {.name = title, .doc = text, .field = n##_fields, .reply = true}
 
 // A list of the objects `item`.
-#define LIST_VIEW(n, item, title, text)                                                            \
+#define LIST_VIEW(n, item, order, title, text)                                                     \
     FIELDS(n) = {                                                                                  \
         V_TEXT("object", .names = list_words, .doc = "Always list."),                              \
-        V_ITEMS("data", item, .doc = "Newest first."),                                             \
+        V_ITEMS("data", item, .doc = order),                                                       \
         {.key = "has_more", .type = FIELD_BOOL, .doc = "Whether older ones exist."},               \
         V_ANY("first_id", .optional = true, .doc = "Id of the first one, or null."),               \
         V_ANY("last_id", .optional = true, .doc = "Id of the last one, for \"after\"; or null."),  \
@@ -126,7 +126,22 @@ FIELDS(job) = {
     {0},
 };
 VIEW(job, "Job", "A training job.");
-LIST_VIEW(job_list, job_view, "JobList", "Training jobs.");
+LIST_VIEW(job_list, job_view, "Newest first.", "JobList", "Training jobs.");
+
+static const char *const event_words[] = {"job.event", NULL};
+
+FIELDS(event) = {
+    V_WHOLE("id", .doc = "Number of the event; grows with time."),
+    V_TEXT("object", .names = event_words, .doc = "Always job.event."),
+    V_WHOLE("job_id", .doc = "The job it happened to."),
+    V_NUMBER("created_at", .doc = "When it happened, in Unix seconds."),
+    V_TEXT("level", .doc = "info, warn or error."),
+    V_TEXT("type", .doc = "What it is about, such as state."),
+    V_TEXT("message", .doc = "What happened."),
+    {0},
+};
+static VIEW(event, "Event", "Something that happened to a job.");
+LIST_VIEW(event_list, event_view, "Oldest first.", "EventList", "What happened to a job.");
 
 FIELDS(metrics) = {
     V_ANY("columns", .of = FIELD_OBJECT,
@@ -174,7 +189,7 @@ const struct schema dataset_view = {.name = "Dataset",
                                     .field = dataset_fields,
                                     .reply = true,
                                     .open = true};
-LIST_VIEW(dataset_list, dataset_view, "DatasetList", "Stored tables.");
+LIST_VIEW(dataset_list, dataset_view, "Newest first.", "DatasetList", "Stored tables.");
 
 FIELDS(model) = {
     V_TEXT("name", .doc = "Its name."),
@@ -196,7 +211,7 @@ FIELDS(model) = {
 };
 const struct schema model_view = {
     .name = "Model", .doc = "A trained model.", .field = model_fields, .reply = true, .open = true};
-LIST_VIEW(model_list, model_view, "ModelList", "Trained models.");
+LIST_VIEW(model_list, model_view, "Newest first.", "ModelList", "Trained models.");
 
 FIELDS(prediction) = {
     V_NUMBER("value", .optional = true, .doc = "Regression: the predicted value."),
@@ -247,24 +262,32 @@ FIELDS(problem) = {
 };
 VIEW(problem, "Problem", "Why a request failed (RFC 9457).");
 
-static const struct field predict_request_fields[] = {
-    NAME("model", struct predict_request, model, .nullable = true,
-         .doc = "Name of a model; not needed when the path names one."),
-    INT("version", struct predict_request, version, .nullable = true, .min = 1, .max = 1e9,
-        .doc = "Version of the model; the latest when not given."),
+#define P_INSTANCES                                                                                \
+    RAW("instances", struct predict_request, instances, .required = true, .of = FIELD_LIST,        \
+        .doc = "Rows to predict: objects with the model's columns as keys, or arrays of cells in " \
+               "their order. Null is a missing value.")
+#define P_VERSION                                                                                  \
+    INT("version", struct predict_request, version, .nullable = true, .min = 1, .max = 1e9,        \
+        .doc = "Version of the model; the latest when not given.")
+#define P_SCHEMA(n, title, text)                                                                   \
+    const struct schema n##_schema = {                                                             \
+        .name = title, .doc = text, .field = n##_fields, .size = sizeof(struct predict_request)}
+
+FIELDS(predict_request) = {
+    NAME("model", struct predict_request, model, .nullable = true, .doc = "Name of a model."),
+    P_VERSION,
     INT("job", struct predict_request, job, .nullable = true, .min = 1, .max = INT32_MAX,
         .doc = "Number of a job, in place of a model."),
-    RAW("instances", struct predict_request, instances, .required = true, .of = FIELD_LIST,
-        .doc = "Rows to predict: objects with the model's columns as keys, or arrays of cells in "
-               "their order. Null is a missing value."),
+    P_INSTANCES,
     {0},
 };
-const struct schema predict_request_schema = {
-    .name = "PredictRequest",
-    .doc = "Rows to predict.",
-    .field = predict_request_fields,
-    .size = sizeof(struct predict_request),
-};
+P_SCHEMA(predict_request, "PredictRequest", "A model and rows for it.");
+
+FIELDS(model_rows) = {P_VERSION, P_INSTANCES, {0}};
+P_SCHEMA(model_rows, "ModelRows", "Rows for the model that the path names.");
+
+FIELDS(job_rows) = {P_INSTANCES, {0}};
+P_SCHEMA(job_rows, "JobRows", "Rows for the model of the job that the path names.");
 
 static const struct field evaluate_request_fields[] = {
     NAME("dataset", struct evaluate_request, dataset, .required = true,
@@ -285,6 +308,7 @@ FIELDS(evaluate) = {
     V_WHOLE("version", .doc = "Its version."),
     V_TEXT("dataset", .doc = "What it was scored on."),
     V_WHOLE("rows", .doc = "Rows that have a target the model knows."),
+    V_WHOLE("rows_skipped", .doc = "Rows that have none, or a class it was not trained on."),
     V_NUMBER("loss", .nullable = true, .doc = "Mean loss in training units."),
     V_ANY("metrics", .of = FIELD_OBJECT, .doc = "The task's metrics, in the target's own units."),
     {0},

@@ -9,6 +9,7 @@
 #include "schema.h"
 
 extern const struct schema job_view, job_list_view;         // /jobs/<id>, /jobs
+extern const struct schema event_list_view;                 // /jobs/<id>/events
 extern const struct schema metrics_view;                    // /jobs/<id>/metrics
 extern const struct schema dataset_view, dataset_list_view; // /datasets/<name>, /datasets
 extern const struct schema model_view, model_list_view;     // /models/<name>, /models
@@ -23,7 +24,8 @@ struct predict_request {
     int job;                    // 0: not by job
     struct json_span instances; // an array of objects, or of arrays in the order of the columns
 };
-extern const struct schema predict_request_schema;
+extern const struct schema predict_request_schema;             // /predict: all of them
+extern const struct schema model_rows_schema, job_rows_schema; // where the path says which model
 
 struct evaluate_request {
     const char *dataset;

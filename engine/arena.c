@@ -66,17 +66,13 @@ void arena_release(struct arena *a)
     a->used = 0;
 }
 
-void *arena_alloc(struct arena *a, size_t n, size_t size)
+// The next `size` bytes, whatever the maximum; NULL when the system has none.
+static void *take(struct arena *a, size_t bytes)
 {
-    size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4)
-        return NULL;
     size_t align = bytes >= ARENA_ALIGN ? ARENA_ALIGN : 16;
     bytes = round_up(bytes ? bytes : 1, 16);
     struct arena_chunk *c = a->head;
     size_t at = c ? round_up(c->at, align) : 0;
-    if (a->used > a->max || bytes > a->max - a->used)
-        return NULL;
     if (!c || at > c->size || bytes > c->size - at) {
         c = chunk_new(a, bytes);
         if (!c)
@@ -89,6 +85,16 @@ void *arena_alloc(struct arena *a, size_t n, size_t size)
     return c->byte + at;
 }
 
+void *arena_alloc(struct arena *a, size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4)
+        return NULL;
+    if (a->used > a->max || bytes > a->max - a->used)
+        return NULL;
+    return take(a, bytes);
+}
+
 void *arena_zalloc(struct arena *a, size_t n, size_t size)
 {
     void *p = arena_alloc(a, n, size);
@@ -97,8 +103,11 @@ void *arena_zalloc(struct arena *a, size_t n, size_t size)
 
 void *arena_need(struct arena *a, size_t n, size_t size)
 {
-    void *p = arena_alloc(a, n, size);
-    BUG(!p);
+    size_t bytes;
+    BUG(__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4);
+    void *p = take(a, bytes);
+    if (!p)
+        err_bug("the system has no memory left", __FILE__, __LINE__);
     return p;
 }
 

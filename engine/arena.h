@@ -32,7 +32,9 @@ void arena_release(struct arena *a); // frees everything; the arena is empty and
 void *arena_alloc(struct arena *a, size_t n, size_t size);
 void *arena_zalloc(struct arena *a, size_t n, size_t size); // the same, zeroed
 
-// For small things of bounded size: never NULL, aborts instead.
+// For small things: names, pointers into a request, texts of messages. Never NULL: goes beyond the
+// maximum rather than fail (the next arena_alloc() then refuses), and aborts only when the system
+// has no memory.
 void *arena_need(struct arena *a, size_t n, size_t size);
 char *arena_text(struct arena *a, const char *s, size_t len); // a NUL-terminated copy
 __attribute__((format(printf, 2, 3))) char *arena_printf(struct arena *a, const char *fmt, ...);

@@ -39,12 +39,18 @@ static size_t distinct(const double *v, size_t n, double *out)
 }
 
 // The i-th text of n distinct values; "" in the slot that the values past the maximum share.
-static const char *level_text(const double *value, size_t n, size_t i, struct arena *a)
+static const char *level_text(const double *value, size_t n, size_t i, struct arena *a,
+                              struct err *e)
 {
     char text[NUMBER_TEXT_SIZE];
     bool shared = n > FRAME_MAX_LEVELS && i == FRAME_MAX_LEVELS - 1;
     size_t len = shared ? 0 : number_print(text, value[i]);
-    return arena_text(a, text, len);
+    char *copy = take(a, len + 1, 1, e);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
 }
 
 static uint32_t code_of(double v, const double *value, size_t n)
@@ -69,7 +75,8 @@ static bool to_categories(struct column *c, size_t n_row, struct arena *a, struc
     if (!level)
         return false;
     for (size_t i = 0; i < c->n_level; i++)
-        level[i] = level_text(value, n, i, a);
+        if (!(level[i] = level_text(value, n, i, a, e)))
+            return false;
     for (size_t i = 0; i < n_row; i++)
         code[i] = code_of(number[i], value, n);
     c->level = level;
@@ -102,7 +109,9 @@ const struct column *column_cast(const struct column *c, size_t n_row, enum colu
 {
     if (c->type == to)
         return c;
-    struct column *cast = arena_need(a, 1, sizeof *cast);
+    struct column *cast = take(a, 1, sizeof *cast, e);
+    if (!cast)
+        return NULL;
     *cast = *c;
     cast->type = to;
     bool ok =

@@ -149,7 +149,7 @@ static bool room(struct model *m, struct arena *a, struct err *e)
            fail(e, ERR_TOO_LARGE, "the network has too many layers for the memory allowed");
 }
 
-bool model_build(struct model *m, const struct model_spec *spec, const struct model_task *task,
+bool model_shape(struct model *m, const struct model_spec *spec, const struct model_task *task,
                  struct arena *a, struct err *e)
 {
     *m = (struct model){.spec = *spec,
@@ -171,10 +171,21 @@ bool model_build(struct model *m, const struct model_spec *spec, const struct mo
     for (size_t i = 0; i < m->n_param; i++)
         if (!m->param[i].trained)
             m->param[i].at += m->n_trained;
+    return true;
+}
+
+bool model_room(struct model *m, struct arena *a, struct err *e)
+{
     m->value = arena_zalloc(a, m->n_value, sizeof *m->value);
     return m->value ||
            fail_at(e, ERR_TOO_LARGE, "/model/layers",
                    "the network has %zu parameters, more than the memory allowed", m->n_value);
+}
+
+bool model_build(struct model *m, const struct model_spec *spec, const struct model_task *task,
+                 struct arena *a, struct err *e)
+{
+    return model_shape(m, spec, task, a, e) && model_room(m, a, e);
 }
 
 static double gain_of(const struct model *m, size_t layer)

@@ -44,8 +44,16 @@ struct model_task {
     const struct pick *loss; // row NULL: cross-entropy or mean squared error by n_class
 };
 
-// Shapes, parameters (all zero) and both graphs. ERR_INVALID with a pointer ("/model/layers/1",
-// "/loss") for what does not fit together, ERR_TOO_LARGE past the arena.
+// Names and shapes of the parameters, and both graphs; no memory for the parameters yet.
+// ERR_INVALID with a pointer ("/model/layers/1", "/loss") for what does not fit together,
+// ERR_TOO_LARGE past the arena.
+bool model_shape(struct model *m, const struct model_spec *spec, const struct model_task *task,
+                 struct arena *a, struct err *e);
+
+// The parameters themselves, all zero. ERR_TOO_LARGE past the arena.
+bool model_room(struct model *m, struct arena *a, struct err *e);
+
+// Both.
 bool model_build(struct model *m, const struct model_spec *spec, const struct model_task *task,
                  struct arena *a, struct err *e);
 

@@ -160,9 +160,11 @@ static bool list_classes(struct prep *p, const struct column *target, struct are
         return fail_at(e, ERR_INVALID, "/target",
                        "\"%s\" has %zu different values; a classification can have %d classes",
                        p->target, n, PREP_MAX_CLASSES);
-    struct class *class = arena_need(a, n, sizeof *class);
-    const char **name = arena_need(a, n, sizeof *name);
-    uint32_t *slot = arena_need(a, n, sizeof *slot);
+    struct class *class = prep_alloc(a, n, sizeof *class, e);
+    const char **name = prep_alloc(a, n, sizeof *name, e);
+    uint32_t *slot = prep_alloc(a, n, sizeof *slot, e);
+    if (!class || !name || !slot)
+        return false;
     bool numbers = true;
     for (size_t i = 0; i < n; i++) {
         class[i] = (struct class){.name = target->level[i], .code = (uint32_t)i};

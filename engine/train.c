@@ -81,6 +81,26 @@ bool train_check(const struct model *m, const struct train_spec *s, size_t n, st
                    "batch normalisation needs at least 2 rows in a batch");
 }
 
+// Values of a pass, and their gradients where there are any.
+static double graph_memory(const struct graph *g, double batch, double copies)
+{
+    double cells = 0;
+    for (uint32_t i = 0; i < g->n; i++)
+        if (g->node[i].rows == 0)
+            cells += batch * g->node[i].cols * (g->node[i].kind == NODE_OP ? copies : 1);
+    return cells;
+}
+
+double train_memory(const struct model *m, const struct train_spec *s, size_t rows, size_t train)
+{
+    const struct optim *o = (const struct optim *)(const void *)s->optimizer.row;
+    double parameters = 2.0 * (double)m->n_value + (double)m->n_trained * (1 + o->slots);
+    double encoded = (double)rows * (m->n_in + 1.0) + (double)train;
+    double passes = graph_memory(&m->train, train_batch_size(s, train), 2) +
+                    graph_memory(&m->serve, SCORE_ROWS, 1);
+    return (parameters + encoded + passes) * sizeof(real);
+}
+
 static bool out_of_memory(struct err *e)
 {
     return fail(

@@ -58,6 +58,10 @@ uint32_t train_batches(size_t n, uint32_t batch, bool by_column);
 // too small for the network. ERR_INVALID with the pointer of the field.
 bool train_check(const struct model *m, const struct train_spec *s, size_t n, struct err *e);
 
+// Bytes that training m on `train` of `rows` encoded rows takes, parameters and encoded rows
+// included: what to compare with the memory there is before anything is allocated.
+double train_memory(const struct model *m, const struct train_spec *s, size_t rows, size_t train);
+
 // Train m, whose weights are initialised, on `train`; watch `val` (n may be 0: then the last epoch
 // is kept). ERR_DIVERGED names step and layer, ERR_CANCELLED after a stop; m then holds the last
 // weights.

@@ -15,7 +15,6 @@
 #include <string.h>
 
 enum { CACHE_MODELS = 64, CACHE_THREADS = 64 };
-static const size_t MODEL_MEMORY = (size_t)4 << 30;
 
 // A workspace; whoever turns `busy` on may use it.
 struct desk {
@@ -39,22 +38,24 @@ struct entry {
 struct cache {
     const char *data_dir;
     struct store *store;
-    size_t threads;
-    pthread_rwlock_t lock; // guards entry[], n, published and each entry's latest
+    size_t threads, memory; // bytes that all models together may take
+    pthread_rwlock_t lock;  // guards entry[], n, published and each entry's latest
     struct entry *entry[CACHE_MODELS];
     size_t n;
-    uint64_t published; // counts announcements: a load that began before one must not call itself
-                        // the latest
+    unsigned publishing; // announcements under way
+    uint64_t published;  // counts announcements: a load that began before one must not call itself
+                         // the latest
     _Atomic uint64_t tick;
 };
 
-struct cache *cache_new(const char *data_dir, struct store *store, size_t threads)
+struct cache *cache_new(const char *data_dir, struct store *store, size_t threads, size_t memory)
 {
     struct cache *c = calloc(1, sizeof *c);
     BUG(!c || threads > CACHE_THREADS);
     c->data_dir = data_dir;
     c->store = store;
     c->threads = threads;
+    c->memory = memory;
     pthread_rwlock_init(&c->lock, NULL);
     return c;
 }
@@ -106,8 +107,8 @@ static bool read_model(struct cache *c, struct entry *n, const char *digest, str
 {
     struct arena file;
     size_t len;
-    arena_init(&file, MODEL_MEMORY);
-    arena_init(&n->arena, MODEL_MEMORY);
+    arena_init(&file, c->memory);
+    arena_init(&n->arena, c->memory);
     const char *bytes = model_store_load(c->data_dir, digest, &len, &file, e);
     bool ok = bytes && model_file_read(&n->file, bytes, len, &n->arena, e);
     arena_release(&file);
@@ -143,8 +144,8 @@ static struct entry *load(struct cache *c, const char *name, int64_t version, in
     return n;
 }
 
-// Make room by dropping the least recently used model that nobody uses; false when all are in use.
-static bool make_room_locked(struct cache *c)
+// Drop the least recently used model that nobody uses; false when all are in use.
+static bool drop_oldest_locked(struct cache *c)
 {
     size_t oldest = c->n;
     for (size_t i = 0; i < c->n; i++)
@@ -159,19 +160,35 @@ static bool make_room_locked(struct cache *c)
     return true;
 }
 
+static bool has_room_locked(const struct cache *c, const struct entry *n)
+{
+    size_t bytes = n->arena.used;
+    for (size_t i = 0; i < c->n; i++)
+        bytes += c->entry[i]->arena.used;
+    return c->n < CACHE_MODELS && bytes <= c->memory;
+}
+
+static bool make_room_locked(struct cache *c, const struct entry *n)
+{
+    while (!has_room_locked(c, n))
+        if (!drop_oldest_locked(c))
+            return false;
+    return true;
+}
+
 // Enter a freshly loaded model, unless another thread was faster, whose copy is then used.
 static struct entry *enter(struct cache *c, struct entry *n, uint64_t published, struct err *e)
 {
     pthread_rwlock_wrlock(&c->lock);
     struct entry *there = find_locked(c, n->name, n->version, 0);
-    n->latest = n->latest && published == c->published;
+    n->latest = n->latest && published == c->published && !c->publishing;
     if (there) {
         there->latest = there->latest || n->latest;
-    } else if (c->n < CACHE_MODELS || make_room_locked(c)) {
+    } else if (make_room_locked(c, n)) {
         c->entry[c->n++] = there = n;
         n = NULL;
     } else {
-        fail(e, ERR_BUSY, "all %d models in memory are in use", CACHE_MODELS);
+        fail(e, ERR_BUSY, "the models in memory leave no room for another and are all in use");
     }
     if (there)
         atomic_fetch_add(&there->users, 1);
@@ -189,11 +206,11 @@ static uint64_t announcements(struct cache *c)
     return n;
 }
 
-static bool desk_ready(struct desk *d, const struct model *m, struct err *e)
+static bool desk_ready(const struct cache *c, struct desk *d, const struct model *m, struct err *e)
 {
     if (d->ready)
         return true;
-    arena_init(&d->arena, MODEL_MEMORY);
+    arena_init(&d->arena, c->memory);
     d->ready = predictor_init(&d->predictor, m, PREDICT_ROWS, &d->arena, e);
     if (!d->ready)
         arena_release(&d->arena);
@@ -207,7 +224,7 @@ static bool sit_down(struct cache *c, struct entry *n, struct served *out, struc
         if (!atomic_exchange_explicit(&n->desk[i].busy, true, memory_order_acquire)) {
             out->desk = &n->desk[i];
             out->predictor = &n->desk[i].predictor;
-            if (desk_ready(&n->desk[i], &n->file.model, e))
+            if (desk_ready(c, &n->desk[i], &n->file.model, e))
                 return true;
             atomic_store(&n->desk[i].busy, false);
             return false;
@@ -243,12 +260,21 @@ void cache_put(struct cache *c, struct served *s)
     atomic_fetch_sub(&n->users, 1);
 }
 
-void cache_published(struct cache *c, const char *name)
+void cache_publish_begin(struct cache *c, const char *name)
 {
     pthread_rwlock_wrlock(&c->lock);
     c->published++;
+    c->publishing++;
     for (size_t i = 0; i < c->n; i++)
         if (strcmp(c->entry[i]->name, name) == 0)
             c->entry[i]->latest = false;
+    pthread_rwlock_unlock(&c->lock);
+}
+
+void cache_publish_end(struct cache *c)
+{
+    pthread_rwlock_wrlock(&c->lock);
+    c->published++;
+    c->publishing--;
     pthread_rwlock_unlock(&c->lock);
 }

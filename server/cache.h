@@ -23,7 +23,8 @@ struct served {
     void *entry, *desk; // the cache's own
 };
 
-struct cache *cache_new(const char *data_dir, struct store *store, size_t threads);
+// For `threads` serving threads; all models together may take `memory` bytes.
+struct cache *cache_new(const char *data_dir, struct store *store, size_t threads, size_t memory);
 
 // Nothing may be taken any more. NULL is fine.
 void cache_free(struct cache *c);
@@ -35,5 +36,8 @@ bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job,
                 struct err *e);
 void cache_put(struct cache *c, struct served *s);
 
-// There is a new version of this model, or it is gone.
-void cache_published(struct cache *c, const char *name);
+// Around the moment in which the store gets a new version of a model: from the first call to the
+// second no version is taken for the latest without asking the store, so whoever has seen the new
+// version there is never answered by the old one.
+void cache_publish_begin(struct cache *c, const char *name);
+void cache_publish_end(struct cache *c);

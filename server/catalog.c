@@ -5,6 +5,7 @@
 #include "catalog.h"
 
 #include "file.h"
+#include "model_store.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -26,30 +27,51 @@ static bool remove_unused(struct catalog *c, const char *digest, struct err *e)
            (used || dataset_remove(c->data_dir, digest, e));
 }
 
-static DIR *open_datasets(const char *data_dir, struct err *e)
+static bool remove_unused_model(struct catalog *c, const char *digest, struct err *e)
+{
+    bool used;
+    return store_model_digest_used(c->store, digest, &used, e) &&
+           (used || model_store_remove(c->data_dir, digest, e));
+}
+
+// Folders of files named by their digest.
+static const struct shelf {
+    const char *folder;
+    bool (*remove_unused)(struct catalog *, const char *digest, struct err *);
+} shelves[] = {{"datasets", remove_unused}, {"models", remove_unused_model}};
+
+static DIR *open_shelf(const char *data_dir, const char *folder, struct err *e)
 {
     int dir = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = dir < 0 ? -1 : openat(dir, "datasets", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = dir < 0 ? -1 : openat(dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir >= 0)
         close(dir);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
     if (!d)
-        file_failed(e, "could not open the folder of datasets");
+        file_failed(e, "could not open the data folder");
     return d;
 }
 
-static bool sweep(struct catalog *c, struct err *e)
+static bool sweep_shelf(struct catalog *c, const struct shelf *s, struct err *e)
 {
-    DIR *d = open_datasets(c->data_dir, e);
+    DIR *d = open_shelf(c->data_dir, s->folder, e);
     bool ok = d;
     for (const struct dirent *entry; ok && (entry = readdir(d));)
         if (strspn(entry->d_name, "0123456789abcdef") == DATASET_DIGEST - 1) {
             char digest[DATASET_DIGEST] = {0};
             memcpy(digest, entry->d_name, sizeof digest - 1);
-            ok = remove_unused(c, digest, e);
+            ok = s->remove_unused(c, digest, e);
         }
     if (d)
         closedir(d);
+    return ok;
+}
+
+static bool sweep(struct catalog *c, struct err *e)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof shelves / sizeof *shelves; i++)
+        ok = sweep_shelf(c, &shelves[i], e);
     return ok;
 }
 

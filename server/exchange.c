@@ -59,13 +59,14 @@ static bool find_route(struct exchange *x, struct err *e)
     if (!call->route)
         return false;
     call->status = call->route->status;
+    x->arena->max = ARENA_BASE + call->route->reply_room;
     call->media = call->route->produces ? call->route->produces : "application/json";
     return router_check_query(call->route, &x->target, x->arena, e);
 }
 
 static bool open_json(struct exchange *x, size_t length, struct err *e)
 {
-    x->arena->max = ARENA_BASE + ARENA_FACTOR * x->limit;
+    x->arena->max += ARENA_FACTOR * x->limit;
     x->room = length ? length + 1 : GROWTH;
     x->body = arena_alloc(x->arena, x->room, 1);
     return x->body || gate_too_large(x->limit, e);
@@ -73,7 +74,7 @@ static bool open_json(struct exchange *x, size_t length, struct err *e)
 
 static bool open_stream(struct exchange *x, struct err *e)
 {
-    x->arena->max = ARENA_STREAM;
+    x->arena->max += ARENA_STREAM;
     x->opened = x->call.route->begin(&x->call, e);
     return x->opened;
 }

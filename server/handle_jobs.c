@@ -11,12 +11,12 @@
 #include "nearest.h"
 #include "prepare.h"
 #include "queue.h"
+#include "memory.h"
 #include "reply.h"
 #include "server.h"
 #include "settings.h"
 #include "tables.h"
 #include "train.h"
-#include "worker.h"
 
 #include <math.h>
 #include <string.h>
@@ -41,14 +41,11 @@ static bool no_dataset(struct call *c, const char *name, struct err *e)
                    "there is no dataset \"%s\"; upload it with POST /datasets?name=%s", name, name);
 }
 
-static bool stored_digest(struct call *c, const char *name, const char **digest, struct err *e)
+static bool find_dataset(struct call *c, const char *name, struct dataset_row *row, struct err *e)
 {
-    struct dataset_row row;
     struct err why = {0};
-    if (store_dataset_get(c->server->store, name, 0, &row, c->arena, &why)) {
-        *digest = row.digest;
+    if (store_dataset_get(c->server->store, name, 0, row, c->arena, &why))
         return true;
-    }
     return why.kind == ERR_NOT_FOUND ? no_dataset(c, name, e) : fail(e, why.kind, "%s", why.text);
 }
 
@@ -98,8 +95,8 @@ static bool check_trainable(struct call *c, const char *digest, struct job_spec 
 {
     struct arena a;
     struct prepared prepared;
-    arena_init(&a, worker_memory(c->server->settings));
-    bool ok = prepare_job(&prepared, c->server->settings->data, digest, spec, &a, e);
+    arena_init(&a, memory_of_job(c->server->settings));
+    bool ok = prepare_job(&prepared, c->server->settings->data, digest, spec, &a, &c->faults, e);
     if (ok)
         resolve(spec, &prepared);
     arena_release(&a);
@@ -157,6 +154,9 @@ static bool submit(struct call *c, const struct job_spec *spec, const char *dige
                           .print = print_of(c)};
     if (job.key && strlen(job.key) > 255)
         return fail(e, ERR_INVALID, "header Idempotency-Key may have at most 255 characters");
+    if (job.spec && strlen(job.spec) > JOB_DEFINITION_MAX)
+        return fail(e, ERR_TOO_LARGE, "the definition with its defaults is over %d bytes",
+                    JOB_DEFINITION_MAX);
     if (!job.spec || !queue_submit(c->server->queue, &job, &row, &replayed, c->arena, e))
         return false;
     c->status = replayed ? 200 : c->status;
@@ -167,13 +167,16 @@ static bool submit(struct call *c, const struct job_spec *spec, const char *dige
 
 static bool create_from_stored(struct call *c, struct job_spec *spec, struct err *e)
 {
-    const char *digest;
-    return stored_digest(c, spec->dataset, &digest, e) && check_trainable(c, digest, spec, e) &&
-           submit(c, spec, digest, e);
+    struct dataset_row row;
+    if (!find_dataset(c, spec->dataset, &row, e) || !server_look_begin(c->server, &row, e))
+        return false;
+    bool ok = check_trainable(c, row.digest, spec, e);
+    server_look_end(c->server, &row);
+    return ok && submit(c, spec, row.digest, e);
 }
 
 // The file of data that came along must not go before the job that needs it is there; it must go
-// when there will be no job.
+// when there will be no job, or when the job has been there before and may have ended.
 static bool create_from_inline(struct call *c, struct job_spec *spec, struct err *e)
 {
     const char *digest = NULL;
@@ -182,7 +185,7 @@ static bool create_from_inline(struct call *c, struct job_spec *spec, struct err
     bool ok = inline_digest(c, spec->data, &digest, e) && check_trainable(c, digest, spec, e) &&
               submit(c, spec, digest, e);
     catalog_let_go(c->server->catalog);
-    if (!ok && digest)
+    if (digest && (!ok || c->replayed))
         catalog_forget(c->server->catalog, digest, &ignored);
     return ok;
 }
@@ -234,8 +237,12 @@ bool job_cancel(struct call *c, struct err *e)
 {
     int64_t id;
     struct job_row row;
-    return call_id(c, 0, "job", &id, e) && queue_cancel(c->server->queue, id, &row, c->arena, e) &&
-           reply_one(c, &row, e);
+    struct err ignored = {0};
+    if (!call_id(c, 0, "job", &id, e) || !queue_cancel(c->server->queue, id, &row, c->arena, e))
+        return false;
+    if (!row.dataset) // of a job that no worker has or will have; else it stays
+        catalog_forget(c->server->catalog, row.digest, &ignored);
+    return reply_one(c, &row, e);
 }
 
 static void write_ints(struct jsonw *w, const char *key, const int64_t *v, size_t n)
@@ -275,4 +282,32 @@ bool job_metrics(struct call *c, struct err *e)
     write_values(&w, &t, c->arena);
     jsonw_end(&w);
     return reply_end(c, &w, e);
+}
+
+static void write_event(struct jsonw *w, const struct event_row *r)
+{
+    jsonw_object(w, NULL);
+    jsonw_int(w, "id", r->id);
+    jsonw_string(w, "object", "job.event");
+    jsonw_int(w, "job_id", r->job);
+    reply_time(w, "created_at", r->at);
+    jsonw_string(w, "level", r->level);
+    jsonw_string(w, "type", r->type);
+    jsonw_string(w, "message", r->message);
+    jsonw_end(w);
+}
+
+bool job_events(struct call *c, struct err *e)
+{
+    int64_t id, after;
+    size_t limit;
+    struct event_list list;
+    if (!call_id(c, 0, "job", &id, e) || !query_page(c, &limit, &after, e) ||
+        !store_job_events(c->server->store, id, after, limit, &list, c->arena, e))
+        return false;
+    struct jsonw w = reply_list_begin(c);
+    for (size_t i = 0; i < list.n; i++)
+        write_event(&w, &list.row[i]);
+    return reply_list_end(c, &w, list.more, list.n ? list.row[0].id : 0,
+                          list.n ? list.row[list.n - 1].id : 0, e);
 }

@@ -4,12 +4,12 @@
 #include "cache.h"
 #include "dataset.h"
 #include "handlers.h"
+#include "memory.h"
 #include "reply.h"
 #include "score.h"
 #include "server.h"
 #include "settings.h"
 #include "views.h"
-#include "worker.h"
 
 #include <math.h>
 
@@ -96,36 +96,50 @@ static bool score(struct call *c, const struct model_file *file, const char *dig
            score_rows(s, &file->model, rows, a, e);
 }
 
+static bool reply_score(struct call *c, const struct served *served, const struct dataset_row *d,
+                        const struct train_rows *rows, const struct score *s, struct err *e)
+{
+    const struct metric *m;
+    struct jsonw w = reply_begin(c);
+    jsonw_string(&w, "model", served->name);
+    jsonw_int(&w, "version", served->version);
+    jsonw_string(&w, "dataset", d->name);
+    jsonw_int(&w, "rows", (int64_t)rows->n);
+    jsonw_int(&w, "rows_skipped", d->n_row - (int64_t)rows->n);
+    jsonw_real(&w, "loss", s->loss);
+    jsonw_object(&w, "metrics");
+    for (size_t i = 0; (m = metric_for(metric_task(served->file->model.n_class), i)); i++)
+        jsonw_real(&w, m->row.name, s->metric[i]);
+    jsonw_end(&w);
+    return reply_end(c, &w, e);
+}
+
+static bool evaluate(struct call *c, const struct dataset_row *d, int version, struct err *e)
+{
+    struct served served;
+    struct arena a;
+    struct score s;
+    struct train_rows rows;
+    if (!cache_take(c->server->cache, c->segment[0], version, 0, &served, e))
+        return false;
+    arena_init(&a, memory_of_job(c->server->settings));
+    bool ok = score(c, served.file, d->digest, &rows, &s, &a, e) &&
+              reply_score(c, &served, d, &rows, &s, e);
+    arena_release(&a);
+    cache_put(c->server->cache, &served);
+    return ok;
+}
+
 bool model_evaluate(struct call *c, struct err *e)
 {
     struct evaluate_request request;
     struct dataset_row dataset;
-    struct served served;
     if (!schema_read(&evaluate_request_schema, c->body, c->body_len, &request, c->arena, &c->faults,
                      e) ||
         !store_dataset_get(c->server->store, request.dataset, 0, &dataset, c->arena, e) ||
-        !cache_take(c->server->cache, c->segment[0], request.version, 0, &served, e))
+        !server_look_begin(c->server, &dataset, e))
         return false;
-    struct arena a;
-    struct score s;
-    struct train_rows rows;
-    arena_init(&a, worker_memory(c->server->settings));
-    bool ok = score(c, served.file, dataset.digest, &rows, &s, &a, e);
-    if (ok) {
-        struct jsonw w = reply_begin(c);
-        jsonw_string(&w, "model", served.name);
-        jsonw_int(&w, "version", served.version);
-        jsonw_string(&w, "dataset", request.dataset);
-        jsonw_int(&w, "rows", (int64_t)rows.n);
-        jsonw_real(&w, "loss", s.loss);
-        const struct metric *m;
-        jsonw_object(&w, "metrics");
-        for (size_t i = 0; (m = metric_for(metric_task(served.file->model.n_class), i)); i++)
-            jsonw_real(&w, m->row.name, s.metric[i]);
-        jsonw_end(&w);
-        ok = reply_end(c, &w, e);
-    }
-    arena_release(&a);
-    cache_put(c->server->cache, &served);
+    bool ok = evaluate(c, &dataset, request.version, e);
+    server_look_end(c->server, &dataset);
     return ok;
 }

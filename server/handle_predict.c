@@ -4,10 +4,13 @@
 
 #include "cache.h"
 #include "handlers.h"
+#include "nearest.h"
 #include "predict_json.h"
 #include "reply.h"
 #include "server.h"
 #include "views.h"
+
+#include <string.h>
 
 static bool answer(struct call *c, const struct served *s, struct json_span instances,
                    struct err *e)
@@ -34,12 +37,30 @@ static bool answer(struct call *c, const struct served *s, struct json_span inst
     return reply_end(c, &w, e);
 }
 
+static const char *nth_name(const void *list, size_t i)
+{
+    return ((const struct model_list *)list)->row[i].name;
+}
+
+static bool no_model(struct call *c, const char *name, const char *text, struct err *e)
+{
+    struct model_list list;
+    struct err ignored = {0};
+    bool listed = store_model_list(c->server->store, STORE_PAGE, 0, &list, c->arena, &ignored);
+    const char *meant = listed ? nearest(name, nth_name, &list, list.n) : NULL;
+    return meant && strcmp(meant, name) != 0
+               ? fail(e, ERR_NOT_FOUND, "%s; did you mean \"%s\"?", text, meant)
+               : fail(e, ERR_NOT_FOUND, "%s", text);
+}
+
 static bool answer_from(struct call *c, const char *name, int64_t version, int64_t job,
                         struct json_span instances, struct err *e)
 {
     struct served served;
-    if (!cache_take(c->server->cache, name, version, job, &served, e))
-        return false;
+    struct err why = {0};
+    if (!cache_take(c->server->cache, name, version, job, &served, &why))
+        return name && why.kind == ERR_NOT_FOUND ? no_model(c, name, why.text, e)
+                                                 : fail(e, why.kind, "%s", why.text);
     bool ok = answer(c, &served, instances, e);
     cache_put(c->server->cache, &served);
     return ok;
@@ -47,7 +68,7 @@ static bool answer_from(struct call *c, const char *name, int64_t version, int64
 
 static bool read_request(struct call *c, struct predict_request *r, struct err *e)
 {
-    return schema_read(&predict_request_schema, c->body, c->body_len, r, c->arena, &c->faults, e);
+    return schema_read(c->route->body, c->body, c->body_len, r, c->arena, &c->faults, e);
 }
 
 bool predict(struct call *c, struct err *e)
@@ -58,6 +79,8 @@ bool predict(struct call *c, struct err *e)
     if (!r.model == !r.job)
         return fail_at(e, ERR_INVALID, "/model",
                        "give either \"model\" (a name) or \"job\" (a number)");
+    if (r.job && r.version)
+        return fail_at(e, ERR_INVALID, "/version", "a job has one model; leave the version out");
     return answer_from(c, r.model, r.version, r.job, r.instances, e);
 }
 

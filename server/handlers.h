@@ -21,6 +21,7 @@ bool job_list(struct call *c, struct err *e);
 bool job_get(struct call *c, struct err *e);
 bool job_cancel(struct call *c, struct err *e);
 bool job_metrics(struct call *c, struct err *e);
+bool job_events(struct call *c, struct err *e);
 
 // handle_predict.c
 bool predict(struct call *c, struct err *e);

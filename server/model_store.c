@@ -13,6 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { NAME = 96 };
+
+static void file_name(const char *digest, char name[static NAME])
+{
+    snprintf(name, NAME, "models/%s.safetensors", digest);
+}
+
 static int open_dir(const char *data_dir, struct err *e)
 {
     int dir = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -41,8 +48,8 @@ static bool put_both(int fd, const void *header, size_t header_len, const void *
 
 static bool publish(int dir, const char *from, const char *digest, struct err *e)
 {
-    char to[96];
-    snprintf(to, sizeof to, "models/%s.safetensors", digest);
+    char to[NAME];
+    file_name(digest, to);
     return (renameat(dir, from, dir, to) == 0 || file_failed(e, "could not store the model")) &&
            file_sync_folder(dir, "models", e);
 }
@@ -72,6 +79,19 @@ bool model_store_save(const char *data_dir, const void *header, size_t header_le
     return ok;
 }
 
+bool model_store_remove(const char *data_dir, const char *digest, struct err *e)
+{
+    char name[NAME];
+    file_name(digest, name);
+    int dir = open_dir(data_dir, e);
+    if (dir < 0)
+        return false;
+    bool ok = unlinkat(dir, name, 0) == 0 || errno == ENOENT ||
+              file_failed(e, "could not remove the model's file");
+    close(dir);
+    return ok;
+}
+
 static char *read_all(int fd, size_t *len, struct arena *a, struct err *e)
 {
     struct stat st;
@@ -89,8 +109,8 @@ static char *read_all(int fd, size_t *len, struct arena *a, struct err *e)
 const char *model_store_load(const char *data_dir, const char *digest, size_t *len, struct arena *a,
                              struct err *e)
 {
-    char name[96], found[DIGEST_TEXT];
-    snprintf(name, sizeof name, "models/%s.safetensors", digest);
+    char name[NAME], found[DIGEST_TEXT];
+    file_name(digest, name);
     int dir = open_dir(data_dir, e);
     if (dir < 0)
         return NULL;

@@ -20,6 +20,9 @@ bool model_store_save(const char *data_dir, const void *header, size_t header_le
                       const void *weights, size_t weights_len, char digest[DIGEST_TEXT],
                       int64_t *bytes, struct err *e);
 
+// True when the file is gone, also when it was not there.
+bool model_store_remove(const char *data_dir, const char *digest, struct err *e);
+
 // The whole file, in the arena. ERR_INTERNAL when it is gone or its content is not what its name
 // says.
 const char *model_store_load(const char *data_dir, const char *digest, size_t *len, struct arena *a,

@@ -13,9 +13,11 @@ struct prepared {
     struct frame frame;
     struct prep prep;
     struct split split;
-    struct model model; // weights all zero
+    struct model model; // shapes only: model_room() comes next
 };
 
-// Everything is in the arena. Errors carry the pointer of the field at fault.
+// Everything is in the arena, whose maximum is what the job may use: ERR_TOO_LARGE when training
+// would not fit into the rest. Faults and errors carry the pointer of the field.
 bool prepare_job(struct prepared *p, const char *data_dir, const char *digest,
-                 const struct job_spec *spec, struct arena *a, struct err *e);
+                 const struct job_spec *spec, struct arena *a, struct faults *faults,
+                 struct err *e);

@@ -183,7 +183,7 @@ static void job_model(struct jsonw *w, const struct job_row *j)
 
 static void job_urls(struct jsonw *w, const struct job_row *j, struct arena *a)
 {
-    static const char *const what[] = {"metrics", "cancel", "predict"};
+    static const char *const what[] = {"metrics", "events", "cancel", "predict"};
     const char *self = arena_printf(a, "/jobs/%lld", (long long)j->id);
     jsonw_object(w, "urls");
     jsonw_string(w, "self", self);

@@ -283,6 +283,9 @@ bool store_model_get(struct store *s, const char *name, int64_t version, struct 
 bool store_model_of_job(struct store *s, int64_t job, struct model_row *out, struct arena *a,
                         struct err *e);
 
+// Whether a model has the file of this digest.
+bool store_model_digest_used(struct store *s, const char *digest, bool *used, struct err *e);
+
 // The newest version of at most `limit` models, those older than the id `after` (0: all).
 bool store_model_list(struct store *s, size_t limit, int64_t after, struct model_list *out,
                       struct arena *a, struct err *e);

@@ -109,3 +109,24 @@ bool store_model_list(struct store *s, size_t limit, int64_t after, struct model
     struct list w = {limit, after ? after : INT64_MAX, out, a};
     return out->row ? store_read(s, list, &w, e) : sql_no_memory(e);
 }
+
+struct digest_use {
+    const char *digest;
+    bool *used;
+};
+
+static bool digest_used(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    const struct digest_use *w = arg;
+    int64_t n =
+        SQL(c, e, NULL, NULL, "SELECT 1 FROM models WHERE digest = ? LIMIT 1", TEXT(w->digest));
+    *w->used = n > 0;
+    return n >= 0;
+}
+
+bool store_model_digest_used(struct store *s, const char *digest, bool *used, struct err *e)
+{
+    struct digest_use w = {digest, used};
+    return store_read(s, digest_used, &w, e);
+}

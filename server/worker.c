@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "crew.h"
+#include "memory.h"
 #include "model_file.h"
 #include "model_store.h"
 #include "outcome.h"
@@ -59,12 +60,6 @@ struct run {
     bool lost; // the lease has gone to another
 };
 
-size_t worker_memory(const struct settings *s)
-{
-    size_t total = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
-    return total / 4 * 3 / (size_t)(s->workers > 0 ? s->workers : 1);
-}
-
 static int64_t now(void)
 {
     return clock_mono(&clock_system);
@@ -75,12 +70,27 @@ static void report(struct run *r)
 {
     struct err e = {0};
     r->reported = now();
-    if (!queue_beat(r->worker->config->queue, r->ticket, &r->beat, &e)) {
+    if (queue_beat(r->worker->config->queue, r->ticket, &r->beat, &e)) {
+        r->beat.n_row = 0;
+    } else {
         r->lost = e.kind == ERR_CONFLICT;
         LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "progress not stored"),
             log_int("job", r->job.id), log_text("reason", e.text));
     }
-    r->beat.n_row = 0;
+}
+
+// Where the next epoch is held; the oldest goes when reports have failed for so long that all
+// places are taken.
+static double *next_place(struct run *r)
+{
+    struct job_beat *b = &r->beat;
+    if (b->n_row == EPOCHS_HELD) {
+        memmove(r->value[0], r->value[1], sizeof r->value - sizeof r->value[0]);
+        for (size_t i = 1; i < EPOCHS_HELD; i++)
+            r->row[i - 1] = (struct metric_row){r->row[i].epoch, r->row[i].step, r->value[i - 1]};
+        b->n_row--;
+    }
+    return r->value[b->n_row];
 }
 
 // Curves are columns by name: losses, rate, gradient, time, then the task's metrics on the
@@ -116,7 +126,7 @@ static void on_epoch(void *ctx, const struct train_epoch *t)
 {
     struct run *r = ctx;
     struct job_beat *b = &r->beat;
-    double *v = r->value[b->n_row];
+    double *v = next_place(r);
     const double base[] = {t->train_loss, t->lr, t->grad_norm, (double)(now() - r->begun) / 1000,
                            t->val_loss};
     memcpy(v, base, sizeof base);
@@ -163,7 +173,8 @@ static bool prepare(struct run *r, struct err *e)
     struct prepared *p = &r->prepared;
     faults_init(&faults, &r->arena);
     if (!job_spec_read(r->job.spec, strlen(r->job.spec), &r->spec, &r->arena, &faults, e) ||
-        !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->arena, e) ||
+        !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->arena,
+                     &faults, e) ||
         !encode(r, p->split.train, p->split.n_train, &r->train, e) ||
         !encode(r, p->split.val, p->split.n_val, &r->val, e) ||
         !encode(r, p->split.test, p->split.n_test, &r->test, e))
@@ -172,14 +183,31 @@ static bool prepare(struct run *r, struct err *e)
     return true;
 }
 
+// A line in the job's log: what training is about to work on.
+static void note(struct run *r)
+{
+    const struct worker_config *c = r->worker->config;
+    const struct model *m = &r->prepared.model;
+    const char *text = arena_printf(
+        &r->arena,
+        "%zu rows to train, %zu to watch, %zu for the score, %zu without a "
+        "target left out; %u inputs, %zu parameters",
+        r->train.n, r->val.n, r->test.n, r->prepared.split.n_dropped, m->n_in, m->n_trained);
+    struct err e = {0};
+    if (!store_job_note(c->store, ticket_lease(r->ticket), "info", text, &e))
+        LOG(c->log, LEVEL_WARN, log_text("event", "note not stored"), log_int("job", r->job.id),
+            log_text("reason", e.text));
+}
+
 static bool train(struct run *r, struct train_result *result, struct err *e)
 {
     struct crew crew;
     struct exec exec = {crew_run, &crew};
     uint32_t threads = (uint32_t)r->spec.train.threads;
     const struct train_hooks hooks = {r, on_epoch, on_step};
-    if (!crew_init(&crew, threads, NICENESS, e))
+    if (!model_room(&r->prepared.model, &r->arena, e) || !crew_init(&crew, threads, NICENESS, e))
         return false;
+    note(r);
     model_init_weights(&r->prepared.model, r->spec.train.seed);
     r->begun = r->reported = now();
     bool ok = train_run(&r->prepared.model, &r->spec.train, &r->train, &r->val, &hooks,
@@ -209,12 +237,12 @@ static bool publish(struct run *r, const struct train_result *result, struct err
     model.summary = about;
     int64_t version;
     report(r);
-    if (!queue_finish(c->queue, r->ticket, JOB_SUCCEEDED, NULL, &model, &version, e)) {
-        r->ticket = NULL;
-        return false;
-    }
+    cache_publish_begin(c->cache, model.name);
+    bool ok = queue_finish(c->queue, r->ticket, JOB_SUCCEEDED, NULL, &model, &version, e);
+    cache_publish_end(c->cache);
     r->ticket = NULL;
-    cache_published(c->cache, model.name);
+    if (!ok)
+        return false;
     LOG(c->log, LEVEL_INFO, log_text("event", "job succeeded"), log_int("job", r->job.id),
         log_text("model", model.name), log_int("version", version),
         log_ms("training_ms", (double)(now() - r->begun)));
@@ -226,13 +254,18 @@ static void give_back(struct run *r, const struct err *why)
 {
     const struct worker_config *c = r->worker->config;
     struct err e = {0};
-    bool stopped = why->kind == ERR_CANCELLED;
+    if (r->stop == STOP_NONE)
+        r->stop = ticket_poll(r->ticket);
+    bool stopped = why->kind == ERR_CANCELLED || r->stop != STOP_NONE;
     if (r->beat.n_row)
         report(r);
     LOG(c->log, stopped ? LEVEL_INFO : LEVEL_WARN,
         log_text("event", stopped ? "job stopped" : "job failed"), log_int("job", r->job.id),
         log_text("kind", err_word(why->kind)), log_text("reason", why->text));
-    if (!stopped)
+    if (!stopped && (why->kind == ERR_INTERNAL || why->kind == ERR_NO_SPACE))
+        queue_crash(c->queue, r->ticket, why->text,
+                    &e); // may go better later; the third time fails
+    else if (!stopped)
         queue_finish(c->queue, r->ticket, JOB_FAILED, why, NULL, NULL, &e);
     else if (r->stop == STOP_CANCEL)
         queue_finish(c->queue, r->ticket, JOB_CANCELLED, NULL, NULL, NULL, &e);
@@ -243,13 +276,20 @@ static void give_back(struct run *r, const struct err *why)
             log_text("reason", e.text));
 }
 
+// Whether anybody has asked for an end meanwhile.
+static bool go_on(struct run *r, struct err *e)
+{
+    r->stop = ticket_poll(r->ticket);
+    return r->stop == STOP_NONE || fail(e, ERR_CANCELLED, "stopped before training");
+}
+
 static void run_job(struct run *r)
 {
     struct train_result result;
     struct err e = {0};
     LOG(r->worker->config->log, LEVEL_INFO, log_text("event", "job started"),
         log_int("job", r->job.id), log_text("worker", r->worker->name));
-    bool ok = prepare(r, &e) && train(r, &result, &e) && publish(r, &result, &e);
+    bool ok = prepare(r, &e) && go_on(r, &e) && train(r, &result, &e) && publish(r, &result, &e);
     if (!ok && r->ticket)
         give_back(r, &e);
     else if (!ok)
@@ -290,7 +330,7 @@ static void *work(void *arg)
     BUG(!r);
     for (bool more = true; more;) {
         *r = (struct run){.worker = w};
-        arena_init(&r->arena, worker_memory(w->config->settings));
+        arena_init(&r->arena, memory_of_job(w->config->settings));
         more = claim(r);
         if (more) {
             run_job(r);

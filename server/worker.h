@@ -16,13 +16,11 @@ struct workers;
 struct worker_config {
     const struct settings *settings;
     const struct log *log;
+    struct store *store;
     struct catalog *catalog;
     struct queue *queue;
     struct cache *cache; // told about every new model
 };
-
-// What a job may allocate: an equal share of three quarters of the machine's memory.
-size_t worker_memory(const struct settings *s);
 
 // Start settings->workers threads. The config is copied, what it points to must outlive the
 // workers. NULL when the system refuses a thread.

@@ -54,7 +54,7 @@ awk 'NR == 1 { print } NR > 1 { row[NR] = $0 } END { for (i = 0; i < 100; i++) f
     tests/data/iris_test.csv >"$folder/many.csv"
 {
     echo 'species;petal_width;petal_length;sepal_width;"sepal_length"'
-    echo ';0.2;1.4;;5.1'
+    printf ';0.2;1.4;;5.1' # no line end
 } >"$folder/other.csv"
 printf 'sepal_length,sepal_width,petal_length,petal_width\n1,2,3,4\n1,x,3,4\n' >"$folder/bad.csv"
 

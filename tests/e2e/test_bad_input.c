@@ -49,7 +49,7 @@ static char *long_table(void)
 
 static char *long_definition(void)
 {
-    return repeat("{\"dataset\":\"iris\",\"target\":\"", "x", 100000, "\"}");
+    return repeat("{\"dataset\":\"iris\",\"target\":\"", "x", 2000000, "\"}");
 }
 
 static char *long_body(void)
@@ -109,7 +109,7 @@ static const struct bad rows[] = {
     {"POST", "/jobs", "{\"dataset\":\"irs\",\"target\":\"y\"}", 422, "/dataset", .words = "iris"},
     {"POST", "/jobs", "{\"dataset\":\"iris\",\"target\":\"specis\"}", 422, "/target",
      .words = "species"},
-    {"POST", "/jobs", IRIS(",\"features\":{\"exclude\":[\"nose\"]}"), 422, "/features/exclude",
+    {"POST", "/jobs", IRIS(",\"features\":{\"exclude\":[\"nose\"]}"), 422, "/features/exclude/0",
      .words = "nose"},
     // Data that nothing can be learnt from, given with the job
     {"POST", "/jobs", IRIS(",\"data\":{\"x\":[[1]],\"y\":[1]}"), 422, "/data", .words = "together"},

@@ -31,7 +31,7 @@ void plant_open(struct plant *p)
     need(p->catalog, &p->err);
     p->queue = queue_new(p->store, &clock_system, &requeued, &p->err);
     need(p->queue, &p->err);
-    p->cache = cache_new(p->dir, p->store, 8);
+    p->cache = cache_new(p->dir, p->store, 8, (size_t)1 << 30);
 }
 
 void plant_init(struct plant *p)
@@ -46,7 +46,7 @@ void plant_init(struct plant *p)
 
 void plant_work(struct plant *p, int workers)
 {
-    const struct worker_config c = {&p->settings, &p->log, p->catalog, p->queue, p->cache};
+    const struct worker_config c = {&p->settings, &p->log, p->store, p->catalog, p->queue, p->cache};
     p->settings.workers = workers;
     p->workers = workers_start(&c, &p->err);
     need(p->workers, &p->err);

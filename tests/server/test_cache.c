@@ -19,6 +19,12 @@ static double ask(const struct served *s)
     return (double)answer[0];
 }
 
+static void announce(struct plant *p, const char *name)
+{
+    cache_publish_begin(p->cache, name);
+    cache_publish_end(p->cache);
+}
+
 static double answer_of(struct plant *p, const char *name, int64_t version, int64_t job)
 {
     struct served s;
@@ -35,12 +41,12 @@ TEST(the_bare_name_means_the_newest_version_once_it_is_announced)
     int64_t first = plant_publish(&p, "m", 1);
     ck_assert(answer_of(&p, "m", 0, 0) == 1);
     int64_t second = plant_publish(&p, "m", 2);
-    cache_published(p.cache, "m");
+    announce(&p, "m");
     ck_assert(answer_of(&p, "m", 0, 0) == 2);
     ck_assert(answer_of(&p, "m", 1, 0) == 1 && answer_of(&p, "m", 2, 0) == 2);
     ck_assert(answer_of(&p, NULL, 0, first) == 1 && answer_of(&p, NULL, 0, second) == 2);
     plant_publish(&p, "other", 9);
-    cache_published(p.cache, "other");
+    announce(&p, "other");
     ck_assert(answer_of(&p, "m", 0, 0) == 2);
     plant_release(&p);
 }
@@ -54,7 +60,7 @@ TEST(a_version_asked_for_by_number_stays_itself)
     ck_assert(answer_of(&p, NULL, 0, first) == 1);
     ck_assert(answer_of(&p, "m", 1, 0) == 1 && answer_of(&p, "m", 0, 0) == 1);
     plant_publish(&p, "m", 2);
-    cache_published(p.cache, "m");
+    announce(&p, "m");
     ck_assert(answer_of(&p, "m", 2, 0) == 2 && answer_of(&p, "m", 0, 0) == 2);
     ck_assert(answer_of(&p, "m", 1, 0) == 1);
     plant_release(&p);
@@ -134,7 +140,7 @@ TEST(eviction_leaves_models_in_use_alone)
     plant_release(&p);
 }
 
-enum { THREADS = 8, ROUNDS = 300 }; // as many threads as plants have desks
+enum { THREADS = 8, ROUNDS = 300, VERSIONS = 7 }; // as many threads as plants have desks
 
 struct crowd {
     struct plant *p;
@@ -145,7 +151,7 @@ struct crowd {
 static void *predict_many(void *arg)
 {
     struct crowd *c = arg;
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < ROUNDS || atomic_load(&c->published) < VERSIONS; i++) {
         struct served s;
         struct err e = {0};
         int least = atomic_load(&c->published);
@@ -170,15 +176,31 @@ TEST(many_threads_predict_while_versions_are_published)
     plant_publish(&p, "m", 1);
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_create(&thread[i], NULL, predict_many, &c), 0);
-    for (int v = 2; v < 8; v++) {
+    for (int v = 2; v <= VERSIONS; v++) {
+        cache_publish_begin(p.cache, "m");
         plant_publish(&p, "m", v);
-        cache_published(p.cache, "m");
+        cache_publish_end(p.cache);
         atomic_store(&c.published, v);
     }
     for (int i = 0; i < THREADS; i++)
         pthread_join(thread[i], NULL);
     ck_assert_int_eq(c.failed, 0);
     ck_assert_int_eq(c.wrong, 0);
-    ck_assert(answer_of(&p, "m", 0, 0) == 7);
+    ck_assert(answer_of(&p, "m", 0, 0) == VERSIONS);
+    plant_release(&p);
+}
+
+// Between the two calls nothing may be taken for the latest without asking the store.
+TEST(nothing_loaded_while_a_version_is_published_counts_as_the_latest)
+{
+    struct plant p;
+    plant_init(&p);
+    plant_publish(&p, "m", 1);
+    cache_publish_begin(p.cache, "m");
+    ck_assert(answer_of(&p, "m", 0, 0) == 1);
+    plant_publish(&p, "m", 2);
+    ck_assert(answer_of(&p, "m", 0, 0) == 2);
+    cache_publish_end(p.cache);
+    ck_assert(answer_of(&p, "m", 0, 0) == 2);
     plant_release(&p);
 }

@@ -12,7 +12,7 @@ static bool prepare(struct plant *p, const char *digest, const char *body, struc
     faults_init(&faults, &p->arena);
     ck_assert_msg(job_spec_read(body, strlen(body), &spec, &p->arena, &faults, &p->err), "%s: %s",
                   p->err.at, p->err.text);
-    return prepare_job(out, p->dir, digest, &spec, &p->arena, &p->err);
+    return prepare_job(out, p->dir, digest, &spec, &p->arena, &faults, &p->err);
 }
 
 TEST(a_job_is_prepared_from_its_data)
@@ -42,9 +42,9 @@ static const struct {
     const char *body, *at;
 } faults[] = {
     {JOB("\"target\":\"z\""), "/target"},
-    {JOB("\"target\":\"y\",\"features\":{\"exclude\":[\"z\"]}"), "/features/exclude"},
+    {JOB("\"target\":\"y\",\"features\":{\"exclude\":[\"z\"]}"), "/features/exclude/0"},
     {JOB("\"target\":\"y\",\"features\":{\"exclude\":[\"x\",\"group\"]}"), "/features/exclude"},
-    {JOB("\"target\":\"y\",\"features\":{\"types\":{\"z\":\"numeric\"}}"), "/features/types"},
+    {JOB("\"target\":\"y\",\"features\":{\"types\":{\"z\":\"numeric\"}}"), "/features/types/z"},
     {JOB("\"target\":\"y\",\"features\":{\"types\":{\"group\":\"numeric\"}}"), "/features/types"},
     {JOB("\"target\":\"group\",\"task\":\"regression\""), "/task"},
     {JOB("\"target\":\"y\",\"loss\":\"cross_entropy\""), "/loss"},
@@ -83,5 +83,71 @@ TEST(data_that_is_gone_or_too_large_is_told)
     NEED(dataset_remove(p.dir, digest, &(struct err){0}));
     ck_assert(!prepare(&p, digest, "{\"dataset\":\"d\",\"target\":\"y\"}", &r));
     ck_assert_int_eq(p.err.kind, ERR_NOT_FOUND);
+    plant_release(&p);
+}
+
+// Whatever allocation is the one that fails.
+LOOP_TEST(a_shortage_of_memory_anywhere_is_too_large, 2)
+{
+    static const char *const job[] = {
+        JOB("\"target\":\"y\",\"model\":{\"layers\":[4,4]},\"features\":{\"types\":{\"x\":"
+            "\"categorical\"}}"),
+        JOB("\"target\":\"group\",\"model\":{\"layers\":[4,4]},\"features\":{\"exclude\":[\"y\"]}"),
+    };
+    struct plant p;
+    struct job_spec spec;
+    struct faults none;
+    char digest[DATASET_DIGEST];
+    plant_init(&p);
+    NEED(plant_upload(&p, "d", plant_table(&p, 30), digest, &p.arena, &p.err));
+    faults_init(&none, &p.arena);
+    NEED(job_spec_read(job[_i], strlen(job[_i]), &spec, &p.arena, &none, &p.err));
+    bool enough = false;
+    for (size_t max = 0; !enough; max += 256) {
+        struct prepared r;
+        struct arena small;
+        struct err e = {0};
+        arena_init(&small, max);
+        faults_init(&none, &p.arena);
+        enough = prepare_job(&r, p.dir, digest, &spec, &small, &none, &e);
+        ck_assert_msg(enough || e.kind == ERR_TOO_LARGE, "%zu bytes: %s", max, e.text);
+        ck_assert_uint_lt(max, 4 << 20);
+        arena_release(&small);
+    }
+    plant_release(&p);
+}
+
+TEST(every_misspelt_column_is_reported)
+{
+    struct plant p;
+    struct prepared r;
+    struct faults all;
+    struct job_spec spec;
+    char digest[DATASET_DIGEST];
+    static const char body[] = JOB("\"target\":\"yy\",\"features\":{\"exclude\":[\"x\",\"xx\"],"
+                                   "\"types\":{\"a/b\":\"numeric\"}}");
+    plant_init(&p);
+    NEED(plant_upload(&p, "d", plant_table(&p, 30), digest, &p.arena, &p.err));
+    faults_init(&all, &p.arena);
+    NEED(job_spec_read(body, strlen(body), &spec, &p.arena, &all, &p.err));
+    ck_assert(!prepare_job(&r, p.dir, digest, &spec, &p.arena, &all, &p.err));
+    ck_assert_uint_eq(all.n, 3);
+    ck_assert_str_eq(all.item[0].pointer, "/target");
+    ck_assert_str_eq(all.item[1].pointer, "/features/exclude/1");
+    ck_assert_str_eq(all.item[2].pointer, "/features/types/a~1b");
+    plant_release(&p);
+}
+
+TEST(a_network_too_large_for_the_memory_is_refused_before_it_is_queued)
+{
+    struct plant p;
+    struct prepared r;
+    char digest[DATASET_DIGEST];
+    plant_init(&p);
+    NEED(plant_upload(&p, "d", plant_table(&p, 30), digest, &p.arena, &p.err));
+    ck_assert(
+        !prepare(&p, digest, JOB("\"target\":\"y\",\"model\":{\"layers\":[40000,40000]}"), &r));
+    ck_assert_int_eq(p.err.kind, ERR_TOO_LARGE);
+    ck_assert_str_eq(p.err.at, "/model/layers");
     plant_release(&p);
 }

@@ -27,12 +27,13 @@ static const char *upload(struct plant *p, const char *name)
 static double predicted(struct plant *p, const char *name)
 {
     struct served s;
-    real x[8] = {0}, answer[1];
+    real x[8] = {0};
+    double answer[1];
     ck_assert_msg(cache_take(p->cache, name, 0, 0, &s, &p->err), "%s", p->err.text);
     ck_assert_uint_le(s.file->prep.n_feature, 8);
     predictor_run(s.predictor, x, NULL, 1, answer, NULL);
     cache_put(p->cache, &s);
-    return (double)answer[0];
+    return answer[0];
 }
 
 TEST(a_job_succeeds_and_its_model_answers)
@@ -154,15 +155,4 @@ TEST(data_that_came_with_a_job_goes_when_it_ends)
     p.workers = NULL;
     ck_assert_int_eq(plant_files(&p, "datasets"), 2);
     plant_release(&p);
-}
-
-TEST(memory_is_shared_among_the_workers)
-{
-    struct settings s;
-    settings_default(&s);
-    s.workers = 1;
-    size_t all = worker_memory(&s);
-    s.workers = 4;
-    ck_assert_uint_gt(all, 0);
-    ck_assert_uint_eq(worker_memory(&s), all / 4);
 }
