@@ -4,6 +4,7 @@
 // are cleared first and added to.
 
 #include "harness.h"
+#include "naive.h"
 #include "rng.h"
 #include "trainlab.h"
 
@@ -26,75 +27,6 @@ static real *numbers(size_t n, uint64_t seed, double scale)
     for (size_t i = 0; i < n; i++)
         v[i] = (real)(scale * rng_normal(rng_key(seed, RNG_PROBE, 5, 0), i));
     return v;
-}
-
-static size_t cells(struct buf b)
-{
-    return (size_t)b.rows * b.cols;
-}
-
-// The slow way. Same key and node numbers, so dropout draws the same coins.
-struct naive {
-    const struct graph *g;
-    struct buf *buf;
-    real **save;
-    uint64_t key;
-};
-
-static struct naive naive_new(const struct graph *g, uint32_t rows, struct plan_memory m,
-                              uint64_t key)
-{
-    struct naive n = {g, arena_need(&arena, g->n, sizeof *n.buf),
-                      arena_zalloc(&arena, g->n, sizeof *n.save), key};
-    for (uint32_t i = 0; i < g->n; i++) {
-        const struct node *node = &g->node[i];
-        struct buf b = {.rows = node->rows ? node->rows : rows, .cols = node->cols};
-        const real *from = node->kind == NODE_PARAM    ? m.param + node->at
-                           : node->kind == NODE_BUFFER ? m.buffer + node->at
-                                                       : NULL;
-        b.v = arena_zalloc(&arena, cells(b), sizeof *b.v);
-        b.d = arena_zalloc(&arena, cells(b), sizeof *b.d);
-        if (from)
-            memcpy(b.v, from, cells(b) * sizeof *b.v);
-        n.buf[i] = b;
-    }
-    return n;
-}
-
-static struct step naive_step(struct naive *n, uint32_t i)
-{
-    const struct node *node = &n->g->node[i];
-    struct step s = {.op = node->op, .out = n->buf[i], .key = &n->key, .node = i};
-    memcpy(s.value, node->value, sizeof s.value);
-    for (int k = 0; k < node->op->arity; k++) {
-        s.in[k] = n->buf[node->in[k]];
-        s.add[k] = true;
-        if (node->op->no_grad >> k & 1)
-            s.in[k].d = NULL;
-    }
-    if (node->op->save && !n->save[i])
-        n->save[i] = arena_need(&arena, node->op->save(s.in), sizeof **n->save);
-    s.save = n->save[i];
-    return s;
-}
-
-static void naive_run(struct naive *n)
-{
-    for (uint32_t i = 0; i < n->g->n; i++)
-        if (n->g->node[i].kind == NODE_OP) {
-            struct step s = naive_step(n, i);
-            s.op->forward(&s, (struct tile){0, 0, s.in[0].rows, 0, s.out.cols});
-        }
-    n->buf[n->g->n - 1].d[0] = 1;
-    for (uint32_t i = n->g->n; i-- > 0;)
-        if (n->g->node[i].kind == NODE_OP) {
-            struct step s = naive_step(n, i);
-            bool linear = s.op == &op_linear;
-            uint32_t rows = s.in[0].rows, cols = linear ? s.in[0].cols : s.out.cols;
-            s.op->backward(&s, (struct tile){0, 0, rows, 0, cols});
-            if (linear)
-                s.op->backward(&s, (struct tile){1, 0, rows, 0, s.out.cols});
-        }
 }
 
 static double tolerance(void)
@@ -139,7 +71,7 @@ static void compare(const struct subject *s, uint32_t batch, uint32_t rows, cons
 {
     const uint64_t key = 77;
     struct plan p;
-    struct naive n = naive_new(s->g, rows, memory_of(s), key);
+    struct naive n = naive_new(s->g, rows, memory_of(s), key, &arena);
     feed(s, n.buf, rows);
     naive_run(&n);
     for (size_t i = 0; i < s->n_param; i++)
@@ -147,16 +79,17 @@ static void compare(const struct subject *s, uint32_t batch, uint32_t rows, cons
     ck_assert_msg(plan_init(&p, s->g, batch, memory_of(s), &arena, &err), "%s", err.text);
     feed(s, p.buf, batch);
     for (uint32_t i = 0; i < s->g->n; i++)
-        for (size_t k = 0; s->g->node[i].kind == NODE_OP && p.buf[i].d && k < cells(p.buf[i]); k++)
+        for (size_t k = 0; s->g->node[i].kind == NODE_OP && p.buf[i].d && k < naive_cells(p.buf[i]);
+             k++)
             p.buf[i].d[k] = NAN;
     plan_forward(&p, rows, key, x);
     plan_backward(&p, rows, x);
     for (uint32_t i = 0; i < s->g->n; i++) {
         const struct node *node = &s->g->node[i];
         if (node->kind == NODE_PARAM)
-            same("gradient", node->name, p.buf[i].d, n.buf[i].d, cells(n.buf[i]));
+            same("gradient", node->name, p.buf[i].d, n.buf[i].d, naive_cells(n.buf[i]));
         if (node->kind == NODE_BUFFER)
-            same("statistic", node->name, p.buf[i].v, n.buf[i].v, cells(n.buf[i]));
+            same("statistic", node->name, p.buf[i].v, n.buf[i].v, naive_cells(n.buf[i]));
     }
     same("value", "loss", p.buf[s->g->n - 1].v, n.buf[s->g->n - 1].v, 1);
 }

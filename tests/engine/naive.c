@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// See naive.h.
+
+#include "naive.h"
+
+#include <string.h>
+
+struct naive naive_new(const struct graph *g, uint32_t rows, struct plan_memory m, uint64_t key,
+                       struct arena *a)
+{
+    struct naive n = {g, arena_need(a, g->n, sizeof *n.buf), arena_zalloc(a, g->n, sizeof *n.save),
+                      key, a};
+    for (uint32_t i = 0; i < g->n; i++) {
+        const struct node *node = &g->node[i];
+        struct buf b = {.rows = node->rows ? node->rows : rows, .cols = node->cols};
+        const real *from = node->kind == NODE_PARAM    ? m.param + node->at
+                           : node->kind == NODE_BUFFER ? m.buffer + node->at
+                                                       : NULL;
+        b.v = arena_zalloc(a, naive_cells(b), sizeof *b.v);
+        b.d = arena_zalloc(a, naive_cells(b), sizeof *b.d);
+        if (from)
+            memcpy(b.v, from, naive_cells(b) * sizeof *b.v);
+        n.buf[i] = b;
+    }
+    return n;
+}
+
+static struct step naive_step(struct naive *n, uint32_t i)
+{
+    const struct node *node = &n->g->node[i];
+    struct step s = {.op = node->op, .out = n->buf[i], .key = &n->key, .node = i};
+    memcpy(s.value, node->value, sizeof s.value);
+    for (int k = 0; k < node->op->arity; k++) {
+        s.in[k] = n->buf[node->in[k]];
+        s.add[k] = true;
+        if (node->op->no_grad >> k & 1)
+            s.in[k].d = NULL;
+    }
+    if (node->op->save && !n->save[i])
+        n->save[i] = arena_need(n->arena, node->op->save(s.in), sizeof **n->save);
+    s.save = n->save[i];
+    return s;
+}
+
+void naive_run(struct naive *n)
+{
+    for (uint32_t i = 0; i < n->g->n; i++)
+        if (n->g->node[i].kind == NODE_OP) {
+            struct step s = naive_step(n, i);
+            s.op->forward(&s, (struct tile){0, 0, s.in[0].rows, 0, s.out.cols});
+        }
+    n->buf[n->g->n - 1].d[0] = 1;
+    for (uint32_t i = n->g->n; i-- > 0;)
+        if (n->g->node[i].kind == NODE_OP) {
+            struct step s = naive_step(n, i);
+            bool linear = s.op == &op_linear;
+            uint32_t rows = s.in[0].rows, cols = linear ? s.in[0].cols : s.out.cols;
+            s.op->backward(&s, (struct tile){0, 0, rows, 0, cols});
+            if (linear)
+                s.op->backward(&s, (struct tile){1, 0, rows, 0, s.out.cols});
+        }
+}
