@@ -60,7 +60,10 @@ bool faults_none(const struct faults *f, struct err *e)
 {
     if (f->total == 0)
         return true;
+    const struct fault *only = &f->item[0];
+    if (f->total == 1 && f->n == 1 && *only->pointer)
+        return fail_at(e, ERR_INVALID, only->pointer, "%s: %s", only->pointer + 1, only->detail);
     if (f->total == 1 && f->n == 1)
-        return fail_at(e, ERR_INVALID, f->item[0].pointer, "%s", f->item[0].detail);
+        return fail(e, ERR_INVALID, "%s", only->detail);
     return fail(e, ERR_INVALID, "%zu fields need attention", f->total);
 }

@@ -33,5 +33,5 @@ __attribute__((format(printf, 4, 5))) void fault_add(struct faults *f, const cha
 size_t pointer_add(char *out, size_t n, size_t max, const char *key, size_t len);
 
 // False, with e set to ERR_INVALID and a count ("2 fields need attention", or the single fault's
-// own text and place), when there is any fault; else true.
+// place and text), when there is any fault; else true.
 bool faults_none(const struct faults *f, struct err *e);

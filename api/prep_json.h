@@ -16,5 +16,5 @@
 void prep_write(const struct prep *p, struct jsonw *w, const char *key);
 
 // ERR_INVALID when the text, which is JSON for certain only after this, is not what prep_write()
-// prints; ERR_TOO_LARGE when the arena is full.
+// prints, or does not fit into the arena.
 bool prep_read(struct prep *p, const char *text, struct arena *a, struct err *e);

@@ -145,8 +145,8 @@ static bool check_record(struct csv *p, struct err *e)
     if (!p->n_column)
         p->n_column = p->n;
     if (p->n != p->n_column)
-        return fail(e, ERR_INVALID, "line %zu has %zu cells where the first has %zu",
-                    p->record_line, p->n, p->n_column);
+        return fail(e, ERR_INVALID, "line %zu has %zu cell%s where the first has %zu",
+                    p->record_line, p->n, p->n == 1 ? "" : "s", p->n_column);
     return !p->wide || all_utf8(p, e);
 }
 

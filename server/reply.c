@@ -211,6 +211,8 @@ void reply_job(struct jsonw *w, const char *key, const struct job_row *j, struct
     else
         jsonw_null(w, "queue_position");
     jsonw_int(w, "attempt", j->attempt);
+    jsonw_int(w, "crashes", j->crashes);
+    jsonw_int(w, "deaths", j->deaths);
     job_progress(w, j);
     job_eta(w, j);
     job_best(w, j);

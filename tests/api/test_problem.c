@@ -89,7 +89,7 @@ TEST(one_fault_is_the_error_and_more_are_counted)
     fault_add(&faults, "wrong_type", "/a", "must be %s", "a number");
     ck_assert(!faults_none(&faults, &e));
     ck_assert_str_eq(e.at, "/a");
-    ck_assert_str_eq(e.text, "must be a number");
+    ck_assert_str_eq(e.text, "a: must be a number");
     for (int i = 0; i < 99; i++)
         fault_add(&faults, "wrong_type", "/b", "no");
     e = (struct err){0};

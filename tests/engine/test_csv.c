@@ -75,7 +75,7 @@ static const struct {
     {TEXT(""), ""},
     {TEXT("\xEF\xBB\xBF"), ""},
     {TEXT("\n\n"), ""},
-    {TEXT("a,b\n1,2\n3\n4,5\n"), "1:a|b;2:1|2;line 3 has 1 cells where the first has 2"},
+    {TEXT("a,b\n1,2\n3\n4,5\n"), "1:a|b;2:1|2;line 3 has 1 cell where the first has 2"},
     {TEXT("a,b\n\"\n\",2\n3,4,5\n"), "1:a|b;2:[\n]|2;line 4 has 3 cells where the first has 2"},
     {TEXT("a,b\n1,\"x\ny\n"), "1:a|b;line 2: a quote is opened here and never closed"},
     {TEXT("\"a,b\n1,2\n"), "line 1: a quote is opened here and never closed"},

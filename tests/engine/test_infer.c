@@ -44,7 +44,7 @@ static const struct {
     {"a,b\n", "the table has a header and no rows"},
     {"a,,c\n1,2,3\n", "line 1: the name of column 2 is empty"},
     {"a,b,a\n1,2,3\n", "the header names \"a\" twice"},
-    {"a,b\n1\n", "line 2 has 1 cells where the first has 2"},
+    {"a,b\n1\n", "line 2 has 1 cell where the first has 2"},
 };
 
 LOOP_TEST(infer_finds_header_names_and_types, sizeof CASES / sizeof *CASES)

@@ -181,7 +181,7 @@ static const struct {
 } REFUSED[] = {
     {"", ERR_INVALID, "the table is empty"},
     {"a,b\n", ERR_INVALID, "the table has a header and no rows"},
-    {"a,b\n1,2\n3\n", ERR_INVALID, "line 3 has 1 cells where the first has 2"},
+    {"a,b\n1,2\n3\n", ERR_INVALID, "line 3 has 1 cell where the first has 2"},
     {"a,b\n1,\"2\n", ERR_INVALID, "line 2: a quote is opened here and never closed"},
     {"a,b\n1,1e999\n", ERR_INVALID, "line 2: the number in column \"b\" is infinite or too large"},
     {"a,b\n1,1e308\n2,-1e308\n", ERR_INVALID, "the numbers of column \"b\" are too large"},
