@@ -38,21 +38,13 @@ struct dataset {
     struct arena *a;
 };
 
-static bool missing(const struct dataset *w, struct err *e)
-{
-    if (w->version)
-        return fail(e, ERR_NOT_FOUND, "no such dataset: \"%s\" version %" PRId64, w->name,
-                    w->version);
-    return fail(e, ERR_NOT_FOUND, "no such dataset: \"%s\"", w->name);
-}
-
 static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
     const struct dataset *w = arg;
     struct sql_rows rows = ROWS(dataset_column, w->out, 1, w->a);
     int64_t n = SQL(c, e, sql_take_rows, &rows, one_dataset, TEXT(w->name), INT(w->version));
-    return n > 0 || (n == 0 && missing(w, e));
+    return n > 0 || (n == 0 && sql_no_version("dataset", w->name, w->version, e));
 }
 
 static bool put(struct store *s, struct conn *c, void *arg, struct err *e)
@@ -152,7 +144,7 @@ static bool delete (struct store *s, struct conn *c, void *arg, struct err *e)
         return false;
     int64_t n =
         SQL(c, e, NULL, NULL, "DELETE FROM datasets WHERE name = ? RETURNING id", TEXT(w->name));
-    return n > 0 || (n == 0 && missing(w, e));
+    return n > 0 || (n == 0 && sql_no_version("dataset", w->name, w->version, e));
 }
 
 bool store_dataset_delete(struct store *s, const char *name, struct digest_list *unused,
@@ -162,26 +154,11 @@ bool store_dataset_delete(struct store *s, const char *name, struct digest_list 
     return store_write(s, delete, &w, e);
 }
 
-struct digest_use {
-    const char *digest;
-    bool *used;
-};
-
-static bool digest_used(struct store *s, struct conn *c, void *arg, struct err *e)
-{
-    (void)s;
-    const struct digest_use *w = arg;
-    int64_t n = SQL(c, e, NULL, NULL,
-                    "SELECT 1 FROM datasets WHERE digest = ?1 UNION ALL "
-                    "SELECT 1 FROM jobs WHERE digest = ?1 AND "
-                    "state IN ('queued', 'running', 'paused') LIMIT 1",
-                    TEXT(w->digest));
-    *w->used = n > 0;
-    return n >= 0;
-}
-
 bool store_digest_used(struct store *s, const char *digest, bool *used, struct err *e)
 {
-    struct digest_use w = {digest, used};
-    return store_read(s, digest_used, &w, e);
+    return sql_any(s,
+                   "SELECT 1 FROM datasets WHERE digest = ?1 UNION ALL "
+                   "SELECT 1 FROM jobs WHERE digest = ?1 AND "
+                   "state IN ('queued', 'running', 'paused') LIMIT 1",
+                   digest, used, e);
 }

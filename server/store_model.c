@@ -38,21 +38,13 @@ struct get {
     struct arena *a;
 };
 
-static bool missing(const struct get *w, struct err *e)
-{
-    if (w->version)
-        return fail(e, ERR_NOT_FOUND, "no such model: \"%s\" version %" PRId64, w->name,
-                    w->version);
-    return fail(e, ERR_NOT_FOUND, "no such model: \"%s\"", w->name);
-}
-
 static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
     const struct get *w = arg;
     struct sql_rows rows = ROWS(model_column, w->out, 1, w->a);
     int64_t n = SQL(c, e, sql_take_rows, &rows, one_model, TEXT(w->name), INT(w->version));
-    return n > 0 || (n == 0 && missing(w, e));
+    return n > 0 || (n == 0 && sql_no_version("model", w->name, w->version, e));
 }
 
 bool store_model_get(struct store *s, const char *name, int64_t version, struct model_row *out,
@@ -110,23 +102,7 @@ bool store_model_list(struct store *s, size_t limit, int64_t after, struct model
     return out->row ? store_read(s, list, &w, e) : sql_no_memory(e);
 }
 
-struct digest_use {
-    const char *digest;
-    bool *used;
-};
-
-static bool digest_used(struct store *s, struct conn *c, void *arg, struct err *e)
-{
-    (void)s;
-    const struct digest_use *w = arg;
-    int64_t n =
-        SQL(c, e, NULL, NULL, "SELECT 1 FROM models WHERE digest = ? LIMIT 1", TEXT(w->digest));
-    *w->used = n > 0;
-    return n >= 0;
-}
-
 bool store_model_digest_used(struct store *s, const char *digest, bool *used, struct err *e)
 {
-    struct digest_use w = {digest, used};
-    return store_read(s, digest_used, &w, e);
+    return sql_any(s, "SELECT 1 FROM models WHERE digest = ? LIMIT 1", digest, used, e);
 }

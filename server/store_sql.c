@@ -11,6 +11,7 @@
 
 #include "store_sql.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -241,4 +242,31 @@ void sql_page(const struct sql_rows *rows, size_t *n, bool *more)
 {
     *more = rows->n > rows->max;
     *n = *more ? rows->max : rows->n;
+}
+
+struct any {
+    const char *text, *value;
+    bool *any;
+};
+
+static bool any(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    const struct any *w = arg;
+    int64_t n = SQL(c, e, NULL, NULL, w->text, TEXT(w->value));
+    *w->any = n > 0;
+    return n >= 0;
+}
+
+bool sql_any(struct store *s, const char *text, const char *value, bool *found, struct err *e)
+{
+    struct any w = {text, value, found};
+    return store_read(s, any, &w, e);
+}
+
+bool sql_no_version(const char *what, const char *name, int64_t version, struct err *e)
+{
+    if (version)
+        return fail(e, ERR_NOT_FOUND, "no such %s: \"%s\" version %" PRId64, what, name, version);
+    return fail(e, ERR_NOT_FOUND, "no such %s: \"%s\"", what, name);
 }

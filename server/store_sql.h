@@ -118,6 +118,12 @@ bool sql_no_memory(struct err *e); // always false, with ERR_TOO_LARGE
                        .max = (count),                                                             \
                        .arena = (a)})
 
+// Whether the statement, whose one `?` is `value`, has a row.
+bool sql_any(struct store *s, const char *text, const char *value, bool *any, struct err *e);
+
+// Always false, with ERR_NOT_FOUND: there is no such `what` of that name (and version, unless 0).
+bool sql_no_version(const char *what, const char *name, int64_t version, struct err *e);
+
 // Shared questions about jobs, within a read or a write.
 bool job_load(struct conn *c, int64_t id, struct job_row *out, struct arena *a, struct err *e);
 bool job_missing(int64_t id, struct err *e); // always false, with ERR_NOT_FOUND
