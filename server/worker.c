@@ -8,12 +8,12 @@
 
 #include "clock.h"
 #include "crew.h"
+#include "curve.h"
 #include "memory.h"
 #include "model_file.h"
 #include "model_store.h"
 #include "outcome.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum {
-    REPORT_MS = 200,
-    NICENESS = 10,
-    EPOCHS_HELD = 256,
-    VALUES = 5 + METRICS_MAX,
-    NAMES_TEXT = 256
-};
+enum { REPORT_MS = 200, NICENESS = 10 };
 
 struct worker {
     pthread_t thread;
@@ -51,11 +45,7 @@ struct run {
     struct prepared prepared;
     struct train_rows train, val, test;
     int64_t begun, reported; // monotonic ms
-    char names[NAMES_TEXT];  // of the curve's columns
-    size_t n_name;
-    struct metric_row row[EPOCHS_HELD]; // epochs not yet reported
-    double value[EPOCHS_HELD][VALUES];
-    struct job_beat beat;
+    struct curve curve;      // epochs not yet reported
     enum stop stop;
     bool lost; // the lease has gone to another
 };
@@ -70,8 +60,8 @@ static void report(struct run *r)
 {
     struct err e = {0};
     r->reported = now();
-    if (queue_beat(r->worker->config->queue, r->ticket, &r->beat, &e)) {
-        r->beat.n_row = 0;
+    if (queue_beat(r->worker->config->queue, r->ticket, &r->curve.beat, &e)) {
+        r->curve.beat.n_row = 0;
     } else {
         r->lost = e.kind == ERR_CONFLICT;
         LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "progress not stored"),
@@ -79,66 +69,11 @@ static void report(struct run *r)
     }
 }
 
-// Where the next epoch is held; the oldest goes when reports have failed for so long that all
-// places are taken.
-static double *next_place(struct run *r)
-{
-    struct job_beat *b = &r->beat;
-    if (b->n_row == EPOCHS_HELD) {
-        memmove(r->value[0], r->value[1], sizeof r->value - sizeof r->value[0]);
-        for (size_t i = 1; i < EPOCHS_HELD; i++)
-            r->row[i - 1] = (struct metric_row){r->row[i].epoch, r->row[i].step, r->value[i - 1]};
-        b->n_row--;
-    }
-    return r->value[b->n_row];
-}
-
-// Curves are columns by name: losses, rate, gradient, time, then the task's metrics on the
-// validation rows.
-static void name_columns(struct run *r)
-{
-    static const char *const base[] = {"train_loss", "lr", "grad_norm", "seconds", "val_loss"};
-    size_t n = r->val.n ? 5 : 4;
-    for (size_t i = 0; i < n; i++, r->n_name++) {
-        strcat(r->names, i ? " " : "");
-        strcat(r->names, base[i]);
-    }
-    const struct metric *m;
-    for (size_t i = 0; r->val.n && (m = metric_for(metric_task(r->prepared.model.n_class), i));
-         i++, r->n_name++) {
-        strcat(r->names, " val_");
-        strcat(r->names, m->row.name);
-    }
-    BUG(r->n_name > VALUES || strlen(r->names) >= NAMES_TEXT);
-    uint32_t batch = train_batch_size(&r->spec.train, r->train.n);
-    int64_t steps = (int64_t)train_batches(r->train.n, batch, r->prepared.model.by_column) *
-                    r->spec.train.epochs;
-    r->beat = (struct job_beat){.epochs = r->spec.train.epochs,
-                                .steps = steps,
-                                .names = r->names,
-                                .row = r->row,
-                                .n_name = r->n_name,
-                                .best_metric = r->spec.train.monitor,
-                                .best_value = NAN};
-}
-
 static void on_epoch(void *ctx, const struct train_epoch *t)
 {
     struct run *r = ctx;
-    struct job_beat *b = &r->beat;
-    double *v = next_place(r);
-    const double base[] = {t->train_loss, t->lr, t->grad_norm, (double)(now() - r->begun) / 1000,
-                           t->val_loss};
-    memcpy(v, base, sizeof base);
-    memcpy(v + 5, t->metric, (r->n_name > 5 ? r->n_name - 5 : 0) * sizeof *v);
-    r->row[b->n_row++] = (struct metric_row){t->epoch, (int64_t)t->step, v};
-    b->epoch = t->epoch;
-    b->step = (int64_t)t->step;
-    if (t->best) {
-        b->best_epoch = t->epoch;
-        b->best_value = t->watched;
-    }
-    if (b->n_row == EPOCHS_HELD || now() - r->reported >= REPORT_MS)
+    curve_add(&r->curve, t, (double)(now() - r->begun) / 1000);
+    if (curve_full(&r->curve) || now() - r->reported >= REPORT_MS)
         report(r);
 }
 
@@ -147,7 +82,7 @@ static bool on_step(void *ctx, uint64_t step)
     struct run *r = ctx;
     r->stop = ticket_poll(r->ticket);
     if (now() - r->reported >= 5 * REPORT_MS) {
-        r->beat.step = (int64_t)step;
+        r->curve.beat.step = (int64_t)step;
         report(r);
     }
     return r->stop != STOP_NONE || r->lost;
@@ -179,7 +114,7 @@ static bool prepare(struct run *r, struct err *e)
         !encode(r, p->split.val, p->split.n_val, &r->val, e) ||
         !encode(r, p->split.test, p->split.n_test, &r->test, e))
         return false;
-    name_columns(r);
+    curve_init(&r->curve, &p->model, &r->spec.train, r->train.n, r->val.n);
     return true;
 }
 
@@ -257,7 +192,7 @@ static void give_back(struct run *r, const struct err *why)
     if (r->stop == STOP_NONE)
         r->stop = ticket_poll(r->ticket);
     bool stopped = why->kind == ERR_CANCELLED || r->stop != STOP_NONE;
-    if (r->beat.n_row)
+    if (r->curve.beat.n_row)
         report(r);
     LOG(c->log, stopped ? LEVEL_INFO : LEVEL_WARN,
         log_text("event", stopped ? "job stopped" : "job failed"), log_int("job", r->job.id),

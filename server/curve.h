@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The part of a run's curve that is not stored yet, as the store wants it. A worker adds an epoch
+// at a time and sends `beat` now and then; once that is stored it sets beat.n_row to 0. Used by one
+// thread, inside the run that owns it; must stay where it is.
+
+#include "store.h"
+#include "train.h"
+
+enum { CURVE_EPOCHS = 256, CURVE_VALUES = 5 + METRICS_MAX, CURVE_NAMES = 256 };
+
+struct curve {
+    char names[CURVE_NAMES]; // of the columns, blanks between
+    struct metric_row row[CURVE_EPOCHS];
+    double value[CURVE_EPOCHS][CURVE_VALUES];
+    struct job_beat beat;
+};
+
+// An empty curve of a run over n_train rows, watched on n_val.
+void curve_init(struct curve *c, const struct model *m, const struct train_spec *s, size_t n_train,
+                size_t n_val);
+
+// Append an epoch, `seconds` after the start. When full, the oldest goes.
+void curve_add(struct curve *c, const struct train_epoch *t, double seconds);
+
+static inline bool curve_full(const struct curve *c)
+{
+    return c->beat.n_row == CURVE_EPOCHS;
+}
