@@ -123,6 +123,7 @@ void server_look_end(struct server *s, const struct dataset_row *table)
 
 bool server_start(struct server *s, struct err *e)
 {
+    atomic_flag_clear(&s->looking);
     if (open_data(s, e) && open_queue(s, e) && open_workers(s, e) && open_http(s, e))
         return true;
     close_all(s);
