@@ -92,8 +92,9 @@ static bool choose_inputs(struct prep *p, const struct frame *f, const struct wi
         if (!cast(f, i, w[i].type, "/features/types", &c->cast, a, e))
             return false;
     }
-    return p->n_column || fail_at(e, ERR_INVALID, "/features/exclude",
-                                  "no column is left to learn from beside the target");
+    return p->n_column ||
+           fail_at(e, ERR_INVALID, f->n_column > 1 ? "/features/exclude" : "/dataset",
+                   "no column is left to learn from beside the target");
 }
 
 // How many different values there are: 0, 1, 2, or 3 for more.

@@ -91,6 +91,13 @@ static double graph_memory(const struct graph *g, double batch, double copies)
     return cells;
 }
 
+// Answers, targets and the metrics' scratch for rows that are scored: while training those that are
+// watched, afterwards one part after the other; never more than twice all of them.
+static double scoring_memory(const struct model *m, size_t rows)
+{
+    return 2 * (double)rows * ((double)model_answers(m) + 3) * sizeof(double);
+}
+
 double train_memory(const struct model *m, const struct train_spec *s, size_t rows, size_t train)
 {
     const struct optim *o = (const struct optim *)(const void *)s->optimizer.row;
@@ -98,7 +105,7 @@ double train_memory(const struct model *m, const struct train_spec *s, size_t ro
     double encoded = (double)rows * (m->n_in + 1.0) + (double)train;
     double passes = graph_memory(&m->train, train_batch_size(s, train), 2) +
                     graph_memory(&m->serve, SCORE_ROWS, 1);
-    return (parameters + encoded + passes) * sizeof(real);
+    return (parameters + encoded + passes) * sizeof(real) + scoring_memory(m, rows - train);
 }
 
 static bool out_of_memory(struct err *e)

@@ -61,6 +61,7 @@ static sigset_t take_signals(void)
     sigaction(SIGTERM, &ask, NULL);
     sigaction(SIGINT, &ask, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is a full disk
     sigemptyset(&stop);
     sigaddset(&stop, SIGTERM);
     sigaddset(&stop, SIGINT);
@@ -79,10 +80,9 @@ static void wait_for_stop(const sigset_t *stop, const struct log *log)
         log_text("signal", stop_signal == SIGINT ? "SIGINT" : "SIGTERM"));
 }
 
-static int serve(struct server *server)
+static int serve(struct server *server, const sigset_t *stop)
 {
     struct err e = {.kind = ERR_NONE};
-    sigset_t stop = take_signals();
     if (!server_start(server, &e)) {
         fprintf(stderr, "mlpd: %s\n", e.text);
         return EXIT_FAILURE;
@@ -92,7 +92,7 @@ static int serve(struct server *server)
     LOG(server->log, LEVEL_INFO, log_text("event", "listening"),
         log_text("address", http_address(server->http)), log_text("data", server->settings->data),
         log_int("workers", server->settings->workers));
-    wait_for_stop(&stop, server->log);
+    wait_for_stop(stop, server->log);
     server_stop(server, DRAIN_MS);
     LOG(server->log, LEVEL_INFO, log_text("event", "stopped"));
     return EXIT_SUCCESS;
@@ -100,6 +100,7 @@ static int serve(struct server *server)
 
 int main(int argc, char **argv)
 {
+    const sigset_t stop = take_signals();
     server_prepare();
     struct settings settings;
     struct err e = {.kind = ERR_NONE};
@@ -111,5 +112,5 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     const struct log log = {STDERR_FILENO, settings_level(&settings)};
     struct server server = {.settings = &settings, .log = &log};
-    return serve(&server);
+    return serve(&server, &stop);
 }

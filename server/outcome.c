@@ -16,7 +16,10 @@ static bool write_scores(struct jsonw *w, const char *key, const struct model *m
         jsonw_null(w, key);
         return true;
     }
-    if (!score_rows(&s, m, rows, a, e))
+    struct arena_mark mark = arena_mark(a);
+    bool ok = score_rows(&s, m, rows, a, e);
+    arena_rewind(a, mark);
+    if (!ok)
         return false;
     jsonw_object(w, key);
     jsonw_int(w, "rows", (int64_t)rows->n);

@@ -47,7 +47,8 @@ struct run {
     int64_t begun, reported; // monotonic ms
     struct curve curve;      // epochs not yet reported
     enum stop stop;
-    bool lost; // the lease has gone to another
+    bool lost;     // the lease has gone to another
+    bool unstored; // the last report failed
 };
 
 static int64_t now(void)
@@ -60,20 +61,22 @@ static void report(struct run *r)
 {
     struct err e = {0};
     r->reported = now();
-    if (queue_beat(r->worker->config->queue, r->ticket, &r->curve.beat, &e)) {
+    bool ok = queue_beat(r->worker->config->queue, r->ticket, &r->curve.beat, &e);
+    if (ok)
         r->curve.beat.n_row = 0;
-    } else {
+    else
         r->lost = e.kind == ERR_CONFLICT;
+    if (!ok && !r->unstored)
         LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "progress not stored"),
             log_int("job", r->job.id), log_text("reason", e.text));
-    }
+    r->unstored = !ok;
 }
 
 static void on_epoch(void *ctx, const struct train_epoch *t)
 {
     struct run *r = ctx;
     curve_add(&r->curve, t, (double)(now() - r->begun) / 1000);
-    if (curve_full(&r->curve) || now() - r->reported >= REPORT_MS)
+    if ((curve_full(&r->curve) && !r->unstored) || now() - r->reported >= REPORT_MS)
         report(r);
 }
 
@@ -151,61 +154,99 @@ static bool train(struct run *r, struct train_result *result, struct err *e)
     return ok;
 }
 
-static bool publish(struct run *r, const struct train_result *result, struct err *e)
+// Store the model's file. While the disk is full it waits: the result is there, and an operator can
+// make room.
+static bool save(struct run *r, const char *header, size_t len, struct model_new *model,
+                 char digest[DIGEST_TEXT], struct err *e)
 {
     const struct worker_config *c = r->worker->config;
     const struct model *m = &r->prepared.model;
-    struct model_new model = {.name = r->job.name,
-                              .task = m->n_class ? "classification" : "regression"};
-    char digest[DIGEST_TEXT];
-    size_t header_len;
-    const struct outcome outcome = {&r->prepared, &r->val, &r->test, result,
-                                    (double)(now() - r->begun) / 1000};
-    const char *about = outcome_summary(&outcome, &r->arena, e);
-    const char *header =
-        about ? model_file_header(m, &r->prepared.prep, r->job.spec, &header_len, &r->arena, e)
-              : NULL;
-    if (!header || !model_store_save(c->settings->data, header, header_len, m->value,
-                                     m->n_value * sizeof *m->value, digest, &model.bytes, e))
-        return false;
-    model.digest = digest;
-    model.summary = about;
-    int64_t version;
-    report(r);
-    cache_publish_begin(c->cache, model.name);
-    bool ok = queue_finish(c->queue, r->ticket, JOB_SUCCEEDED, NULL, &model, &version, e);
-    cache_publish_end(c->cache);
-    r->ticket = NULL;
-    if (!ok)
-        return false;
-    LOG(c->log, LEVEL_INFO, log_text("event", "job succeeded"), log_int("job", r->job.id),
-        log_text("model", model.name), log_int("version", version),
-        log_ms("training_ms", (double)(now() - r->begun)));
-    return true;
+    for (bool waiting = false;; waiting = true) {
+        struct err why = {0};
+        if (model_store_save(c->settings->data, header, len, m->value,
+                             m->n_value * sizeof *m->value, digest, &model->bytes, &why))
+            return true;
+        r->stop = ticket_poll(r->ticket);
+        if (why.kind != ERR_NO_SPACE || r->stop != STOP_NONE)
+            return fail(e, why.kind, "%s", why.text);
+        if (!waiting)
+            LOG(c->log, LEVEL_ERROR, log_text("event", "a trained model waits for disk space"),
+                log_int("job", r->job.id));
+        sleep(1);
+    }
 }
 
-// The job did not get to its end: cancelled, released to go on later, or failed.
+static bool finish(struct run *r, const struct model_new *model, struct err *e)
+{
+    const struct worker_config *c = r->worker->config;
+    int64_t version;
+    report(r);
+    cache_publish_begin(c->cache, model->name);
+    bool ok = queue_finish(c->queue, r->ticket, JOB_SUCCEEDED, NULL, model, &version, e);
+    cache_publish_end(c->cache);
+    r->ticket = NULL;
+    if (ok)
+        LOG(c->log, LEVEL_INFO, log_text("event", "job succeeded"), log_int("job", r->job.id),
+            log_text("model", model->name), log_int("version", version),
+            log_ms("training_ms", (double)(now() - r->begun)));
+    return ok;
+}
+
+static bool publish(struct run *r, const struct train_result *result, struct err *e)
+{
+    const struct model *m = &r->prepared.model;
+    const struct outcome outcome = {&r->prepared, &r->val, &r->test, result,
+                                    (double)(now() - r->begun) / 1000};
+    struct model_new model = {.name = r->job.name,
+                              .task = m->n_class ? "classification" : "regression",
+                              .summary = outcome_summary(&outcome, &r->arena, e)};
+    char digest[DIGEST_TEXT];
+    size_t len;
+    const char *header =
+        model.summary ? model_file_header(m, &r->prepared.prep, r->job.spec, &len, &r->arena, e)
+                      : NULL;
+    model.digest = digest;
+    return header && save(r, header, len, &model, digest, e) && finish(r, &model, e);
+}
+
+// What becomes of a job that did not get to its end.
+enum ending { END_CANCELLED, END_RELEASED, END_AGAIN, END_FAILED };
+
+static enum ending ending_of(const struct run *r, const struct err *why)
+{
+    if (r->stop == STOP_CANCEL)
+        return END_CANCELLED;
+    if (r->stop != STOP_NONE || why->kind == ERR_CANCELLED)
+        return END_RELEASED;
+    return why->kind == ERR_INTERNAL ? END_AGAIN : END_FAILED;
+}
+
 static void give_back(struct run *r, const struct err *why)
 {
+    static const char *const event[] = {
+        [END_CANCELLED] = "job cancelled",
+        [END_RELEASED] = "job released, to go on later",
+        [END_AGAIN] = "job to be tried again after a failure of the system",
+        [END_FAILED] = "job failed",
+    };
     const struct worker_config *c = r->worker->config;
     struct err e = {0};
     if (r->stop == STOP_NONE)
         r->stop = ticket_poll(r->ticket);
-    bool stopped = why->kind == ERR_CANCELLED || r->stop != STOP_NONE;
     if (r->curve.beat.n_row)
         report(r);
-    LOG(c->log, stopped ? LEVEL_INFO : LEVEL_WARN,
-        log_text("event", stopped ? "job stopped" : "job failed"), log_int("job", r->job.id),
-        log_text("kind", err_word(why->kind)), log_text("reason", why->text));
-    if (!stopped && (why->kind == ERR_INTERNAL || why->kind == ERR_NO_SPACE))
-        queue_crash(c->queue, r->ticket, why->text,
-                    &e); // may go better later; the third time fails
-    else if (!stopped)
-        queue_finish(c->queue, r->ticket, JOB_FAILED, why, NULL, NULL, &e);
-    else if (r->stop == STOP_CANCEL)
+    enum ending ending = ending_of(r, why);
+    LOG(c->log, ending < END_AGAIN ? LEVEL_INFO : LEVEL_WARN, log_text("event", event[ending]),
+        log_int("job", r->job.id), log_text("kind", err_word(why->kind)),
+        log_text("reason", why->text));
+    if (ending == END_CANCELLED)
         queue_finish(c->queue, r->ticket, JOB_CANCELLED, NULL, NULL, NULL, &e);
-    else
+    else if (ending == END_RELEASED)
         queue_release(c->queue, r->ticket, &e);
+    else if (ending == END_AGAIN)
+        queue_crash(c->queue, r->ticket, why->text, &e); // the third time fails it
+    else
+        queue_finish(c->queue, r->ticket, JOB_FAILED, why, NULL, NULL, &e);
     if (e.kind)
         LOG(c->log, LEVEL_WARN, log_text("event", "job not given back"), log_int("job", r->job.id),
             log_text("reason", e.text));

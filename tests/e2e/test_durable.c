@@ -111,7 +111,7 @@ TEST(a_stopped_daemon_puts_its_jobs_back_and_ends_well)
     wait_status(&d, id[0], "running");
     daemon_stop(&d); // checks the exit status and the time it takes
     char *log = file_text(d.log, NULL);
-    ck_assert_msg(strstr(log, "job stopped"), "no job was running: %s", log);
+    ck_assert_msg(strstr(log, "job released"), "no job was running: %s", log);
     free(log);
     daemon_restart(&d);
     ck_assert_int_eq(finish_all(&d, id, JOBS), JOBS); // an orderly end is no attempt lost

@@ -293,7 +293,7 @@ static const struct {
      "\"y\" has the same value in every row, so there is nothing to learn", NULL},
     {"x,y\n1,a\n2,b\n", "y", TASK_REGRESSION, 0, "/task",
      "regression needs numbers, and \"y\" holds text", NULL},
-    {"y\n1\n2\n", "y", TASK_AUTO, 0, "/features/exclude",
+    {"y\n1\n2\n", "y", TASK_AUTO, 0, "/dataset",
      "no column is left to learn from beside the target", NULL},
 };
 
