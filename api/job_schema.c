@@ -246,10 +246,11 @@ const struct schema job_schema = {
     .check = check_job,
 };
 
-bool job_spec_read(const char *body, size_t len, struct job_spec *spec, struct arena *a,
-                   struct faults *f, struct err *e)
+static bool read_and_resolve(const struct schema *s, const char *body, size_t len,
+                             struct job_spec *spec, struct arena *a, struct faults *f,
+                             struct err *e)
 {
-    if (!schema_read(&job_schema, body, len, spec, a, f, e))
+    if (!schema_read(s, body, len, spec, a, f, e))
         return false;
     if (!spec->name)
         spec->name = spec->dataset;
@@ -260,6 +261,20 @@ bool job_spec_read(const char *body, size_t len, struct job_spec *spec, struct a
     if (spec->train.patience == 0)
         spec->train.monitor = "val_loss";
     return true;
+}
+
+bool job_spec_read(const char *body, size_t len, struct job_spec *spec, struct arena *a,
+                   struct faults *f, struct err *e)
+{
+    return read_and_resolve(&job_schema, body, len, spec, a, f, e);
+}
+
+bool job_spec_read_stored(const char *text, struct job_spec *spec, struct arena *a,
+                          struct faults *f, struct err *e)
+{
+    struct schema stored = job_schema;
+    stored.check = NULL;
+    return read_and_resolve(&stored, text, strlen(text), spec, a, f, e);
 }
 
 void job_spec_write(struct jsonw *w, const char *key, const struct job_spec *spec)

@@ -36,6 +36,11 @@ extern const struct schema job_schema;
 bool job_spec_read(const char *body, size_t len, struct job_spec *spec, struct arena *a,
                    struct faults *f, struct err *e);
 
+// The same for a resolved definition that was stored: its data is known from elsewhere and may have
+// come with the job, so neither dataset nor data has to be there.
+bool job_spec_read_stored(const char *text, struct job_spec *spec, struct arena *a,
+                          struct faults *f, struct err *e);
+
 // Print the resolved definition, inline data included unless the caller has cleared it. Reading it
 // back gives the same spec.
 void job_spec_write(struct jsonw *w, const char *key, const struct job_spec *spec);

@@ -66,7 +66,7 @@ static bool read_spec(struct model_file *f, const char *json, struct arena *a, s
 {
     struct faults faults;
     faults_init(&faults, a);
-    return job_spec_read(json, strlen(json), &f->spec, a, &faults, e);
+    return job_spec_read_stored(json, &f->spec, a, &faults, e);
 }
 
 bool model_file_read(struct model_file *f, const char *bytes, size_t len, struct arena *a,

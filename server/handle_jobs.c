@@ -107,10 +107,8 @@ static const char *definition(struct call *c, const struct job_spec *spec, struc
 {
     struct job_spec shown = *spec;
     struct jsonw w;
-    if (spec->data.at)
-        shown.dataset = INLINE_NAME;
     if (!spec->name)
-        shown.name = shown.dataset;
+        shown.name = INLINE_NAME;
     shown.data = (struct json_span){0};
     jsonw_init(&w, c->arena);
     job_spec_write(&w, NULL, &shown);

@@ -110,7 +110,7 @@ static bool prepare(struct run *r, struct err *e)
     struct faults faults;
     struct prepared *p = &r->prepared;
     faults_init(&faults, &r->arena);
-    if (!job_spec_read(r->job.spec, strlen(r->job.spec), &r->spec, &r->arena, &faults, e) ||
+    if (!job_spec_read_stored(r->job.spec, &r->spec, &r->arena, &faults, e) ||
         !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->arena,
                      &faults, e) ||
         !encode(r, p->split.train, p->split.n_train, &r->train, e) ||

@@ -4,6 +4,7 @@
 #include "scene.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 TEST(a_value_is_learnt_from_a_table_with_gaps_and_texts)
@@ -58,6 +59,21 @@ TEST(texts_that_come_with_the_job_are_categories)
              "{\"instances\":[{\"size\":1,\"colour\":\"green\"}]}");
     expect_status(r, 200);
     string_at(r, "/predictions/0/class");
+}
+
+// With its data put back, what a job shows as its definition is a job again.
+TEST(the_definition_of_a_job_with_data_of_its_own_can_be_posted_again)
+{
+    static const char data[] = "{\"x\":[[1],[2],[3],[4],[5],[6],[7],[8]],\"y\":[1,2,3,4,5,6,7,8]}";
+    const struct reply *r = train(scene(), text("{\"data\":%s,\"training\":{\"epochs\":2}}", data));
+    double version = number_at(r, "/model/version");
+    cJSON *definition = cJSON_Duplicate(json_at(r->json, "/definition"), true);
+    ck_assert(cJSON_IsNull(cJSON_GetObjectItem(definition, "dataset")));
+    cJSON_ReplaceItemInObject(definition, "data", cJSON_Parse(data));
+    char *again = cJSON_PrintUnformatted(definition);
+    ck_assert_double_eq(number_at(train(scene(), again), "/model/version"), version + 1);
+    free(again);
+    cJSON_Delete(definition);
 }
 
 TEST(a_network_that_diverges_ends_as_failed_and_names_the_place)
