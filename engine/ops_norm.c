@@ -13,21 +13,31 @@
 enum { X, WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR }; // inputs
 enum { MOMENTUM, EPS };                              // knobs
 
-#define BATCH_PARAMS                                                                               \
-    {.name = "weight", .init = 1}, {.name = "bias", .init = 0},                                    \
-        {.name = "running_mean", .buffer = true, .init = 0},                                       \
-    {                                                                                              \
-        .name = "running_var", .buffer = true, .init = 1                                           \
-    }
-#define BATCH_KNOBS                                                                                \
-    {.name = "momentum",                                                                           \
-     .doc = "Weight of a new batch in the running statistics.",                                    \
-     .def = {.1},                                                                                  \
-     .min = 0,                                                                                     \
-     .max = 1},                                                                                    \
-    {                                                                                              \
-        .name = "eps", .doc = "Added to the variance.", .def = {1e-5}, .min = 1e-12, .max = 1      \
-    }
+// What the two rows share: inputs, parameters, knobs, samples.
+#define BATCH_ROW(title, text)                                                                     \
+    .row = {.name = title,                                                                         \
+            .doc = text,                                                                           \
+            .knob = {{.name = "momentum",                                                          \
+                      .doc = "Weight of a new batch in the running statistics.",                   \
+                      .def = {.1},                                                                 \
+                      .min = 0,                                                                    \
+                      .max = 1},                                                                   \
+                     {.name = "eps",                                                               \
+                      .doc = "Added to the variance.",                                             \
+                      .def = {1e-5},                                                               \
+                      .min = 1e-12,                                                                \
+                      .max = 1}}},                                                                 \
+    .role = OP_NORM, .span = SPAN_COLUMN, .arity = 5, .reads_in = true,                            \
+    .no_grad = 1 << RUNNING_MEAN | 1 << RUNNING_VAR, .save = batch_save,                           \
+    .param = {{.name = "weight", .init = 1},                                                       \
+              {.name = "bias", .init = 0},                                                         \
+              {.name = "running_mean", .buffer = true, .init = 0},                                 \
+              {.name = "running_var", .buffer = true, .init = 1}},                                 \
+    .probe = {{.cols = 5, .lo = -2, .hi = 2},                                                      \
+              {.rows = 1, .cols = 5, .lo = .5, .hi = 2},                                           \
+              {.rows = 1, .cols = 5, .lo = -1, .hi = 1},                                           \
+              {.rows = 1, .cols = 5, .lo = -1, .hi = 1},                                           \
+              {.rows = 1, .cols = 5, .lo = .5, .hi = 2}}
 
 static size_t batch_save(const struct buf *in)
 {
@@ -134,24 +144,10 @@ KERNEL static void batch_backward(const struct step *s, struct tile t)
 }
 
 const struct op op_batch = {
-    .row = {.name = "batch",
-            .doc = "Batch normalisation with running statistics for prediction.",
-            .knob = {BATCH_KNOBS}},
-    .role = OP_NORM,
-    .span = SPAN_COLUMN,
-    .arity = 5,
-    .reads_in = true,
-    .no_grad = 1 << RUNNING_MEAN | 1 << RUNNING_VAR,
-    .param = {BATCH_PARAMS},
+    BATCH_ROW("batch", "Batch normalisation with running statistics for prediction."),
     .serve = &op_batch_fixed,
-    .save = batch_save,
     .forward = batch_forward,
     .backward = batch_backward,
-    .probe = {{.cols = 5, .lo = -2, .hi = 2},
-              {.rows = 1, .cols = 5, .lo = .5, .hi = 2},
-              {.rows = 1, .cols = 5, .lo = -1, .hi = 1},
-              {.rows = 1, .cols = 5, .lo = -1, .hi = 1},
-              {.rows = 1, .cols = 5, .lo = .5, .hi = 2}},
 };
 
 // μ and σ² as they were learnt
@@ -181,21 +177,7 @@ KERNEL static void batch_fixed_backward(const struct step *s, struct tile t)
 }
 
 const struct op op_batch_fixed = {
-    .row = {.name = "batch_fixed",
-            .doc = "Batch normalisation with the running statistics.",
-            .knob = {BATCH_KNOBS}},
-    .role = OP_NORM,
-    .span = SPAN_COLUMN,
-    .arity = 5,
-    .reads_in = true,
-    .no_grad = 1 << RUNNING_MEAN | 1 << RUNNING_VAR,
-    .param = {BATCH_PARAMS},
-    .save = batch_save,
+    BATCH_ROW("batch_fixed", "Batch normalisation with the running statistics."),
     .forward = batch_fixed_forward,
     .backward = batch_fixed_backward,
-    .probe = {{.cols = 5, .lo = -2, .hi = 2},
-              {.rows = 1, .cols = 5, .lo = .5, .hi = 2},
-              {.rows = 1, .cols = 5, .lo = -1, .hi = 1},
-              {.rows = 1, .cols = 5, .lo = -1, .hi = 1},
-              {.rows = 1, .cols = 5, .lo = .5, .hi = 2}},
 };
