@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { LAYERS_MAX = 64, COLUMNS_MAX = 16384, METADATA_MAX = 16 << 10 };
+enum { COLUMNS_MAX = 16384, METADATA_MAX = 16 << 10 };
 
 static const char *const task_words[] = {
     [TASK_AUTO] = "auto",

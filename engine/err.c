@@ -50,3 +50,9 @@ void err_bug(const char *cond, const char *file, int line)
     fprintf(stderr, "mlpd: bug: %s at %s:%d\n", cond, file, line);
     abort();
 }
+
+void err_place(struct err *e, const char *at)
+{
+    if (e->kind != ERR_NONE && !e->at[0])
+        snprintf(e->at, sizeof e->at, "%s", at);
+}

@@ -50,6 +50,9 @@ __attribute__((format(printf, 3, 4))) bool fail(struct err *e, enum err_kind kin
 __attribute__((format(printf, 4, 5))) bool fail_at(struct err *e, enum err_kind kind,
                                                    const char *at, const char *fmt, ...);
 
+// Name the place of a failure that was recorded without one.
+void err_place(struct err *e, const char *at);
+
 // The word for a kind ("not_found"); "none" for ERR_NONE.
 const char *err_word(enum err_kind kind);
 

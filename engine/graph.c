@@ -44,6 +44,7 @@ uint32_t graph_apply(struct graph *g, const struct op *op, const char *name, con
 {
     struct node node = {
         .kind = NODE_OP, .op = op, .name = name, .rows = op->role == OP_REDUCE ? 1 : 0};
+    const char *misfit;
     struct buf shape[OP_INPUTS] = {0};
     for (int k = 0; k < op->arity; k++) {
         BUG(in[k] >= g->n);
@@ -54,7 +55,13 @@ uint32_t graph_apply(struct graph *g, const struct op *op, const char *name, con
         memcpy(node.value, value, sizeof node.value);
     else
         default_values(op, node.value);
+    if (op->misfit && (misfit = op->misfit(node.value, shape[0].cols))) {
+        fail(e, ERR_INVALID, "%s: %s", name, misfit);
+        return GRAPH_NONE;
+    }
     node.cols = op->cols ? op->cols(shape) : shape[0].cols;
+    if (op->rows)
+        node.rows = op->rows(shape);
     if (node.cols)
         return append(g, node);
     fail(e, ERR_INVALID, "%s: %s cannot take an input of %u columns with %u x %u", name,

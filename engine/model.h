@@ -22,10 +22,13 @@ struct model_param {
 
 struct model {
     struct model_spec spec;
+    enum task task; // never TASK_AUTO
     const struct op *loss;
-    uint32_t n_in, n_out; // columns of x and of the network's output
-    size_t n_class;       // 0: regression
-    double y_mean, y_std; // regression: answer = output * y_std + y_mean
+    double loss_value[PICK_VALUES]; // its knobs
+    uint32_t n_in, n_out;           // columns of x and of the network's output
+    size_t n_class;                 // classification; else 0
+    size_t n_target;                // columns of y: 1 for a classification
+    const double *y_mean, *y_std;   // [n_target] regression: answer = output * y_std + y_mean
     struct model_param *param;
     size_t n_param;
     real *value;               // trained parameters, then running statistics
@@ -33,15 +36,22 @@ struct model {
     struct graph train;        // x, y -> mean loss (the last node)
     struct graph serve;        // x -> prediction; y -> loss of each row
     uint32_t train_x, train_y, serve_x, serve_y, serve_out, serve_loss;
+    uint32_t train_w;               // [batch, 1] weights of the rows; GRAPH_NONE: all alike
+    uint32_t train_y2, train_share; // mixed rows: the other target, the first one's share [batch,
+                                    // 1]; GRAPH_NONE: never mixed
     bool by_column; // some norm needs more than one row in a batch
 };
 
 // What the network is for.
 struct model_task {
+    enum task task;
     uint32_t n_in;
-    size_t n_class;          // 0: regression
-    double y_mean, y_std;    // regression
-    const struct pick *loss; // row NULL: cross-entropy or mean squared error by n_class
+    size_t n_class;               // classification
+    size_t n_target;              // columns of y
+    const double *y_mean, *y_std; // [n_target] regression; NULL: 0 and 1
+    const struct pick *loss;      // row NULL: what the task asks for
+    double label_smoothing;       // for losses that have it; 0: as the pick says
+    bool weighted, mixed;         // rows come with weights, are mixed with each other
 };
 
 // Names and shapes of the parameters, and both graphs; no memory for the parameters yet.
@@ -60,10 +70,19 @@ bool model_build(struct model *m, const struct model_spec *spec, const struct mo
 // Initial weights as the spec's init row says; norms at their neutral values.
 void model_init_weights(struct model *m, uint64_t seed);
 
-// Numbers a row's answer consists of: 1 value, or n_class probabilities.
+// A graph over m's parameters as they serve, from x and y to the mean loss (the last node), for
+// looking inside: dropout is absent, norms use what they learnt, `out` is the prediction. Nodes are
+// named as in the other graphs.
+struct model_view {
+    struct graph graph;
+    uint32_t x, y, out, loss;
+};
+bool model_view(const struct model *m, struct model_view *v, struct arena *a, struct err *e);
+
+// Numbers a row's answer consists of: a value per target, or a probability per class.
 static inline size_t model_answers(const struct model *m)
 {
-    return m->n_class ? m->n_class : 1;
+    return m->n_class ? m->n_class : m->n_target;
 }
 
 // Name of the first parameter with a value that is not finite, or NULL.

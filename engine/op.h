@@ -23,6 +23,12 @@ enum { OP_INPUTS = 5, OP_PARAMS = 4 };
 
 enum op_role { OP_LAYER, OP_ACTIVATION, OP_NORM, OP_DROPOUT, OP_LOSS, OP_REDUCE };
 
+// How a regression's targets are scaled before the loss sees them.
+enum target_scale {
+    TARGET_STANDARD, // (y - mean) / std
+    TARGET_MEAN,     // y / mean, for losses of positive values with a log link
+};
+
 // Which cells of the output one call may be asked for without knowing the others: how far steps can
 // share tiles.
 enum op_span {
@@ -64,6 +70,7 @@ struct tiling {
 struct op_param {
     const char *name; // "weight", "running_mean"
     bool buffer;      // updated by the op itself, not by the optimizer
+    bool per_row;     // [1, rows of its input] instead: norms of a weight
     real init;
 };
 
@@ -84,6 +91,10 @@ struct op {
     bool reads_out;   // backward looks at out.v
     uint32_t no_grad; // bit k: input k never has a gradient (targets, running statistics)
     struct op_param param[OP_PARAMS];
+    bool on_weight;  // norms: applied to the layer's weight [outputs, inputs], not to its output
+    bool bounded;    // activations: values stay within bound[0], bound[1]; close to them they are
+    double bound[2]; // saturated
+    bool dies;       // activations: a unit that is 0 for every row has no gradient any more
     double (*gain)(const double *value); // activations: what Kaiming's formulas multiply the
                                          // deviation by; NULL: 1
     const struct op *serve;              // what stands in for it outside training; NULL: itself
@@ -92,9 +103,18 @@ struct op {
         *link;      // losses: turns the network's output into the prediction; NULL: nothing to do
     int tasks;      // losses: bit mask of enum loss_task
     bool per_class; // losses: one output a class rather than one in all
+    int outputs;    // losses of regressions: network outputs per target; 0: one
+    enum target_scale scale; // losses of regressions
+    double target_min;       // losses with TARGET_MEAN: smallest target allowed,
+    bool target_above_min;   // or not even that one
     // Columns of the output, from the shapes of the inputs; 0 when they do not fit. NULL: like
     // in[0].
     uint32_t (*cols)(const struct buf *in);
+    // Rows of the output likewise, for ops over parameters; NULL: the batch (1 for OP_REDUCE).
+    uint32_t (*rows)(const struct buf *in);
+    // Why the knobs do not fit an input of `cols` columns, as a sentence for the user; NULL: they
+    // do. For rows with such knobs (group norm, maxout).
+    const char *(*misfit)(const double *value, uint32_t cols);
     size_t (*save)(const struct buf *in); // reals of memory from forward to backward; NULL: none
     // Cut the step's work into tiles; NULL: by span, see tiles_forward().
     void (*forward_tiles)(const struct step *s, struct tiling *t);
@@ -104,7 +124,13 @@ struct op {
     struct probe probe[OP_INPUTS];
 };
 
-enum loss_task { LOSS_REGRESSION = 1, LOSS_BINARY = 2, LOSS_MULTICLASS = 4 };
+enum loss_task {
+    LOSS_REGRESSION = 1,
+    LOSS_BINARY = 2,
+    LOSS_MULTICLASS = 4,
+    LOSS_MULTILABEL = 8,
+    LOSS_DISTRIBUTION = 16
+};
 
 extern const struct op *const op_table[];
 extern const size_t op_count;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Activations and dropout: ops whose output cell depends on one input cell, plus softmax, which
+// Activations: ops whose output cell depends on one input cell, plus softmax, which
 // needs a row.
 //
 // An elementwise op is two inline functions, name_value(x, k) and name_slope(x, y, k) with y the
@@ -7,7 +7,6 @@
 // out.d = in.d), so value and slope read before anything is written.
 
 #include "op.h"
-#include "rng.h"
 #include "vmath.h"
 
 #define CELL_KERNELS(name)                                                                         \
@@ -186,69 +185,6 @@ const struct op op_gelu = {
     .forward = gelu_forward,
     .backward = gelu_backward,
     .probe = {{.cols = 5, .lo = -3, .hi = 3}},
-};
-
-// y = x / (1 - p) with chance 1 - p, else 0 (inverted dropout). The coin of a cell is a hash of
-// pass, node and cell, so nothing is kept for backward.
-INLINE real coin(uint64_t key, uint32_t cell, uint32_t threshold, real scale)
-{
-    return rng_u32(key, cell) < threshold ? 0 : scale;
-}
-
-static uint64_t dropout_key(const struct step *s)
-{
-    return rng_key(*s->key, RNG_DROPOUT, s->node, 0);
-}
-
-static uint32_t dropout_threshold(const struct step *s)
-{
-    return (uint32_t)(s->value[0] * 0x1p32);
-}
-
-KERNEL static void dropout_forward(const struct step *s, struct tile t)
-{
-    uint64_t key = dropout_key(s);
-    uint32_t threshold = dropout_threshold(s), cols = s->out.cols;
-    real scale = (real)(1 / (1 - s->value[0]));
-    for (uint32_t r = t.r0; r < t.r1; r++) {
-        const real *x = s->in[0].v + (size_t)r * cols;
-        real *y = s->out.v + (size_t)r * cols;
-        LANES for (uint32_t c = t.c0; c < t.c1; c++) y[c] =
-            x[c] * coin(key, r * cols + c, threshold, scale);
-    }
-}
-
-KERNEL static void dropout_backward(const struct step *s, struct tile t)
-{
-    uint64_t key = dropout_key(s);
-    uint32_t threshold = dropout_threshold(s), cols = s->out.cols;
-    real scale = (real)(1 / (1 - s->value[0]));
-    for (uint32_t r = t.r0; r < t.r1; r++) {
-        const real *dy = s->out.d + (size_t)r * cols;
-        real *dx = s->in[0].d + (size_t)r * cols;
-        if (s->add[0])
-            LANES for (uint32_t c = t.c0; c < t.c1; c++) dx[c] +=
-                dy[c] * coin(key, r * cols + c, threshold, scale);
-        else
-            LANES for (uint32_t c = t.c0; c < t.c1; c++) dx[c] =
-                dy[c] * coin(key, r * cols + c, threshold, scale);
-    }
-}
-
-const struct op op_dropout = {
-    .row = {.name = "dropout",
-            .doc = "Silences units at random in training and scales the others up.",
-            .knob = {{.name = "p",
-                      .doc = "Chance that a unit is silenced.",
-                      .def = {.5},
-                      .min = 0,
-                      .max = .95}}},
-    .role = OP_DROPOUT,
-    .arity = 1,
-    .train_only = true,
-    .forward = dropout_forward,
-    .backward = dropout_backward,
-    .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };
 
 // y_i = e^(x_i - max) / Σ_j e^(x_j - max)

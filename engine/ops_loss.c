@@ -145,30 +145,3 @@ const struct op op_mse = {
     .backward = mse_backward,
     .probe = {{.cols = 3, .lo = -2, .hi = 2}, {.cols = 3, .lo = -2, .hi = 2}},
 };
-
-// y = Σ_r x_r / rows, in double so that the order of a long batch does not matter to what is
-// reported
-static void mean_forward(const struct step *s, struct tile t)
-{
-    double sum = 0;
-    for (size_t r = t.r0; r < t.r1; r++)
-        sum += (double)s->in[0].v[r];
-    s->out.v[0] = (real)(sum / (t.r1 - t.r0));
-}
-
-static void mean_backward(const struct step *s, struct tile t)
-{
-    real d = s->out.d[0] / (real)(t.r1 - t.r0);
-    for (size_t r = t.r0; r < t.r1; r++)
-        s->in[0].d[r] = s->add[0] ? s->in[0].d[r] + d : d;
-}
-
-const struct op op_mean = {
-    .row = {.name = "mean", .doc = "Mean over the rows of a batch."},
-    .role = OP_REDUCE,
-    .span = SPAN_ALL,
-    .arity = 1,
-    .forward = mean_forward,
-    .backward = mean_backward,
-    .probe = {{.cols = 1, .lo = -2, .hi = 2}},
-};

@@ -20,9 +20,10 @@ enum {
 // g' = g + λ p;  v = μ v + g';  p -= lr (nesterov ? g' + μ v : v)
 enum { SGD_LR, SGD_MOMENTUM, SGD_NESTEROV, SGD_DECAY };
 
-static void sgd_prepare(const double *value, uint64_t k, double lr, double *coef)
+static void sgd_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
 {
     (void)k;
+    (void)run;
     coef[0] = lr;
     coef[1] = value[SGD_MOMENTUM];
     coef[2] = value[SGD_NESTEROV] ? value[SGD_MOMENTUM] : 1;
@@ -97,14 +98,16 @@ static void adam_coefs(const double *value, uint64_t k, double lr, double *coef)
     coef[6] = value[ADAM_EPS];
 }
 
-static void adam_prepare(const double *value, uint64_t k, double lr, double *coef)
+static void adam_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
 {
+    (void)run;
     adam_coefs(value, k, lr, coef);
     coef[7] = value[ADAM_DECAY];
 }
 
-static void adamw_prepare(const double *value, uint64_t k, double lr, double *coef)
+static void adamw_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
 {
+    (void)run;
     adam_coefs(value, k, lr, coef);
     coef[7] = 1 - lr * value[ADAM_DECAY];
 }
@@ -158,13 +161,14 @@ static const struct optim adamw = {
     .step = adamw_step,
 };
 
-bool optimizer_init(struct optimizer *o, const struct pick *pick, real *param, const real *grad,
-                    size_t n, struct arena *a, struct err *e)
+bool optimizer_init(struct optimizer *o, const struct optim_setup *s, struct arena *a,
+                    struct err *e)
 {
-    *o = (struct optimizer){.row = (const struct optim *)(const void *)pick->row};
+    size_t n = s->n;
+    *o = (struct optimizer){.row = (const struct optim *)(const void *)s->pick->row};
     o->n_span = (uint32_t)((n + SPAN - 1) / SPAN);
     for (int i = 0; i < PICK_VALUES; i++)
-        o->value[i] = pick->value[i];
+        o->value[i] = s->pick->value[i];
     o->span = arena_alloc(a, o->n_span, sizeof *o->span);
     o->partial = arena_alloc(a, o->n_span, sizeof *o->partial);
     real *state = arena_zalloc(a, n * (size_t)o->row->slots, sizeof *state);
@@ -173,12 +177,20 @@ bool optimizer_init(struct optimizer *o, const struct pick *pick, real *param, c
                     "the optimizer's state needs more memory than a job may use; use fewer units");
     for (uint32_t i = 0; i < o->n_span; i++) {
         size_t at = (size_t)i * SPAN;
-        o->span[i] = (struct optim_span){
-            .p = param + at, .g = grad + at, .n = n - at < SPAN ? n - at : SPAN, .coef = o->coef};
+        o->span[i] = (struct optim_span){.p = s->param + at,
+                                         .g = s->grad + at,
+                                         .n = n - at < SPAN ? n - at : SPAN,
+                                         .coef = o->coef};
         for (int slot = 0; slot < o->row->slots; slot++)
             o->span[i].state[slot] = state + (size_t)slot * n + at;
     }
     return true;
+}
+
+double optimizer_memory(const struct pick *pick, size_t n)
+{
+    const struct optim *o = (const struct optim *)(const void *)pick->row;
+    return (double)n * o->slots;
 }
 
 double optimizer_lr(const struct pick *pick)
@@ -235,15 +247,32 @@ static void step_span(void *arg, uint32_t i)
     o->row->step(&o->span[i]);
 }
 
-void optimizer_step(struct optimizer *o, double lr, double clip, const struct exec *x)
+bool optimizer_step(struct optimizer *o, double lr, double loss, double clip,
+                    const struct optim_closure *c, const struct exec *x, struct err *e)
 {
+    (void)loss;
+    (void)c;
+    (void)e;
     double coef[OPTIM_COEFS] = {0};
-    o->row->prepare(o->value, ++o->k, lr, coef);
+    o->row->prepare(o->value, ++o->k, lr, o->run, coef);
     for (int i = 0; i < OPTIM_COEFS; i++)
         o->coef[i] = (real)coef[i];
     for (uint32_t i = 0; i < o->n_span; i++)
         o->span[i].clip = (real)clip;
     exec_run(x, o->n_span, step_span, o);
+    return true;
+}
+
+void optimizer_settle(struct optimizer *o, const struct exec *x)
+{
+    (void)o;
+    (void)x;
+}
+
+void optimizer_unsettle(struct optimizer *o, const struct exec *x)
+{
+    (void)o;
+    (void)x;
 }
 
 static const struct row *const optimizer_row[] = {&adamw.row, &adam.row, &sgd.row};

@@ -269,12 +269,18 @@ static bool clip(struct tile *t, uint32_t rows)
     return t->r0 < t->r1 && t->c0 < t->c1;
 }
 
+// Steps over parameters (norms of weights) have tiles of those.
+static bool over_batch(const struct plan *p, const struct step *s)
+{
+    return batched(&p->graph->node[p->graph->node[s->node].in[0]]);
+}
+
 static void forward_tile(void *arg, uint32_t i)
 {
     const struct pass *pass = arg;
     struct tile t = pass->stage->tile[i];
     const struct step *s = &pass->plan->step[pass->stage->first];
-    if (clip(&t, pass->rows))
+    if (!over_batch(pass->plan, s) || clip(&t, pass->rows))
         for (uint32_t k = 0; k < pass->stage->n; k++)
             s[k].op->forward(&s[k], t);
 }
@@ -284,7 +290,7 @@ static void backward_tile(void *arg, uint32_t i)
     const struct pass *pass = arg;
     struct tile t = pass->stage->tile[i];
     const struct step *s = &pass->plan->step[pass->stage->first];
-    if (clip(&t, pass->rows))
+    if (!over_batch(pass->plan, s) || clip(&t, pass->rows))
         for (uint32_t k = 0; k < pass->stage->n; k++)
             (s - k)->op->backward(s - k, t);
 }

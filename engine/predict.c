@@ -29,8 +29,10 @@ static void unload(const struct model *m, const real *out, size_t rows, double *
         answer[2 * r] = 1 - (double)out[r];
         answer[2 * r + 1] = (double)out[r];
     }
-    for (size_t i = 0; !one_of_two && i < rows * m->n_out; i++)
-        answer[i] = m->n_class ? (double)out[i] : (double)out[i] * m->y_std + m->y_mean;
+    for (size_t i = 0; !one_of_two && i < rows * model_answers(m); i++)
+        answer[i] = m->n_class
+                        ? (double)out[i]
+                        : (double)out[i] * m->y_std[i % m->n_target] + m->y_mean[i % m->n_target];
 }
 
 double predictor_run(struct predictor *p, const real *x, const real *target, size_t n,
@@ -43,7 +45,7 @@ double predictor_run(struct predictor *p, const real *x, const real *target, siz
         size_t rows = n - at < p->plan.batch ? n - at : p->plan.batch;
         load(&buf[m->serve_x], x + at * m->n_in, rows);
         if (target)
-            load(&buf[m->serve_y], target + at, rows);
+            load(&buf[m->serve_y], target + at * m->n_target, rows);
         plan_forward(&p->plan, p->plan.batch, 0, ex);
         unload(m, buf[m->serve_out].v, rows, answer + at * model_answers(m));
         for (size_t r = 0; target && r < rows; r++)
@@ -54,8 +56,9 @@ double predictor_run(struct predictor *p, const real *x, const real *target, siz
 
 void predict_targets(const struct model *m, const real *y, size_t n, double *out)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = m->n_class ? (double)y[i] : (double)y[i] * m->y_std + m->y_mean;
+    for (size_t i = 0; i < n * m->n_target; i++)
+        out[i] = m->n_class ? (double)y[i]
+                            : (double)y[i] * m->y_std[i % m->n_target] + m->y_mean[i % m->n_target];
 }
 
 bool predict_finite(const double *answer, size_t n)

@@ -20,9 +20,9 @@ struct predictor {
 bool predictor_init(struct predictor *p, const struct model *m, uint32_t batch, struct arena *a,
                     struct err *e);
 
-// x [n, n_in] -> answer [n, model_answers]: values in the target's units, or a probability per
-// class. With target [n] (scaled value, class index) given, returns the mean loss in training
-// units, else 0.
+// x [n, n_in] -> answer [n, model_answers]: values in the targets' units, or a probability per
+// class. With target [n, n_target] (scaled values, class index) given, returns the mean loss in
+// training units, else 0.
 double predictor_run(struct predictor *p, const real *x, const real *target, size_t n,
                      double *answer, const struct exec *ex);
 

@@ -9,7 +9,7 @@
 
 static size_t width(const struct knob *k)
 {
-    return k->count == 2 ? 2 : 1;
+    return k->count > 1 ? (size_t)k->count : 1;
 }
 
 static size_t count(const struct knob *k, size_t max)
@@ -20,10 +20,18 @@ static size_t count(const struct knob *k, size_t max)
     return n;
 }
 
+static bool has_alias(const struct row *row, const char *name)
+{
+    for (int i = 0; i < ROW_ALIASES && row->alias[i]; i++)
+        if (strcmp(row->alias[i], name) == 0)
+            return true;
+    return false;
+}
+
 const struct row *table_find(const struct table *t, const char *name)
 {
     for (size_t i = 0; i < t->n; i++)
-        if (strcmp(t->row[i]->name, name) == 0)
+        if (strcmp(t->row[i]->name, name) == 0 || has_alias(t->row[i], name))
             return t->row[i];
     return NULL;
 }

@@ -12,22 +12,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { ROW_KNOBS = 6, TABLE_KNOBS = 2, PICK_VALUES = 8 };
+enum { ROW_KNOBS = 8, TABLE_KNOBS = 4, ROW_ALIASES = 3, KNOB_VALUES = 8, PICK_VALUES = 20 };
 
 enum knob_type { KNOB_REAL, KNOB_INT, KNOB_BOOL };
 
-// A number of a row. With count 2 it is written as a JSON array of two ("betas": [0.9, 0.999]).
+// A number of a row. With a count above 1 it is written as a JSON array: of exactly that many
+// numbers
+// ("betas": [0.9, 0.999]), or with `list` of one to that many ("milestones": [30, 60]), ascending;
+// the values that are not given are then NaN.
 struct knob {
     const char *name, *doc;
     enum knob_type type;
-    int count;       // values it holds: 0 and 1 mean one, at most 2
-    double def[2];   // when not given
-    double min, max; // inclusive, for every value
+    int count;               // values it holds: 0 and 1 mean one, at most KNOB_VALUES
+    bool list;               // count is the most there may be
+    double def[KNOB_VALUES]; // when not given
+    double min, max;         // inclusive, for every value
 };
 
 struct row {
     const char *name; // as in a job definition
     const char *doc;  // one sentence
+    const char
+        *alias[ROW_ALIASES]; // what other libraries call it: accepted, and noted in the reply
+    const char *torch;       // PyTorch's name for it: "torch.nn.ReLU"; NULL: it has none
+    const char *no_fixture;  // why tests/data/torch_*.json does not prove it; NULL: it does
     struct knob knob[ROW_KNOBS];
 };
 
@@ -44,7 +52,7 @@ struct pick {
                                // takes two
 };
 
-// The row called `name`, or NULL.
+// The row called `name`, or that has it as an alias; NULL when there is none.
 const struct row *table_find(const struct table *t, const char *name);
 
 // The row with every knob at its default. `row` must belong to `t` (or be NULL, which picks

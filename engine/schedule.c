@@ -7,10 +7,10 @@
 
 #include <math.h>
 
-static double constant_factor(const double *value, double t)
+static double constant_factor(const double *value, const struct schedule_at *at)
 {
     (void)value;
-    (void)t;
+    (void)at;
     return 1;
 }
 
@@ -20,9 +20,9 @@ static const struct schedule constant = {
 };
 
 // f = min + (1 - min) (1 + cos πt) / 2
-static double cosine_factor(const double *value, double t)
+static double cosine_factor(const double *value, const struct schedule_at *at)
 {
-    return value[0] + (1 - value[0]) * (1 + cos(M_PI * t)) / 2;
+    return value[0] + (1 - value[0]) * (1 + cos(M_PI * at->t)) / 2;
 }
 
 static const struct schedule cosine = {
@@ -36,14 +36,33 @@ static const struct schedule cosine = {
     .factor = cosine_factor,
 };
 
-double schedule_factor(const struct pick *p, uint64_t k, uint64_t n)
+double schedule_factor(const struct pick *p, uint64_t k, uint64_t n, uint32_t per_epoch)
 {
     const struct schedule *s = (const struct schedule *)(const void *)p->row;
     double warmup = pick_value(&schedule_table, p, "warmup");
     uint64_t warm = (uint64_t)(warmup < 1 ? warmup * (double)n : warmup);
     if (k < warm)
         return (double)(k + 1) / (double)warm;
-    return s->factor(p->value, warm < n ? (double)(k - warm) / (double)(n - warm) : 1);
+    uint64_t past = k - warm, left = warm < n ? n - warm : 1;
+    const struct schedule_at at = {.t = (double)past / (double)left,
+                                   .k = past,
+                                   .n = left,
+                                   .epoch = (double)past / per_epoch,
+                                   .epochs = (double)left / per_epoch,
+                                   .warm = (double)warm};
+    return s->factor(p->value, &at);
+}
+
+struct schedule_state schedule_start(void)
+{
+    return (struct schedule_state){.scale = 1, .best = NAN};
+}
+
+void schedule_observe(const struct pick *p, double watched, struct schedule_state *s)
+{
+    const struct schedule *row = (const struct schedule *)(const void *)p->row;
+    if (row->observe)
+        row->observe(p->value, watched, s);
 }
 
 static const struct row *const schedule_row[] = {&cosine.row, &constant.row};

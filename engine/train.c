@@ -100,8 +100,8 @@ static double scoring_memory(const struct model *m, size_t rows)
 
 double train_memory(const struct model *m, const struct train_spec *s, size_t rows, size_t train)
 {
-    const struct optim *o = (const struct optim *)(const void *)s->optimizer.row;
-    double parameters = 2.0 * (double)m->n_value + (double)m->n_trained * (1 + o->slots);
+    double parameters = 2.0 * (double)m->n_value + (double)m->n_trained +
+                        optimizer_memory(&s->optimizer, m->n_trained);
     double encoded = (double)rows * (m->n_in + 1.0) + (double)train;
     double passes = graph_memory(&m->train, train_batch_size(s, train), 2) +
                     graph_memory(&m->serve, SCORE_ROWS, 1);
@@ -145,11 +145,12 @@ static bool trainer_init(struct trainer *t, struct arena *a, struct err *e)
     if (!t->grad || !t->order)
         return out_of_memory(e);
     struct plan_memory memory = {m->value, t->grad, m->value + m->n_trained};
+    const struct optim_setup setup = {&t->spec->optimizer, m->value,        t->grad,
+                                      m->n_trained,        m->param,        m->n_param,
+                                      t->spec->group,      t->spec->n_group};
     uint32_t most = t->batch + lone_row(n, t->batch, m->by_column);
     return plan_init(&t->plan, &m->train, most, memory, a, e) &&
-           optimizer_init(&t->optimizer, &t->spec->optimizer, m->value, t->grad, m->n_trained, a,
-                          e) &&
-           init_scoring(t, a, e);
+           optimizer_init(&t->optimizer, &setup, a, e) && init_scoring(t, a, e);
 }
 
 // Copy the rows of a batch, in this epoch's order, into the plan's inputs.
@@ -198,8 +199,8 @@ static bool diverged(const struct trainer *t, const char *what, const char *wher
 static bool train_step(struct trainer *t, uint32_t rows, double *loss, double *norm, struct err *e)
 {
     uint64_t key = rng_key(t->spec->seed, RNG_DROPOUT, t->step, 0);
-    t->lr =
-        optimizer_lr(&t->spec->optimizer) * schedule_factor(&t->spec->schedule, t->step, t->steps);
+    t->lr = optimizer_lr(&t->spec->optimizer) *
+            schedule_factor(&t->spec->schedule, t->step, t->steps, t->batches);
     plan_forward(&t->plan, rows, key, t->x);
     *loss = (double)t->plan.buf[t->m->train.n - 1].v[0];
     if (!isfinite(*loss))
@@ -210,7 +211,8 @@ static bool train_step(struct trainer *t, uint32_t rows, double *loss, double *n
         return diverged(t, "the gradient", broken_gradient(t), e);
     double longest = t->spec->clip_norm;
     double clip = longest > 0 && *norm > longest ? longest / (*norm + 1e-6) : 1;
-    optimizer_step(&t->optimizer, t->lr, clip, t->x);
+    if (!optimizer_step(&t->optimizer, t->lr, *loss, clip, NULL, t->x, e))
+        return false;
     t->step++;
     return true;
 }

@@ -32,8 +32,13 @@ static bool fits(const struct prepared *p, const struct job_spec *spec, const st
 static bool build(struct prepared *p, const struct job_spec *spec, struct arena *a, struct err *e)
 {
     const struct prep *prep = &p->prep;
-    struct model_task task = {(uint32_t)prep->n_feature, prep->n_class, prep->y_mean, prep->y_std,
-                              &spec->train.loss};
+    struct model_task task = {.task = prep->task,
+                              .n_in = (uint32_t)prep->n_feature,
+                              .n_class = prep->n_class,
+                              .n_target = 1,
+                              .y_mean = &prep->y_mean,
+                              .y_std = &prep->y_std,
+                              .loss = &spec->train.loss};
     return model_shape(&p->model, &spec->model, &task, a, e) &&
            train_check(&p->model, &spec->train, p->split.n_train, e) && fits(p, spec, a, e);
 }

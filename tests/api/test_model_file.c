@@ -74,7 +74,13 @@ static void make(int kind, struct model *m, char **file, size_t *len)
     err = (struct err){0};
     faults_init(&faults, &arena);
     ck_assert_msg(job_spec_read(job, strlen(job), &spec, &arena, &faults, &err), "%s", err.text);
-    struct model_task task = {FEATURES, prep.n_class, prep.y_mean, prep.y_std, &spec.train.loss};
+    struct model_task task = {.task = prep.task,
+                              .n_in = FEATURES,
+                              .n_class = prep.n_class,
+                              .n_target = 1,
+                              .y_mean = &prep.y_mean,
+                              .y_std = &prep.y_std,
+                              .loss = &spec.train.loss};
     ck_assert_msg(model_build(m, &spec.model, &task, &arena, &err), "%s", err.text);
     model_init_weights(m, 3);
     for (size_t i = m->n_trained; i < m->n_value; i++)

@@ -116,15 +116,19 @@ static void setup(struct bench *b, const struct net *n)
             .activation = pick_row(&activation_table, table_find(&activation_table, "relu"))};
     b->spec.layer = b->layer;
     b->spec.init = pick_row(&init_table, init_table.row[0]);
-    struct model_task task = {.n_in = n->in, .n_class = n->classes, .y_std = 1, .loss = &loss};
+    struct model_task task = {.task = n->classes ? TASK_CLASSIFICATION : TASK_REGRESSION,
+                              .n_in = n->in,
+                              .n_class = n->classes,
+                              .n_target = 1,
+                              .loss = &loss};
     need(model_build(&b->model, &b->spec, &task, &b->arena, &e), &e);
     model_init_weights(&b->model, 1);
     b->grad = arena_need(&b->arena, b->model.n_trained, sizeof *b->grad);
     struct plan_memory memory = {b->model.value, b->grad, b->model.value + b->model.n_trained};
     need(plan_init(&b->plan, &b->model.train, n->batch, memory, &b->arena, &e), &e);
-    need(optimizer_init(&b->optimizer, &adam, b->model.value, b->grad, b->model.n_trained,
-                        &b->arena, &e),
-         &e);
+    const struct optim_setup setup = {
+        .pick = &adam, .param = b->model.value, .grad = b->grad, .n = b->model.n_trained};
+    need(optimizer_init(&b->optimizer, &setup, &b->arena, &e), &e);
     real *x = b->plan.buf[b->model.train_x].v, *y = b->plan.buf[b->model.train_y].v;
     for (size_t i = 0; i < (size_t)n->batch * n->in; i++)
         x[i] = (real)rng_normal(rng_key(1, RNG_PROBE, 0, 0), i);
@@ -137,7 +141,7 @@ static void step(struct bench *b, const struct net *n, const struct exec *x)
     plan_forward(&b->plan, n->batch, 1, x);
     plan_backward(&b->plan, n->batch, x);
     double norm = optimizer_grad_norm(&b->optimizer, x);
-    optimizer_step(&b->optimizer, 1e-3, norm > 1 ? 1 / norm : 1, x);
+    optimizer_step(&b->optimizer, 1e-3, 0, norm > 1 ? 1 / norm : 1, NULL, x, NULL);
 }
 
 // Seconds a step takes, over about `seconds` of steps.
@@ -157,8 +161,8 @@ static double time_steps(struct bench *b, const struct net *n, const struct exec
 static double adam_rate(struct bench *b)
 {
     double start = now();
-    optimizer_step(&b->optimizer, 1e-3, 1, NULL);
-    optimizer_step(&b->optimizer, 1e-3, 1, NULL);
+    optimizer_step(&b->optimizer, 1e-3, 0, 1, NULL, NULL, NULL);
+    optimizer_step(&b->optimizer, 1e-3, 0, 1, NULL, NULL, NULL);
     return (now() - start) / 2 / (double)b->model.n_trained;
 }
 

@@ -19,7 +19,7 @@ static bool build(struct model *m, const struct lab_job *j, uint32_t n_in, size_
     arena_init(&arena, 64 << 20);
     err = (struct err){0};
     struct pick pick = loss ? lab_pick(&loss_table, loss) : (struct pick){0};
-    struct model_task task = {n_in, n_class, 0, 1, &pick};
+    struct model_task task = lab_task(n_in, n_class, &pick);
     return model_build(m, &j->model, &task, &arena, &err);
 }
 
@@ -93,7 +93,7 @@ static const struct {
     const char *loss, *says;
 } misfit[] = {
     {0, "cross_entropy",
-     "loss \"cross_entropy\" does not fit a target with 0 classes; \"mse\" does"},
+     "loss \"cross_entropy\" does not fit a regression; \"mse\" does"},
     {2, "mse", "loss \"mse\" does not fit a target with 2 classes; \"binary_cross_entropy\" does"},
     {3, "binary_cross_entropy",
      "loss \"binary_cross_entropy\" does not fit a target with 3 classes; \"cross_entropy\" does"},
@@ -156,7 +156,7 @@ TEST(a_network_beyond_the_arena_is_too_large)
     struct arena small;
     struct err e = {0};
     lab_job_init(&j, 2, 4000, "relu", NULL, 0);
-    struct model_task task = {100, 3, 0, 1, &j.train.loss};
+    struct model_task task = lab_task(100, 3, &j.train.loss);
     arena_init(&small, 1 << 20);
     ck_assert(!model_build(&m, &j.model, &task, &small, &e));
     ck_assert_int_eq(e.kind, ERR_TOO_LARGE);

@@ -88,7 +88,10 @@ static void begin(struct optimizer *o, const struct pick *p)
     err = (struct err){0};
     for (size_t i = 0; i < N; i++)
         param[i] = (real)rng_normal(rng_key(1, RNG_PROBE, 0, 0), i);
-    ck_assert_msg(optimizer_init(o, p, param, grad, N, &arena, &err), "%s", err.text);
+    ck_assert_msg(
+        optimizer_init(o, &(struct optim_setup){.pick = p, .param = param, .grad = grad, .n = N},
+                       &arena, &err),
+        "%s", err.text);
 }
 
 static size_t place(size_t i)
@@ -119,7 +122,8 @@ static struct pick variant(const struct row *row, int bits)
     for (size_t i = 0; (k = knob_at(&optimizer_table, row, i, &at)); i++)
         for (int b = 0; b < 5; b++)
             if (bits >> b & 1 && strcmp(turn[b + 1].knob, k->name) == 0)
-                memcpy(&p.value[at], turn[b + 1].value, (k->count == 2 ? 2 : 1) * sizeof(double));
+                memcpy(&p.value[at], turn[b + 1].value,
+                       (size_t)(k->count > 1 ? k->count : 1) * sizeof(double));
     return p;
 }
 
@@ -138,7 +142,7 @@ LOOP_TEST(every_optimizer_follows_its_formula_with_any_knobs, optimizer_table.n 
         double lr = .02 / k, clip = k % 3 ? 1 : .5;
         for (size_t i = 0; i < FOLLOWED; i++)
             grad[place(i)] = (real)slope(i, (double)param[place(i)]);
-        optimizer_step(&o, lr, clip, NULL);
+        optimizer_step(&o, lr, 0, clip, NULL, NULL, NULL);
         for (size_t i = 0; i < FOLLOWED; i++) {
             step(&x[i], clip * slope(i, x[i]), state[i], &p, k, lr);
             double got = (double)param[place(i)];
@@ -158,7 +162,7 @@ LOOP_TEST(a_rate_of_nothing_moves_nothing, optimizer_table.n)
     memcpy(before, param, sizeof before);
     for (size_t i = 0; i < N; i++)
         grad[i] = (real)i - N / 2;
-    optimizer_step(&o, 0, 1, NULL);
+    optimizer_step(&o, 0, 0, 1, NULL, NULL, NULL);
     ck_assert_mem_eq(before, param, sizeof before);
 }
 
@@ -218,7 +222,8 @@ LOOP_TEST(state_that_does_not_fit_is_too_large, optimizer_table.n)
     struct arena small;
     struct err e = {0};
     arena_init(&small, 100000);
-    ck_assert(!optimizer_init(&o, &p, param, grad, N, &small, &e));
+    ck_assert(!optimizer_init(
+        &o, &(struct optim_setup){.pick = &p, .param = param, .grad = grad, .n = N}, &small, &e));
     ck_assert_int_eq(e.kind, ERR_TOO_LARGE);
     arena_release(&small);
 }

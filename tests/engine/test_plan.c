@@ -118,7 +118,7 @@ static void draw_network(struct subject *s, uint64_t seed)
             .norm = dice(seed, 40 + i, 2) ? lab_pick(&norm_table, "batch") : (struct pick){0},
             .dropout = dice(seed, 50 + i, 2) ? .3 : 0};
     size_t k = kinds[dice(seed, 1, 3)];
-    struct model_task task = {(uint32_t)(1 + dice(seed, 2, MOST_IN)), k, 0, 1, &j.train.loss};
+    struct model_task task = lab_task((uint32_t)(1 + dice(seed, 2, MOST_IN)), k, &j.train.loss);
     ck_assert_msg(model_build(m, &j.model, &task, &arena, &err), "%s", err.text);
     model_init_weights(m, seed);
     for (size_t i = 0; i < m->n_trained; i++)
@@ -273,7 +273,7 @@ TEST(a_layers_steps_share_tiles_and_buffers)
     struct plan p;
     begin();
     lab_job_init(&j, 2, 256, "relu", "batch", .1);
-    struct model_task task = {100, 0, 0, 1, &j.train.loss};
+    struct model_task task = lab_task(100, 0, &j.train.loss);
     ck_assert(model_build(&m, &j.model, &task, &arena, &err));
     real *grad = numbers(m.n_trained, 1, 1);
     struct plan_memory memory = {m.value, grad, m.value + m.n_trained};
@@ -369,7 +369,7 @@ LOOP_TEST(the_gradient_of_a_whole_network_is_that_of_differences, 9)
     struct plan p;
     begin();
     lab_job_init(&j, 2, 6, smooth[_i / 3], "batch", .25);
-    struct model_task task = {4, kinds[_i % 3], 0, 1, &j.train.loss};
+    struct model_task task = lab_task(4, kinds[_i % 3], &j.train.loss);
     ck_assert(model_build(&m, &j.model, &task, &arena, &err));
     model_init_weights(&m, 3);
     real *grad = numbers(m.n_trained, 1, 1), *analytic = numbers(m.n_trained, 1, 1);

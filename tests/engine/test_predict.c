@@ -19,7 +19,9 @@ static void build(struct model *m, size_t n_class, const char *loss, double mean
     err = (struct err){0};
     lab_job_init(&j, 1, 10, "tanh", "batch", .3);
     struct pick pick = loss ? lab_pick(&loss_table, loss) : (struct pick){0};
-    struct model_task task = {IN, n_class, mean, std, &pick};
+    struct model_task task = lab_task(IN, n_class, &pick);
+    task.y_mean = &mean;
+    task.y_std = &std;
     ck_assert_msg(model_build(m, &j.model, &task, &arena, &err), "%s", err.text);
     model_init_weights(m, 5);
 }
@@ -77,8 +79,9 @@ TEST(values_come_in_the_targets_own_units)
     build(&m, 0, NULL, 0, 1);
     struct train_rows rows = lab_rows(&arena, ROWS, IN, 0, 3);
     ask(&m, PREDICT_ROWS, &rows, false, scaled);
-    m.y_mean = 200000;
-    m.y_std = 1000;
+    static const double mean = 200000, std = 1000;
+    m.y_mean = &mean;
+    m.y_std = &std;
     ask(&m, PREDICT_ROWS, &rows, false, own);
     for (size_t r = 0; r < ROWS; r++)
         ck_assert_double_eq_tol((double)own[r], (double)scaled[r] * 1000 + 200000, .02);

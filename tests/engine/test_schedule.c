@@ -50,7 +50,7 @@ LOOP_TEST(a_schedule_gives_its_known_values, KNOWN)
     size_t at;
     for (size_t k = 0; (knob = knob_at(&schedule_table, p.row, k, &at)); k++)
         p.value[at] = knob->name[0] == 'w' ? known[_i].warmup : known[_i].min;
-    double got = schedule_factor(&p, known[_i].k, known[_i].n);
+    double got = schedule_factor(&p, known[_i].k, known[_i].n, 10);
     ck_assert_msg(fabs(got - known[_i].factor) < 1e-12, "%s, step %d of %d: %.17g, expected %.17g",
                   known[_i].name, (int)known[_i].k, (int)known[_i].n, got, known[_i].factor);
 }
@@ -65,7 +65,7 @@ LOOP_TEST(every_schedule_is_known_and_stays_between_nothing_and_the_full_rate, s
     ck_assert_msg(found, "schedule \"%s\" has no known values here", row->name);
     struct pick p = pick_row(&schedule_table, row);
     for (uint64_t k = 0; k < 1000; k++) {
-        double f = schedule_factor(&p, k, 1000);
+        double f = schedule_factor(&p, k, 1000, 10);
         ck_assert_msg(f >= 0 && f <= 1, "schedule \"%s\", step %d: %g", row->name, (int)k, f);
     }
 }

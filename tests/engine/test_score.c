@@ -18,7 +18,9 @@ static void build(struct model *m, size_t n_class, double mean, double std, doub
     arena_init(&arena, 16 << 20);
     err = (struct err){0};
     lab_job_init(&j, 0, 0, NULL, NULL, 0);
-    struct model_task task = {1, n_class, mean, std, &j.train.loss};
+    struct model_task task = lab_task(1, n_class, &j.train.loss);
+    task.y_mean = &mean;
+    task.y_std = &std;
     ck_assert_msg(model_build(m, &j.model, &task, &arena, &err), "%s", err.text);
     m->value[0] = (real)weight;
     m->value[1] = (real)bias;

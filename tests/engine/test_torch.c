@@ -76,7 +76,7 @@ static void start(struct replay *r, const cJSON *json, const struct pick *optimi
     struct model *m = &r->model;
     arena_init(&r->arena, 16 << 20);
     lab_job_init(&j, 1, UNITS, "tanh", "batch", 0);
-    struct model_task task = {IN, CLASSES, 0, 1, &j.train.loss};
+    struct model_task task = lab_task(IN, CLASSES, &j.train.loss);
     const cJSON *x = cJSON_GetObjectItem(json, "x"), *row;
     r->rows = (uint32_t)cJSON_GetArraySize(x);
     ck_assert_msg(model_build(m, &j.model, &task, &r->arena, &e), "%s", e.text);
@@ -84,8 +84,13 @@ static void start(struct replay *r, const cJSON *json, const struct pick *optimi
     r->grad = arena_need(&r->arena, m->n_trained, sizeof(real));
     struct plan_memory memory = {m->value, r->grad, m->value + m->n_trained};
     ck_assert(plan_init(&r->plan, &m->train, r->rows, memory, &r->arena, &e));
-    ck_assert(
-        optimizer_init(&r->optimizer, optimizer, m->value, r->grad, m->n_trained, &r->arena, &e));
+    const struct optim_setup setup = {.pick = optimizer,
+                                      .param = m->value,
+                                      .grad = r->grad,
+                                      .n = m->n_trained,
+                                      .model_param = m->param,
+                                      .n_model_param = m->n_param};
+    ck_assert(optimizer_init(&r->optimizer, &setup, &r->arena, &e));
     real *to = r->plan.buf[m->train_x].v;
     cJSON_ArrayForEach(row, x) copy(row, to, IN), to += IN;
     copy(cJSON_GetObjectItem(json, "y"), r->plan.buf[m->train_y].v, r->rows);
@@ -122,9 +127,9 @@ static void replay(const cJSON *json, const cJSON *run, struct pick *p)
     for (int step = 1; step <= STEPS; step++) {
         plan_forward(&r.plan, r.rows, 0, NULL);
         plan_backward(&r.plan, r.rows, NULL);
-        optimizer_step(&r.optimizer, optimizer_lr(p), 1, NULL);
-        same(p, step, "the loss", (double)r.plan.buf[r.model.train.n - 1].v[0],
-             cJSON_GetArrayItem(loss, step - 1)->valuedouble);
+        double got = (double)r.plan.buf[r.model.train.n - 1].v[0];
+        optimizer_step(&r.optimizer, optimizer_lr(p), got, 1, NULL, NULL, NULL);
+        same(p, step, "the loss", got, cJSON_GetArrayItem(loss, step - 1)->valuedouble);
         char name[16];
         snprintf(name, sizeof name, "%d", step);
         same_weights(&r, p, step, cJSON_GetObjectItem(weights, name));

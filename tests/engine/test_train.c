@@ -32,7 +32,7 @@ static void train(struct run *r, const struct lab_job *j, size_t d, size_t k, si
     arena_init(&r->arena, (size_t)1 << 30);
     struct train_rows rows = lab_rows(&r->arena, n, d, k, 3),
                       val = lab_rows(&r->arena, n_val, d, k, 4);
-    struct model_task task = {(uint32_t)d, k, 0, 1, &j->train.loss};
+    struct model_task task = lab_task((uint32_t)d, k, &j->train.loss);
     struct train_hooks hooks = {.ctx = r, .epoch = keep_last};
     ck_assert_msg(model_build(&r->model, &j->model, &task, &r->arena, &r->e), "%s", r->e.text);
     model_init_weights(&r->model, j->train.seed);
@@ -183,7 +183,7 @@ TEST(a_stop_request_ends_training_before_the_next_step)
     lab_job_init(&j, 1, 16, "relu", NULL, 0);
     arena_init(&r.arena, 1 << 28);
     struct train_rows rows = lab_rows(&r.arena, 300, 5, 3, 3), none = {0};
-    struct model_task task = {5, 3, 0, 1, &j.train.loss};
+    struct model_task task = lab_task(5, 3, &j.train.loss);
     struct train_hooks hooks = {.stop = stop_at_seven};
     ck_assert(model_build(&r.model, &j.model, &task, &r.arena, &r.e));
     ck_assert(
@@ -216,7 +216,7 @@ TEST(a_loss_that_does_not_fit_the_target_is_refused)
     arena_init(&a, 1 << 24);
     lab_job_init(&j, 1, 16, "relu", NULL, 0);
     struct pick mse = lab_pick(&loss_table, "mse");
-    struct model_task task = {5, 3, 0, 1, &mse};
+    struct model_task task = lab_task(5, 3, &mse);
     ck_assert(!model_build(&m, &j.model, &task, &a, &e));
     ck_assert_str_eq(e.at, "/loss");
     arena_release(&a);

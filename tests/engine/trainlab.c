@@ -20,10 +20,13 @@ void lab_job_init(struct lab_job *j, int layers, int units, const char *activati
                   const char *norm, double dropout)
 {
     for (int i = 0; i < layers; i++)
-        j->layer[i] = (struct layer_spec){units, lab_pick(&activation_table, activation),
-                                          lab_pick(&norm_table, norm), dropout};
-    j->model =
-        (struct model_spec){j->layer, (size_t)layers, lab_pick(&init_table, "kaiming_uniform")};
+        j->layer[i] = (struct layer_spec){.units = units,
+                                          .activation = lab_pick(&activation_table, activation),
+                                          .norm = lab_pick(&norm_table, norm),
+                                          .dropout = dropout};
+    j->model = (struct model_spec){.layer = j->layer,
+                                   .n_layer = (size_t)layers,
+                                   .init = lab_pick(&init_table, "kaiming_uniform")};
     j->train = (struct train_spec){.optimizer = lab_pick(&optimizer_table, "adamw"),
                                    .schedule = lab_pick(&schedule_table, "constant"),
                                    .epochs = 5,
@@ -161,3 +164,12 @@ void *aligned_alloc(size_t align, size_t n)
     return __libc_memalign(align, n);
 }
 #endif
+
+struct model_task lab_task(uint32_t n_in, size_t k, const struct pick *loss)
+{
+    return (struct model_task){.task = k ? TASK_CLASSIFICATION : TASK_REGRESSION,
+                               .n_in = n_in,
+                               .n_class = k,
+                               .n_target = 1,
+                               .loss = loss};
+}

@@ -23,6 +23,9 @@ void lab_job_init(struct lab_job *j, int layers, int units, const char *activati
 // a smooth function.
 struct train_rows lab_rows(struct arena *a, size_t n, size_t d, size_t k, uint64_t seed);
 
+// One target: a class of k, or for k = 0 a number.
+struct model_task lab_task(uint32_t n_in, size_t k, const struct pick *loss);
+
 struct pick lab_pick(const struct table *t, const char *name);
 
 // Runs its work on `threads` fresh threads, in an order of its own.

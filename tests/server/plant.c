@@ -46,7 +46,8 @@ void plant_init(struct plant *p)
 
 void plant_work(struct plant *p, int workers)
 {
-    const struct worker_config c = {&p->settings, &p->log, p->store, p->catalog, p->queue, p->cache};
+    const struct worker_config c = {&p->settings, &p->log,  p->store,
+                                    p->catalog,   p->queue, p->cache};
     p->settings.workers = workers;
     p->workers = workers_start(&c, &p->err);
     need(p->workers, &p->err);
@@ -167,7 +168,8 @@ static const char *constant_model(struct plant *p, double value, struct model *m
                               .y_std = 1};
     faults_init(&faults, &p->arena);
     need(job_spec_read(SPEC, strlen(SPEC), &spec, &p->arena, &faults, &p->err), &p->err);
-    const struct model_task task = {1, 0, 0, 1, &spec.train.loss};
+    const struct model_task task = {
+        .task = TASK_REGRESSION, .n_in = 1, .n_target = 1, .loss = &spec.train.loss};
     need(model_build(m, &spec.model, &task, &p->arena, &p->err), &p->err);
     m->value[1] = (real)value;
     return model_file_header(m, &prep, SPEC, len, &p->arena, &p->err);
