@@ -86,6 +86,9 @@ static void put_body(struct jsonw *w, const struct route *r)
     jsonw_object(w, "content");
     if (r->body_kind == BODY_JSON) {
         put_content(w, "application/json", r->body);
+    } else if (r->body_kind == BODY_FILE) {
+        put_content(w, "application/json", r->body);
+        put_content(w, "application/octet-stream", NULL);
     } else {
         put_content(w, "text/csv", NULL);
         put_content(w, "application/octet-stream", NULL);

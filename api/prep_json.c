@@ -10,9 +10,12 @@
 
 static const char *const type_word[] = {
     [COLUMN_NUMERIC] = "numeric", [COLUMN_CATEGORICAL] = "categorical"};
-static const char *const task_word[] = {[TASK_AUTO] = "auto",
-                                        [TASK_REGRESSION] = "regression",
-                                        [TASK_CLASSIFICATION] = "classification"};
+const char *const task_words[] = {[TASK_AUTO] = "auto",
+                                  [TASK_REGRESSION] = "regression",
+                                  [TASK_CLASSIFICATION] = "classification",
+                                  [TASK_MULTILABEL] = "multilabel",
+                                  [TASK_DISTRIBUTION] = "distribution",
+                                  NULL};
 
 static void write_texts(struct jsonw *w, const char *key, const char *const *text, size_t n)
 {
@@ -42,7 +45,7 @@ void prep_write(const struct prep *p, struct jsonw *w, const char *key)
 {
     jsonw_object(w, key);
     jsonw_string(w, "target", p->target);
-    jsonw_string(w, "task", task_word[p->task]);
+    jsonw_string(w, "task", task_words[p->task]);
     write_texts(w, "classes", p->class_name, p->n_class);
     jsonw_array(w, "y");
     jsonw_real(w, NULL, p->y_mean);
@@ -204,7 +207,7 @@ bool prep_read(struct prep *p, const char *json, struct arena *a, struct err *e)
     r = at(want[TARGET].value, a, ok);
     p->target = ok ? text(&r) : "";
     r = at(want[TASK].value, a, r.ok);
-    p->task = (enum task)word(&r, task_word, sizeof task_word / sizeof *task_word);
+    p->task = (enum task)word(&r, task_words, sizeof task_words / sizeof *task_words - 1);
     r = at(want[CLASSES].value, a, r.ok);
     p->class_name = r.ok ? texts(&r, &p->n_class) : NULL;
     r = at(want[Y].value, a,

@@ -13,6 +13,9 @@
 #include "jsonw.h"
 #include "prep.h"
 
+// Words for enum task, then NULL.
+extern const char *const task_words[];
+
 void prep_write(const struct prep *p, struct jsonw *w, const char *key);
 
 // ERR_INVALID when the text, which is JSON for certain only after this, is not what prep_write()

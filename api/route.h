@@ -13,8 +13,8 @@
 enum method { GET, POST, PUT, PATCH, DELETE, METHOD_COUNT };
 
 // What a request's body is. JSON and none are gathered before the handler runs; a stream is handed
-// on piece by piece.
-enum body_kind { BODY_NONE, BODY_JSON, BODY_STREAM };
+// on piece by piece. A file is gathered too, and may be JSON or bytes of another kind.
+enum body_kind { BODY_NONE, BODY_JSON, BODY_FILE, BODY_STREAM };
 
 enum { ROUTE_FAILS = 8, ROUTE_QUERIES = 8, ROUTE_SEGMENTS = 2 };
 

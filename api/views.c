@@ -198,7 +198,7 @@ FIELDS(model) = {
     V_TEXT("name", .doc = "Its name."),
     V_TEXT("object", .names = model_words, .doc = "Always model."),
     V_WHOLE("version", .doc = "Counts the successes under this name."),
-    V_WHOLE("job_id", .doc = "The job it came from."),
+    V_WHOLE("job_id", .nullable = true, .doc = "The job it came from; null for an imported one."),
     V_TEXT("task", .names = task_words, .doc = "What it predicts."),
     V_TEXT("target", .optional = true, .doc = "The column it predicts."),
     V_NUMBER("created_at", .doc = "When it was finished, in Unix seconds."),

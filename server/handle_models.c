@@ -13,12 +13,15 @@
 
 #include <math.h>
 
-static void write_model(struct jsonw *w, const struct model_row *m, struct arena *a)
+void model_write(struct jsonw *w, const struct model_row *m, struct arena *a)
 {
     jsonw_string(w, "name", m->name);
     jsonw_string(w, "object", "model");
     jsonw_int(w, "version", m->version);
-    jsonw_int(w, "job_id", m->job);
+    if (m->job)
+        jsonw_int(w, "job_id", m->job);
+    else
+        jsonw_null(w, "job_id");
     jsonw_string(w, "task", m->task);
     reply_time(w, "created_at", m->created_at);
     jsonw_int(w, "bytes", m->bytes);
@@ -39,7 +42,7 @@ bool model_list(struct call *c, struct err *e)
     for (size_t i = 0; i < list.n; i++) {
         jsonw_object(&w, NULL);
         jsonw_int(&w, "id", list.row[i].id);
-        write_model(&w, &list.row[i], c->arena);
+        model_write(&w, &list.row[i], c->arena);
         jsonw_end(&w);
     }
     return reply_list_end(c, &w, list.more, list.n ? list.row[0].id : 0,
@@ -54,7 +57,7 @@ bool model_get(struct call *c, struct err *e)
         !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e))
         return false;
     struct jsonw w = reply_begin(c);
-    write_model(&w, &row, c->arena);
+    model_write(&w, &row, c->arena);
     return reply_end(c, &w, e);
 }
 

@@ -33,6 +33,10 @@ bool model_list(struct call *c, struct err *e);
 bool model_get(struct call *c, struct err *e);
 bool model_evaluate(struct call *c, struct err *e);
 
+// handle_import.c
+bool model_import(struct call *c, struct err *e);
+bool model_export(struct call *c, struct err *e);
+
 // handle_meta.c
 bool meta_index(struct call *c, struct err *e);
 bool meta_health(struct call *c, struct err *e);

@@ -55,7 +55,7 @@ static void write_inputs(struct jsonw *w, const struct prepared *p)
     jsonw_end(w);
 }
 
-static void write_weights_digest(struct jsonw *w, const struct model *m)
+void outcome_weights_digest(struct jsonw *w, const struct model *m)
 {
     char digest[DIGEST_TEXT];
     digest_of(&(struct digest_part){m->value, m->n_value * sizeof *m->value}, 1, digest);
@@ -70,7 +70,7 @@ const char *outcome_summary(const struct outcome *o, struct arena *a, struct err
     jsonw_object(&w, NULL);
     jsonw_string(&w, "target", p->prep.target);
     jsonw_int(&w, "parameters", (int64_t)p->model.n_trained);
-    write_weights_digest(&w, &p->model);
+    outcome_weights_digest(&w, &p->model);
     jsonw_int(&w, "epochs", o->result->epochs);
     jsonw_int(&w, "best_epoch", o->result->best_epoch);
     jsonw_real(&w, "training_seconds", o->seconds);

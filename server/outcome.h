@@ -4,6 +4,7 @@
 // What is told of a finished training: GET /models/<name> shows it. Written once, by the worker, on
 // its thread.
 
+#include "jsonw.h"
 #include "prepare.h"
 #include "train.h"
 
@@ -13,6 +14,9 @@ struct outcome {
     const struct train_result *result;
     double seconds; // of training
 };
+
+// "weights_sha256": a digest of the weights alone.
+void outcome_weights_digest(struct jsonw *w, const struct model *m);
 
 // A JSON object: target, sizes, inputs, classes, scores on the validation and test rows, and a
 // digest of the weights, which is the same whatever the threads. In the arena; NULL on failure.

@@ -3,6 +3,7 @@
 // http.c dispatches over it, openapi.c prints it, the tests walk it.
 
 #include "handlers.h"
+#include "import.h"
 #include "job_schema.h"
 #include "views.h"
 
@@ -79,6 +80,19 @@ const struct route route_table[] = {
     {GET, "/models", "list_models", "List the trained models.", model_list,
      .reply = &model_list_view, .reply_room = WIDE, .status = 200, .query = {PAGE},
      .fails = {ERR_INVALID}},
+    {POST, "/models", "import_model",
+     "Store a model that was trained elsewhere: its layers and weights as JSON, or safetensors.",
+     model_import, .body = &import_schema, .reply = &model_view, .reply_room = WIDE, .status = 201,
+     .body_kind = BODY_FILE, .max_body = 64 * MIB,
+     .query = {{.name = "name", .type = "string", .doc = "Name of a model that comes as a file."},
+               {.name = "activation",
+                .type = "string",
+                .doc = "What lies between the layers of a file of another program (default relu)."}},
+     .fails = {ERR_INVALID, ERR_TOO_LARGE, ERR_NO_SPACE}},
+    {GET, "/models/{name}/export", "export_model",
+     "A model as a safetensors file, which POST /models takes in again.", model_export,
+     .produces = "application/octet-stream", .reply_room = WIDEST, .status = 200,
+     .query = {VERSION}, .fails = {ERR_INVALID, ERR_NOT_FOUND, ERR_TOO_LARGE}},
     {GET, "/models/{name}", "get_model", "Show a model: its inputs, classes and scores.", model_get,
      .reply = &model_view, .reply_room = WIDE, .status = 200, .query = {VERSION},
      .fails = {ERR_INVALID, ERR_NOT_FOUND}},

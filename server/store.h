@@ -278,6 +278,10 @@ struct model_list {
 bool store_model_get(struct store *s, const char *name, int64_t version, struct model_row *out,
                      struct arena *a, struct err *e);
 
+// Record the next version of a model that came from outside, whose file is in place and flushed.
+bool store_model_put(struct store *s, const struct model_new *m, struct model_row *out,
+                     struct arena *a, struct err *e);
+
 // What a job has published. ERR_NOT_FOUND when there is no such job, ERR_CONFLICT when it has no
 // model (yet).
 bool store_model_of_job(struct store *s, int64_t job, struct model_row *out, struct arena *a,

@@ -173,12 +173,7 @@ struct finish {
 static bool publish(struct store *s, struct conn *c, struct finish *w, struct err *e)
 {
     const struct model_new *m = w->model;
-    return SQL(c, e, sql_take_int, &w->version,
-               "INSERT INTO models (name, version, job_id, digest, bytes, task, created_at, "
-               "summary) VALUES (?, (SELECT coalesce(max(version), 0) + 1 FROM models "
-               "WHERE name = ?), ?, ?, ?, ?, ?, ?) RETURNING version",
-               TEXT(m->name), TEXT(m->name), INT(w->lease->job), TEXT(m->digest), INT(m->bytes),
-               TEXT(m->task), INT(store_now(s)), TEXT(m->summary)) > 0 &&
+    return model_add(s, c, m, w->lease->job, &w->version, e) &&
            event_add(s, c, e, w->lease->job, "info", "succeeded: model \"%s\" version %" PRId64,
                      m->name, w->version);
 }
