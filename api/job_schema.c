@@ -185,6 +185,16 @@ static const struct field training_fields[] = {
 };
 static const struct schema training_schema = {.name = "Training", .field = training_fields};
 
+static const struct field init_fields[] = {
+    NAME("from", struct job_spec, from, .required = true,
+         .doc = "The model to start from. Its inputs' preparation is taken over too; the output "
+                "layer starts anew when the target differs."),
+    INT("version", struct job_spec, from_version, .nullable = true, .min = 1, .max = 1e9,
+        .doc = "Its version; the latest when not given."),
+    {0},
+};
+static const struct schema init_schema = {.name = "Init", .field = init_fields};
+
 static void check_job(const void *spec, const char *at, struct faults *f)
 {
     const struct job_spec *s = spec;
@@ -218,6 +228,10 @@ static const struct field job_fields[] = {
            .doc = "How columns become numbers."),
     OBJECT("model", struct job_spec, model, struct model_spec, .sub = &model_schema,
            .doc = "The network."),
+    PART("init", .sub = &init_schema, .nullable = true,
+         .on = AT(struct job_spec, from_version, int),
+         .doc = "Start from the weights of a model instead of random ones; without \"model\" its "
+                "layers are taken too."),
     PICK("loss", struct job_spec, train.loss, .table = &loss_table, .nullable = true,
          .doc = "What training makes small; null for what the task asks for."),
     PICK("optimizer", struct job_spec, train.optimizer, .table = &optimizer_table,

@@ -21,6 +21,8 @@ struct job_spec {
     struct data_spec prep; // columns, preparation, split
     struct model_spec model;
     struct train_spec train;
+    const char *from;          // model whose weights are the first ones, or NULL
+    int from_version;          // 0: the latest
     int priority;              // higher runs earlier
     struct json_span metadata; // an object, kept as it came; at is NULL when absent
 };

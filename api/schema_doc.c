@@ -222,7 +222,10 @@ static void describe_sub(const struct field *f, struct jsonw *w)
 
 static void describe_raw(const struct field *f, struct jsonw *w)
 {
-    if (f->sub)
+    if (f->sub && f->of == FIELD_LIST)
+        describe_list(&(struct field){.of = FIELD_OBJECT, .sub = f->sub, .nullable = f->nullable},
+                      w);
+    else if (f->sub)
         describe_sub(f, w);
     else if (f->of)
         put_type(w, type_word(f), f->nullable);

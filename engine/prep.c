@@ -277,3 +277,24 @@ bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f, 
             return false;
     return bind_target(bound, f, a, e);
 }
+
+bool prep_adopt(struct prep *p, const struct prep *from, const struct frame *f, struct arena *a,
+                struct err *e)
+{
+    struct prep bound;
+    if (!prep_bind(&bound, from, f, a, e))
+        return false;
+    if (prep_find(&bound, p->target, strlen(p->target)) < bound.n_column)
+        return fail_at(e, ERR_INVALID, "/target",
+                       "\"%s\" is an input of the model that training starts from", p->target);
+    p->column = bound.column;
+    p->n_column = bound.n_column;
+    p->n_feature = bound.n_feature;
+    if (p->task == TASK_REGRESSION && from->task == p->task &&
+        strcmp(p->target, from->target) == 0) {
+        p->y_mean = from->y_mean;
+        p->y_std = from->y_std;
+    }
+    prep_index(p, a);
+    return true;
+}

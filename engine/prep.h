@@ -104,6 +104,12 @@ void prep_encode_target(const struct prep *p, const struct frame *f, const uint3
 bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f, struct arena *a,
                struct err *e);
 
+// Take over the inputs of another prep, as they were fitted, in place of p's own, and the scale of
+// the target where it is the same; f is p's frame.
+// Fails with "/dataset" as prep_bind() does, with "/target" when the target is one of those inputs.
+bool prep_adopt(struct prep *p, const struct prep *from, const struct frame *f, struct arena *a,
+                struct err *e);
+
 // Write the features of input column k for one raw cell into the row x [n_feature]. A number given
 // for a categorical column is matched by its shortest decimal text; a text given for a numeric
 // column must parse as a number (else ERR_INVALID; the caller adds the pointer); missing spellings

@@ -76,9 +76,8 @@ static bool save(struct call *c, const struct model_file *f, struct model_row *r
                           .task = task_words[f->model.task],
                           .summary = summary(f, c->arena, e)};
     const char *job = definition(&f->spec, c->arena, e);
-    const char *header = m.summary && job
-                             ? model_file_header(&f->model, &f->prep, job, &len, c->arena, e)
-                             : NULL;
+    const char *header =
+        m.summary && job ? model_file_header(&f->model, &f->prep, job, &len, c->arena, e) : NULL;
     return header &&
            model_store_save(c->server->settings->data, header, len, f->model.value,
                             f->model.n_value * sizeof *f->model.value, digest, &m.bytes, e) &&
@@ -110,7 +109,6 @@ bool model_export(struct call *c, struct err *e)
         !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e))
         return false;
     size_t len;
-    const char *bytes =
-        model_store_load(c->server->settings->data, row.digest, &len, c->arena, e);
+    const char *bytes = model_store_load(c->server->settings->data, row.digest, &len, c->arena, e);
     return bytes && call_reply(c, bytes, len);
 }

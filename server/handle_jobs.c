@@ -17,6 +17,7 @@
 #include "settings.h"
 #include "tables.h"
 #include "train.h"
+#include "warm.h"
 
 #include <math.h>
 #include <string.h>
@@ -89,14 +90,32 @@ static void resolve(struct job_spec *spec, const struct prepared *p)
     spec->train.batch_size = (int)train_batch_size(&spec->train, p->split.n_train);
 }
 
+// The model to start from; without a network of its own the job takes that model's.
+static bool take_start(struct call *c, struct job_spec *spec, struct model_file *from,
+                       struct err *e)
+{
+    struct json_want network = {.key = "model"};
+    struct err ignored = {0};
+    if (!warm_load(c->server->store, c->server->settings->data, spec, from, c->arena, e))
+        return false;
+    json_scan(c->body, c->body_len, &network, 1, c->arena, &c->faults, &ignored);
+    if (spec->from && !network.value.at)
+        spec->model = from->spec.model;
+    return true;
+}
+
 // Do all that the worker will do short of training, and throw it away.
 static bool check_trainable(struct call *c, const char *digest, struct job_spec *spec,
                             struct err *e)
 {
+    struct model_file from;
+    if (!take_start(c, spec, &from, e))
+        return false;
     struct arena a;
     struct prepared prepared;
     arena_init(&a, memory_of_job(c->server->settings));
-    bool ok = prepare_job(&prepared, c->server->settings->data, digest, spec, &a, &c->faults, e);
+    bool ok =
+        prepare_job(&prepared, c->server->settings->data, digest, spec, &from, &a, &c->faults, e);
     if (ok)
         resolve(spec, &prepared);
     arena_release(&a);

@@ -6,6 +6,7 @@
 #include "dataset.h"
 #include "nearest.h"
 #include "train.h"
+#include "warm.h"
 
 #include <string.h>
 
@@ -70,7 +71,8 @@ static bool check_columns(const struct frame *f, const struct data_spec *d, stru
 }
 
 bool prepare_job(struct prepared *p, const char *data_dir, const char *digest,
-                 const struct job_spec *spec, struct arena *a, struct faults *faults, struct err *e)
+                 const struct job_spec *spec, const struct model_file *from, struct arena *a,
+                 struct faults *faults, struct err *e)
 {
     const struct data_spec *data = &spec->prep;
     return dataset_load(data_dir, digest, &p->frame, a, e) &&
@@ -78,5 +80,6 @@ bool prepare_job(struct prepared *p, const char *data_dir, const char *digest,
            prep_init(&p->prep, &p->frame, data, a, e) &&
            prep_split(&p->prep, &p->frame, data, &p->split, a, e) &&
            prep_fit(&p->prep, &p->frame, data, p->split.train, p->split.n_train, a, e) &&
-           build(p, spec, a, e);
+           (!spec->from || prep_adopt(&p->prep, &from->prep, &p->frame, a, e)) &&
+           build(p, spec, a, e) && (!spec->from || warm_fits(&p->model, from, e));
 }

@@ -13,6 +13,7 @@
 #include "model_file.h"
 #include "model_store.h"
 #include "outcome.h"
+#include "warm.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ struct run {
     struct arena arena;
     struct job_spec spec;
     struct prepared prepared;
+    struct model_file from; // what training starts from; no parameters: from nothing
     struct train_rows train, val, test;
     int64_t begun, reported; // monotonic ms
     struct curve curve;      // epochs not yet reported
@@ -111,8 +113,10 @@ static bool prepare(struct run *r, struct err *e)
     struct prepared *p = &r->prepared;
     faults_init(&faults, &r->arena);
     if (!job_spec_read_stored(r->job.spec, &r->spec, &r->arena, &faults, e) ||
-        !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->arena,
-                     &faults, e) ||
+        !warm_load(r->worker->config->store, r->worker->config->settings->data, &r->spec, &r->from,
+                   &r->arena, e) ||
+        !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->from,
+                     &r->arena, &faults, e) ||
         !encode(r, p->split.train, p->split.n_train, &r->train, e) ||
         !encode(r, p->split.val, p->split.n_val, &r->val, e) ||
         !encode(r, p->split.test, p->split.n_test, &r->test, e))
@@ -147,6 +151,8 @@ static bool train(struct run *r, struct train_result *result, struct err *e)
         return false;
     note(r);
     model_init_weights(&r->prepared.model, r->spec.train.seed);
+    if (r->spec.from)
+        warm_copy(&r->prepared.model, &r->prepared.prep, &r->from);
     r->begun = r->reported = now();
     bool ok = train_run(&r->prepared.model, &r->spec.train, &r->train, &r->val, &hooks,
                         threads > 1 ? &exec : NULL, result, &r->arena, e);
