@@ -94,13 +94,18 @@ static bool add_points(struct store *s, struct conn *c, const struct beat *w, st
     const struct job_beat *b = w->beat;
     for (size_t i = 0; i < b->n_row; i++)
         if (SQL(c, e, NULL, NULL,
-                "INSERT INTO job_metrics (job_id, attempt, epoch, step, at, names, vals) "
-                "SELECT id, attempt, ?, ?, ?, ?, ? FROM jobs WHERE id = ? AND lease = ? "
+                "INSERT INTO job_metrics (job_id, attempt, epoch, step, at, names, vals, layers, "
+                "layer_vals) SELECT id, attempt, ?, ?, ?, ?, ?, ?, ? FROM jobs "
+                "WHERE id = ? AND lease = ? "
                 "ON CONFLICT (job_id, attempt, epoch) DO UPDATE SET step = excluded.step, "
-                "at = excluded.at, names = excluded.names, vals = excluded.vals",
+                "at = excluded.at, names = excluded.names, vals = excluded.vals, "
+                "layers = excluded.layers, layer_vals = excluded.layer_vals",
                 INT(b->row[i].epoch), INT(b->row[i].step), INT(store_now(s)), TEXT(b->names),
-                BLOB(b->row[i].value, b->n_name * sizeof(double)), INT(w->lease->job),
-                KEY(w->lease)) < 0)
+                BLOB(b->row[i].value, b->n_name * sizeof(double)),
+                b->row[i].layer ? TEXT(b->layers) : NOTHING,
+                b->row[i].layer ? BLOB(b->row[i].layer, b->n_layer_value * sizeof(double))
+                                : NOTHING,
+                INT(w->lease->job), KEY(w->lease)) < 0)
             return false;
     return true;
 }

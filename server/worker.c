@@ -121,8 +121,7 @@ static bool prepare(struct run *r, struct err *e)
         !encode(r, p->split.val, p->split.n_val, &r->val, e) ||
         !encode(r, p->split.test, p->split.n_test, &r->test, e))
         return false;
-    curve_init(&r->curve, &p->model, &r->spec.train, r->train.n, r->val.n);
-    return true;
+    return curve_init(&r->curve, &p->model, &r->spec.train, r->train.n, r->val.n, &r->arena, e);
 }
 
 // A line in the job's log: what training is about to work on.
