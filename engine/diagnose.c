@@ -63,11 +63,8 @@ static double mean_of(const double *v, size_t from, size_t to)
 static struct finding about_layer(const struct history *h, size_t layer, const char *measure,
                                   double value, double limit)
 {
-    return (struct finding){.layer = layer,
-                            .epoch = h->n_epoch,
-                            .measure = measure,
-                            .value = value,
-                            .limit = limit};
+    return (struct finding){
+        .layer = layer, .epoch = h->n_epoch, .measure = measure, .value = value, .limit = limit};
 }
 
 static struct finding about_all(size_t epoch, size_t since, const char *measure, double value,
@@ -96,9 +93,20 @@ static bool worst_share(const struct history *h, size_t member, const char *meas
     return worst > limit;
 }
 
-static void set_rate(struct remedy *r, double factor)
+// A tenth, or the optimizer's usual rate if that is lower still.
+static void lower_rate(struct remedy *r)
 {
-    r->train->optimizer.value[0] *= factor; // every optimizer's first knob is lr
+    struct pick *o = &r->train->optimizer, usual = pick_row(&optimizer_table, o->row);
+    double lr = pick_value(&optimizer_table, o, "lr") / 10;
+    pick_set(&optimizer_table, o, "lr", fmin(lr, pick_value(&optimizer_table, &usual, "lr")));
+}
+
+// Ten times as much, or the optimizer's usual rate if that is higher still.
+static void raise_rate(struct remedy *r)
+{
+    struct pick *o = &r->train->optimizer, usual = pick_row(&optimizer_table, o->row);
+    double lr = pick_value(&optimizer_table, o, "lr") * 10;
+    pick_set(&optimizer_table, o, "lr", fmax(lr, pick_value(&optimizer_table, &usual, "lr")));
 }
 
 static struct pick pick_of(const struct table *t, const char *name)
@@ -165,17 +173,17 @@ static bool find_exploding(const struct history *h, struct finding *f)
 static void mend_exploding(struct remedy *r, const struct finding *f)
 {
     (void)f;
-    set_rate(r, .1);
+    lower_rate(r);
     r->train->clip_norm = 1;
     r->train->schedule = pick_of(&schedule_table, "cosine");
-    r->train->schedule.value[1] = .1; // warmup comes after the one knob of its own
+    pick_set(&schedule_table, &r->train->schedule, "warmup", .1);
 }
 
 static const struct symptom exploding = {
     .row = {.name = "exploding_gradients",
             .doc = "Gradients grow without bound, and the weights with them."},
-    .advice = "Clip gradients to length 1, take a tenth of the rate and warm up over the first "
-              "tenth of the steps.",
+    .advice = "Clip gradients to length 1, take a tenth of the rate or less and warm up over the "
+              "first tenth of the steps.",
     .find = find_exploding,
     .mend = mend_exploding,
 };
@@ -193,13 +201,13 @@ static void mend_dead(struct remedy *r, const struct finding *f)
     for (size_t i = 0; i < r->model->n_layer; i++)
         if (r->layer[i].activation.row && pick_op(&r->layer[i].activation)->dies)
             r->layer[i].activation = pick_of(&activation_table, "leaky_relu");
-    set_rate(r, .3);
+    lower_rate(r);
 }
 
 static const struct symptom dead = {
     .row = {.name = "dead_relus",
             .doc = "Many units give 0 for every row, get no gradient and will stay that way."},
-    .advice = "Use leaky_relu, whose units cannot die, and a third of the rate.",
+    .advice = "Use leaky_relu, whose units cannot die, and a tenth of the rate or less.",
     .find = find_dead,
     .mend = mend_dead,
 };
@@ -215,45 +223,57 @@ static void mend_saturated(struct remedy *r, const struct finding *f)
     (void)f;
     for (size_t i = 0; i < r->model->n_layer; i++)
         r->layer[i].norm = pick_of(&norm_table, "batch");
+    r->data->numeric = NUMERIC_STANDARD;
     r->model->init = pick_of(&init_table, "xavier_uniform");
-    set_rate(r, .3);
+    lower_rate(r);
 }
 
 static const struct symptom saturated = {
     .row = {.name = "saturated_activations",
             .doc = "Most values of a layer sit at the flat ends of its activation, where there is "
                    "no gradient."},
-    .advice = "Normalise in front of the activation, start from Glorot's weights and take a third "
-              "of the rate.",
+    .advice = "Standardise the inputs, normalise in front of the activation, start from Glorot's "
+              "weights and take a tenth of the rate or less.",
     .find = find_saturated,
     .mend = mend_saturated,
 };
 
 // ---- The rate ----
 
-// Share of epochs in which the training loss rose by over 2 %.
+static double range_of(const double *v, size_t n)
+{
+    double least = v[0], most = v[0];
+    for (size_t i = 1; i < n; i++) {
+        least = fmin(least, v[i]);
+        most = fmax(most, v[i]);
+    }
+    return most - least;
+}
+
+// How much the loss rises in an epoch on average, against all that it ever rose and fell.
 static bool find_rate_high(const struct history *h, struct finding *f)
 {
-    size_t rises = 0, n = h->n_epoch;
+    double rises = 0;
+    size_t n = h->n_epoch;
     for (size_t i = 1; i < n; i++)
-        rises += h->train_loss[i] > 1.02 * h->train_loss[i - 1];
+        rises += fmax(h->train_loss[i] - h->train_loss[i - 1], 0);
     if (n < 5)
         return false;
-    *f = about_all(n, 1, "share of epochs in which the training loss rose by over 2 %",
-                   (double)rises / (double)(n - 1), .3);
+    *f = about_all(n, 1, "mean rise of the training loss an epoch, as a share of its whole range",
+                   rises / (double)(n - 1) / range_of(h->train_loss, n), .06);
     return f->value > f->limit;
 }
 
 static void mend_rate_high(struct remedy *r, const struct finding *f)
 {
     (void)f;
-    set_rate(r, .1);
+    lower_rate(r);
 }
 
 static const struct symptom rate_high = {
     .row = {.name = "rate_too_high",
             .doc = "The training loss keeps jumping up: steps are longer than the valley is wide."},
-    .advice = "Take a tenth of the rate.",
+    .advice = "Take a tenth of the rate, or the usual one if that is lower still.",
     .find = find_rate_high,
     .mend = mend_rate_high,
 };
@@ -274,22 +294,22 @@ static bool find_rate_low(const struct history *h, struct finding *f)
     size_t n = h->n_epoch;
     if (n < 5 || !(h->train_loss[n - 1] > .8 * h->train_loss[0]))
         return false;
-    *f = about_all(n / 2 + 1, 0, "largest share of its size by which a step moved a layer's weights",
-                   largest_update(h), 1e-4);
+    *f =
+        about_all(n / 2 + 1, 0, "largest share of its size by which a step moved a layer's weights",
+                  largest_update(h), 1e-4);
     return f->value < f->limit;
 }
 
-// Towards a thousandth, which is usual; by no more than a factor of 1000 at once.
 static void mend_rate_low(struct remedy *r, const struct finding *f)
 {
-    double factor = f->value > 0 ? 1e-3 / f->value : 1000;
-    set_rate(r, factor > 1000 ? 1000 : pow(10, ceil(log10(factor))));
+    (void)f;
+    raise_rate(r);
 }
 
 static const struct symptom rate_low = {
     .row = {.name = "rate_too_low",
             .doc = "A step hardly moves the weights, and the loss hardly falls."},
-    .advice = "Raise the rate until a step moves the weights by about a thousandth.",
+    .advice = "Take ten times the rate, or the usual one if that is higher still.",
     .find = find_rate_low,
     .mend = mend_rate_low,
 };
@@ -300,10 +320,11 @@ static bool find_overfitting(const struct history *h, struct finding *f)
 {
     size_t at = 0, n = h->n_epoch;
     double best = smallest(h->val_loss, n, &at);
-    if (n < 5 || !isfinite(best) || at + 3 > n)
+    if (!isfinite(best) || n - at <= 20) // early stopping ends sooner, and keeps the best epoch
         return false;
-    *f = about_all(n, at + 1, "validation loss, against its best", h->val_loss[n - 1] / best, 1.15);
-    return f->value > f->limit && h->train_loss[n - 1] < .9 * h->train_loss[at];
+    *f = about_all(n, at + 1, "validation loss, against its best", h->val_loss[n - 1] / best, 1.05);
+    return f->value > f->limit && h->train_loss[n - 1] < .9 * h->train_loss[at] &&
+           h->train_loss[n - 1] < .5 * h->val_loss[n - 1];
 }
 
 static void mend_overfitting(struct remedy *r, const struct finding *f)
@@ -340,6 +361,9 @@ static bool find_underfitting(const struct history *h, struct finding *f)
 static void mend_underfitting(struct remedy *r, const struct finding *f)
 {
     (void)f;
+    if (r->model->n_layer == 0)
+        r->layer[r->model->n_layer++] =
+            (struct layer_spec){.units = 64, .activation = pick_of(&activation_table, "relu")};
     for (size_t i = 0; i < r->model->n_layer; i++) {
         r->layer[i].units = r->layer[i].units < 128 ? 256 : 2 * r->layer[i].units;
         r->layer[i].dropout = 0;
@@ -368,8 +392,10 @@ static bool find_plateau(const struct history *h, struct finding *f)
            fourth = mean_of(h->train_loss, quarter, n);
     for (size_t i = 0; i < n; i++)
         peak = h->lr[i] > peak ? h->lr[i] : peak;
-    *f = about_all(n, half + 1, "change of the training loss between the last two quarters",
-                   fabs(fourth - third) / fabs(third), .005);
+    *f = about_all(n, half + 1,
+                   "change of the training loss between the last two quarters, as a share of its "
+                   "whole range",
+                   fabs(fourth - third) / range_of(h->train_loss, n), .003);
     struct finding other;
     return f->value < f->limit && h->lr[n - 1] > .5 * peak && !find_rate_low(h, &other) &&
            !find_underfitting(h, &other);
@@ -390,16 +416,17 @@ static const struct symptom plateau = {
 };
 
 const struct symptom *const symptom_list[] = {
-    &exploding, &vanishing,   &dead,         &saturated, &rate_high,
+    &exploding, &rate_high,   &vanishing,    &dead,    &saturated,
     &rate_low,  &overfitting, &underfitting, &plateau,
 };
 const size_t symptom_count = sizeof symptom_list / sizeof *symptom_list;
 
-struct remedy remedy_begin(struct model_spec *model, struct train_spec *train, struct arena *a)
+struct remedy remedy_begin(struct data_spec *data, struct model_spec *model,
+                           struct train_spec *train, struct arena *a)
 {
     struct layer_spec *layer = arena_need(a, model->n_layer + 1, sizeof *layer);
     if (model->n_layer)
         memcpy(layer, model->layer, model->n_layer * sizeof *layer);
     model->layer = layer;
-    return (struct remedy){model, layer, train};
+    return (struct remedy){data, model, layer, train};
 }

@@ -66,3 +66,6 @@ const struct knob *knob_at(const struct table *t, const struct row *row, size_t 
 // The value of the knob called `name` (its first, if it holds two). The knob must exist: asking for
 // another is our bug.
 double pick_value(const struct table *t, const struct pick *p, const char *name);
+
+// Give the knob called `name` (its first value) another value.
+void pick_set(const struct table *t, struct pick *p, const char *name, double value);

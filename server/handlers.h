@@ -23,6 +23,10 @@ bool job_cancel(struct call *c, struct err *e);
 bool job_metrics(struct call *c, struct err *e);
 bool job_events(struct call *c, struct err *e);
 
+// handle_diagnosis.c
+bool job_layers(struct call *c, struct err *e);
+bool job_diagnosis(struct call *c, struct err *e);
+
 // handle_predict.c
 bool predict(struct call *c, struct err *e);
 bool predict_by_job(struct call *c, struct err *e);
