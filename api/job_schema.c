@@ -189,6 +189,23 @@ static const struct field training_fields[] = {
 };
 static const struct schema training_schema = {.name = "Training", .field = training_fields};
 
+static const char *const kind_words[] = {
+    [JOB_TRAIN] = "train",
+    [JOB_LR_FINDER] = "lr_finder",
+    NULL,
+};
+
+static const struct field sweep_fields[] = {
+    REAL("min", struct job_spec, sweep.min, .def = "1e-7", .above_min = true, .max = 1e3,
+         .doc = "Rate of the first step."),
+    REAL("max", struct job_spec, sweep.max, .def = "10", .above_min = true, .max = 1e6,
+         .doc = "Rate of the last step."),
+    INT("steps", struct job_spec, sweep.steps, .def = "100", .min = 10, .max = 10000,
+        .doc = "Steps in between, at most: a sweep ends when the loss explodes."),
+    {0},
+};
+static const struct schema sweep_schema = {.name = "LearningRateSweep", .field = sweep_fields};
+
 static const struct field init_fields[] = {
     NAME("from", struct job_spec, from, .required = true,
          .doc = "The model to start from. Its inputs' preparation is taken over too; the output "
@@ -213,6 +230,8 @@ static void check_job(const void *spec, const char *at, struct faults *f)
 }
 
 static const struct field job_fields[] = {
+    WORD("kind", struct job_spec, kind, enum job_kind, .names = kind_words, .def = "\"train\"",
+         .doc = "Train a model, or sweep over learning rates to find a good one."),
     NAME("name", struct job_spec, name, .nullable = true,
          .doc = "Name of the model that comes out; the dataset's when not given."),
     NAME("dataset", struct job_spec, dataset, .nullable = true,
@@ -232,6 +251,7 @@ static const struct field job_fields[] = {
            .doc = "How columns become numbers."),
     OBJECT("model", struct job_spec, model, struct model_spec, .sub = &model_schema,
            .doc = "The network."),
+    PART("lr_finder", .sub = &sweep_schema, .doc = "The sweep of a job of kind lr_finder."),
     PART("init", .sub = &init_schema, .nullable = true,
          .on = AT(struct job_spec, from_version, int),
          .doc = "Start from the weights of a model instead of random ones; without \"model\" its "

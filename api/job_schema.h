@@ -10,8 +10,14 @@
 #include "fault.h"
 #include "json.h"
 #include "jsonw.h"
+#include "lr_finder.h"
 #include "schema.h"
 #include "spec.h"
+
+enum job_kind {
+    JOB_TRAIN,     // make a model
+    JOB_LR_FINDER, // sweep over learning rates, for its curve
+};
 
 // Strings and arrays belong to the arena given to job_spec_read(), the two spans to its body.
 struct job_spec {
@@ -21,6 +27,8 @@ struct job_spec {
     struct data_spec prep; // columns, preparation, split
     struct model_spec model;
     struct train_spec train;
+    enum job_kind kind;
+    struct lr_sweep sweep;     // of a finder
     const char *from;          // model whose weights are the first ones, or NULL
     int from_version;          // 0: the latest
     int priority;              // higher runs earlier

@@ -10,8 +10,9 @@
 
 extern const struct schema job_view, job_list_view;         // /jobs/<id>, /jobs
 extern const struct schema event_list_view;                 // /jobs/<id>/events
-extern const struct schema layers_view;                    // /jobs/<id>/layers
-extern const struct schema diagnosis_view;                 // /jobs/<id>/diagnosis
+extern const struct schema layers_view;                     // /jobs/<id>/layers
+extern const struct schema lr_view;                         // /jobs/<id>/lr
+extern const struct schema diagnosis_view;                  // /jobs/<id>/diagnosis
 extern const struct schema metrics_view;                    // /jobs/<id>/metrics
 extern const struct schema dataset_view, dataset_list_view; // /datasets/<name>, /datasets
 extern const struct schema model_view, model_list_view;     // /models/<name>, /models

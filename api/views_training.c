@@ -58,3 +58,18 @@ FIELDS(diagnosis) = {
     {0},
 };
 VIEW(diagnosis, "Diagnosis", "What is wrong with a training.");
+
+FIELDS(lr) = {
+    V_WHOLE("job_id", .doc = "The job."),
+    V_TEXT("status", .doc = "Where it stands."),
+    V_NUMBER("valley", .nullable = true,
+             .doc = "In the middle of the loss's longest fall: the usual choice."),
+    V_NUMBER("steep", .nullable = true, .doc = "Where the loss falls fastest."),
+    V_NUMBER("minimum", .nullable = true, .doc = "A tenth of where the loss is least."),
+    V_ANY("lr", .of = FIELD_LIST, .doc = "The rate of every step."),
+    V_ANY("loss", .of = FIELD_LIST, .doc = "Its loss."),
+    V_ANY("smoothed_loss", .of = FIELD_LIST, .doc = "The moving average of the loss."),
+    V_ANY("job", .doc = "A definition for POST /jobs that trains at the valley's rate, or null."),
+    {0},
+};
+VIEW(lr, "LearningRates", "What a sweep over learning rates has found.");

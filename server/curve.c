@@ -96,3 +96,31 @@ void curve_add(struct curve *c, const struct train_epoch *t, double seconds)
         b->best_value = t->watched;
     }
 }
+
+bool curve_init_sweep(struct curve *c, int steps, struct arena *a, struct err *e)
+{
+    static const char *const name[] = {"lr", "loss", "smoothed_loss"};
+    c->names[0] = '\0';
+    c->beat = (struct job_beat){.epochs = steps,
+                                .steps = steps,
+                                .names = c->names,
+                                .row = c->row,
+                                .best_value = NAN,
+                                .layers = ""};
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+        name_column(c, "", name[i]);
+    c->layer = arena_alloc(a, 1, sizeof *c->layer);
+    return c->layer || fail(e, ERR_TOO_LARGE, "the sweep needs more memory than a job may use");
+}
+
+void curve_add_point(struct curve *c, const struct lr_point *p)
+{
+    struct job_beat *b = &c->beat;
+    if (curve_full(c))
+        shift(c);
+    double *v = c->value[b->n_row];
+    const double base[] = {p->lr, p->loss, p->smoothed};
+    memcpy(v, base, sizeof base);
+    c->row[b->n_row++] = (struct metric_row){(int64_t)p->step, (int64_t)p->step, v, NULL};
+    b->epoch = b->step = (int64_t)p->step;
+}

@@ -27,6 +27,9 @@ bool job_events(struct call *c, struct err *e);
 bool job_layers(struct call *c, struct err *e);
 bool job_diagnosis(struct call *c, struct err *e);
 
+// handle_lr.c
+bool job_lr(struct call *c, struct err *e);
+
 // handle_predict.c
 bool predict(struct call *c, struct err *e);
 bool predict_by_job(struct call *c, struct err *e);

@@ -41,7 +41,9 @@ static bool build(struct prepared *p, const struct job_spec *spec, struct arena 
                               .y_std = &prep->y_std,
                               .loss = &spec->train.loss};
     return model_shape(&p->model, &spec->model, &task, a, e) &&
-           train_check(&p->model, &spec->train, p->split.n_train, e) && fits(p, spec, a, e);
+           train_check(&p->model, &spec->train, p->split.n_train, e) &&
+           (spec->kind != JOB_LR_FINDER || lr_check(&spec->sweep, "/lr_finder", e)) &&
+           fits(p, spec, a, e);
 }
 
 // Every column the definition names, so that all misspelt ones are reported together.

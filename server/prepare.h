@@ -18,7 +18,8 @@ struct prepared {
 };
 
 // Everything is in the arena, whose maximum is what the job may use: ERR_TOO_LARGE when training
-// would not fit into the rest. `from` is what warm_load() gave: its inputs' preparation is used. Faults and errors carry the pointer of the field.
+// would not fit into the rest. `from` is what warm_load() gave: its inputs' preparation is used.
+// Faults and errors carry the pointer of the field.
 bool prepare_job(struct prepared *p, const char *data_dir, const char *digest,
                  const struct job_spec *spec, const struct model_file *from, struct arena *a,
                  struct faults *faults, struct err *e);

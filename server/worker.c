@@ -82,6 +82,14 @@ static void on_epoch(void *ctx, const struct train_epoch *t)
         report(r);
 }
 
+static void on_point(void *ctx, const struct lr_point *p)
+{
+    struct run *r = ctx;
+    curve_add_point(&r->curve, p);
+    if ((curve_full(&r->curve) && !r->unstored) || now() - r->reported >= REPORT_MS)
+        report(r);
+}
+
 static bool on_step(void *ctx, uint64_t step)
 {
     struct run *r = ctx;
@@ -121,6 +129,8 @@ static bool prepare(struct run *r, struct err *e)
         !encode(r, p->split.val, p->split.n_val, &r->val, e) ||
         !encode(r, p->split.test, p->split.n_test, &r->test, e))
         return false;
+    if (r->spec.kind == JOB_LR_FINDER)
+        return curve_init_sweep(&r->curve, r->spec.sweep.steps, &r->arena, e);
     return curve_init(&r->curve, &p->model, &r->spec.train, r->train.n, r->val.n, &r->arena, e);
 }
 
@@ -140,23 +150,33 @@ static void note(struct run *r)
             log_text("reason", e.text));
 }
 
-static bool train(struct run *r, struct train_result *result, struct err *e)
+// The network with its first weights.
+static bool start(struct run *r, struct err *e)
 {
-    struct crew crew;
-    struct exec exec = {crew_run, &crew};
-    uint32_t threads = (uint32_t)r->spec.train.threads;
-    const struct train_hooks hooks = {r, on_epoch, on_step};
-    if (!model_room(&r->prepared.model, &r->arena, e) || !crew_init(&crew, threads, NICENESS, e))
+    struct model *m = &r->prepared.model;
+    if (!model_room(m, &r->arena, e))
         return false;
     note(r);
-    model_init_weights(&r->prepared.model, r->spec.train.seed);
+    model_init_weights(m, r->spec.train.seed);
     if (r->spec.from)
-        warm_copy(&r->prepared.model, &r->prepared.prep, &r->from);
+        warm_copy(m, &r->prepared.prep, &r->from);
     r->begun = r->reported = now();
-    bool ok = train_run(&r->prepared.model, &r->spec.train, &r->train, &r->val, &hooks,
-                        threads > 1 ? &exec : NULL, result, &r->arena, e);
-    crew_release(&crew);
-    return ok;
+    return true;
+}
+
+static bool train(struct run *r, const struct exec *x, struct train_result *result, struct err *e)
+{
+    const struct train_hooks hooks = {r, on_epoch, on_step};
+    return train_run(&r->prepared.model, &r->spec.train, &r->train, &r->val, &hooks, x, result,
+                     &r->arena, e);
+}
+
+static bool sweep(struct run *r, const struct exec *x, struct err *e)
+{
+    const struct lr_hooks hooks = {r, on_point, on_step};
+    struct lr_found found;
+    return lr_find(&r->prepared.model, &r->spec.train, &r->spec.sweep, &r->train, &hooks, x, &found,
+                   &r->arena, e);
 }
 
 // Store the model's file. While the disk is full it waits: the result is there, and an operator can
@@ -194,6 +214,15 @@ static bool finish(struct run *r, const struct model_new *model, struct err *e)
         LOG(c->log, LEVEL_INFO, log_text("event", "job succeeded"), log_int("job", r->job.id),
             log_text("model", model->name), log_int("version", version),
             log_ms("training_ms", (double)(now() - r->begun)));
+    return ok;
+}
+
+// A sweep has no model, only its curve.
+static bool conclude(struct run *r, struct err *e)
+{
+    report(r);
+    bool ok = queue_finish(r->worker->config->queue, r->ticket, JOB_SUCCEEDED, NULL, NULL, NULL, e);
+    r->ticket = NULL;
     return ok;
 }
 
@@ -264,13 +293,28 @@ static bool go_on(struct run *r, struct err *e)
     return r->stop == STOP_NONE || fail(e, ERR_CANCELLED, "stopped before training");
 }
 
+// What the job is for, with its threads.
+static bool work_off(struct run *r, struct err *e)
+{
+    struct crew crew;
+    struct exec exec = {crew_run, &crew};
+    struct train_result result;
+    uint32_t threads = (uint32_t)r->spec.train.threads;
+    bool finder = r->spec.kind == JOB_LR_FINDER;
+    if (!start(r, e) || !crew_init(&crew, threads, NICENESS, e))
+        return false;
+    const struct exec *x = threads > 1 ? &exec : NULL;
+    bool ok = finder ? sweep(r, x, e) : train(r, x, &result, e);
+    crew_release(&crew);
+    return ok && (finder ? conclude(r, e) : publish(r, &result, e));
+}
+
 static void run_job(struct run *r)
 {
-    struct train_result result;
     struct err e = {0};
     LOG(r->worker->config->log, LEVEL_INFO, log_text("event", "job started"),
         log_int("job", r->job.id), log_text("worker", r->worker->name));
-    bool ok = prepare(r, &e) && go_on(r, &e) && train(r, &result, &e) && publish(r, &result, &e);
+    bool ok = prepare(r, &e) && go_on(r, &e) && work_off(r, &e);
     if (!ok && r->ticket)
         give_back(r, &e);
     else if (!ok)
