@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 enum { POINTER_MAX = 512, TEXT_MAX = 512 };
@@ -223,6 +224,13 @@ static void write_classes(struct jsonw *w, const struct prep *p, const double *p
     jsonw_end(w);
 }
 
+// A float's: of the scaled value that the network gives, or of the value itself when it is not
+// shifted.
+static double precision(const struct prep *p, double value)
+{
+    return (p->y_mean == 0 ? fabs(value) : p->y_std) * 0x1p-24;
+}
+
 void predictions_write(struct jsonw *w, const struct prep *p, const double *answer, size_t n)
 {
     size_t k = p->n_class ? p->n_class : 1;
@@ -232,7 +240,7 @@ void predictions_write(struct jsonw *w, const struct prep *p, const double *answ
         if (p->n_class)
             write_classes(w, p, answer);
         else
-            jsonw_about(w, "value", answer[0], p->y_std * 0x1p-24); // a float's precision
+            jsonw_about(w, "value", answer[0], precision(p, answer[0]));
         jsonw_end(w);
     }
     jsonw_end(w);

@@ -355,7 +355,9 @@ static bool find_underfitting(const struct history *h, struct finding *f)
     *f = about_all(n, 0, "training loss, as a share of what knowing nothing gives",
                    h->train_loss[n - 1] / h->chance_loss, .7);
     struct finding other;
-    return f->value > f->limit && !find_rate_low(h, &other) && !find_rate_high(h, &other);
+    bool still_falls = h->train_loss[n - 1] < .9 * h->train_loss[n / 2];
+    return f->value > f->limit && !still_falls && !find_rate_low(h, &other) &&
+           !find_rate_high(h, &other);
 }
 
 static void mend_underfitting(struct remedy *r, const struct finding *f)
