@@ -224,11 +224,13 @@ static void write_classes(struct jsonw *w, const struct prep *p, const double *p
     jsonw_end(w);
 }
 
-// A float's: of the scaled value that the network gives, or of the value itself when it is not
-// shifted.
-static double precision(const struct prep *p, double value)
+// The digits that mean something: a float's, of what the network gives.
+static void write_value(struct jsonw *w, const struct prep *p, double value)
 {
-    return (p->y_mean == 0 ? fabs(value) : p->y_std) * 0x1p-24;
+    if (p->y_mean == 0 && p->y_std == 1)
+        jsonw_float(w, "value", (float)value);
+    else
+        jsonw_about(w, "value", value, p->y_std * 0x1p-24);
 }
 
 void predictions_write(struct jsonw *w, const struct prep *p, const double *answer, size_t n)
@@ -240,7 +242,7 @@ void predictions_write(struct jsonw *w, const struct prep *p, const double *answ
         if (p->n_class)
             write_classes(w, p, answer);
         else
-            jsonw_about(w, "value", answer[0], precision(p, answer[0]));
+            write_value(w, p, answer[0]);
         jsonw_end(w);
     }
     jsonw_end(w);

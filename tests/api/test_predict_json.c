@@ -191,7 +191,7 @@ static const char *answers(const char *const *class, size_t n_class, const doubl
                            size_t rows)
 {
     struct jsonw w;
-    struct prep p = {.class_name = class, .n_class = n_class, .y_std = 1};
+    struct prep p = {.class_name = class, .n_class = n_class, .y_mean = 1, .y_std = 1};
     arena_release(&arena);
     arena_init(&arena, 1 << 20);
     jsonw_init(&w, &arena);
@@ -209,6 +209,20 @@ TEST(a_value_is_answered_with_the_digits_that_mean_something)
     ck_assert_str_eq(
         answers(NULL, 0, answer, 3),
         "{\"predictions\":[{\"value\":0.1},{\"value\":-3},{\"value\":1700001234.5678}]}");
+}
+
+TEST(a_value_that_is_not_scaled_is_answered_as_the_float_it_is)
+{
+    struct jsonw w;
+    const struct prep p = {.y_std = 1};
+    arena_release(&arena);
+    arena_init(&arena, 1 << 20);
+    jsonw_init(&w, &arena);
+    jsonw_object(&w, NULL);
+    predictions_write(&w, &p, (double[]){(double)4.539787e-05f, (double)39.1f}, 2);
+    jsonw_end(&w);
+    ck_assert_str_eq(jsonw_text(&w, NULL, &err),
+                     "{\"predictions\":[{\"value\":4.539787e-05},{\"value\":39.1}]}");
 }
 
 TEST(a_class_is_answered_with_all_probabilities)
