@@ -36,6 +36,12 @@ LDFLAGS += -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(FLAGS_$(MO
 
 obj = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
 ENGINE := $(call obj,engine/*.c)
+# Differences need double precision, so the engine is built a second time in double and linked with
+# one function visible: gradcheck_run(). Clones for processors would clash with those of the engine proper.
+ifneq ($(MODE),f64)
+WIDE := $(ENGINE:$(B)/engine/%=$(B)/wide/%)
+ENGINE := $(filter-out $(B)/engine/gradcheck.o,$(ENGINE)) $(B)/wide.o
+endif
 API := $(call obj,api/*.c)
 SERVER := $(filter-out $(B)/server/main.o,$(call obj,server/*.c)) $(B)/migrations.o
 HARNESS := $(B)/tests/harness.o
@@ -67,6 +73,13 @@ $(B)/mlpd $(B)/mlpd-cli $(B)/bench $(B)/docs $(TESTS):
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/wide/%.o: engine/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -DMLPD_F64 -DMLPD_WIDE $(CFLAGS) -MMD -MP -c $< -o $@
+$(B)/wide.o: $(WIDE)
+	$(LD) -r $(WIDE) -o $@
+	objcopy --keep-global-symbol=gradcheck_run $@
 
 # Every migrations/NNNN_name.sql becomes a string of the binary, in order.
 $(B)/migrations.c: $(wildcard migrations/*.sql) Makefile

@@ -30,6 +30,14 @@ struct predict_request {
 extern const struct schema predict_request_schema;             // /predict: all of them
 extern const struct schema model_rows_schema, job_rows_schema; // where the path says which model
 
+// Rows, and their targets, for /trace and /gradcheck.
+struct glass_request {
+    int version; // 0: the latest
+    struct json_span instances, targets;
+};
+extern const struct schema glass_request_schema;
+extern const struct schema graph_view, trace_view, gradcheck_view;
+
 struct evaluate_request {
     const char *dataset;
     int version; // of the model; 0: the latest

@@ -48,8 +48,9 @@ static uint32_t leaf(struct builder *b, struct model_param want)
         *n += (size_t)p->rows * p->cols;
         b->m->n_param++;
     }
+    bool settled = !p->trained && b->purpose == VIEW; // counts from the start of all values
     return graph_leaf(b->g, p->trained ? NODE_PARAM : NODE_BUFFER, p->name, p->rows, p->cols,
-                      p->at);
+                      settled ? p->at - b->m->n_trained : p->at);
 }
 
 static uint32_t vector(struct builder *b, const char *name, uint32_t cols, bool trained)

@@ -60,23 +60,38 @@ static bool place_value(struct plan *p, uint32_t i, struct plan_memory m, struct
         b->v = m.param + n->at;
     else if (n->kind == NODE_BUFFER)
         b->v = m.buffer + n->at;
-    else if (n->kind == NODE_OP && in_place_value(p->graph, n))
+    else if (n->kind == NODE_OP && !m.inspect && in_place_value(p->graph, n))
         b->v = p->buf[n->in[0]].v;
     else
         b->v = arena_zalloc(a, cells(p, n), sizeof *b->v);
     return b->v;
 }
 
-// A gradient is wanted where a parameter lies upstream, which is known in graph order.
+// Whether the last node depends on this one in a way that has a derivative.
+static bool reaches_end(const struct graph *g, uint32_t node)
+{
+    bool reaches = node + 1 == g->n;
+    for (uint32_t i = node + 1; i < g->n && !reaches; i++)
+        for (int k = 0; g->node[i].kind == NODE_OP && k < g->node[i].op->arity; k++)
+            reaches = reaches || (g->node[i].in[k] == node &&
+                                  !(g->node[i].op->no_grad >> k & 1) && reaches_end(g, i));
+    return reaches;
+}
+
+// A gradient is wanted where a parameter lies upstream, which is known in graph order; when looking
+// inside, wherever there is one.
 static bool place_grad(struct plan *p, uint32_t i, struct plan_memory m, struct arena *a)
 {
     const struct node *n = &p->graph->node[i];
     struct buf *b = &p->buf[i];
     if (n->kind == NODE_PARAM)
         b->d = m.grad + n->at;
-    if (n->kind != NODE_OP || !has_grad(p, n))
+    bool input = m.inspect && n->kind == NODE_INPUT;
+    if ((!input && (n->kind != NODE_OP || !has_grad(p, n))) ||
+        (m.inspect && !reaches_end(p->graph, i)))
         return true;
-    real *shared = in_place_grad(p->graph, n) ? p->buf[n->in[0]].d : NULL;
+    bool share = !m.inspect && in_place_grad(p->graph, n);
+    real *shared = share ? p->buf[n->in[0]].d : NULL;
     b->d = shared ? shared : arena_zalloc(a, cells(p, n), sizeof *b->d);
     return b->d;
 }

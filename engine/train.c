@@ -50,7 +50,8 @@ static bool init_plan(struct trainer *t, struct arena *a, struct err *e)
 {
     const struct model *m = t->m;
     uint32_t most = t->batch + train_lone_row(t->train->n, t->batch, m->by_column);
-    struct plan_memory memory = {m->value, t->grad, m->value + m->n_trained};
+    struct plan_memory memory = {
+        .param = m->value, .grad = t->grad, .buffer = m->value + m->n_trained};
     return plan_init(&t->plan, &m->train, most, memory, a, e) &&
            mixer_init(&t->mixer, t->spec, most, m->n_in, a, e);
 }

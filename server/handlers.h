@@ -40,6 +40,11 @@ bool model_list(struct call *c, struct err *e);
 bool model_get(struct call *c, struct err *e);
 bool model_evaluate(struct call *c, struct err *e);
 
+// handle_glass.c
+bool model_graph(struct call *c, struct err *e);
+bool model_trace(struct call *c, struct err *e);
+bool model_gradcheck(struct call *c, struct err *e);
+
 // handle_import.c
 bool model_import(struct call *c, struct err *e);
 bool model_export(struct call *c, struct err *e);

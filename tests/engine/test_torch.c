@@ -82,7 +82,8 @@ static void start(struct replay *r, const cJSON *json, const struct pick *optimi
     ck_assert_msg(model_build(m, &j.model, &task, &r->arena, &e), "%s", e.text);
     copy(cJSON_GetObjectItem(json, "start"), m->value, m->n_value);
     r->grad = arena_need(&r->arena, m->n_trained, sizeof(real));
-    struct plan_memory memory = {m->value, r->grad, m->value + m->n_trained};
+    struct plan_memory memory = {
+        .param = m->value, .grad = r->grad, .buffer = m->value + m->n_trained};
     ck_assert(plan_init(&r->plan, &m->train, r->rows, memory, &r->arena, &e));
     const struct optim_setup setup = {.pick = optimizer,
                                       .param = m->value,
