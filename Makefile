@@ -39,7 +39,7 @@ ENGINE := $(call obj,engine/*.c)
 # Differences need double precision, so the engine is built a second time in double and linked with
 # one function visible: gradcheck_run(). Clones for processors would clash with those of the engine proper.
 ifneq ($(MODE),f64)
-WIDE := $(ENGINE:$(B)/engine/%=$(B)/wide/%)
+WIDE := $(ENGINE:$(B)/%=$(B)/wide/%)
 ENGINE := $(filter-out $(B)/engine/gradcheck.o,$(ENGINE)) $(B)/wide.o
 endif
 API := $(call obj,api/*.c)
@@ -56,7 +56,7 @@ all: $(B)/mlpd $(B)/mlpd-cli
 $(B)/mlpd: $(B)/server/main.o $(SERVER) $(API) $(ENGINE)
 $(B)/mlpd-cli: $(call obj,clients/cli/*.c engine/csv.c engine/utf8.c engine/err.c)
 $(B)/mlpd-cli: LDLIBS = $(shell pkg-config --libs libcurl libcjson) -lm
-$(B)/test_engine: $(call obj,tests/engine/*.c) $(HARNESS) $(ENGINE)
+$(B)/test_engine: $(call obj,tests/engine/*.c) $(HARNESS) $(ENGINE) $(if $(filter f64,$(MODE)),,$(B)/twin.o)
 $(B)/test_api: $(call obj,tests/api/*.c) $(HARNESS) $(API) $(ENGINE)
 $(B)/test_server: $(call obj,tests/server/*.c) $(HARNESS) $(SERVER) $(API) $(ENGINE)
 $(B)/test_e2e: $(call obj,tests/e2e/*.c) $(HARNESS)
@@ -74,12 +74,17 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/wide/%.o: engine/%.c
+$(B)/wide/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -DMLPD_F64 -DMLPD_WIDE $(CFLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(CPPFLAGS) -DMLPD_F64 -DMLPD_WIDE -Doplab_eval=oplab_eval_double $(CFLAGS) -MMD -MP -c $< -o $@
 $(B)/wide.o: $(WIDE)
-	$(LD) -r $(WIDE) -o $@
+	$(LD) -r $^ -o $@
 	objcopy --keep-global-symbol=gradcheck_run $@
+# The ops in double once more, for the tests that compare float kernels with double ones.
+TWIN := $(patsubst %.c,$(B)/wide/%.o,$(wildcard engine/op.c engine/ops_*.c) engine/blas.c tests/engine/oplab.c)
+$(B)/twin.o: $(TWIN)
+	$(LD) -r $^ -o $@
+	objcopy --keep-global-symbol=oplab_eval_double $@
 
 # Every migrations/NNNN_name.sql becomes a string of the binary, in order.
 $(B)/migrations.c: $(wildcard migrations/*.sql) Makefile

@@ -56,8 +56,7 @@ struct subject {
 
 static struct plan_memory memory_of(const struct subject *s)
 {
-    return (struct plan_memory){
-        .param = s->value, .grad = s->grad, .buffer = s->value + s->n_param};
+    return (struct plan_memory){s->value, s->grad, s->value + s->n_param};
 }
 
 static void feed(const struct subject *s, struct buf *buf, uint32_t rows)
@@ -102,22 +101,42 @@ static uint64_t dice(uint64_t seed, uint64_t cell, uint64_t sides)
     return rng_below(rng_key(seed, RNG_PROBE, 6, 0), cell, sides);
 }
 
+static bool fits(const struct pick *p, int units)
+{
+    const struct op *op = pick_op(p);
+    return !op || !op->misfit || !op->misfit(p->value, (uint32_t)units);
+}
+
+static struct pick any_norm(uint64_t n)
+{
+    const struct row *row = n < norm_table.n ? norm_table.row[n] : NULL;
+    return pick_row(&norm_table, row);
+}
+
+static struct layer_spec draw_layer(uint64_t seed, size_t i)
+{
+    static const int width[] = {1, 1, 100, 300};
+    uint64_t activation = dice(seed, 30 + i, activation_table.n);
+    struct layer_spec l = {.units = width[dice(seed, 20 + i, 4)] + (int)dice(seed, 10 + i, 20),
+                           .activation =
+                               pick_row(&activation_table, activation_table.row[activation]),
+                           .norm = any_norm(dice(seed, 40 + i, 2 * norm_table.n)),
+                           .dropout = dice(seed, 50 + i, 2) ? .3 : 0};
+    while (!fits(&l.activation, l.units) || !fits(&l.norm, l.units))
+        l.units++;
+    return l;
+}
+
 // A network of up to three layers with everything drawn, wide enough now and then to be cut into
 // tiles: by columns, or by rows where a layer has more inputs than outputs.
 static void draw_network(struct subject *s, uint64_t seed)
 {
     static const size_t kinds[] = {0, 2, 5};
-    static const int width[] = {1, 1, 100, 300};
     struct lab_job j;
     struct model *m = arena_need(&arena, 1, sizeof *m);
     lab_job_init(&j, (int)dice(seed, 0, 4), 1, "relu", NULL, 0);
     for (size_t i = 0; i < j.model.n_layer; i++)
-        j.layer[i] = (struct layer_spec){
-            .units = width[dice(seed, 20 + i, 4)] + (int)dice(seed, 10 + i, 20),
-            .activation = pick_row(&activation_table,
-                                   activation_table.row[dice(seed, 30 + i, activation_table.n)]),
-            .norm = dice(seed, 40 + i, 2) ? lab_pick(&norm_table, "batch") : (struct pick){0},
-            .dropout = dice(seed, 50 + i, 2) ? .3 : 0};
+        j.layer[i] = draw_layer(seed, i);
     size_t k = kinds[dice(seed, 1, 3)];
     struct model_task task = lab_task((uint32_t)(1 + dice(seed, 2, MOST_IN)), k, &j.train.loss);
     ck_assert_msg(model_build(m, &j.model, &task, &arena, &err), "%s", err.text);
@@ -277,8 +296,7 @@ TEST(a_layers_steps_share_tiles_and_buffers)
     struct model_task task = lab_task(100, 0, &j.train.loss);
     ck_assert(model_build(&m, &j.model, &task, &arena, &err));
     real *grad = numbers(m.n_trained, 1, 1);
-    struct plan_memory memory = {
-        .param = m.value, .grad = grad, .buffer = m.value + m.n_trained};
+    struct plan_memory memory = {m.value, grad, m.value + m.n_trained};
     ck_assert(plan_init(&p, &m.train, BATCH, memory, &arena, &err));
     ck_assert_uint_eq(p.n_step, 11);
     for (int i = 0; i < 2; i++)
@@ -375,8 +393,7 @@ LOOP_TEST(the_gradient_of_a_whole_network_is_that_of_differences, 9)
     ck_assert(model_build(&m, &j.model, &task, &arena, &err));
     model_init_weights(&m, 3);
     real *grad = numbers(m.n_trained, 1, 1), *analytic = numbers(m.n_trained, 1, 1);
-    struct plan_memory memory = {
-        .param = m.value, .grad = grad, .buffer = m.value + m.n_trained};
+    struct plan_memory memory = {m.value, grad, m.value + m.n_trained};
     ck_assert(plan_init(&p, &m.train, ROWS + 3, memory, &arena, &err));
     const real *x = numbers(ROWS * 4, 8, 1);
     memcpy(p.buf[m.train_x].v, x, ROWS * 4 * sizeof *x);
