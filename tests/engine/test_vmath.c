@@ -50,7 +50,7 @@ static void compare(size_t op, uint64_t seed, bool wide)
     measure_spread(op, seed, n_in, n_out);
     for (size_t i = 0; i < n_out; i++)
         ck_assert_msg(
-            fabs(got[i] - want[i]) <= 1e-5 * fabs(want[i]) + 4 * spread[i] + floor_of(op_table[op]),
+            fabs(got[i] - want[i]) <= 1e-5 * fabs(want[i]) + 16 * spread[i] + floor_of(op_table[op]),
             "op \"%s\", seed %d, result %zu for input %.9g: %.9g in float, %.9g in double",
             op_table[op]->row.name, (int)seed, i, x[i % n_in], got[i], want[i]);
 }
