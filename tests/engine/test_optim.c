@@ -23,7 +23,7 @@ static struct err err;
 static void begin(struct optimizer *o, const struct pick *p)
 {
     arena_release(&arena);
-    arena_init(&arena, 16 << 20);
+    arena_init(&arena, 32 << 20);
     err = (struct err){0};
     for (size_t i = 0; i < N; i++)
         param[i] = (real)rng_normal(rng_key(1, RNG_PROBE, 0, 0), i);
@@ -134,7 +134,7 @@ LOOP_TEST(a_rate_of_nothing_moves_nothing, optimizer_table.n)
     memcpy(before, param, sizeof before);
     for (size_t i = 0; i < N; i++)
         grad[i] = (real)i - N / 2;
-    optimizer_step(&o, 0, 0, 1, NULL, NULL, NULL);
+    optimizer_step(&o, 0, 0, 1, &(struct optim_closure){0}, NULL, NULL);
     ck_assert_mem_eq(before, param, sizeof before);
 }
 
@@ -193,7 +193,7 @@ LOOP_TEST(state_that_does_not_fit_is_too_large, optimizer_table.n)
     struct optimizer o;
     struct arena small;
     struct err e = {0};
-    arena_init(&small, 100000);
+    arena_init(&small, 256);
     ck_assert(!optimizer_init(
         &o, &(struct optim_setup){.pick = &p, .param = param, .grad = grad, .n = N}, &small, &e));
     ck_assert_int_eq(e.kind, ERR_TOO_LARGE);
