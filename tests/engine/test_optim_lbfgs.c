@@ -53,6 +53,7 @@ TEST(lbfgs_stops_at_the_evaluations_it_may_make)
     valley_begin_plain(&v, &p, 30);
     valley_walk(&v, 1, 1, NULL);
     ck_assert_int_eq(v.evals, 2); // the first was the caller's
+    valley_end(&v);
     valley_set(&p, "max_eval", 0);
     valley_set(&p, "max_iter", 8);
     valley_begin_plain(&v, &p, 30);
