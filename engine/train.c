@@ -57,11 +57,11 @@ uint32_t train_batches(size_t n, uint32_t batch, bool by_column)
     return (uint32_t)((n + batch - 1) / batch) - lone_row(n, batch, by_column);
 }
 
-static const struct metric *find_metric(const char *monitor, size_t n_class, size_t *at)
+static const struct metric *find_metric(const char *monitor, const struct model *model, size_t *at)
 {
     const struct metric *m;
     bool val = strncmp(monitor, "val_", 4) == 0;
-    for (*at = 0; val && (m = metric_for(metric_task(n_class), *at)); ++*at)
+    for (*at = 0; val && (m = metric_for(metric_task(model->task, model->n_class), *at)); ++*at)
         if (strcmp(m->row.name, monitor + 4) == 0)
             return m;
     return NULL;
@@ -70,7 +70,7 @@ static const struct metric *find_metric(const char *monitor, size_t n_class, siz
 bool train_check(const struct model *m, const struct train_spec *s, size_t n, struct err *e)
 {
     size_t at;
-    if (strcmp(s->monitor, "val_loss") != 0 && !find_metric(s->monitor, m->n_class, &at))
+    if (strcmp(s->monitor, "val_loss") != 0 && !find_metric(s->monitor, m, &at))
         return fail_at(e, ERR_INVALID, "/training/early_stopping/metric",
                        "there is no metric \"%s\" for this target; val_loss always is", s->monitor);
     if (m->by_column && n < 2)
@@ -95,14 +95,14 @@ static double graph_memory(const struct graph *g, double batch, double copies)
 // watched, afterwards one part after the other; never more than twice all of them.
 static double scoring_memory(const struct model *m, size_t rows)
 {
-    return 2 * (double)rows * ((double)model_answers(m) + 3) * sizeof(double);
+    return 2 * (double)rows * ((double)(model_answers(m) + m->n_target) + 2) * sizeof(double);
 }
 
 double train_memory(const struct model *m, const struct train_spec *s, size_t rows, size_t train)
 {
     double parameters = 2.0 * (double)m->n_value + (double)m->n_trained +
                         optimizer_memory(&s->optimizer, m->n_trained);
-    double encoded = (double)rows * (m->n_in + 1.0) + (double)train;
+    double encoded = (double)rows * ((double)m->n_in + (double)m->n_target + 1) + (double)train;
     double passes = graph_memory(&m->train, train_batch_size(s, train), 2) +
                     graph_memory(&m->serve, SCORE_ROWS, 1);
     return (parameters + encoded + passes) * sizeof(real) + scoring_memory(m, rows - train);
@@ -119,13 +119,13 @@ static bool init_scoring(struct trainer *t, struct arena *a, struct err *e)
 {
     const struct model *m = t->m;
     size_t n = t->val->n;
-    t->watched = find_metric(t->spec->monitor, m->n_class, &t->watched_at);
+    t->watched = find_metric(t->spec->monitor, m, &t->watched_at);
     t->best_value = NAN;
     if (n == 0)
         return true;
     t->best = arena_alloc(a, m->n_value, sizeof *t->best);
     t->answer = arena_alloc(a, n * model_answers(m), sizeof *t->answer);
-    t->target = arena_alloc(a, n, sizeof *t->target);
+    t->target = arena_alloc(a, n * m->n_target, sizeof *t->target);
     t->scratch = arena_alloc(a, 2 * n, sizeof *t->scratch);
     if (!t->best || !t->answer || !t->target || !t->scratch)
         return out_of_memory(e);
@@ -157,12 +157,15 @@ static bool trainer_init(struct trainer *t, struct arena *a, struct err *e)
 static uint32_t load_batch(struct trainer *t, uint32_t b)
 {
     size_t first = (size_t)b * t->batch, end = b + 1 == t->batches ? t->train->n : first + t->batch;
-    size_t width = t->m->n_in;
+    size_t width = t->m->n_in, targets = t->m->n_target;
     real *x = t->plan.buf[t->m->train_x].v, *y = t->plan.buf[t->m->train_y].v;
+    real *w = t->m->train_w == GRAPH_NONE ? NULL : t->plan.buf[t->m->train_w].v;
     for (size_t i = first; i < end; i++) {
         size_t row = t->order[i];
         memcpy(x + (i - first) * width, t->train->x + row * width, width * sizeof *x);
-        y[i - first] = t->train->y[row];
+        memcpy(y + (i - first) * targets, t->train->y + row * targets, targets * sizeof *y);
+        if (w)
+            w[i - first] = t->train->w[row];
     }
     return (uint32_t)(end - first);
 }
@@ -257,8 +260,8 @@ static bool validate(struct trainer *t, struct train_epoch *r, struct err *e)
     if (!isfinite(r->val_loss) || !predict_finite(t->answer, n * model_answers(t->m)))
         return diverged(t, "the validation loss",
                         plan_first_broken(&t->scorer.plan, t->scorer.plan.batch), e);
-    struct scored s = {t->answer, t->target, n, model_answers(t->m), t->scratch};
-    for (size_t i = 0; (metric = metric_for(metric_task(t->m->n_class), i)); i++)
+    struct scored s = {t->answer, t->target, n, model_answers(t->m), t->m->n_target, t->scratch};
+    for (size_t i = 0; (metric = metric_for(metric_task(t->m->task, t->m->n_class), i)); i++)
         r->metric[i] = metric->value(&s);
     double value = t->watched ? r->metric[t->watched_at] : r->val_loss;
     bool larger = t->watched && t->watched->larger_better;

@@ -15,10 +15,12 @@
 #include "plan.h"
 #include "predict.h"
 
-// Encoded rows: x [n, n_in], y [n] (scaled value or class index).
+// Encoded rows: x [n, n_in], y [n, n_target] (scaled values, a class index, labels or shares), w
+// [n] (NULL: all rows weigh the same).
 struct train_rows {
     const real *x, *y;
     size_t n;
+    const real *w;
 };
 
 struct train_epoch {

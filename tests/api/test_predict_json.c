@@ -23,6 +23,7 @@ static struct prep_column column[] = {
     {.name = "a/b~c\"", .at = 6, .width = 1, .mean = 0, .std = 1, .fill = .5},
 };
 enum { FEATURES = 7 };
+static struct prep_target price = {.name = "price"};
 
 static struct arena arena;
 static struct faults faults;
@@ -38,7 +39,8 @@ static bool read_max(const char *instances, size_t max)
     arena_init(&arena, max);
     faults_init(&faults, &arena);
     err = (struct err){0};
-    prep = (struct prep){.column = column, .n_column = 3, .n_feature = FEATURES, .target = "price"};
+    prep = (struct prep){
+        .column = column, .n_column = 3, .n_feature = FEATURES, .target = &price, .n_target = 1};
     prep_index(&prep, &arena);
     ck_assert_msg(json_scan(instances, len, NULL, 0, &arena, &faults, &err), "%s", err.text);
     return instances_read((struct json_span){instances, len}, &prep, &x, &n, &arena, &faults, &err);
