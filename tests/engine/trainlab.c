@@ -30,6 +30,7 @@ void lab_job_init(struct lab_job *j, int layers, int units, const char *activati
     j->train = (struct train_spec){.optimizer = lab_pick(&optimizer_table, "adamw"),
                                    .schedule = lab_pick(&schedule_table, "constant"),
                                    .epochs = 5,
+                                   .shuffle = true,
                                    .monitor = "val_loss",
                                    .threads = 1,
                                    .seed = 1};
@@ -63,7 +64,7 @@ struct train_rows lab_rows(struct arena *a, size_t n, size_t d, size_t k, uint64
         if (k == 0)
             y[i] = (real)smooth;
     }
-    return (struct train_rows){x, y, n};
+    return (struct train_rows){.x = x, .y = y, .n = n};
 }
 
 struct gang {
