@@ -5,7 +5,6 @@
 
 #include "import_stack.h"
 #include "json_in.h"
-#include "prep_json.h"
 #include "safetensors.h"
 #include "tables.h"
 

@@ -109,7 +109,8 @@ static bool make_spec(struct stack *s, struct model_file *out, struct arena *a, 
         layer[i].units = (int)s->piece[i].rows;
     }
     out->spec.name = s->name;
-    out->spec.prep.target = s->target[0];
+    out->spec.prep.target = s->target;
+    out->spec.prep.n_target = s->n_target;
     out->spec.prep.task = s->task;
     out->spec.prep.numeric = NUMERIC_NONE;
     out->spec.model.layer = layer;
@@ -130,12 +131,18 @@ static bool make_prep(const struct stack *s, struct prep *p, struct arena *a, st
     *p = (struct prep){.column = arena_alloc(a, n, sizeof *p->column),
                        .n_column = n,
                        .n_feature = n,
-                       .target = s->target[0],
+                       .target = arena_need(a, s->n_target, sizeof *p->target),
+                       .n_target = s->n_target,
                        .task = s->task,
                        .class_name = s->class_name,
                        .n_class = s->n_class,
-                       .y_std = 1,
-                       .target_source = SIZE_MAX};
+                       .y_mean = arena_need(a, s->n_target, sizeof *p->y_mean),
+                       .y_std = arena_need(a, s->n_target, sizeof *p->y_std)};
+    for (size_t i = 0; i < s->n_target; i++) {
+        p->target[i] = (struct prep_target){.name = s->target[i], .source = SIZE_MAX};
+        p->y_mean[i] = 0;
+        p->y_std[i] = 1;
+    }
     for (size_t i = 0; p->column && f->total == 0 && i < n; i++)
         p->column[i] = (struct prep_column){
             .name = name[i], .type = COLUMN_NUMERIC, .at = i, .width = 1, .std = 1};

@@ -7,14 +7,12 @@
 //     [["rooms", "numeric", mean, std, fill, indicator], ["city", "categorical", ["Bern",
 //     "Rome"]]]}
 //
-// Numbers are printed so that reading gives the same bits. Called by whoever writes or loads a
-// model file, on that thread; everything read lives in the arena.
+// With several targets "target" is an array of names, and "y" holds a mean and a deviation for
+// each. Numbers are printed so that reading gives the same bits. Called by whoever writes or loads
+// a model file, on that thread; everything read lives in the arena.
 
 #include "jsonw.h"
 #include "prep.h"
-
-// Words for enum task, then NULL.
-extern const char *const task_words[];
 
 void prep_write(const struct prep *p, struct jsonw *w, const char *key);
 

@@ -8,7 +8,6 @@
 #include "import.h"
 #include "model_store.h"
 #include "outcome.h"
-#include "prep_json.h"
 #include "reply.h"
 #include "server.h"
 #include "settings.h"
@@ -34,7 +33,7 @@ static const char *summary(const struct model_file *f, struct arena *a, struct e
     struct jsonw w;
     jsonw_init(&w, a);
     jsonw_object(&w, NULL);
-    jsonw_string(&w, "target", f->prep.target);
+    outcome_targets(&w, &f->prep);
     jsonw_int(&w, "parameters", (int64_t)f->model.n_trained);
     outcome_weights_digest(&w, &f->model);
     write_inputs(&w, &f->prep);

@@ -90,7 +90,9 @@ bool warm_fits(const struct model *m, const struct model_file *from, struct err 
 // The same question has the same answers in the same order.
 static bool same_question(const struct prep *p, const struct prep *q)
 {
-    bool same = p->task == q->task && strcmp(p->target, q->target) == 0 && p->n_class == q->n_class;
+    bool same = p->task == q->task && p->n_target == q->n_target && p->n_class == q->n_class;
+    for (size_t i = 0; same && i < p->n_target; i++)
+        same = strcmp(p->target[i].name, q->target[i].name) == 0;
     for (size_t i = 0; same && i < p->n_class; i++)
         same = strcmp(p->class_name[i], q->class_name[i]) == 0;
     return same;

@@ -105,13 +105,17 @@ static bool encode(struct run *r, const uint32_t *row, size_t n, struct train_ro
                    struct err *e)
 {
     real *x = arena_alloc(&r->arena, n * r->prepared.prep.n_feature, sizeof *x);
-    real *y = arena_alloc(&r->arena, n, sizeof *y);
-    if (!x || !y)
+    real *y = arena_alloc(&r->arena, n * r->prepared.prep.n_target, sizeof *y);
+    bool weighted = prep_weighted(&r->spec.prep);
+    real *w = weighted ? arena_alloc(&r->arena, n, sizeof *w) : NULL;
+    if (!x || !y || (weighted && !w))
         return fail(e, ERR_TOO_LARGE, "%zu rows of %zu inputs need more memory than a job may use",
                     n, r->prepared.prep.n_feature);
     prep_encode(&r->prepared.prep, &r->prepared.frame, row, n, x);
     prep_encode_target(&r->prepared.prep, &r->prepared.frame, row, n, y);
-    *out = (struct train_rows){.x = x, .y = y, .n = n};
+    if (w)
+        prep_encode_weights(&r->prepared.prep, &r->prepared.frame, row, n, w);
+    *out = (struct train_rows){x, y, n, w};
     return true;
 }
 
@@ -139,11 +143,12 @@ static void note(struct run *r)
 {
     const struct worker_config *c = r->worker->config;
     const struct model *m = &r->prepared.model;
-    const char *text = arena_printf(
-        &r->arena,
-        "%zu rows to train, %zu to watch, %zu for the score, %zu without a "
-        "target left out; %u inputs, %zu parameters",
-        r->train.n, r->val.n, r->test.n, r->prepared.split.n_dropped, m->n_in, m->n_trained);
+    const char *text =
+        arena_printf(&r->arena,
+                     "%zu rows to train, %zu to watch, %zu for the score, %zu without a "
+                     "target%s left out; %u inputs, %zu parameters",
+                     r->train.n, r->val.n, r->test.n, r->prepared.split.n_dropped,
+                     r->spec.prep.weights ? " or weight" : "", m->n_in, m->n_trained);
     struct err e = {0};
     if (!store_job_note(c->store, ticket_lease(r->ticket), "info", text, &e))
         LOG(c->log, LEVEL_WARN, log_text("event", "note not stored"), log_int("job", r->job.id),
@@ -232,7 +237,7 @@ static bool publish(struct run *r, const struct train_result *result, struct err
     const struct outcome outcome = {&r->prepared, &r->val, &r->test, result,
                                     (double)(now() - r->begun) / 1000};
     struct model_new model = {.name = r->job.name,
-                              .task = m->n_class ? "classification" : "regression",
+                              .task = task_words[m->task],
                               .summary = outcome_summary(&outcome, &r->arena, e)};
     char digest[DIGEST_TEXT];
     size_t len;

@@ -26,7 +26,7 @@ static struct prep fitted(const struct frame *f, const struct data_spec *s, cons
 {
     struct prep p;
     struct err e = {0};
-    need(prep_init(&p, f, s, a, &e) && prep_fit(&p, f, s, row, n, a, &e), &e);
+    need(prep_init(&p, f, s, a, &e) && prep_fit(&p, f, s, NULL, row, n, a, &e), &e);
     return p;
 }
 
@@ -55,7 +55,7 @@ TEST(prep_learns_from_the_given_rows_only)
     ck_assert_str_eq(color->level[0], "red");
     ck_assert_str_eq(color->level[1], "blue");
     ck_assert_uint_eq(p.n_feature, 1 + 2 + 3);
-    ck_assert_double_eq(p.y_mean, 20);
+    ck_assert_double_eq(p.y_mean[0], 20);
     p = fitted(&f, &s, (const uint32_t[]){0, 1, 4}, 3, &a);
     ck_assert_double_eq(p.column[1].std, 2);
     p = fitted(&f, &s, (const uint32_t[]){0, 2}, 2, &a); // the gap is in another row
@@ -212,8 +212,9 @@ static struct prep stored(const struct prep *p, struct arena *a)
         s.column[k].cast = NULL;
         s.column[k].source = SIZE_MAX;
     }
-    s.target_slot = NULL;
-    s.target_cast = NULL;
+    s.target = arena_need(a, p->n_target, sizeof *s.target);
+    for (size_t i = 0; i < p->n_target; i++)
+        s.target[i] = (struct prep_target){.name = p->target[i].name, .source = SIZE_MAX};
     s.index = NULL;
     return s;
 }
@@ -391,7 +392,7 @@ TEST(prep_survives_constant_empty_and_enormous_columns)
     ck_assert(x[3] == (real)1e15);
     f = table_of_text("x,y\n1e308,1\n-1e308,2\n1e308,3\n", &a);
     ck_assert(prep_init(&p, &f, &s, &a, &e));
-    ck_assert(!prep_fit(&p, &f, &s, (const uint32_t[]){0, 1, 2}, 3, &a, &e));
+    ck_assert(!prep_fit(&p, &f, &s, NULL, (const uint32_t[]){0, 1, 2}, 3, &a, &e));
     ck_assert_str_eq(e.text, "the numbers of column \"x\" are too large to be scaled");
     arena_release(&a);
 }
