@@ -225,7 +225,7 @@ static bool build_serve(struct builder *b)
     return true;
 }
 
-bool model_view(const struct model *m, struct model_view *v, struct arena *a, struct err *e)
+bool model_inspect(const struct model *m, struct inspection *v, struct arena *a, struct err *e)
 {
     struct model own = *m;
     struct builder b = {.m = &own, .g = &v->graph, .a = a, .purpose = VIEW, .e = e};

@@ -73,11 +73,11 @@ void model_init_weights(struct model *m, uint64_t seed);
 // A graph over m's parameters as they serve, from x and y to the mean loss (the last node), for
 // looking inside: dropout is absent, norms use what they learnt, `out` is the prediction. Nodes are
 // named as in the other graphs.
-struct model_view {
+struct inspection {
     struct graph graph;
     uint32_t x, y, out, loss;
 };
-bool model_view(const struct model *m, struct model_view *v, struct arena *a, struct err *e);
+bool model_inspect(const struct model *m, struct inspection *v, struct arena *a, struct err *e);
 
 // Numbers a row's answer consists of: a value per target, or a probability per class.
 static inline size_t model_answers(const struct model *m)
