@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The rows of a job definition: see job_schema.h. To add a setting, add a member to a spec and a
-// row here. The nesting is the client's; where a value goes is the row's own business, so
-// "features", "split" and "preprocessing" all fill struct data_spec.
+// The rows of a job definition that are about data and the job as a whole: see job_schema.h. To add
+// a setting, add a member to a spec and a row here or in job_schema_train.c. The nesting is the
+// client's; where a value goes is the row's own business, so "features", "split" and
+// "preprocessing" all fill struct data_spec.
 
 #include "job_schema.h"
 
 #include "inline.h"
-#include "nearest.h"
+#include "job_schema_own.h"
 #include "tables.h"
 
 #include <string.h>
@@ -101,95 +102,6 @@ static const struct field preprocessing_fields[] = {
 };
 static const struct schema preprocessing_schema = {.name = "Preprocessing",
                                                    .field = preprocessing_fields};
-
-static const struct field layer_fields[] = {
-    INT("units", struct layer_spec, units, .required = true, .min = 1, .max = 65536,
-        .doc = "Width of the layer."),
-    PICK("activation", struct layer_spec, activation, .table = &activation_table, .def = "\"relu\"",
-         .doc = "Function applied to every unit."),
-    PICK("norm", struct layer_spec, norm, .table = &norm_table, .nullable = true,
-         .def = "\"batch\"", .doc = "Normalisation before the activation; null for none."),
-    REAL("dropout", struct layer_spec, dropout, .def = "0.1", .min = 0, .max = 0.95,
-         .doc = "Chance that a unit is silenced during a training step."),
-    {0},
-};
-static const struct schema layer_schema = {
-    .name = "Layer",
-    .doc = "A hidden layer; a plain number means its units.",
-    .field = layer_fields,
-    .size = sizeof(struct layer_spec),
-    .bare = "units",
-};
-
-static const struct field model_fields[] = {
-    LIST("layers", struct model_spec, layer, n_layer, struct layer_spec, .of = FIELD_OBJECT,
-         .sub = &layer_schema, .max = LAYERS_MAX, .def = "[256, 256]",
-         .alias = {"hidden", "hidden_layer_sizes"},
-         .doc = "Hidden layers from the input on; the output layer follows from the task."),
-    PICK("init", struct model_spec, init, .table = &init_table, .def = "\"kaiming_uniform\"",
-         .doc = "Distribution of the first weights."),
-    {0},
-};
-static const struct schema model_schema = {.name = "Model", .field = model_fields};
-
-static const struct field regularization_fields[] = {
-    REAL("gradient_clip_norm", struct train_spec, clip_norm, .nullable = true, .def = "1.0",
-         .above_min = true, .max = 1e6, .alias = {"max_grad_norm"},
-         .doc = "Longest gradient of a step; longer ones are shortened. Null for no limit."),
-    {0},
-};
-static const struct schema regularization_schema = {.name = "Regularization",
-                                                    .field = regularization_fields};
-
-static const char *metric_name(const void *table, size_t i)
-{
-    return i == 0 ? "loss" : ((const struct table *)table)->row[i - 1]->name;
-}
-
-static void check_metric(const void *spec, const char *at, struct faults *f)
-{
-    const char *metric = ((const struct train_spec *)spec)->monitor;
-    bool prefixed = strncmp(metric, "val_", 4) == 0;
-    if (prefixed && (strcmp(metric, "val_loss") == 0 || table_find(&metric_table, metric + 4)))
-        return;
-    char place[128];
-    snprintf(place, sizeof place, "%s/metric", at);
-    const char *meant =
-        nearest(prefixed ? metric + 4 : metric, metric_name, &metric_table, metric_table.n + 1);
-    fault_add(f, "unknown_value", place,
-              "must be \"val_loss\" or a metric with \"val_\" in front, got \"%.64s\"%s%s%s",
-              metric, meant ? "; did you mean \"val_" : "", meant ? meant : "", meant ? "\"?" : "");
-}
-
-static const struct field stopping_fields[] = {
-    STRING("metric", struct train_spec, monitor, .def = "\"val_loss\"", .min = 1, .max = 64,
-           .doc = "What is watched: val_loss, or a metric with val_ in front, such as val_rmse or "
-                  "val_accuracy."),
-    INT("patience", struct train_spec, patience, .def = "10", .min = 1, .max = 100000,
-        .alias = {"n_iter_no_change", "stopping_rounds"},
-        .doc = "Epochs without improvement before training stops."),
-    {0},
-};
-static const struct schema stopping_schema = {
-    .name = "EarlyStopping", .field = stopping_fields, .check = check_metric};
-
-static const struct field training_fields[] = {
-    INT("epochs", struct train_spec, epochs, .def = "100", .min = 1, .max = 100000,
-        .alias = {"max_iter", "num_epochs"}, .doc = "Passes over the training rows, at most."),
-    INT("batch_size", struct train_spec, batch_size, .def = "\"auto\"", .zero = "auto", .min = 1,
-        .max = 1 << 20, .doc = "Rows per step; auto chooses by the number of rows."),
-    PART("early_stopping", .sub = &stopping_schema, .nullable = true, .def = "{}",
-         .on = AT(struct train_spec, patience, int),
-         .doc = "Stop when the validation rows show no more progress; null trains to the end."),
-    BOOL("shuffle", struct train_spec, shuffle, .def = "true",
-         .doc = "A new order of the rows each epoch; false keeps theirs."),
-    BOOL("observe", struct train_spec, observe, .def = "true",
-         .doc = "Record what every layer does, for /jobs/<id>/layers and /diagnosis."),
-    INT("threads", struct train_spec, threads, .def = "1", .min = 1, .max = 64,
-        .doc = "Threads that train this job; the result does not depend on it."),
-    {0},
-};
-static const struct schema training_schema = {.name = "Training", .field = training_fields};
 
 static const char *const kind_words[] = {
     [JOB_TRAIN] = "train",
@@ -287,8 +199,12 @@ static const struct field job_fields[] = {
     PICK("schedule", struct job_spec, train.schedule, .table = &schedule_table,
          .def = "{\"type\": \"cosine\", \"warmup\": 0.05}",
          .doc = "Learning rate over time, as a share of the optimizer's."),
-    OBJECT("regularization", struct job_spec, train, struct train_spec,
-           .sub = &regularization_schema, .doc = "What keeps the network in bounds."),
+    LIST("param_groups", struct job_spec, train.group, train.n_group, struct param_group,
+         .of = FIELD_OBJECT, .sub = &group_schema, .max = GROUPS_MAX, .def = "[]",
+         .doc =
+             "Parameters that learn at a pace of their own; the first group that matches counts."),
+    PART("regularization", .sub = &regularization_schema,
+         .doc = "What keeps the network in bounds."),
     OBJECT("training", struct job_spec, train, struct train_spec, .sub = &training_schema,
            .doc = "How long, in which steps."),
     SEED("seed", struct job_spec, train.seed, .def = "0", .alias = {"random_state"},

@@ -101,8 +101,8 @@ static void write_knob(struct jsonw *w, const struct knob *knob, const double *v
         jsonw_real(w, knob->name, value[0]);
     } else {
         jsonw_array(w, knob->name);
-        jsonw_real(w, NULL, value[0]);
-        jsonw_real(w, NULL, value[1]);
+        for (size_t i = 0; i < knob_length(knob, value); i++)
+            jsonw_real(w, NULL, value[i]);
         jsonw_end(w);
     }
 }

@@ -90,7 +90,7 @@ static void put_knob(struct jsonw *w, const struct knob *k)
         put_limits(w, &limits);
 }
 
-static void put_knob_default(struct jsonw *w, const char *key, const struct knob *k, int i)
+static void put_knob_default(struct jsonw *w, const char *key, const struct knob *k, size_t i)
 {
     if (k->type == KNOB_BOOL)
         jsonw_bool(w, key, k->def[i] != 0);
@@ -110,11 +110,11 @@ static void describe_knob(struct jsonw *w, const struct knob *k)
         jsonw_object(w, "items");
         put_knob(w, k);
         jsonw_end(w);
-        jsonw_int(w, "minItems", 2);
-        jsonw_int(w, "maxItems", 2);
+        jsonw_int(w, "minItems", k->list ? 1 : k->count);
+        jsonw_int(w, "maxItems", k->count);
         jsonw_array(w, "default");
-        put_knob_default(w, NULL, k, 0);
-        put_knob_default(w, NULL, k, 1);
+        for (size_t i = 0; i < knob_length(k, k->def); i++)
+            put_knob_default(w, NULL, k, i);
         jsonw_end(w);
     }
     jsonw_end(w);
@@ -127,6 +127,8 @@ static void describe_row(struct jsonw *w, const struct table *t, const struct ro
     jsonw_object(w, NULL);
     jsonw_string(w, "type", "object");
     jsonw_string(w, "description", row->doc);
+    if (row->torch)
+        jsonw_string(w, "x-torch", row->torch);
     jsonw_object(w, "properties");
     jsonw_object(w, "type");
     jsonw_string(w, "const", row->name);

@@ -206,6 +206,45 @@ static void refuse_unknown(struct reader *r, const struct schema *s, const cJSON
     }
 }
 
+static bool says_something(const cJSON *json)
+{
+    return json && !cJSON_IsNull(json) && !(cJSON_IsNumber(json) && json->valuedouble == 0);
+}
+
+// The member that takes f's place, if it says something.
+static const cJSON *find_instead(const struct schema *s, const struct field *f, const cJSON *json)
+{
+    const struct field *other = s->field;
+    const cJSON *child;
+    if (!f->instead)
+        return NULL;
+    while (strcmp(other->key, f->instead) != 0)
+        other++;
+    cJSON_ArrayForEach(child, json)
+    {
+        if (is_called(other, child->string) && says_something(child))
+            return child;
+    }
+    return NULL;
+}
+
+static void read_field(struct reader *r, const struct schema *s, const struct field *f,
+                       const cJSON *json, char *to, const struct place *at, bool bare)
+{
+    const cJSON *child = find_member(r, f, json, at), *other = find_instead(s, f, json);
+    struct place own = {.up = at, .key = child ? child->string : f->key};
+    const struct place *place = bare ? at : &own;
+    if (child && other && says_something(child))
+        reader_fault(r, place, "conflicting_fields", "cannot be given together with \"%s\"",
+                     other->string);
+    else if (child)
+        read_value(r, f, child, to, place);
+    else if (f->required)
+        reader_fault(r, place, "missing_field", "must be given");
+    else if (!other)
+        read_default(r, f, to, place);
+}
+
 // `json` is NULL for an object of defaults only. With `bare` its one member has the object's own
 // place.
 static void read_object(struct reader *r, const struct schema *s, const cJSON *json, char *base,
@@ -213,17 +252,8 @@ static void read_object(struct reader *r, const struct schema *s, const cJSON *j
 {
     size_t before = r->faults->total;
     refuse_unknown(r, s, json, at);
-    for (const struct field *f = s->field; f->key; f++) {
-        const cJSON *child = find_member(r, f, json, at);
-        struct place own = {.up = at, .key = child ? child->string : f->key};
-        const struct place *place = bare ? at : &own;
-        if (child)
-            read_value(r, f, child, base + f->at, place);
-        else if (f->required)
-            reader_fault(r, place, "missing_field", "must be given");
-        else
-            read_default(r, f, base + f->at, place);
-    }
+    for (const struct field *f = s->field; f->key; f++)
+        read_field(r, s, f, json, base + f->at, at, bare);
     if (!s->check || r->faults->total > before)
         return;
     char pointer[POINTER_MAX];

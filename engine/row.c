@@ -58,6 +58,14 @@ struct pick pick_row(const struct table *t, const struct row *row)
     return p;
 }
 
+size_t knob_length(const struct knob *k, const double *value)
+{
+    size_t n = 1;
+    while (n < width(k) && (!k->list || value[n] > value[n - 1]))
+        n++;
+    return n;
+}
+
 static size_t place_of(const struct table *t, const struct row *row, const char *name)
 {
     const struct knob *knob;

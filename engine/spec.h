@@ -102,7 +102,7 @@ struct train_spec {
     double mixup, cutmix;   // Beta parameter, 0: off; chance that a batch is mixed, 0: off
     double ema;             // decay of the moving average of the weights; 0: off
     double swa;             // share of the epochs at the end whose weights are averaged; 0: off
-    int64_t steps;          // stop after so many steps, in place of `epochs`; 0: go by epochs
+    int steps;              // stop after so many steps, in place of `epochs`; 0: go by epochs
     bool shuffle;           // a new order of the rows each epoch
     int epochs;
     int batch_size;      // 0: by the number of rows
