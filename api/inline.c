@@ -186,15 +186,6 @@ static void put_table(struct table_in *t, const struct form *form)
         fault_add(t->faults, "too_short", "/data/rows", "must have at least one row");
 }
 
-static size_t count(struct json_span array)
-{
-    struct json_in in = json_in(array);
-    size_t n = 0;
-    for (json_enter(&in); json_more(&in); n++)
-        json_skip(&in);
-    return n;
-}
-
 // Cells of the first row; `none` when it is no row at all.
 static size_t first_width(struct json_span rows, size_t none)
 {
@@ -204,7 +195,7 @@ static size_t first_width(struct json_span rows, size_t none)
     json_enter(&in);
     if (!json_more(&in) || json_kind(&in) != JSON_ARRAY)
         return none;
-    return count((struct json_span){in.at, 0});
+    return json_count((struct json_span){in.at, 0});
 }
 
 static void put_name(struct table_in *t, const char *prefix, size_t i, const char *end)
@@ -226,7 +217,7 @@ static void put_xy_header(struct table_in *t, size_t n_y)
 
 static bool xy_fit(struct table_in *t, const struct form *form)
 {
-    size_t n_x = count(form->x), n_y = count(form->y);
+    size_t n_x = json_count(form->x), n_y = json_count(form->y);
     if (n_x != n_y)
         fault_add(t->faults, "ragged_row", "/data/y",
                   "must have as many values as x has rows, "

@@ -191,19 +191,10 @@ static void read_instance(struct reader *r, struct json_in *in)
     }
 }
 
-static size_t count(struct json_span span)
-{
-    struct json_in in = json_in(span);
-    size_t n = 0;
-    for (json_enter(&in); json_more(&in); n++)
-        json_skip(&in);
-    return n;
-}
-
 bool instances_read(struct json_span span, const struct prep *p, real **x, size_t *n,
                     struct arena *a, struct faults *f, struct err *e)
 {
-    *n = count(span);
+    *n = json_count(span);
     if (*n == 0)
         fault_add(f, "too_short", "/instances", "must have at least one row");
     size_t cells;

@@ -70,6 +70,7 @@ bool prep_cast(const struct frame *f, size_t source, enum column_type type, cons
 static bool choose_inputs(struct prep *p, const struct frame *f, const struct prep_wish *w,
                           struct arena *a, struct err *e)
 {
+    size_t taken = p->n_target + (p->weight != NULL);
     p->column = prep_alloc(a, f->n_column, sizeof *p->column, e);
     if (!p->column)
         return false;
@@ -82,7 +83,7 @@ static bool choose_inputs(struct prep *p, const struct frame *f, const struct pr
             return false;
     }
     return p->n_column ||
-           fail_at(e, ERR_INVALID, f->n_column > 1 ? "/features/exclude" : "/dataset",
+           fail_at(e, ERR_INVALID, f->n_column > taken ? "/features/exclude" : "/dataset",
                    "no column is left to learn from beside the target");
 }
 

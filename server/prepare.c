@@ -7,7 +7,6 @@
 
 #include "dataset.h"
 #include "nearest.h"
-#include "train.h"
 #include "warm.h"
 
 #include <string.h>
@@ -115,4 +114,23 @@ bool prepare_job(struct prepared *p, const char *data_dir, const char *digest,
                     p->split.n_train, a, e) &&
            (!spec->from || prep_adopt(&p->prep, &from->prep, &p->frame, a, e)) &&
            build(p, spec, a, e) && (!spec->from || warm_fits(&p->model, from, e));
+}
+
+bool prepare_rows(const struct prepared *p, const uint32_t *row, size_t n, struct train_rows *out,
+                  struct arena *a, struct err *e)
+{
+    const struct prep *prep = &p->prep;
+    bool weighted = p->model.train_w != GRAPH_NONE;
+    real *x = arena_alloc(a, n * prep->n_feature, sizeof *x);
+    real *y = arena_alloc(a, n * prep->n_target, sizeof *y);
+    real *w = weighted ? arena_alloc(a, n, sizeof *w) : NULL;
+    if (!x || !y || (weighted && !w))
+        return fail(e, ERR_TOO_LARGE, "%zu rows of %zu inputs need more memory than a job may use",
+                    n, prep->n_feature);
+    prep_encode(prep, &p->frame, row, n, x);
+    prep_encode_target(prep, &p->frame, row, n, y);
+    if (w)
+        prep_encode_weights(prep, &p->frame, row, n, w);
+    *out = (struct train_rows){.x = x, .y = y, .n = n, .w = w};
+    return true;
 }

@@ -9,6 +9,7 @@
 #include "model.h"
 #include "model_file.h"
 #include "prep.h"
+#include "train.h"
 
 struct prepared {
     struct frame frame;
@@ -23,3 +24,8 @@ struct prepared {
 bool prepare_job(struct prepared *p, const char *data_dir, const char *digest,
                  const struct job_spec *spec, const struct model_file *from, struct arena *a,
                  struct faults *faults, struct err *e);
+
+// Rows of the table as training wants them, with weights when the job has any. ERR_TOO_LARGE when
+// the arena is full.
+bool prepare_rows(const struct prepared *p, const uint32_t *row, size_t n, struct train_rows *out,
+                  struct arena *a, struct err *e);

@@ -101,24 +101,6 @@ static bool on_step(void *ctx, uint64_t step)
     return r->stop != STOP_NONE || r->lost;
 }
 
-static bool encode(struct run *r, const uint32_t *row, size_t n, struct train_rows *out,
-                   struct err *e)
-{
-    real *x = arena_alloc(&r->arena, n * r->prepared.prep.n_feature, sizeof *x);
-    real *y = arena_alloc(&r->arena, n * r->prepared.prep.n_target, sizeof *y);
-    bool weighted = prep_weighted(&r->spec.prep);
-    real *w = weighted ? arena_alloc(&r->arena, n, sizeof *w) : NULL;
-    if (!x || !y || (weighted && !w))
-        return fail(e, ERR_TOO_LARGE, "%zu rows of %zu inputs need more memory than a job may use",
-                    n, r->prepared.prep.n_feature);
-    prep_encode(&r->prepared.prep, &r->prepared.frame, row, n, x);
-    prep_encode_target(&r->prepared.prep, &r->prepared.frame, row, n, y);
-    if (w)
-        prep_encode_weights(&r->prepared.prep, &r->prepared.frame, row, n, w);
-    *out = (struct train_rows){x, y, n, w};
-    return true;
-}
-
 static bool prepare(struct run *r, struct err *e)
 {
     struct faults faults;
@@ -129,9 +111,9 @@ static bool prepare(struct run *r, struct err *e)
                    &r->arena, e) ||
         !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->from,
                      &r->arena, &faults, e) ||
-        !encode(r, p->split.train, p->split.n_train, &r->train, e) ||
-        !encode(r, p->split.val, p->split.n_val, &r->val, e) ||
-        !encode(r, p->split.test, p->split.n_test, &r->test, e))
+        !prepare_rows(p, p->split.train, p->split.n_train, &r->train, &r->arena, e) ||
+        !prepare_rows(p, p->split.val, p->split.n_val, &r->val, &r->arena, e) ||
+        !prepare_rows(p, p->split.test, p->split.n_test, &r->test, &r->arena, e))
         return false;
     if (r->spec.kind == JOB_LR_FINDER)
         return curve_init_sweep(&r->curve, r->spec.sweep.steps, &r->arena, e);
