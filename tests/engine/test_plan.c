@@ -94,7 +94,7 @@ static void compare(const struct subject *s, uint32_t batch, uint32_t rows, cons
     same("value", "loss", p.buf[s->g->n - 1].v, n.buf[s->g->n - 1].v, 1);
 }
 
-enum { BATCH = 150, MOST_IN = 450 };
+enum { BATCH = 330, MOST_IN = 450 };
 
 static uint64_t dice(uint64_t seed, uint64_t cell, uint64_t sides)
 {
