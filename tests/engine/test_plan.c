@@ -94,7 +94,7 @@ static void compare(const struct subject *s, uint32_t batch, uint32_t rows, cons
     same("value", "loss", p.buf[s->g->n - 1].v, n.buf[s->g->n - 1].v, 1);
 }
 
-enum { BATCH = 330, MOST_IN = 450 };
+enum { BATCH = 150, MOST_IN = 450 };
 
 static uint64_t dice(uint64_t seed, uint64_t cell, uint64_t sides)
 {
@@ -115,7 +115,7 @@ static struct pick any_norm(uint64_t n)
 
 static struct layer_spec draw_layer(uint64_t seed, size_t i)
 {
-    static const int width[] = {1, 1, 100, 300};
+    static const int width[] = {1, 1, 100, 460};
     uint64_t activation = dice(seed, 30 + i, activation_table.n);
     struct layer_spec l = {.units = width[dice(seed, 20 + i, 4)] + (int)dice(seed, 10 + i, 20),
                            .activation =
