@@ -86,22 +86,8 @@ LOOP_TEST(what_does_not_go_together_is_refused_with_its_pointer, sizeof choices 
     arena_release(&r.arena);
 }
 
-// Rows that no shipped table has: an optimizer that searches along lines, one with an average of
-// its own, a norm of weights.
-static struct optim searching, averaging;
+// Stands in for a norm of weights.
 static struct op weight_norm;
-
-static bool search(struct optimizer *o, double lr, double loss, double clip,
-                   const struct optim_closure *c, const struct exec *x, struct err *e)
-{
-    (void)o, (void)lr, (void)loss, (void)clip, (void)c, (void)x, (void)e;
-    return true;
-}
-
-static void settle(const struct optim_span *s)
-{
-    (void)s;
-}
 
 static bool check(size_t n, struct err *e)
 {
@@ -119,9 +105,8 @@ static bool check(size_t n, struct err *e)
 TEST(a_search_along_lines_wants_all_rows_and_the_true_gradient)
 {
     struct err e;
-    searching = (struct optim){.row = {.name = "searching"}, .all = search};
     lab_job_init(&job, 1, 8, "relu", NULL, 0);
-    job.train.optimizer.row = &searching.row;
+    job.train.optimizer = lab_pick(&optimizer_table, "lbfgs");
     ck_assert_uint_eq(train_batch_size(&job.train, 5000), 5000);
     ck_assert(check(5000, &e));
     job.train.batch_size = 100;
@@ -141,9 +126,8 @@ TEST(a_search_along_lines_wants_all_rows_and_the_true_gradient)
 TEST(an_optimizer_that_averages_leaves_nothing_to_ema)
 {
     struct err e;
-    averaging = (struct optim){.row = {.name = "averaging"}, .settle = settle};
     lab_job_init(&job, 1, 8, "relu", NULL, 0);
-    job.train.optimizer.row = &averaging.row;
+    job.train.optimizer = lab_pick(&optimizer_table, "schedule_free_adamw");
     ck_assert(check(100, &e));
     job.train.ema = .9;
     ck_assert(!check(100, &e));
