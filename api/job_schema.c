@@ -11,12 +11,14 @@
 
 #include <string.h>
 
-enum { COLUMNS_MAX = 16384, METADATA_MAX = 16 << 10 };
+enum { COLUMNS_MAX = 16384, TARGETS_MAX = 1024, CLASSES_MAX = 1024, METADATA_MAX = 16 << 10 };
 
-static const char *const task_words[] = {
+const char *const task_words[] = {
     [TASK_AUTO] = "auto",
     [TASK_REGRESSION] = "regression",
     [TASK_CLASSIFICATION] = "classification",
+    [TASK_MULTILABEL] = "multilabel",
+    [TASK_DISTRIBUTION] = "distribution",
     NULL,
 };
 static const char *const type_words[] = {
@@ -194,9 +196,21 @@ static void check_job(const void *spec, const char *at, struct faults *f)
     if (!s->dataset && !s->data.at)
         fault_add(f, "missing_field", "/dataset",
                   "must name a dataset, or the table must be given as \"data\"");
-    if (!s->prep.target && !inline_target(s->data))
+    if (!s->prep.n_target && !inline_targets(s->data))
         fault_add(f, "missing_field", "/target", "must name the column to predict");
 }
+
+static const struct field class_weight_fields[] = {
+    STRING("class", struct class_weight, name, .doc = "Name of a class."),
+    REAL("weight", struct class_weight, weight, .above_min = true, .max = 1e6,
+         .doc = "How much its rows count; 1 for classes that are not named."),
+    {0},
+};
+static const struct schema class_weight_schema = {
+    .name = "ClassWeight",
+    .field = class_weight_fields,
+    .size = sizeof(struct class_weight),
+};
 
 static const struct field job_fields[] = {
     NAME("name", struct job_spec, name, .nullable = true,
@@ -205,11 +219,21 @@ static const struct field job_fields[] = {
          .doc = "A dataset that was uploaded before."),
     RAW("data", struct job_spec, data, .nullable = true, .of = FIELD_OBJECT, .sub = &inline_schema,
         .doc = "The table itself, in place of a dataset."),
-    STRING("target", struct job_spec, prep.target, .nullable = true,
-           .alias = {"response_column", "label"},
-           .doc = "The column to predict; \"y\" when data is given as x and y."),
+    LIST("target", struct job_spec, prep.target, prep.n_target, const char *, .of = FIELD_STRING,
+         .nullable = true, .one = true, .min = 1, .max = TARGETS_MAX,
+         .alias = {"response_column", "label", "targets"},
+         .doc = "The column to predict, or several in an array; \"y\" when data is given as x and "
+                "y."),
     WORD("task", struct job_spec, prep.task, enum task, .names = task_words, .def = "\"auto\"",
-         .doc = "What is predicted; auto decides by the target column."),
+         .doc = "What is predicted: numbers, one of several classes, labels that are yes or no "
+                "each, or shares that sum to one; auto decides by the target columns."),
+    STRING("weights", struct job_spec, prep.weights, .nullable = true,
+           .alias = {"sample_weight", "weights_column"},
+           .doc = "Column with the weight of each row in training; 0 leaves a row out."),
+    MAP("class_weight", struct job_spec, prep.class_weight, prep.n_class_weight,
+        struct class_weight, .sub = &class_weight_schema, .nullable = true, .zero = "balanced",
+        .on = AT(struct job_spec, prep.balanced, bool), .max = CLASSES_MAX,
+        .doc = "How much the rows of each class count; balanced gives all classes the same sum."),
     OBJECT("features", struct job_spec, prep, struct data_spec, .sub = &features_schema,
            .doc = "Which columns to learn from."),
     OBJECT("split", struct job_spec, prep, struct data_spec, .sub = &split_schema,
@@ -246,6 +270,17 @@ const struct schema job_schema = {
     .check = check_job,
 };
 
+// The targets of data given as x and y.
+static bool name_targets(struct job_spec *spec, struct arena *a, struct err *e)
+{
+    size_t n = spec->prep.n_target = inline_targets(spec->data);
+    if (n > TARGETS_MAX)
+        return fail_at(e, ERR_INVALID, "/data/y", "must have at most %d targets, got %zu",
+                       TARGETS_MAX, n);
+    spec->prep.target = inline_target_names(n, a);
+    return spec->prep.target || fail(e, ERR_TOO_LARGE, "the definition needs too much memory");
+}
+
 static bool read_and_resolve(const struct schema *s, const char *body, size_t len,
                              struct job_spec *spec, struct arena *a, struct faults *f,
                              struct err *e)
@@ -254,8 +289,8 @@ static bool read_and_resolve(const struct schema *s, const char *body, size_t le
         return false;
     if (!spec->name)
         spec->name = spec->dataset;
-    if (!spec->prep.target)
-        spec->prep.target = inline_target(spec->data);
+    if (!spec->prep.n_target && !name_targets(spec, a, e))
+        return false;
     if (spec->prep.validation == 0)
         spec->train.patience = 0;
     if (spec->train.patience == 0)

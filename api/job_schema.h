@@ -29,10 +29,11 @@ struct job_spec {
 enum { JOB_DEFINITION_MAX = 1 << 20 };
 
 extern const struct schema job_schema;
+extern const char *const task_words[]; // by enum task, then NULL
 
 // Read and resolve a job definition. Exactly one of dataset and data must be there; the target
-// defaults to "y" for data given as x and y; without validation rows there is no early stopping.
-// Errors as schema_read(). `f` must have been initialised.
+// defaults to "y" for data given as x and y ("y0", "y1", ... where y has rows); without validation
+// rows there is no early stopping. Errors as schema_read(). `f` must have been initialised.
 bool job_spec_read(const char *body, size_t len, struct job_spec *spec, struct arena *a,
                    struct faults *f, struct err *e);
 

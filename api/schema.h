@@ -50,17 +50,18 @@ struct field {
     // Inclusive limits: of a number; of a string's bytes; of a list's or map's length. Both 0: any
     // number, 1 to STRING_MAX bytes, any length.
     double min, max;
-    bool above_min;                   // min itself is not allowed
-    bool required;                    // must be given
-    bool optional;                    // of a reply: may be absent
-    bool nullable;                    // null is allowed, and stored as 0, NULL or `on` == 0
-    const char *zero;                 // INT: word that stands for 0, which is allowed besides
-    const char *const *names;         // WORD, STRING: allowed words, then NULL
-    const struct schema *sub;         // OBJECT, MAP, LIST of OBJECT; RAW for documentation
-    const struct table *table;        // PICK
-    enum field_type of;               // LIST: type of the elements; RAW: OBJECT or LIST
-    size_t n_at;                      // LIST, MAP: offset of the size_t count
-    size_t on;                        // nullable OBJECT: offset of an int that is 0 for null
+    bool above_min;   // min itself is not allowed
+    bool required;    // must be given
+    bool optional;    // of a reply: may be absent
+    bool nullable;    // null is allowed, and stored as 0, NULL or `on` == 0
+    const char *zero; // word allowed besides, INT: which stands for 0, MAP: for true at `on`
+    bool one;         // LIST: an element may stand for itself, and does when it is the only one
+    const char *const *names;  // WORD, STRING: allowed words, then NULL
+    const struct schema *sub;  // OBJECT, MAP, LIST of OBJECT; RAW for documentation
+    const struct table *table; // PICK
+    enum field_type of;        // LIST: type of the elements; RAW: OBJECT or LIST
+    size_t n_at;               // LIST, MAP: offset of the size_t count
+    size_t on; // nullable OBJECT: offset of an int that is 0 for null; MAP with `zero`: of a bool
     const char *alias[FIELD_ALIASES]; // other names it may be given under
 };
 

@@ -189,16 +189,36 @@ static void describe_string(const struct field *f, struct jsonw *w)
 static void describe_list(const struct field *f, struct jsonw *w)
 {
     const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
-    put_type(w, "array", f->nullable);
+    if (f->one) {
+        jsonw_array(w, "anyOf");
+        describe(&each, w, NULL);
+        jsonw_object(w, NULL);
+    }
+    put_type(w, "array", f->nullable && !f->one);
     put_count(w, f, "minItems", "maxItems");
     describe(&each, w, "items");
+    if (f->one) {
+        jsonw_end(w);
+        any_of_end(w, f->nullable);
+    }
 }
 
 static void describe_map(const struct field *f, struct jsonw *w)
 {
-    put_type(w, "object", f->nullable);
+    if (f->zero) {
+        jsonw_array(w, "anyOf");
+        jsonw_object(w, NULL);
+        jsonw_string(w, "const", f->zero);
+        jsonw_end(w);
+        jsonw_object(w, NULL);
+    }
+    put_type(w, "object", f->nullable && !f->zero);
     put_count(w, f, "minProperties", "maxProperties");
     describe(&f->sub->field[1], w, "additionalProperties");
+    if (f->zero) {
+        jsonw_end(w);
+        any_of_end(w, f->nullable);
+    }
 }
 
 // The object itself or, where it has one, its short form.
@@ -306,7 +326,7 @@ static void print_fields(const struct schema *s, const char *prefix, FILE *out)
 {
     char key[128];
     for (const struct field *f = s->field; f->key; f++) {
-        bool is_list = f->type == FIELD_LIST;
+        bool is_list = f->type == FIELD_LIST && !f->one;
         snprintf(key, sizeof key, "%s%s%s", prefix, f->key, is_list ? "[]" : "");
         fprintf(out, "| `%s` | %s%s%s | ", key, f->def ? "`" : "", f->def ? f->def : "",
                 f->def ? "`" : "");

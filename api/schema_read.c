@@ -58,16 +58,19 @@ static char *elements(struct reader *r, const struct field *f, size_t n, char *t
 static void read_list(struct reader *r, const struct field *f, const cJSON *json, char *to,
                       const struct place *at)
 {
-    if (!cJSON_IsArray(json)) {
+    const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
+    const cJSON *child;
+    bool lone = f->one && !cJSON_IsArray(json);
+    if (!lone && !cJSON_IsArray(json)) {
         reader_wrong_type(r, at, json, "an array");
         return;
     }
-    size_t n = (size_t)cJSON_GetArraySize(json), size = field_size(f);
+    size_t n = lone ? 1 : (size_t)cJSON_GetArraySize(json), size = field_size(f);
     char *item = count_allowed(r, f, n, "elements", at) ? elements(r, f, n, to, at) : NULL;
-    if (!item)
+    if (item && lone)
+        read_value(r, &each, json, item, at);
+    if (!item || lone)
         return;
-    const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
-    const cJSON *child;
     struct place place = {.up = at};
     cJSON_ArrayForEach(child, json)
     {
@@ -76,9 +79,23 @@ static void read_list(struct reader *r, const struct field *f, const cJSON *json
     }
 }
 
+static void read_map_word(struct reader *r, const struct field *f, const cJSON *json, char *to,
+                          const struct place *at)
+{
+    bool known = strcmp(json->valuestring, f->zero) == 0;
+    *(bool *)(to - f->at + f->on) = known;
+    if (!known)
+        reader_fault(r, at, "unknown_value", "must be \"%s\" or an object, got \"%.64s\"", f->zero,
+                     json->valuestring);
+}
+
 static void read_map(struct reader *r, const struct field *f, const cJSON *json, char *to,
                      const struct place *at)
 {
+    if (f->zero && cJSON_IsString(json)) {
+        read_map_word(r, f, json, to, at);
+        return;
+    }
     if (!cJSON_IsObject(json)) {
         reader_wrong_type(r, at, json, "an object");
         return;

@@ -3,7 +3,7 @@
 
 #include "views.h"
 
-#include "spec.h"
+#include "job_schema.h"
 
 #define V_TEXT(k, ...)                                                                             \
     {                                                                                              \
@@ -53,7 +53,6 @@ static const char *const list_words[] = {"list", NULL};
 static const char *const job_words[] = {"job", NULL};
 static const char *const dataset_words[] = {"dataset", NULL};
 static const char *const model_words[] = {"model", NULL};
-static const char *const task_words[] = {"regression", "classification", NULL};
 static const char *const type_words[] = {"numeric", "categorical", NULL};
 static const char *const status_words[] = {"queued", "running",    "pausing",
                                            "paused", "cancelling", "succeeded",
@@ -199,8 +198,9 @@ FIELDS(model) = {
     V_TEXT("object", .names = model_words, .doc = "Always model."),
     V_WHOLE("version", .doc = "Counts the successes under this name."),
     V_WHOLE("job_id", .doc = "The job it came from."),
-    V_TEXT("task", .names = task_words, .doc = "What it predicts."),
-    V_TEXT("target", .optional = true, .doc = "The column it predicts."),
+    V_TEXT("task", .names = task_words + TASK_REGRESSION, .doc = "What it predicts."),
+    V_TEXT("target", .optional = true, .doc = "The column it predicts, if it is a single one."),
+    V_TEXTS("targets", .optional = true, .doc = "The columns it predicts."),
     V_NUMBER("created_at", .doc = "When it was finished, in Unix seconds."),
     V_NUMBER("bytes", .optional = true, .doc = "Size of its file."),
     V_NUMBER("parameters", .optional = true, .doc = "Number of weights."),
@@ -218,9 +218,13 @@ LIST_VIEW(model_list, model_view, "Newest first.", "ModelList", "Trained models.
 
 FIELDS(prediction) = {
     V_NUMBER("value", .optional = true, .doc = "Regression: the predicted value."),
+    V_ANY("values", .of = FIELD_OBJECT, .optional = true,
+          .doc = "Regression of several targets: the predicted value of each."),
     V_TEXT("class", .optional = true, .doc = "Classification: the most likely class."),
+    V_TEXTS("labels", .optional = true,
+            .doc = "Multilabel: the targets whose probability is at least one half."),
     V_ANY("probabilities", .of = FIELD_OBJECT, .optional = true,
-          .doc = "Classification: the probability of every class."),
+          .doc = "The probability of every class or label, or the share of every target."),
     {0},
 };
 static VIEW(prediction, "Prediction", "The answer for one row.");

@@ -6,6 +6,7 @@
 #include "model.h"
 
 #include "init.h"
+#include "metric.h"
 #include "rng.h"
 #include "tables.h"
 
@@ -238,20 +239,6 @@ bool model_inspect(const struct model *m, struct inspection *v, struct arena *a,
     return add_mean(&b, v->loss);
 }
 
-static int loss_task(const struct model_task *t)
-{
-    switch (t->task) {
-    case TASK_CLASSIFICATION:
-        return t->n_class == 2 ? LOSS_BINARY : LOSS_MULTICLASS;
-    case TASK_MULTILABEL:
-        return LOSS_MULTILABEL;
-    case TASK_DISTRIBUTION:
-        return LOSS_DISTRIBUTION;
-    default:
-        return LOSS_REGRESSION;
-    }
-}
-
 // The first row of the table that fits is what the task asks for.
 static const struct op *usual_loss(int task)
 {
@@ -292,7 +279,7 @@ static bool misfit(const struct op *loss, const struct model_task *t, const stru
 
 static bool choose_loss(struct model *m, const struct model_task *t, struct err *e)
 {
-    int task = loss_task(t);
+    int task = metric_task(t->task, t->n_class);
     const struct op *usual = usual_loss(task);
     m->loss = t->loss->row ? pick_op(t->loss) : usual;
     if (!(m->loss->tasks & task))

@@ -40,7 +40,8 @@ struct class_weight {
 
 // Which columns, in which form, and which rows for what.
 struct data_spec {
-    const char *target;
+    const char *const *target; // columns to predict
+    size_t n_target;
     const char *weights; // column with the weight of each row; NULL: all alike
     bool balanced;       // classes weigh n / (K n_c): as much as each other in all
     const struct class_weight *class_weight; // or what the user says; others weigh 1

@@ -17,7 +17,7 @@ static bool init_scoring(struct trainer *t, struct arena *a, struct err *e)
 {
     const struct model *m = t->m;
     size_t n = t->val->n;
-    t->watched = train_metric(t->spec->monitor, m->n_class, &t->watched_at);
+    t->watched = train_metric(t->spec->monitor, m, &t->watched_at);
     t->best_value = NAN;
     if (n == 0)
         return true;
@@ -120,8 +120,8 @@ static bool score(struct trainer *t, struct train_epoch *r, struct err *e)
     if (!isfinite(r->val_loss) || !predict_finite(t->answer, n * model_answers(t->m)))
         return train_diverged(t, "the validation loss",
                               plan_first_broken(&t->scorer.plan, t->scorer.plan.batch), e);
-    struct scored s = {t->answer, t->target, n, model_answers(t->m), t->scratch};
-    for (size_t i = 0; (metric = metric_for(metric_task(t->m->n_class), i)); i++)
+    struct scored s = {t->answer, t->target, n, model_answers(t->m), t->m->n_target, t->scratch};
+    for (size_t i = 0; (metric = metric_for(metric_task(t->m->task, t->m->n_class), i)); i++)
         r->metric[i] = metric->value(&s);
     r->watched = t->watched ? r->metric[t->watched_at] : r->val_loss;
     return true;

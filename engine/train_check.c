@@ -54,11 +54,11 @@ int train_epochs(const struct train_spec *s, uint32_t batches)
     return epochs < INT_MAX ? (int)epochs : INT_MAX;
 }
 
-const struct metric *train_metric(const char *monitor, size_t n_class, size_t *at)
+const struct metric *train_metric(const char *monitor, const struct model *model, size_t *at)
 {
     const struct metric *m;
     bool val = strncmp(monitor, "val_", 4) == 0;
-    for (*at = 0; val && (m = metric_for(metric_task(n_class), *at)); ++*at)
+    for (*at = 0; val && (m = metric_for(metric_task(model->task, model->n_class), *at)); ++*at)
         if (strcmp(m->row.name, monitor + 4) == 0)
             return m;
     return NULL;
@@ -67,7 +67,7 @@ const struct metric *train_metric(const char *monitor, size_t n_class, size_t *a
 static bool check_monitor(const struct model *m, const struct train_spec *s, struct err *e)
 {
     size_t at;
-    return strcmp(s->monitor, "val_loss") == 0 || train_metric(s->monitor, m->n_class, &at) ||
+    return strcmp(s->monitor, "val_loss") == 0 || train_metric(s->monitor, m, &at) ||
            fail_at(e, ERR_INVALID, "/training/early_stopping/metric",
                    "there is no metric \"%s\" for this target; val_loss always is", s->monitor);
 }

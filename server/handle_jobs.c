@@ -85,7 +85,8 @@ static bool check_threads(const struct settings *s, int threads, struct err *e)
 static void resolve(struct job_spec *spec, const struct prepared *p)
 {
     spec->prep.task = p->prep.task;
-    spec->train.loss = pick_row(&loss_table, &p->model.loss->row);
+    if (!spec->train.loss.row)
+        spec->train.loss = pick_row(&loss_table, &p->model.loss->row);
     spec->train.batch_size = (int)train_batch_size(&spec->train, p->split.n_train);
 }
 

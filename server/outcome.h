@@ -14,6 +14,6 @@ struct outcome {
     double seconds; // of training
 };
 
-// A JSON object: target, sizes, inputs, classes, scores on the validation and test rows, and a
+// A JSON object: targets, sizes, inputs, classes, scores on the validation and test rows, and a
 // digest of the weights, which is the same whatever the threads. In the arena; NULL on failure.
 const char *outcome_summary(const struct outcome *o, struct arena *a, struct err *e);

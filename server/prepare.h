@@ -8,6 +8,7 @@
 #include "job_schema.h"
 #include "model.h"
 #include "prep.h"
+#include "train.h"
 
 struct prepared {
     struct frame frame;
@@ -21,3 +22,8 @@ struct prepared {
 bool prepare_job(struct prepared *p, const char *data_dir, const char *digest,
                  const struct job_spec *spec, struct arena *a, struct faults *faults,
                  struct err *e);
+
+// Rows of the table as training wants them, with weights when the job has any. ERR_TOO_LARGE when
+// the arena is full.
+bool prepare_rows(const struct prepared *p, const uint32_t *row, size_t n, struct train_rows *out,
+                  struct arena *a, struct err *e);

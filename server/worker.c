@@ -91,20 +91,6 @@ static bool on_step(void *ctx, uint64_t step)
     return r->stop != STOP_NONE || r->lost;
 }
 
-static bool encode(struct run *r, const uint32_t *row, size_t n, struct train_rows *out,
-                   struct err *e)
-{
-    real *x = arena_alloc(&r->arena, n * r->prepared.prep.n_feature, sizeof *x);
-    real *y = arena_alloc(&r->arena, n, sizeof *y);
-    if (!x || !y)
-        return fail(e, ERR_TOO_LARGE, "%zu rows of %zu inputs need more memory than a job may use",
-                    n, r->prepared.prep.n_feature);
-    prep_encode(&r->prepared.prep, &r->prepared.frame, row, n, x);
-    prep_encode_target(&r->prepared.prep, &r->prepared.frame, row, n, y);
-    *out = (struct train_rows){.x = x, .y = y, .n = n};
-    return true;
-}
-
 static bool prepare(struct run *r, struct err *e)
 {
     struct faults faults;
@@ -113,9 +99,9 @@ static bool prepare(struct run *r, struct err *e)
     if (!job_spec_read_stored(r->job.spec, &r->spec, &r->arena, &faults, e) ||
         !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->arena,
                      &faults, e) ||
-        !encode(r, p->split.train, p->split.n_train, &r->train, e) ||
-        !encode(r, p->split.val, p->split.n_val, &r->val, e) ||
-        !encode(r, p->split.test, p->split.n_test, &r->test, e))
+        !prepare_rows(p, p->split.train, p->split.n_train, &r->train, &r->arena, e) ||
+        !prepare_rows(p, p->split.val, p->split.n_val, &r->val, &r->arena, e) ||
+        !prepare_rows(p, p->split.test, p->split.n_test, &r->test, &r->arena, e))
         return false;
     curve_init(&r->curve, &p->model, &r->spec.train, r->train.n, r->val.n);
     return true;
@@ -126,11 +112,12 @@ static void note(struct run *r)
 {
     const struct worker_config *c = r->worker->config;
     const struct model *m = &r->prepared.model;
-    const char *text = arena_printf(
-        &r->arena,
-        "%zu rows to train, %zu to watch, %zu for the score, %zu without a "
-        "target left out; %u inputs, %zu parameters",
-        r->train.n, r->val.n, r->test.n, r->prepared.split.n_dropped, m->n_in, m->n_trained);
+    const char *text =
+        arena_printf(&r->arena,
+                     "%zu rows to train, %zu to watch, %zu for the score, %zu without a "
+                     "target%s left out; %u inputs, %zu parameters",
+                     r->train.n, r->val.n, r->test.n, r->prepared.split.n_dropped,
+                     r->spec.prep.weights ? " or weight" : "", m->n_in, m->n_trained);
     struct err e = {0};
     if (!store_job_note(c->store, ticket_lease(r->ticket), "info", text, &e))
         LOG(c->log, LEVEL_WARN, log_text("event", "note not stored"), log_int("job", r->job.id),
@@ -198,7 +185,7 @@ static bool publish(struct run *r, const struct train_result *result, struct err
     const struct outcome outcome = {&r->prepared, &r->val, &r->test, result,
                                     (double)(now() - r->begun) / 1000};
     struct model_new model = {.name = r->job.name,
-                              .task = m->n_class ? "classification" : "regression",
+                              .task = task_words[m->task],
                               .summary = outcome_summary(&outcome, &r->arena, e)};
     char digest[DIGEST_TEXT];
     size_t len;

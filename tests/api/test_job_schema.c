@@ -230,21 +230,28 @@ static void try_list(const struct spot *p)
 {
     char pointer[200];
     snprintf(pointer, sizeof pointer, "%s/0", p->pointer);
-    expect(p, "[]", "");
+    expect(p, "[]", p->f->min > 0 ? "too_short" : "");
     expect(p, "{}", "wrong_type");
     expect(p, "1", "wrong_type");
+    if (p->f->one)
+        expect(p, "\"one\"", "");
     ck_assert_str_eq(code_at(p, "[[]]", pointer), "wrong_type");
     ck_assert_str_eq(code_at(p, "[null]", pointer), "wrong_type");
 }
 
 static void try_map(const struct spot *p)
 {
+    const struct field *value = &p->f->sub->field[1];
+    bool words = value->type == FIELD_WORD;
     char pointer[200];
     snprintf(pointer, sizeof pointer, "%s/zip", p->pointer);
-    ck_assert_str_eq(code_at(p, "{\"zip\":\"categorical\"}", pointer), "");
-    ck_assert_str_eq(code_at(p, "{\"zip\":\"text\"}", pointer), "unknown_value");
-    ck_assert_str_eq(code_at(p, "{\"zip\":1}", pointer), "wrong_type");
+    ck_assert_str_eq(code_at(p, words ? "{\"zip\":\"categorical\"}" : "{\"zip\":2.5}", pointer),
+                     "");
+    ck_assert_str_eq(code_at(p, "{\"zip\":\"text\"}", pointer),
+                     words ? "unknown_value" : "wrong_type");
+    ck_assert_str_eq(code_at(p, "{\"zip\":-1}", pointer), words ? "wrong_type" : "out_of_range");
     expect(p, "[]", "wrong_type");
+    expect(p, "\"nope\"", p->f->zero ? "unknown_value" : "wrong_type");
 }
 
 static void try_raw(const struct spot *p)
@@ -321,6 +328,10 @@ static const char *const bodies[] = {
     "\"lr\":0.1,\"momentum\":0.9,\"nesterov\":true},\"schedule\":\"constant\",\"regularization\":"
     "{\"gradient_clip_norm\":null},\"training\":{\"max_iter\":7,\"batch_size\":32,"
     "\"early_stopping\":null,\"threads\":4},\"priority\":-5,\"metadata\":{\"k\":[1,{\"x\":null}]}}",
+    "{\"dataset\":\"d\",\"target\":[\"t\",\"u\"],\"weights\":\"w\",\"task\":\"multilabel\"}",
+    "{\"dataset\":\"d\",\"label\":[\"t\"],\"sample_weight\":\"w\",\"class_weight\":\"balanced\"}",
+    "{\"dataset\":\"d\",\"target\":\"t\",\"class_weight\":{\"a\":2,\"b\\\"\":0.25}}",
+    "{\"data\":{\"x\":[[1,2]],\"y\":[[3,4]]},\"task\":\"distribution\"}",
     "{\"dataset\":\"d\",\"target\":\"t\",\"optimizer\":{\"learning_rate\":0.5,\"betas\":[0.1,0.2]},"
     "\"training\":{\"early_stopping\":{\"metric\":\"val_accuracy\",\"patience\":3}}}",
 };
@@ -348,6 +359,54 @@ LOOP_TEST(what_is_printed_reads_back_the_same, sizeof bodies / sizeof *bodies)
     free(twice);
 }
 
+static bool prints(const char *part)
+{
+    char *text = printed();
+    bool found = strstr(text, part);
+    free(text);
+    return found;
+}
+
+TEST(a_single_target_is_a_text_and_several_are_an_array)
+{
+    ck_assert_msg(read_text("{\"dataset\":\"d\",\"target\":[\"t\"]}"), "%s", err.text);
+    ck_assert(spec.prep.n_target == 1 && prints("\"target\":\"t\""));
+    ck_assert(read_text("{\"dataset\":\"d\",\"targets\":[\"t\",\"u\"]}"));
+    ck_assert_uint_eq(spec.prep.n_target, 2);
+    ck_assert_str_eq(spec.prep.target[1], "u");
+    ck_assert(prints("\"target\":[\"t\",\"u\"]"));
+    ck_assert(read_text("{\"data\":{\"y\":[[1,2,3]],\"x\":[[1]]}}"));
+    ck_assert_uint_eq(spec.prep.n_target, 3);
+    ck_assert_str_eq(spec.prep.target[2], "y2");
+}
+
+TEST(class_weights_are_a_word_or_a_map)
+{
+    ck_assert(read_text("{\"dataset\":\"d\",\"target\":\"t\"}"));
+    ck_assert(!spec.prep.balanced && spec.prep.n_class_weight == 0 && !spec.prep.weights);
+    ck_assert(prints("\"class_weight\":null") && prints("\"weights\":null"));
+    ck_assert(read_text("{\"dataset\":\"d\",\"target\":\"t\",\"class_weight\":\"balanced\"}"));
+    ck_assert(spec.prep.balanced && prints("\"class_weight\":\"balanced\""));
+    ck_assert(read_text("{\"dataset\":\"d\",\"target\":\"t\",\"class_weight\":{\"a\":2},"
+                        "\"weights_column\":\"w\"}"));
+    ck_assert_uint_eq(spec.prep.n_class_weight, 1);
+    ck_assert_str_eq(spec.prep.class_weight->name, "a");
+    ck_assert_double_eq(spec.prep.class_weight->weight, 2);
+    ck_assert_str_eq(spec.prep.weights, "w");
+    ck_assert(prints("\"class_weight\":{\"a\":2}") && prints("\"weights\":\"w\""));
+}
+
+TEST(more_targets_than_a_network_takes_are_refused)
+{
+    char *body = malloc(10000), *p = body + sprintf(body, "{\"data\":{\"x\":[[1]],\"y\":[[0");
+    for (int i = 0; i < 1024; i++)
+        p += sprintf(p, ",0");
+    strcpy(p, "]]}}");
+    ck_assert(!read_text(body));
+    ck_assert_str_eq(err.at, "/data/y");
+    free(body);
+}
+
 TEST(a_full_definition_fills_every_part)
 {
     ck_assert_msg(read_text(bodies[4]), "%s: %s", err.at, err.text);
@@ -365,7 +424,7 @@ TEST(a_full_definition_fills_every_part)
     ck_assert_double_eq(pick_value(&optimizer_table, &spec.train.optimizer, "momentum"), .9);
     ck_assert_double_eq(pick_value(&optimizer_table, &spec.train.optimizer, "nesterov"), 1);
     ck_assert_int_eq(strncmp(spec.metadata.at, "{\"k\":[1,{\"x\":null}]}", spec.metadata.len), 0);
-    ck_assert(read_text(bodies[5]));
+    ck_assert(read_text(bodies[sizeof bodies / sizeof *bodies - 1]));
     ck_assert_str_eq(spec.train.optimizer.row->name, "adamw");
     ck_assert_double_eq(pick_value(&optimizer_table, &spec.train.optimizer, "lr"), .5);
 }
@@ -389,8 +448,16 @@ static const struct {
     {"{\"dataset\":\"d\",\"target\":\"t\",\"split\":{\"validation\":0.6,\"test\":0.4}}", "/split",
      "out_of_range", "validation and test must leave rows to train on, their sum is 1"},
     {"{\"dataset\":\"d\",\"target\":\"t\",\"task\":\"regresion\"}", "/task", "unknown_value",
-     "must be one of \"auto\", \"regression\", \"classification\", got \"regresion\"; did you mean "
-     "\"regression\"?"},
+     "must be one of \"auto\", \"regression\", \"classification\", \"multilabel\", "
+     "\"distribution\", got \"regresion\"; did you mean \"regression\"?"},
+    {"{\"dataset\":\"d\",\"target\":[\"a\",2]}", "/target/1", "wrong_type",
+     "must be a string, got a number"},
+    {"{\"dataset\":\"d\",\"target\":[]}", "/target", "too_short",
+     "must have between 1 and 1024 elements, got 0"},
+    {"{\"dataset\":\"d\",\"target\":\"t\",\"class_weight\":\"balance\"}", "/class_weight",
+     "unknown_value", "must be \"balanced\" or an object, got \"balance\""},
+    {"{\"dataset\":\"d\",\"target\":\"t\",\"class_weight\":{\"a/b\":0}}", "/class_weight/a~1b",
+     "out_of_range", "must be above 0 and at most 1000000, got 0"},
     {"{\"dataset\":\"d\",\"target\":\"t\",\"training\":{\"early_stopping\":{\"metric\":"
      "\"accuracy\"}}}",
      "/training/early_stopping/metric", "unknown_value",
@@ -452,7 +519,8 @@ TEST(large_data_passes_beside_a_small_rest_but_a_large_rest_does_not)
     sprintf(p, "]],\"y\":[1]},\"seed\":3}");
     ck_assert_msg(read_text(body), "%s", err.text);
     ck_assert_uint_eq(spec.train.seed, 3);
-    ck_assert_str_eq(spec.prep.target, "y");
+    ck_assert_uint_eq(spec.prep.n_target, 1);
+    ck_assert_str_eq(spec.prep.target[0], "y");
     ck_assert_ptr_null(spec.name);
     memcpy(body, "{\"dada\"", 7);
     ck_assert(!read_text(body));

@@ -12,7 +12,8 @@ static struct curve curve;
 
 static void start(size_t n_class, size_t n_val)
 {
-    const struct model m = {.n_class = n_class};
+    const struct model m = {.task = n_class ? TASK_CLASSIFICATION : TASK_REGRESSION,
+                            .n_class = n_class};
     const struct train_spec s = {.epochs = 10, .batch_size = 8, .monitor = "val_loss"};
     curve_init(&curve, &m, &s, 20, n_val);
 }
