@@ -50,7 +50,7 @@ all: $(B)/mlpd $(B)/mlpd-cli
 $(B)/mlpd: $(B)/server/main.o $(SERVER) $(API) $(ENGINE)
 $(B)/mlpd-cli: $(call obj,clients/cli/*.c engine/csv.c engine/utf8.c engine/err.c)
 $(B)/mlpd-cli: LDLIBS = $(shell pkg-config --libs libcurl libcjson) -lm
-$(B)/test_engine: $(call obj,tests/engine/*.c) $(HARNESS) $(ENGINE)
+$(B)/test_engine: $(call obj,tests/engine/*.c) $(HARNESS) $(ENGINE) $(if $(filter f64,$(MODE)),,$(B)/twin.o)
 $(B)/test_api: $(call obj,tests/api/*.c) $(HARNESS) $(API) $(ENGINE)
 $(B)/test_server: $(call obj,tests/server/*.c) $(HARNESS) $(SERVER) $(API) $(ENGINE)
 $(B)/test_e2e: $(call obj,tests/e2e/*.c) $(HARNESS)
@@ -67,6 +67,17 @@ $(B)/mlpd $(B)/mlpd-cli $(B)/bench $(B)/docs $(TESTS):
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The ops once more with real = double, as one object with a single name: what the float kernels are
+# compared with.
+TWIN := $(patsubst %.c,$(B)/twin/%.o,$(wildcard engine/op.c engine/ops_*.c) engine/blas.c tests/engine/oplab.c)
+$(B)/twin/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=c17 -D_GNU_SOURCE $(WARN) -O1 -g $(MATH) -fPIE \
+	-DMLPD_F64 -DMLPD_SANITIZED -Doplab_eval=oplab_eval_double -MMD -MP -c $< -o $@
+$(B)/twin.o: $(TWIN)
+	$(CC) -r -nostdlib -o $@ $^
+	objcopy --keep-global-symbol=oplab_eval_double $@
 
 # Every migrations/NNNN_name.sql becomes a string of the binary, in order.
 $(B)/migrations.c: $(wildcard migrations/*.sql) Makefile

@@ -45,27 +45,28 @@ uint32_t graph_apply(struct graph *g, const struct op *op, const char *name, con
     struct node node = {
         .kind = NODE_OP, .op = op, .name = name, .rows = op->role == OP_REDUCE ? 1 : 0};
     const char *misfit;
-    struct buf shape[OP_INPUTS] = {0};
+    struct step s = {.op = op}; // its shapes and knobs
     for (int k = 0; k < op->arity; k++) {
         BUG(in[k] >= g->n);
         node.in[k] = in[k];
-        shape[k] = (struct buf){.rows = g->node[in[k]].rows, .cols = g->node[in[k]].cols};
+        s.in[k] = (struct buf){.rows = g->node[in[k]].rows, .cols = g->node[in[k]].cols};
     }
     if (value)
         memcpy(node.value, value, sizeof node.value);
     else
         default_values(op, node.value);
-    if (op->misfit && (misfit = op->misfit(node.value, shape[0].cols))) {
+    memcpy(s.value, node.value, sizeof s.value);
+    if (op->misfit && (misfit = op->misfit(node.value, s.in[0].cols))) {
         fail(e, ERR_INVALID, "%s: %s", name, misfit);
         return GRAPH_NONE;
     }
-    node.cols = op->cols ? op->cols(shape) : shape[0].cols;
+    node.cols = step_cols(&s);
     if (op->rows)
-        node.rows = op->rows(shape);
+        node.rows = op->rows(s.in);
     if (node.cols)
         return append(g, node);
     fail(e, ERR_INVALID, "%s: %s cannot take an input of %u columns with %u x %u", name,
-         op->row.name, shape[0].cols, op->arity > 1 ? shape[1].rows : 0,
-         op->arity > 1 ? shape[1].cols : 0);
+         op->row.name, s.in[0].cols, op->arity > 1 ? s.in[1].rows : 0,
+         op->arity > 1 ? s.in[1].cols : 0);
     return GRAPH_NONE;
 }

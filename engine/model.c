@@ -370,17 +370,18 @@ static const struct pick *init_of(const struct model *m, size_t layer)
     return own ? &m->spec.layer[layer].init : &m->spec.init;
 }
 
-static void fill(struct model *m, const struct model_param *p, real x)
+// A norm's or activation's parameters start where its row says.
+static void init_op_params(struct model *m, const struct pick *p, const struct buf *weight,
+                           size_t at)
 {
-    for (size_t i = 0; i < (size_t)p->rows * p->cols; i++)
-        m->value[p->at + i] = x;
-}
-
-// A norm's parameters start where its row says.
-static void init_op_params(struct model *m, const struct op *op, size_t at)
-{
-    for (int k = 0; k < OP_PARAMS && op->param[k].name; k++)
-        fill(m, &m->param[at + (size_t)k], op->param[k].init);
+    const struct op *op = pick_op(p);
+    for (int k = 0; k < OP_PARAMS && op->param[k].name; k++) {
+        const struct model_param *to = &m->param[at + (size_t)k];
+        for (size_t i = 0; i < (size_t)to->rows * to->cols; i++)
+            m->value[to->at + i] = op->param[k].start
+                                       ? (real)op->param[k].start(p->value, weight, i)
+                                       : op->param[k].init;
+    }
 }
 
 static size_t n_op_params(const struct op *op)
@@ -403,11 +404,11 @@ void model_init_weights(struct model *m, uint64_t seed)
         at += 2;
         if (i == m->spec.n_layer)
             break;
-        const struct op *part[] = {pick_op(&m->spec.layer[i].norm),
-                                   pick_op(&m->spec.layer[i].activation)};
-        for (int k = 0; k < 2; at += n_op_params(part[k]), k++)
-            if (part[k])
-                init_op_params(m, part[k], at);
+        const struct buf weight = {.v = m->value + w->at, .rows = w->rows, .cols = w->cols};
+        const struct pick *part[] = {&m->spec.layer[i].norm, &m->spec.layer[i].activation};
+        for (int k = 0; k < 2; at += n_op_params(pick_op(part[k])), k++)
+            if (part[k]->row)
+                init_op_params(m, part[k], &weight, at);
     }
     BUG(at != m->n_param);
 }

@@ -59,22 +59,33 @@ void tiling_cut(struct tiling *t, uint32_t part, uint32_t rows, uint32_t cols, d
         cut_rows(t, part, rows, cols, by_row);
 }
 
-static void cut_by_span(const struct step *s, struct tiling *t)
+void tiling_span(struct tiling *t, uint32_t part, enum op_span span, uint32_t rows, uint32_t cols)
 {
-    uint32_t rows = s->in[0].rows, cols = s->out.cols;
     double most = (double)rows * cols / CELLS_PER_TILE;
-    switch (s->op->span) {
+    switch (span) {
     case SPAN_CELL:
     case SPAN_COLUMN:
-        cut_columns(t, 0, rows, cols, pieces(most, cols, COLUMN_STEP));
+        cut_columns(t, part, rows, cols, pieces(most, cols, COLUMN_STEP));
         break;
     case SPAN_ROW:
-        cut_rows(t, 0, rows, cols, pieces(most, rows, ROW_STEP));
+        cut_rows(t, part, rows, cols, pieces(most, rows, ROW_STEP));
         break;
     case SPAN_ALL:
-        tiling_add(t, (struct tile){0, 0, rows, 0, cols});
+        tiling_add(t, (struct tile){part, 0, rows, 0, cols});
         break;
     }
+}
+
+static void cut_by_span(const struct step *s, struct tiling *t)
+{
+    tiling_span(t, 0, s->op->span, s->in[0].rows, s->out.cols);
+}
+
+uint32_t step_cols(const struct step *s)
+{
+    if (s->op->width)
+        return s->op->width(s->value, s->in[0].cols);
+    return s->op->cols ? s->op->cols(s->in) : s->in[0].cols;
 }
 
 void step_forward_tiles(const struct step *s, struct tiling *t)

@@ -71,14 +71,18 @@ struct op_param {
     const char *name; // "weight", "running_mean"
     bool buffer;      // updated by the op itself, not by the optimizer
     bool per_row;     // [1, rows of its input] instead: norms of a weight
-    real init;
+    real init;        // every value at the start
+    // The i-th value at the start, from the knobs and the layer's weight, which has been drawn
+    // already. NULL: init.
+    double (*start)(const double *value, const struct buf *weight, size_t i);
 };
 
 // The sample input of the table-walking tests for one input of the op.
 struct probe {
     uint32_t rows, cols; // rows 0: the batch
     double lo, hi;       // range of the values
-    double gap;          // values closer to 0 than this are not drawn (kinks)
+    double gap;          // values closer to a kink than this are not drawn
+    double kink[2];      // where: 0 and 0 when not given
     bool whole;          // whole numbers: class indices
 };
 
@@ -110,7 +114,10 @@ struct op {
     // Columns of the output, from the shapes of the inputs; 0 when they do not fit. NULL: like
     // in[0].
     uint32_t (*cols)(const struct buf *in);
-    // Rows of the output likewise, for ops over parameters; NULL: the batch (1 for OP_REDUCE).
+    // Columns of the output of an activation that makes one of several, from the knobs. NULL: see
+    // `cols`.
+    uint32_t (*width)(const double *value, uint32_t cols);
+    // Rows of the output like `cols`, for ops over parameters; NULL: the batch (1 for OP_REDUCE).
     uint32_t (*rows)(const struct buf *in);
     // Why the knobs do not fit an input of `cols` columns, as a sentence for the user; NULL: they
     // do. For rows with such knobs (group norm, maxout).
@@ -151,6 +158,12 @@ void tiling_add(struct tiling *t, struct tile tile);
 // columns when there are enough of them, else rows. Blocks are multiples of 16 columns or 8 rows.
 // The cut depends on the arguments only.
 void tiling_cut(struct tiling *t, uint32_t part, uint32_t rows, uint32_t cols, double most);
+
+// Cut a rows x cols rectangle as the span allows, into tiles worth handing to a thread.
+void tiling_span(struct tiling *t, uint32_t part, enum op_span span, uint32_t rows, uint32_t cols);
+
+// Columns of the step's output, from its inputs and knobs; 0 when the inputs do not fit.
+uint32_t step_cols(const struct step *s);
 
 // The tiles of a step, from its own function or its span.
 void step_forward_tiles(const struct step *s, struct tiling *t);

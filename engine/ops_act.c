@@ -1,39 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Activations: ops whose output cell depends on one input cell, plus softmax, which
-// needs a row.
-//
-// An elementwise op is two inline functions, name_value(x, k) and name_slope(x, y, k) with y the
-// value and k the knobs; CELL_KERNELS makes the loops. The loops may run in place (out.v = in.v,
-// out.d = in.d), so value and slope read before anything is written.
+// Activations made of straight pieces and powers.
 
-#include "op.h"
-#include "vmath.h"
-
-#define CELL_KERNELS(name)                                                                         \
-    KERNEL static void name##_forward(const struct step *s, struct tile t)                         \
-    {                                                                                              \
-        for (size_t r = t.r0; r < t.r1; r++) {                                                     \
-            const real *x = s->in[0].v + r * s->in[0].cols;                                        \
-            real *y = s->out.v + r * s->out.cols;                                                  \
-            LANES for (size_t c = t.c0; c < t.c1; c++) y[c] = name##_value(x[c], s->value);        \
-        }                                                                                          \
-    }                                                                                              \
-    KERNEL static void name##_backward(const struct step *s, struct tile t)                        \
-    {                                                                                              \
-        for (size_t r = t.r0; r < t.r1; r++) {                                                     \
-            const real *x = s->in[0].v + r * s->in[0].cols;                                        \
-            const real *y = s->out.v + r * s->out.cols, *dy = s->out.d + r * s->out.cols;          \
-            real *dx = s->in[0].d + r * s->in[0].cols;                                             \
-            if (s->add[0])                                                                         \
-                LANES for (size_t c = t.c0; c < t.c1; c++) dx[c] +=                                \
-                    dy[c] * name##_slope(x[c], y[c], s->value);                                    \
-            else                                                                                   \
-                LANES for (size_t c = t.c0; c < t.c1; c++) dx[c] =                                 \
-                    dy[c] * name##_slope(x[c], y[c], s->value);                                    \
-        }                                                                                          \
-    }
-
-#define UNUSED __attribute__((unused))
+#include "ops_cell.h"
 
 // y = x
 INLINE real identity_value(real x, const double *k UNUSED)
@@ -47,40 +15,57 @@ INLINE real identity_slope(real x UNUSED, real y UNUSED, const double *k UNUSED)
 CELL_KERNELS(identity)
 
 const struct op op_identity = {
-    .row = {.name = "identity", .doc = "No activation: the layer stays linear."},
-    .role = OP_ACTIVATION,
-    .arity = 1,
-    .forward = identity_forward,
-    .backward = identity_backward,
+    CELL(identity),
+    .row = {.name = "identity",
+            .doc = "No activation: the layer stays linear.",
+            .alias = {"linear"},
+            .torch = "torch.nn.Identity"},
     .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };
 
-// y = max(x, 0), written so that NaN stays NaN
+// y = max(x, 0)
 INLINE real relu_value(real x, const double *k UNUSED)
 {
-    return x < 0 ? 0 : x;
+    return relu_of(x);
 }
 INLINE real relu_slope(real x UNUSED, real y, const double *k UNUSED)
 {
-    return y > 0;
+    return relu_slope_of(y);
 }
 CELL_KERNELS(relu)
 
-static double relu_gain(const double *k UNUSED)
-{
-    return sqrt(2.0);
-}
-
 const struct op op_relu = {
-    .row = {.name = "relu", .doc = "Rectified linear unit, max(x, 0)."},
-    .role = OP_ACTIVATION,
-    .arity = 1,
+    CELL(relu),
+    .row = {.name = "relu",
+            .doc = "Rectified linear unit, max(x, 0).",
+            .alias = {"rectifier"},
+            .torch = "torch.nn.ReLU"},
     .reads_out = true,
     .dies = true,
-    .gain = relu_gain,
-    .forward = relu_forward,
-    .backward = relu_backward,
+    .gain = gain_relu,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}},
+};
+
+// y = min(max(x, 0), 6)
+INLINE real relu6_value(real x, const double *k UNUSED)
+{
+    return x < 0 ? 0 : x > 6 ? 6 : x;
+}
+INLINE real relu6_slope(real x UNUSED, real y, const double *k UNUSED)
+{
+    return y > 0 && y < 6;
+}
+CELL_KERNELS(relu6)
+
+const struct op op_relu6 = {
+    CELL(relu6),
+    .row = {.name = "relu6",
+            .doc = "ReLU that stops at 6, min(max(x, 0), 6).",
+            .torch = "torch.nn.ReLU6"},
+    .reads_out = true,
+    .dies = true,
+    .gain = gain_relu,
+    .probe = {{.cols = 5, .lo = -2, .hi = 8, .gap = .1, .kink = {0, 6}}},
 };
 
 // y = x where x >= 0, slope * x elsewhere
@@ -90,7 +75,7 @@ INLINE real leaky_relu_value(real x, const double *k)
 }
 INLINE real leaky_relu_slope(real x, real y UNUSED, const double *k)
 {
-    return x < 0 ? (real)k[0] : 1;
+    return x > 0 ? 1 : (real)k[0];
 }
 CELL_KERNELS(leaky_relu)
 
@@ -100,135 +85,214 @@ static double leaky_relu_gain(const double *k)
 }
 
 const struct op op_leaky_relu = {
+    CELL(leaky_relu),
     .row =
         {.name = "leaky_relu",
          .doc = "ReLU with a small slope for negative inputs, so that no unit can die.",
+         .torch = "torch.nn.LeakyReLU",
          .knob = {{.name = "slope", .doc = "Slope below zero.", .def = {.01}, .min = 0, .max = 1}}},
-    .role = OP_ACTIVATION,
-    .arity = 1,
     .reads_in = true,
     .gain = leaky_relu_gain,
-    .forward = leaky_relu_forward,
-    .backward = leaky_relu_backward,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}},
 };
 
-// y = tanh(x)            y' = 1 - y²
-INLINE real tanh_value(real x, const double *k UNUSED)
+// y = min(max(x, min_val), max_val)
+INLINE real hard_tanh_value(real x, const double *k)
 {
-    return tanh(x);
+    return x < (real)k[0] ? (real)k[0] : x > (real)k[1] ? (real)k[1] : x;
 }
-INLINE real tanh_slope(real x UNUSED, real y, const double *k UNUSED)
+INLINE real hard_tanh_slope(real x UNUSED, real y, const double *k)
 {
-    return (1 - y) * (1 + y);
+    return y > (real)k[0] && y < (real)k[1];
 }
-CELL_KERNELS(tanh)
+CELL_KERNELS(hard_tanh)
 
-static double tanh_gain(const double *k UNUSED)
+static const char *hard_tanh_misfit(const double *k, uint32_t cols UNUSED)
 {
-    return 5.0 / 3;
+    return k[0] < k[1] ? NULL : "min_val must be below max_val";
 }
 
-const struct op op_tanh = {
-    .row = {.name = "tanh", .doc = "Hyperbolic tangent."},
-    .role = OP_ACTIVATION,
-    .arity = 1,
+const struct op op_hard_tanh = {
+    CELL(hard_tanh),
+    .row =
+        {.name = "hard_tanh",
+         .doc = "Straight line cut off at both ends, like tanh from afar.",
+         .alias = {"hardtanh"},
+         .torch = "torch.nn.Hardtanh",
+         .knob =
+             {{.name = "min_val", .doc = "Lowest value.", .def = {-1}, .min = -1000, .max = 1000},
+              {.name = "max_val", .doc = "Highest value.", .def = {1}, .min = -1000, .max = 1000}}},
     .reads_out = true,
     .bounded = true,
     .bound = {-1, 1},
-    .gain = tanh_gain,
-    .forward = tanh_forward,
-    .backward = tanh_backward,
+    .misfit = hard_tanh_misfit,
+    .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1, .kink = {-1, 1}}},
+};
+
+// y = min(max(x + 3, 0), 6) / 6
+INLINE real hard_sigmoid_value(real x, const double *k UNUSED)
+{
+    return x < -3 ? 0 : x > 3 ? 1 : (x + 3) / 6;
+}
+INLINE real hard_sigmoid_slope(real x, real y UNUSED, const double *k UNUSED)
+{
+    return x > -3 && x < 3 ? (real)(1.0 / 6) : 0;
+}
+CELL_KERNELS(hard_sigmoid)
+
+const struct op op_hard_sigmoid = {
+    CELL(hard_sigmoid),
+    .row = {.name = "hard_sigmoid",
+            .doc = "Straight line from 0 at -3 to 1 at 3, like the logistic function from afar.",
+            .alias = {"hardsigmoid"},
+            .torch = "torch.nn.Hardsigmoid"},
+    .reads_in = true,
+    .bounded = true,
+    .bound = {0, 1},
+    .dies = true,
+    .probe = {{.cols = 5, .lo = -4, .hi = 4, .gap = .1, .kink = {-3, 3}}},
+};
+
+// y = x min(max(x + 3, 0), 6) / 6
+INLINE real hard_swish_value(real x, const double *k UNUSED)
+{
+    return x < -3 ? 0 : x > 3 ? x : x * (x + 3) / 6;
+}
+INLINE real hard_swish_slope(real x, real y UNUSED, const double *k UNUSED)
+{
+    return x < -3 ? 0 : x > 3 ? 1 : x / 3 + (real).5;
+}
+CELL_KERNELS(hard_swish)
+
+const struct op op_hard_swish = {
+    CELL(hard_swish),
+    .row = {.name = "hard_swish",
+            .doc = "Input times its hard sigmoid.",
+            .alias = {"hardswish"},
+            .torch = "torch.nn.Hardswish"},
+    .reads_in = true,
+    .dies = true,
+    .gain = gain_relu,
+    .probe = {{.cols = 5, .lo = -4, .hi = 4, .gap = .1, .kink = {-3, 3}}},
+};
+
+// y = x where x > threshold, value elsewhere
+INLINE real threshold_value(real x, const double *k)
+{
+    return x <= (real)k[0] ? (real)k[1] : x;
+}
+INLINE real threshold_slope(real x, real y UNUSED, const double *k)
+{
+    return x > (real)k[0];
+}
+CELL_KERNELS(threshold)
+
+const struct op op_threshold = {
+    CELL(threshold),
+    .row = {.name = "threshold",
+            .doc = "Input where it is above the threshold, a fixed value elsewhere.",
+            .torch = "torch.nn.Threshold",
+            .knob = {{.name = "threshold",
+                      .doc = "Inputs up to this are replaced.",
+                      .def = {0},
+                      .min = -1000,
+                      .max = 1000},
+                     {.name = "value",
+                      .doc = "What they are replaced by.",
+                      .def = {0},
+                      .min = -1000,
+                      .max = 1000}}},
+    .reads_in = true,
+    .dies = true,
+    .gain = gain_relu,
+    .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}},
+};
+
+#define LAMBDA                                                                                     \
+    {                                                                                              \
+        .name = "lambda", .doc = "Inputs between minus this and this become 0.", .def = {.5},      \
+        .min = 0, .max = 1000                                                                      \
+    }
+
+// y = x - λ above λ, x + λ below -λ, 0 between
+INLINE real softshrink_value(real x, const double *k)
+{
+    real low = x + (real)k[0], high = x - (real)k[0];
+    return low < 0 ? low : high < 0 ? 0 : high;
+}
+// Of shrinks: 0 between -λ and λ.
+INLINE real softshrink_slope(real x, real y UNUSED, const double *k)
+{
+    return fabs(x) > (real)k[0];
+}
+CELL_KERNELS(softshrink)
+
+const struct op op_softshrink = {
+    CELL(softshrink),
+    .row = {.name = "softshrink",
+            .doc = "Moves the input towards 0 by lambda, and to 0 what is closer.",
+            .torch = "torch.nn.Softshrink",
+            .knob = {LAMBDA}},
+    .reads_in = true,
+    .dies = true,
+    .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1, .kink = {-.5, .5}}},
+};
+
+// y = x outside of -λ ... λ, 0 between
+INLINE real hard_shrink_value(real x, const double *k)
+{
+    return fabs(x) <= (real)k[0] ? 0 : x;
+}
+INLINE real hard_shrink_slope(real x, real y, const double *k)
+{
+    return softshrink_slope(x, y, k);
+}
+CELL_KERNELS(hard_shrink)
+
+const struct op op_hard_shrink = {
+    CELL(hard_shrink),
+    .row = {.name = "hard_shrink",
+            .doc = "Sets inputs between -lambda and lambda to 0.",
+            .alias = {"hardshrink"},
+            .torch = "torch.nn.Hardshrink",
+            .knob = {LAMBDA}},
+    .reads_in = true,
+    .dies = true,
+    .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1, .kink = {-.5, .5}}},
+};
+
+// y = x²
+INLINE real square_value(real x, const double *k UNUSED)
+{
+    return x * x;
+}
+INLINE real square_slope(real x, real y UNUSED, const double *k UNUSED)
+{
+    return 2 * x;
+}
+CELL_KERNELS(square)
+
+const struct op op_square = {
+    CELL(square),
+    .row = {.name = "square", .doc = "Square of the input.", .no_fixture = NO_MODULE},
+    .reads_in = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };
 
-// y = 1 / (1 + e^-x)     y' = e^-|x| / (1 + e^-|x|)², which unlike y (1 - y) does not cancel for
-// large x
-INLINE real sigmoid_value(real x, const double *k UNUSED)
+// y = x³
+INLINE real cube_value(real x, const double *k UNUSED)
 {
-    return 1 / (1 + exp(-x));
+    return x * x * x;
 }
-INLINE real sigmoid_slope(real x, real y UNUSED, const double *k UNUSED)
+INLINE real cube_slope(real x, real y UNUSED, const double *k UNUSED)
 {
-    real e = exp(-fabs(x));
-    return e / ((1 + e) * (1 + e));
+    return 3 * x * x;
 }
-CELL_KERNELS(sigmoid)
+CELL_KERNELS(cube)
 
-const struct op op_sigmoid = {
-    .row = {.name = "sigmoid", .doc = "Logistic function, 1 / (1 + exp(-x))."},
-    .role = OP_ACTIVATION,
-    .bounded = true,
-    .bound = {0, 1},
-    .arity = 1,
+const struct op op_cube = {
+    CELL(cube),
+    .row = {.name = "cube", .doc = "Third power of the input.", .no_fixture = NO_MODULE},
     .reads_in = true,
-    .forward = sigmoid_forward,
-    .backward = sigmoid_backward,
-    .probe = {{.cols = 5, .lo = -4, .hi = 4}},
-};
-
-// y = x Φ(x) = x/2 erfc(-x/√2): erfc, because 1 + erf cancels in the left tail.      y' = Φ(x) + x
-// φ(x)
-INLINE real gelu_value(real x, const double *k UNUSED)
-{
-    return (real).5 * x * erfc(x * (real)-M_SQRT1_2);
-}
-INLINE real gelu_slope(real x, real y UNUSED, const double *k UNUSED)
-{
-    real density = exp((real)-.5 * x * x) * (real)(M_SQRT1_2 * M_2_SQRTPI / 2);
-    return (real).5 * erfc(x * (real)-M_SQRT1_2) + x * density;
-}
-CELL_KERNELS(gelu)
-
-const struct op op_gelu = {
-    .row = {.name = "gelu",
-            .doc = "Gaussian error linear unit, x times the normal distribution function."},
-    .role = OP_ACTIVATION,
-    .arity = 1,
-    .reads_in = true,
-    .gain = relu_gain,
-    .forward = gelu_forward,
-    .backward = gelu_backward,
-    .probe = {{.cols = 5, .lo = -3, .hi = 3}},
-};
-
-// y_i = e^(x_i - max) / Σ_j e^(x_j - max)
-KERNEL static void softmax_forward(const struct step *s, struct tile t)
-{
-    size_t cols = s->out.cols;
-    for (size_t r = t.r0; r < t.r1; r++) {
-        const real *x = s->in[0].v + r * cols;
-        real *y = s->out.v + r * cols, max = x[0], sum = 0;
-        for (size_t c = 1; c < cols; c++)
-            max = x[c] > max ? x[c] : max;
-        LANES for (size_t c = 0; c < cols; c++) y[c] = exp(x[c] - max);
-        for (size_t c = 0; c < cols; c++)
-            sum += y[c];
-        LANES for (size_t c = 0; c < cols; c++) y[c] /= sum;
-    }
-}
-
-// dx_i = y_i (dy_i - Σ_j dy_j y_j)
-KERNEL static void softmax_backward(const struct step *s, struct tile t)
-{
-    size_t cols = s->out.cols;
-    for (size_t r = t.r0; r < t.r1; r++) {
-        const real *y = s->out.v + r * cols, *dy = s->out.d + r * cols;
-        real *dx = s->in[0].d + r * cols, dot = 0;
-        for (size_t c = 0; c < cols; c++)
-            dot += dy[c] * y[c];
-        for (size_t c = 0; c < cols; c++)
-            dx[c] = (s->add[0] ? dx[c] : 0) + y[c] * (dy[c] - dot);
-    }
-}
-
-const struct op op_softmax = {
-    .row = {.name = "softmax", .doc = "Positive outputs that sum to one over the layer."},
-    .role = OP_ACTIVATION,
-    .span = SPAN_ROW,
-    .arity = 1,
-    .reads_out = true,
-    .forward = softmax_forward,
-    .backward = softmax_backward,
     .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };

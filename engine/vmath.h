@@ -29,15 +29,27 @@
 #endif
 
 #pragma push_macro("exp")
+#pragma push_macro("expm1")
+#pragma push_macro("log")
+#pragma push_macro("log1p")
 #pragma push_macro("tanh")
 #pragma push_macro("erfc")
 #undef exp
+#undef expm1
+#undef log
+#undef log1p
 #undef tanh
 #undef erfc
 VECTOR(exp)
+VECTOR(expm1)
+VECTOR(log)
+VECTOR(log1p)
 VECTOR(tanh)
 VECTOR(erfc)
 #pragma pop_macro("exp")
+#pragma pop_macro("expm1")
+#pragma pop_macro("log")
+#pragma pop_macro("log1p")
 #pragma pop_macro("tanh")
 #pragma pop_macro("erfc")
 

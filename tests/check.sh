@@ -17,6 +17,7 @@ for program; do
     [ "$status" -eq 0 ] || [ "${f:-0}" -gt 0 ] || f=1
     [ ! -t 1 ] || printf '\r'
     printf '%-58s %5d passed %3d failed %4d s\n' "$program" "$p" "$f" $(($(date +%s) - start))
+    grep -E '^  [a-z]' "$log" # what it measured
     [ "$f" -eq 0 ] || { grep -E ':[FE]:|ERROR:|WARNING: ThreadSanitizer|runtime error|bug:' "$log" || tail -n 30 "$log"; }
     passed=$((passed + p)) failed=$((failed + f))
 done

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TESTS = 2048, TIMEOUT_SECONDS = 120 };
+enum { MAX_TESTS = 2048, MAX_REPORTS = 8, TIMEOUT_SECONDS = 120 };
 
 static struct entry {
     const TTest *test;
@@ -16,6 +16,8 @@ static struct entry {
 } entry[MAX_TESTS];
 static size_t n_entry;
 static void (*before_all)(void), (*after_all)(void);
+static void (*report[MAX_REPORTS])(void);
+static size_t n_report;
 
 void harness_add(const TTest *test, size_t loops)
 {
@@ -28,6 +30,13 @@ void harness_around(void (*setup)(void), void (*teardown)(void))
 {
     before_all = setup;
     after_all = teardown;
+}
+
+void harness_report(void (*print)(void))
+{
+    if (n_report == MAX_REPORTS)
+        abort();
+    report[n_report++] = print;
 }
 
 static int by_file_then_line(const void *a, const void *b)
@@ -53,6 +62,8 @@ int main(int argc, char **argv)
     srunner_run_all(runner, getenv("VERBOSE") ? CK_VERBOSE : CK_NORMAL);
     int run = srunner_ntests_run(runner), failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    for (size_t i = 0; i < n_report; i++)
+        report[i]();
     printf("%s: %d passed, %d failed\n", basename(argv[0]), run - failed, failed);
     return failed || !run;
 }

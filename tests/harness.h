@@ -20,6 +20,10 @@ void harness_add(const TTest *test, size_t loops);
 // called from a constructor, at most once in a program.
 void harness_around(void (*setup)(void), void (*teardown)(void));
 
+// Have `print` called when all tests have run, before the closing line: one line, indented by two
+// spaces, about what was measured. From a constructor.
+void harness_report(void (*print)(void));
+
 #define TEST(name) LOOP_TEST(name, 1)
 #define LOOP_TEST(name, loops)                                                                     \
     static void name##_fn(int _i);                                                                 \

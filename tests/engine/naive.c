@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { MOST_TILES = 64 };
+
 struct naive naive_new(const struct graph *g, uint32_t rows, struct plan_memory m, uint64_t key,
                        struct arena *a)
 {
@@ -42,6 +44,25 @@ static struct step naive_step(struct naive *n, uint32_t i)
     return s;
 }
 
+// The whole step at once; an op that cuts backward into parts gets each of them whole.
+static uint32_t backward_parts(const struct step *s, struct tile *part)
+{
+    struct tile tile[MOST_TILES];
+    struct tiling t = {.tile = tile};
+    uint32_t n = 0;
+    step_backward_tiles(s, &t);
+    BUG(t.n > MOST_TILES);
+    for (uint32_t i = 0; i < t.n; i++) {
+        if (i > 0 && tile[i].part == part[n - 1].part) {
+            part[n - 1].r1 = tile[i].r1;
+            part[n - 1].c1 = tile[i].c1;
+        } else {
+            part[n++] = tile[i];
+        }
+    }
+    return n;
+}
+
 void naive_run(struct naive *n)
 {
     for (uint32_t i = 0; i < n->g->n; i++)
@@ -53,10 +74,9 @@ void naive_run(struct naive *n)
     for (uint32_t i = n->g->n; i-- > 0;)
         if (n->g->node[i].kind == NODE_OP) {
             struct step s = naive_step(n, i);
-            bool linear = s.op == &op_linear;
-            uint32_t rows = s.in[0].rows, cols = linear ? s.in[0].cols : s.out.cols;
-            s.op->backward(&s, (struct tile){0, 0, rows, 0, cols});
-            if (linear)
-                s.op->backward(&s, (struct tile){1, 0, rows, 0, s.out.cols});
+            struct tile part[MOST_TILES];
+            uint32_t parts = backward_parts(&s, part);
+            for (uint32_t k = 0; k < parts; k++)
+                s.op->backward(&s, part[k]);
         }
 }

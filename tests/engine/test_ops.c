@@ -2,134 +2,71 @@
 // Walks over the op table: every row, present and future, must have correct derivatives, add to
 // gradients when told to, give the same numbers tile by tile, and read well.
 
-#include "blas.h"
 #include "harness.h"
-#include "op.h"
-#include "rng.h"
+#include "oplab.h"
 #include "tables.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { MOST_TILES_IN_TEST = 64 };
-
-// One op on sample inputs drawn from its probes, and a random projection of its output as the loss.
-struct lab {
-    struct step s;
-    real *weight; // the projection, [rows, cols] of the output
-    uint64_t key;
-    uint32_t rows;
-};
-
-static size_t count(struct buf b)
-{
-    return (size_t)b.rows * b.cols;
-}
-
-static real draw(const struct probe *p, uint64_t key, uint64_t cell)
-{
-    if (p->whole)
-        return (real)(p->lo + floor(rng_unit(key, cell) * (p->hi - p->lo + 1)));
-    double x = p->lo + rng_unit(key, cell) * (p->hi - p->lo);
-    return (real)(fabs(x) >= p->gap ? x : x < 0 ? x - p->gap : x + p->gap);
-}
-
-static struct lab lab_new(const struct op *op, uint32_t rows, uint64_t seed)
-{
-    struct lab lab = {.s = {.op = op}, .rows = rows, .key = seed};
-    const struct table own = {.what = "op"};
-    struct pick pick = pick_row(&own, &op->row);
-    memcpy(lab.s.value, pick.value, sizeof pick.value);
-    for (int k = 0; k < op->arity; k++) {
-        const struct probe *p = &op->probe[k];
-        struct buf *b = &lab.s.in[k];
-        *b = (struct buf){.rows = p->rows ? p->rows : rows, .cols = p->cols};
-        b->v = calloc(count(*b), sizeof *b->v);
-        if (!(op->no_grad >> k & 1))
-            b->d = calloc(count(*b), sizeof *b->d);
-        for (size_t i = 0; i < count(*b); i++)
-            b->v[i] = draw(p, rng_key(seed, RNG_PROBE, (uint64_t)k, 0), i);
-    }
-    struct buf *out = &lab.s.out;
-    *out = (struct buf){.rows = op->role == OP_REDUCE ? 1 : rows,
-                        .cols = op->cols ? op->cols(lab.s.in) : lab.s.in[0].cols};
-    out->v = calloc(count(*out), sizeof *out->v);
-    out->d = calloc(count(*out), sizeof *out->d);
-    lab.weight = calloc(count(*out), sizeof *lab.weight);
-    for (size_t i = 0; i < count(*out); i++)
-        lab.weight[i] = (real)(rng_unit(rng_key(seed, RNG_PROBE, 99, 0), i) * 2 - 1);
-    if (op->save)
-        lab.s.save = calloc(op->save(lab.s.in), sizeof *lab.s.save);
-    return lab;
-}
-
-static void lab_free(struct lab *lab)
-{
-    for (int k = 0; k < lab->s.op->arity; k++) {
-        free(lab->s.in[k].v);
-        free(lab->s.in[k].d);
-    }
-    free(lab->s.out.v);
-    free(lab->s.out.d);
-    free(lab->weight);
-    free(lab->s.save);
-}
-
-static void run(struct lab *lab, void (*cut)(const struct step *, struct tiling *),
-                void (*kernel)(const struct step *, struct tile))
-{
-    struct tile tile[MOST_TILES_IN_TEST];
-    struct tiling t = {.tile = tile};
-    lab->s.key = &lab->key;
-    cut(&lab->s, &t);
-    ck_assert_uint_le(t.n, MOST_TILES_IN_TEST);
-    for (uint32_t i = 0; i < t.n; i++)
-        kernel(&lab->s, tile[i]);
-}
-
-static double lab_loss(struct lab *lab)
-{
-    double sum = 0;
-    run(lab, step_forward_tiles, lab->s.op->forward);
-    for (size_t i = 0; i < count(lab->s.out); i++)
-        sum += (double)lab->weight[i] * (double)lab->s.out.v[i];
-    return sum;
-}
-
-static void lab_backward(struct lab *lab)
-{
-    lab_loss(lab);
-    memcpy(lab->s.out.d, lab->weight, count(lab->s.out) * sizeof *lab->weight);
-    run(lab, step_backward_tiles, lab->s.op->backward);
-}
+enum { MOST_TILES_IN_TEST = 64, SHAPES = 6 };
 
 #ifdef MLPD_F64
-static const uint32_t batch_sizes[] = {1, 2, 7, 33};
-enum { N_SIZES = sizeof batch_sizes / sizeof *batch_sizes };
+// Counts that survive the processes of the tests.
+static struct {
+    int ops, shapes;
+} * checked;
+
+static void report_checked(void)
+{
+    if (checked->ops)
+        printf("  gradient-checked %d ops, %d shapes\n", checked->ops, checked->shapes);
+}
+
+__attribute__((constructor)) static void count_checked(void)
+{
+    checked =
+        mmap(NULL, sizeof *checked, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    harness_report(report_checked);
+}
+
+static double difference(struct oplab *lab, real *x, double h)
+{
+    double keep = *x;
+    *x = keep + h;
+    double up = oplab_loss(lab);
+    *x = keep - h;
+    double down = oplab_loss(lab);
+    *x = keep;
+    return (up - down) / (2 * h);
+}
+
+// A central difference is off by about what halving its step changes.
+static void check_cell(struct oplab *lab, int k, size_t i)
+{
+    real *x = &lab->s.in[k].v[i];
+    double coarse = difference(lab, x, 1e-5), fine = difference(lab, x, 5e-6);
+    double slope = (4 * fine - coarse) / 3, got = lab->s.in[k].d[i];
+    ck_assert_msg(fabs(got - slope) <= 1e-7 * fmax(1, fabs(slope)) + fabs(coarse - fine),
+                  "op \"%s\", %u x %u, input %d, cell %zu: gradient %.12g, difference %.12g",
+                  lab->s.op->row.name, lab->s.in[0].rows, lab->s.in[0].cols, k, i, got, slope);
+}
 
 // The analytic gradient of the projection against central differences, input by input, cell by
-// cell.
-LOOP_TEST(backward_matches_differences, op_count *N_SIZES)
+// cell: with the probes' own columns for a single row, then with random shapes.
+LOOP_TEST(backward_matches_differences, op_count *SHAPES)
 {
-    const struct op *op = op_table[_i / N_SIZES];
-    const double h = 1e-5;
-    struct lab lab = lab_new(op, batch_sizes[_i % N_SIZES], (uint64_t)_i);
-    lab_backward(&lab);
+    const struct op *op = op_table[_i / SHAPES];
+    struct oplab lab = oplab_new(op, _i % SHAPES == 0, (uint64_t)(_i % SHAPES));
+    oplab_backward(&lab);
     for (int k = 0; k < op->arity; k++)
-        for (size_t i = 0; lab.s.in[k].d && i < count(lab.s.in[k]); i++) {
-            real *x = &lab.s.in[k].v[i], keep = *x;
-            *x = keep + h;
-            double up = lab_loss(&lab);
-            *x = keep - h;
-            double down = lab_loss(&lab);
-            *x = keep;
-            double slope = (up - down) / (2 * h), got = lab.s.in[k].d[i];
-            ck_assert_msg(
-                fabs(got - slope) <= 1e-7,
-                "op \"%s\", %u rows, input %d, cell %zu: gradient %.12g, difference %.12g",
-                op->row.name, lab.rows, k, i, got, slope);
-        }
-    lab_free(&lab);
+        for (size_t i = 0; lab.s.in[k].d && i < oplab_cells(lab.s.in[k]); i++)
+            check_cell(&lab, k, i);
+    oplab_free(&lab);
+    checked->ops += _i % SHAPES == 0;
+    checked->shapes++;
 }
 #endif
 
@@ -137,53 +74,79 @@ LOOP_TEST(backward_matches_differences, op_count *N_SIZES)
 LOOP_TEST(backward_stores_or_adds_as_told, op_count)
 {
     const struct op *op = op_table[_i];
-    struct lab plain = lab_new(op, 7, 5), added = lab_new(op, 7, 5);
+    struct oplab plain = oplab_new(op, 7, 5), added = oplab_new(op, 7, 5);
     for (int k = 0; k < op->arity; k++)
-        for (size_t i = 0; plain.s.in[k].d && i < count(plain.s.in[k]); i++) {
+        for (size_t i = 0; plain.s.in[k].d && i < oplab_cells(plain.s.in[k]); i++) {
             plain.s.in[k].d[i] = NAN;
             added.s.in[k].d[i] = (real)i - 3;
             added.s.add[k] = true;
         }
-    lab_backward(&plain);
-    lab_backward(&added);
+    oplab_backward(&plain);
+    oplab_backward(&added);
     for (int k = 0; k < op->arity; k++)
-        for (size_t i = 0; plain.s.in[k].d && i < count(plain.s.in[k]); i++)
+        for (size_t i = 0; plain.s.in[k].d && i < oplab_cells(plain.s.in[k]); i++)
             ck_assert_msg(
                 fabs((double)(added.s.in[k].d[i] - ((real)i - 3) - plain.s.in[k].d[i])) < 1e-4,
                 "op \"%s\", input %d, cell %zu: stored %g, added %g to %g", op->row.name, k, i,
                 (double)plain.s.in[k].d[i], (double)added.s.in[k].d[i], (double)i - 3);
-    lab_free(&plain);
-    lab_free(&added);
+    oplab_free(&plain);
+    oplab_free(&added);
 }
 
-// No input that is finite makes a value or gradient that is not.
-LOOP_TEST(extreme_inputs_give_finite_results, op_count)
+static void check_finite(const struct op *op, const char *what, const real *x, struct buf b)
 {
-    static const double extreme[] = {100, -100, 1e-40, -1e-40, 0, 30, -30};
+    for (size_t i = 0; x && i < oplab_cells(b); i++)
+        ck_assert_msg(isfinite(x[i]), "op \"%s\": %s, cell %zu of %u x %u", op->row.name, what, i,
+                      b.rows, b.cols);
+}
+
+// No input that is finite makes a value or gradient that is not: far out, next to 0, at exact ties
+// of kinks and of neighbours.
+LOOP_TEST(extreme_inputs_give_finite_results, op_count *SHAPES)
+{
+    const struct op *op = op_table[_i / SHAPES];
+    const double denormal = sizeof(real) == sizeof(float) ? 1e-40 : 1e-310;
+    const double extreme[] = {100,
+                              -100,
+                              denormal,
+                              -denormal,
+                              0,
+                              -0.0,
+                              30,
+                              -30,
+                              op->probe[0].kink[0],
+                              op->probe[0].kink[1]};
     enum { N = sizeof extreme / sizeof *extreme };
-    const struct op *op = op_table[_i];
-    struct lab lab = lab_new(op, N, 3);
-    for (size_t i = 0; i < count(lab.s.in[0]); i++)
-        lab.s.in[0].v[i] = (real)extreme[i % N];
-    lab_backward(&lab);
-    for (size_t i = 0; i < count(lab.s.out); i++)
-        ck_assert_msg(isfinite(lab.s.out.v[i]), "op \"%s\": value %zu", op->row.name, i);
+    struct oplab lab = oplab_new(op, 0, (uint64_t)_i);
+    struct buf x = lab.s.in[0];
+    bool by_row = _i % 2; // all of a row alike
+    for (size_t i = 0; i < oplab_cells(x); i++)
+        x.v[i] = (real)extreme[(by_row ? i / x.cols + (size_t)_i : i) % N];
+    oplab_backward(&lab);
+    check_finite(op, "value", lab.s.out.v, lab.s.out);
     for (int k = 0; k < op->arity; k++)
-        for (size_t i = 0; lab.s.in[k].d && i < count(lab.s.in[k]); i++)
-            ck_assert_msg(isfinite(lab.s.in[k].d[i]), "op \"%s\": gradient %zu of input %d",
-                          op->row.name, i, k);
-    lab_free(&lab);
+        check_finite(op, "gradient", lab.s.in[k].d, lab.s.in[k]);
+    oplab_free(&lab);
 }
 
 // NaN must reach the loss, where training notices it.
 LOOP_TEST(activations_pass_nan_on, activation_table.n)
 {
+    enum { ROWS = 3 };
     const struct op *op = (const struct op *)(const void *)activation_table.row[_i];
-    struct lab lab = lab_new(op, 3, 4);
-    lab.s.in[0].v[7] = NAN;
-    lab_loss(&lab);
-    ck_assert_msg(isnan(lab.s.out.v[7]), "activation \"%s\" hides NaN", op->row.name);
-    lab_free(&lab);
+    struct oplab lab = oplab_new(op, ROWS, 4);
+    size_t cols = lab.s.out.cols, row = 1, found = 0;
+    for (size_t at = row * lab.s.in[0].cols; at < (row + 1) * lab.s.in[0].cols; at++) {
+        real keep = lab.s.in[0].v[at];
+        lab.s.in[0].v[at] = NAN;
+        oplab_loss(&lab);
+        found = 0;
+        for (size_t c = 0; c < cols; c++)
+            found += (size_t)isnan(lab.s.out.v[row * cols + c]);
+        ck_assert_msg(found, "activation \"%s\" hides NaN", op->row.name);
+        lab.s.in[0].v[at] = keep;
+    }
+    oplab_free(&lab);
 }
 
 LOOP_TEST(every_op_is_documented_and_probed, op_count)
@@ -210,6 +173,8 @@ LOOP_TEST(tiles_cover_the_output_once, op_count)
                b = {.rows = 1, .cols = op == &op_linear ? 500 : cols};
     struct step s = {.op = op, .in = {x, op == &op_linear ? w : b, b, b, b}};
     s.out = (struct buf){.rows = ROWS, .cols = op == &op_linear ? 500 : cols};
+    if (op->width)
+        s.out.cols = op->width((const double[]){2}, cols);
     struct tile tile[MOST_TILES_IN_TEST];
     struct tiling t = {.tile = tile};
     step_forward_tiles(&s, &t);
@@ -228,14 +193,14 @@ LOOP_TEST(tiles_cover_the_output_once, op_count)
 TEST(dropout_silences_its_share_and_keeps_the_mean)
 {
     enum { N = 100000 };
-    struct lab lab = lab_new(&op_dropout, N / 5, 11);
+    struct oplab lab = oplab_new(&op_dropout, N / 5, 11);
     lab.s.value[0] = .3;
     for (size_t i = 0; i < N; i++)
         lab.s.in[0].v[i] = 1;
-    lab_loss(&lab);
+    oplab_loss(&lab);
     size_t silent = 0;
     for (size_t i = 0; i < N; i++)
         silent += lab.s.out.v[i] == 0;
     ck_assert_double_eq_tol((double)silent / N, .3, .006);
-    lab_free(&lab);
+    oplab_free(&lab);
 }

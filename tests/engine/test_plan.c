@@ -101,22 +101,42 @@ static uint64_t dice(uint64_t seed, uint64_t cell, uint64_t sides)
     return rng_below(rng_key(seed, RNG_PROBE, 6, 0), cell, sides);
 }
 
+static bool fits(const struct pick *p, int units)
+{
+    const struct op *op = pick_op(p);
+    return !op || !op->misfit || !op->misfit(p->value, (uint32_t)units);
+}
+
+static struct pick any_norm(uint64_t n)
+{
+    const struct row *row = n < norm_table.n ? norm_table.row[n] : NULL;
+    return pick_row(&norm_table, row);
+}
+
+static struct layer_spec draw_layer(uint64_t seed, size_t i)
+{
+    static const int width[] = {1, 1, 100, 300};
+    uint64_t activation = dice(seed, 30 + i, activation_table.n);
+    struct layer_spec l = {.units = width[dice(seed, 20 + i, 4)] + (int)dice(seed, 10 + i, 20),
+                           .activation =
+                               pick_row(&activation_table, activation_table.row[activation]),
+                           .norm = any_norm(dice(seed, 40 + i, 2 * norm_table.n)),
+                           .dropout = dice(seed, 50 + i, 2) ? .3 : 0};
+    while (!fits(&l.activation, l.units) || !fits(&l.norm, l.units))
+        l.units++;
+    return l;
+}
+
 // A network of up to three layers with everything drawn, wide enough now and then to be cut into
 // tiles: by columns, or by rows where a layer has more inputs than outputs.
 static void draw_network(struct subject *s, uint64_t seed)
 {
     static const size_t kinds[] = {0, 2, 5};
-    static const int width[] = {1, 1, 100, 300};
     struct lab_job j;
     struct model *m = arena_need(&arena, 1, sizeof *m);
     lab_job_init(&j, (int)dice(seed, 0, 4), 1, "relu", NULL, 0);
     for (size_t i = 0; i < j.model.n_layer; i++)
-        j.layer[i] = (struct layer_spec){
-            .units = width[dice(seed, 20 + i, 4)] + (int)dice(seed, 10 + i, 20),
-            .activation = pick_row(&activation_table,
-                                   activation_table.row[dice(seed, 30 + i, activation_table.n)]),
-            .norm = dice(seed, 40 + i, 2) ? lab_pick(&norm_table, "batch") : (struct pick){0},
-            .dropout = dice(seed, 50 + i, 2) ? .3 : 0};
+        j.layer[i] = draw_layer(seed, i);
     size_t k = kinds[dice(seed, 1, 3)];
     struct model_task task = lab_task((uint32_t)(1 + dice(seed, 2, MOST_IN)), k, &j.train.loss);
     ck_assert_msg(model_build(m, &j.model, &task, &arena, &err), "%s", err.text);
