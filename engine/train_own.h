@@ -50,7 +50,7 @@ struct trainer {
     uint32_t rows;           // of the batch that is loaded
     int epochs;
     uint64_t step, steps;
-    double lr, clip;
+    double lr;
     bool observing;               // this step is an epoch's last
     const struct metric *watched; // NULL: the validation loss
     size_t watched_at;
