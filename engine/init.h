@@ -2,7 +2,8 @@
 #pragma once
 
 // Initial weights: rows of init_table. Formulas are torch.nn.init's; biases start at zero except
-// under `torch`, which is what torch.nn.Linear itself does.
+// under `torch`, which is what torch.nn.Linear itself does. Numbers are a function of the key, in
+// any order and on any thread.
 
 #include "real.h"
 #include "row.h"
@@ -10,14 +11,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct init {
-    struct row row;
-    bool normal; // normal rather than uniform
-    bool bias;   // biases are drawn as well, U(±1/√fan_in)
-    // Standard deviation of the weights of a layer; gain is that of the activation behind it.
-    double (*deviation)(double fan_in, double fan_out, double gain);
+// A linear layer to be filled.
+struct init_layer {
+    const double *value; // the row's knobs
+    double gain;         // of the activation behind it: what Kaiming's formulas multiply by
+    uint64_t key;
+    real *weight; // [outputs, inputs]
+    size_t outputs, inputs;
+    real *bias; // [outputs], zero already
 };
 
-// Fill weight [outputs, inputs] and bias [outputs]. Numbers are a function of the key.
+struct init {
+    struct row row;
+    void (*fill)(const struct init_layer *l);
+    bool from_data; // scaled afterwards by what the first rows make of it: init_data.h
+};
+
+// Fill weight [outputs, inputs] and bias [outputs].
 void init_linear(const struct pick *p, double gain, uint64_t key, real *weight, size_t outputs,
                  size_t inputs, real *bias);
+
+static inline bool init_wants_data(const struct pick *p)
+{
+    return ((const struct init *)(const void *)p->row)->from_data;
+}
+
+// Turn a weight [outputs, inputs] of full rank into orthonormal columns, or rows where there are
+// fewer of them, that span the same, times gain.
+void init_orthogonalize(real *weight, size_t outputs, size_t inputs, double gain);

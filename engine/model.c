@@ -377,7 +377,7 @@ static double gain_of(const struct model *m, size_t layer)
     return act && act->row && pick_op(act)->gain ? pick_op(act)->gain(act->value) : 1;
 }
 
-static const struct pick *init_of(const struct model *m, size_t layer)
+const struct pick *model_init_of(const struct model *m, size_t layer)
 {
     bool own = layer < m->spec.n_layer && m->spec.layer[layer].init.row;
     return own ? &m->spec.layer[layer].init : &m->spec.init;
@@ -412,7 +412,7 @@ void model_init_weights(struct model *m, uint64_t seed)
     size_t at = 0;
     for (size_t i = 0; i <= m->spec.n_layer; i++) {
         const struct model_param *w = &m->param[at], *b = &m->param[at + 1];
-        init_linear(init_of(m, i), gain_of(m, i), rng_key(seed, RNG_INIT, i, 0), m->value + w->at,
+        init_linear(model_init_of(m, i), gain_of(m, i), rng_key(seed, RNG_INIT, i, 0), m->value + w->at,
                     w->rows, w->cols, m->value + b->at);
         at += 2;
         if (i == m->spec.n_layer)

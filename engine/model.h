@@ -70,6 +70,9 @@ bool model_build(struct model *m, const struct model_spec *spec, const struct mo
 // Initial weights as the spec's init row says; norms at their neutral values.
 void model_init_weights(struct model *m, uint64_t seed);
 
+// The init row that holds for a hidden layer, or for the output layer, the one behind the last.
+const struct pick *model_init_of(const struct model *m, size_t layer);
+
 // A graph over m's parameters as they serve, from x and y to the mean loss (the last node), for
 // looking inside: dropout is absent, norms use what they learnt, `out` is the prediction. Nodes are
 // named as in the other graphs.
