@@ -4,6 +4,7 @@
 
 #include "optim_row.h"
 
+#include "sum.h"
 #include "tables.h"
 
 #include <string.h>
@@ -18,38 +19,11 @@ bool optimizer_evaluates(const struct pick *pick)
     return pick_optim(pick)->all || pick_value(&optimizer_table, pick, "sam") > 0;
 }
 
-// Σ g². Sixteen running sums keep the loop in vector registers and the order fixed.
-KERNEL static double square_sum(const real *g, size_t n)
-{
-    enum { WAYS = 16 };
-    real sum[WAYS] = {0};
-    size_t i = 0;
-    for (; i + WAYS <= n; i += WAYS)
-        for (size_t w = 0; w < WAYS; w++)
-            sum[w] += g[i + w] * g[i + w];
-    double total = 0;
-    for (; i < n; i++)
-        total += (double)(g[i] * g[i]);
-    for (size_t w = 0; w < WAYS; w++)
-        total += (double)sum[w];
-    return total;
-}
-
-// The same where single precision overflowed although every gradient may be finite.
-static double square_sum_wide(const real *g, size_t n)
-{
-    double total = 0;
-    for (size_t i = 0; i < n; i++)
-        total += (double)g[i] * (double)g[i];
-    return total;
-}
-
 static void norm_span(void *arg, uint32_t i)
 {
     struct optimizer *o = arg;
     const struct optim_span *s = &o->span[i];
-    double sum = square_sum(s->g, s->n);
-    o->partial[i] = isfinite(sum) ? sum : square_sum_wide(s->g, s->n);
+    o->partial[i] = sum_squares(s->g, s->n);
 }
 
 double optimizer_grad_norm(struct optimizer *o, const struct exec *x)

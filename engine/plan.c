@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // From graph to stages of tiles: see plan.h.
 //
-// Two savings of memory traffic. An elementwise op works in place where its input has no other
-// reader and neither it nor the input's producer looks at the overwritten value in backward.
+// Two savings of memory traffic. An activation works in place where its input has no other reader
+// and neither it nor the input's producer looks at the overwritten value in backward (dropout and
+// residual links leave what they read: it is what a layer gives out, and can be observed).
 // Gradients are stored by their first writer and added to by the later ones, so nothing is cleared:
 // the plan knows who is first since it knows the order.
 
@@ -37,7 +38,8 @@ static bool in_place_grad(const struct graph *g, const struct node *n)
 
 static bool in_place_value(const struct graph *g, const struct node *n)
 {
-    return in_place_grad(g, n) && !n->op->reads_in && !g->node[n->in[0]].op->reads_out;
+    return in_place_grad(g, n) && n->op->role == OP_ACTIVATION && !n->op->reads_in &&
+           !g->node[n->in[0]].op->reads_out;
 }
 
 static bool has_grad(const struct plan *p, const struct node *n)

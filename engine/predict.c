@@ -9,6 +9,7 @@ bool predictor_init(struct predictor *p, const struct model *m, uint32_t batch, 
                     struct err *e)
 {
     p->model = m;
+    p->weight = NULL;
     struct plan_memory memory = {.param = m->value, .buffer = m->value + m->n_trained};
     return plan_init(&p->plan, &m->serve, batch, memory, a, e);
 }
@@ -40,7 +41,7 @@ double predictor_run(struct predictor *p, const real *x, const real *target, siz
 {
     const struct model *m = p->model;
     const struct buf *buf = p->plan.buf;
-    double loss = 0;
+    double loss = 0, weight = 0;
     for (size_t at = 0; at < n; at += p->plan.batch) {
         size_t rows = n - at < p->plan.batch ? n - at : p->plan.batch;
         load(&buf[m->serve_x], x + at * m->n_in, rows);
@@ -48,10 +49,13 @@ double predictor_run(struct predictor *p, const real *x, const real *target, siz
             load(&buf[m->serve_y], target + at * m->n_target, rows);
         plan_forward(&p->plan, p->plan.batch, 0, ex);
         unload(m, buf[m->serve_out].v, rows, answer + at * model_answers(m));
-        for (size_t r = 0; target && r < rows; r++)
-            loss += (double)buf[m->serve_loss].v[r];
+        for (size_t r = 0; target && r < rows; r++) {
+            double w = p->weight ? (double)p->weight[at + r] : 1;
+            loss += w * (double)buf[m->serve_loss].v[r];
+            weight += w;
+        }
     }
-    return target ? loss / (double)n : 0;
+    return weight > 0 ? loss / weight : 0;
 }
 
 void predict_targets(const struct model *m, const real *y, size_t n, double *out)

@@ -14,6 +14,7 @@ enum { PREDICT_ROWS = 8, SCORE_ROWS = 256 };
 struct predictor {
     const struct model *model;
     struct plan plan;
+    const real *weight; // [n] of the rows in the mean loss; NULL, as after init: all alike
 };
 
 // Blocks of `batch` rows. The model must outlive it.

@@ -9,7 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum rng_purpose { RNG_SPLIT, RNG_SHUFFLE, RNG_INIT, RNG_DROPOUT, RNG_PROBE };
+enum rng_purpose {
+    RNG_SPLIT,
+    RNG_SHUFFLE,
+    RNG_INIT,
+    RNG_DROPOUT,
+    RNG_PROBE,
+    RNG_MIX,
+    RNG_GRADIENT,
+};
 
 // The stream for a purpose; a and b are whatever tells its streams apart (epoch, step, layer).
 uint64_t rng_key(uint64_t seed, enum rng_purpose purpose, uint64_t a, uint64_t b);

@@ -15,6 +15,7 @@ bool score_rows(struct score *s, const struct model *m, const struct train_rows 
         return fail(e, ERR_TOO_LARGE, "scoring %zu rows needs more memory than allowed", n);
     if (!predictor_init(&p, m, SCORE_ROWS, a, e))
         return false;
+    p.weight = rows->w;
     s->loss = predictor_run(&p, rows->x, rows->y, n, answer, NULL);
     if (!predict_finite(answer, n * k))
         return fail(e, ERR_INVALID, "the model's answer to one of these rows is not finite");

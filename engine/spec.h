@@ -108,6 +108,7 @@ struct train_spec {
     int patience;        // epochs without improvement before stopping; 0: never stop early
     const char *monitor; // metric watched for the best epoch: "val_loss" or one of metric_table
                          // with "val_" in front
+    bool observe;        // statistics of every layer at the end of each epoch
     int threads;         // of this job
     uint64_t seed;       // weights, shuffles, dropout
 };

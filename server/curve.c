@@ -33,8 +33,8 @@ void curve_init(struct curve *c, const struct model *m, const struct train_spec 
 {
     uint32_t batches = train_batches(n_train, train_batch_size(s, n_train), m->by_column);
     c->names[0] = '\0';
-    c->beat = (struct job_beat){.epochs = s->epochs,
-                                .steps = (int64_t)batches * s->epochs,
+    c->beat = (struct job_beat){.epochs = train_epochs(s, batches),
+                                .steps = (int64_t)train_steps(s, batches),
                                 .names = c->names,
                                 .row = c->row,
                                 .best_metric = s->monitor,

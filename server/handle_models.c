@@ -82,7 +82,7 @@ static bool encode(const struct prep *p, const struct frame *f, struct train_row
     if (!x)
         return fail(e, ERR_TOO_LARGE, "the dataset needs more memory than a job may use");
     prep_encode(p, f, row, n, x);
-    *rows = (struct train_rows){x, y, n};
+    *rows = (struct train_rows){.x = x, .y = y, .n = n};
     return true;
 }
 

@@ -101,7 +101,7 @@ static bool encode(struct run *r, const uint32_t *row, size_t n, struct train_ro
                     n, r->prepared.prep.n_feature);
     prep_encode(&r->prepared.prep, &r->prepared.frame, row, n, x);
     prep_encode_target(&r->prepared.prep, &r->prepared.frame, row, n, y);
-    *out = (struct train_rows){x, y, n};
+    *out = (struct train_rows){.x = x, .y = y, .n = n};
     return true;
 }
 

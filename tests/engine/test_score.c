@@ -30,7 +30,7 @@ static void build(struct model *m, size_t n_class, double mean, double std, doub
 TEST(a_regression_is_scored_in_the_targets_own_units)
 {
     static const real x[] = {0, 1, 2, 3}, y[] = {0, 1, 2, 5};
-    const struct train_rows rows = {x, y, 4};
+    const struct train_rows rows = {.x = x, .y = y, .n = 4};
     struct model m;
     build(&m, 0, 100, 10, 1, 0);
     ck_assert_msg(score_rows(&score, &m, &rows, &arena, &err), "%s", err.text);
@@ -44,7 +44,7 @@ TEST(a_regression_is_scored_in_the_targets_own_units)
 TEST(a_classification_is_scored_by_its_probabilities)
 {
     static const real x[] = {-1, 1, 1, 3}, y[] = {0, 0, 1, 1};
-    const struct train_rows rows = {x, y, 4};
+    const struct train_rows rows = {.x = x, .y = y, .n = 4};
     struct model m;
     build(&m, 2, 0, 1, 1, 0);
     ck_assert_msg(score_rows(&score, &m, &rows, &arena, &err), "%s", err.text);
@@ -58,7 +58,7 @@ TEST(a_classification_is_scored_by_its_probabilities)
 TEST(an_answer_that_is_not_finite_cannot_be_scored)
 {
     static const real x[] = {0, INFINITY}, y[] = {0, 1};
-    const struct train_rows rows = {x, y, 2};
+    const struct train_rows rows = {.x = x, .y = y, .n = 2};
     struct model m;
     build(&m, 0, 0, 1, 1, 0);
     ck_assert(!score_rows(&score, &m, &rows, &arena, &err));
@@ -68,7 +68,7 @@ TEST(an_answer_that_is_not_finite_cannot_be_scored)
 TEST(rows_that_do_not_fit_are_too_large)
 {
     static const real x[] = {0, 1}, y[] = {0, 1};
-    const struct train_rows rows = {x, y, 2};
+    const struct train_rows rows = {.x = x, .y = y, .n = 2};
     struct model m;
     struct arena small;
     build(&m, 0, 0, 1, 1, 0);

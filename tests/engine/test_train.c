@@ -3,6 +3,8 @@
 // nothing per step, it says where it diverged.
 
 #include "harness.h"
+#include "mix.h"
+#include "schedule.h"
 #include "trainlab.h"
 
 #include <math.h>
@@ -14,6 +16,7 @@ struct run {
     struct train_result result;
     struct err e;
     struct train_epoch last;
+    struct layer_stats layer[LAYERS_MAX];
     unsigned long allocations[64];
     bool ok;
 };
@@ -22,6 +25,8 @@ static void keep_last(void *ctx, const struct train_epoch *r)
 {
     struct run *run = ctx;
     run->last = *r;
+    for (size_t i = 0; i < r->n_layer; i++)
+        run->layer[i] = r->layer[i];
     run->allocations[r->epoch % 64] = lab_allocations();
 }
 
@@ -34,6 +39,7 @@ static void train(struct run *r, const struct lab_job *j, size_t d, size_t k, si
                       val = lab_rows(&r->arena, n_val, d, k, 4);
     struct model_task task = lab_task((uint32_t)d, k, &j->train.loss);
     struct train_hooks hooks = {.ctx = r, .epoch = keep_last};
+    task.mixed = mix_wanted(&j->train);
     ck_assert_msg(model_build(&r->model, &j->model, &task, &r->arena, &r->e), "%s", r->e.text);
     model_init_weights(&r->model, j->train.seed);
     r->ok = train_run(&r->model, &j->train, &rows, &val, &hooks, x, &r->result, &r->arena, &r->e);
@@ -83,13 +89,34 @@ static uint64_t weights_hash(const struct run *r)
     return lab_hash(r->model.value, r->model.n_value * sizeof *r->model.value);
 }
 
+// Everything that may be switched on beside the network, in groups that go together.
+static void switch_on(struct train_spec *s, int which)
+{
+    s->observe = true;
+    if (which == 1) {
+        s->l1 = 1e-5;
+        s->l2 = 1e-4;
+        s->clip_value = .05;
+        s->mixup = .4;
+        s->ema = .9;
+    }
+    if (which == 2) {
+        s->clip_norm = 1;
+        s->gradient_noise = .01;
+        s->max_norm = .9;
+        s->cutmix = .8;
+        s->swa = 1;
+    }
+}
+
 // Large enough that layers, elementwise steps and the optimizer are cut into several tiles; the
 // last batch is short.
-TEST(weights_have_the_same_bits_for_any_number_of_threads)
+LOOP_TEST(weights_have_the_same_bits_for_any_number_of_threads, 3)
 {
     static const int counts[] = {1, 2, 3};
     struct lab_job j;
     lab_job_init(&j, 2, 384, "gelu", "batch", .2);
+    switch_on(&j.train, _i);
     j.train.epochs = 2;
     j.train.batch_size = 160;
     struct run alone;
@@ -102,6 +129,7 @@ TEST(weights_have_the_same_bits_for_any_number_of_threads)
         ck_assert_msg(r.ok, "%s", r.e.text);
         ck_assert_msg(weights_hash(&r) == weights_hash(&alone), "%d threads give other bits",
                       counts[i]);
+        ck_assert_mem_eq(r.layer, alone.layer, 3 * sizeof *r.layer);
         arena_release(&r.arena);
     }
     arena_release(&alone.arena);
@@ -123,11 +151,12 @@ TEST(another_seed_gives_other_weights_and_the_same_seed_the_same)
     arena_release(&c.arena);
 }
 
-TEST(a_training_step_allocates_nothing)
+LOOP_TEST(a_training_step_allocates_nothing, 3)
 {
     struct lab_job j;
     struct run r;
     lab_job_init(&j, 2, 128, "gelu", "batch", .1);
+    switch_on(&j.train, _i);
     j.train.epochs = 10;
     train(&r, &j, 50, 10, 500, 100, NULL);
     ck_assert_msg(r.ok, "%s", r.e.text);
@@ -204,6 +233,80 @@ TEST(a_lone_last_row_joins_its_neighbour_under_batch_norm_only)
     j.train.batch_size = 64;
     train(&r, &j, 5, 3, 129, 50, NULL);
     ck_assert_msg(r.ok && r.result.steps == 10, "%s", r.e.text);
+    arena_release(&r.arena);
+}
+
+// 300 rows in batches of 64 are 5 steps an epoch: 12 steps end in the third.
+TEST(training_by_steps_stops_after_exactly_those)
+{
+    struct lab_job j;
+    struct run r;
+    lab_job_init(&j, 1, 16, "relu", NULL, 0);
+    j.train.epochs = 1;
+    j.train.steps = 12;
+    j.train.schedule = lab_pick(&schedule_table, "cosine");
+    train(&r, &j, 5, 3, 300, 50, NULL);
+    ck_assert_msg(r.ok, "%s", r.e.text);
+    ck_assert_uint_eq(r.result.steps, 12);
+    ck_assert_int_eq(r.result.epochs, 3);
+    ck_assert(!r.result.stopped_early);
+    ck_assert_uint_eq(r.last.steps, 12);
+    ck_assert_double_eq_tol(r.last.lr, 1e-3 * (1 + cos(M_PI * 11 / 12)) / 2, 1e-12);
+    arena_release(&r.arena);
+}
+
+// Patience does not run out before there is an average to be judged.
+TEST(early_stopping_waits_for_the_average)
+{
+    struct lab_job j;
+    struct run r;
+    lab_job_init(&j, 1, 16, "relu", NULL, 0);
+    j.train.optimizer.value[0] = 0;
+    j.train.epochs = 40;
+    j.train.patience = 3;
+    j.train.swa = .5;
+    train(&r, &j, 5, 3, 100, 50, NULL);
+    ck_assert_msg(r.ok, "%s", r.e.text);
+    ck_assert_int_eq(r.result.epochs, 21 + 3);
+    arena_release(&r.arena);
+}
+
+// A schedule that halves the rate whenever it is told of an epoch, and remembers what it was told.
+static double told[16];
+static int n_told;
+
+static void halve(const double *value, double watched, struct schedule_state *s)
+{
+    (void)value;
+    told[n_told++] = watched;
+    s->scale /= 2;
+}
+
+static double full(const double *value, const struct schedule_at *at)
+{
+    (void)value;
+    (void)at;
+    return 1;
+}
+
+// It sees the smaller-is-better form of what is watched: the training loss without validation rows.
+LOOP_TEST(a_watching_schedule_sees_every_epoch_and_scales_the_rate, 3)
+{
+    static const struct schedule watching = {
+        .row = {.name = "watching"}, .factor = full, .observe = halve};
+    struct lab_job j;
+    struct run r;
+    lab_job_init(&j, 1, 16, "relu", NULL, 0);
+    j.train.schedule.row = &watching.row;
+    j.train.monitor = _i == 1 ? "val_accuracy" : "val_loss";
+    n_told = 0;
+    train(&r, &j, 5, 3, 100, _i == 2 ? 0 : 50, NULL);
+    ck_assert_msg(r.ok, "%s", r.e.text);
+    ck_assert_int_eq(n_told, 5);
+    ck_assert_double_eq(told[4], _i == 0   ? r.last.val_loss
+                                 : _i == 1 ? -r.last.metric[0]
+                                           : r.last.train_loss);
+    ck_assert_double_eq_tol(r.last.lr, 1e-3 / 16, 1e-12);
     arena_release(&r.arena);
 }
 

@@ -3,11 +3,14 @@
 
 #include "trainlab.h"
 
+#include "harness.h"
+#include "mix.h"
 #include "rng.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct pick lab_pick(const struct table *t, const char *name)
 {
@@ -30,6 +33,7 @@ void lab_job_init(struct lab_job *j, int layers, int units, const char *activati
     j->train = (struct train_spec){.optimizer = lab_pick(&optimizer_table, "adamw"),
                                    .schedule = lab_pick(&schedule_table, "constant"),
                                    .epochs = 5,
+                                   .shuffle = true,
                                    .monitor = "val_loss",
                                    .threads = 1,
                                    .seed = 1};
@@ -63,7 +67,7 @@ struct train_rows lab_rows(struct arena *a, size_t n, size_t d, size_t k, uint64
         if (k == 0)
             y[i] = (real)smooth;
     }
-    return (struct train_rows){x, y, n};
+    return (struct train_rows){.x = x, .y = y, .n = n};
 }
 
 struct gang {
@@ -172,4 +176,32 @@ struct model_task lab_task(uint32_t n_in, size_t k, const struct pick *loss)
                                .n_class = k,
                                .n_target = 1,
                                .loss = loss};
+}
+
+void lab_build(struct lab_run *r, const struct lab_job *j, struct model_task task, bool weighted)
+{
+    *r = (struct lab_run){.ok = false};
+    arena_init(&r->arena, (size_t)1 << 28);
+    task.weighted = weighted;
+    task.mixed = mix_wanted(&j->train);
+    ck_assert_msg(model_build(&r->model, &j->model, &task, &r->arena, &r->e), "%s", r->e.text);
+    model_init_weights(&r->model, j->train.seed);
+}
+
+void lab_train(struct lab_run *r, const struct lab_job *j, const struct train_rows *train,
+               const struct train_rows *val, const struct train_hooks *hooks)
+{
+    const struct train_rows none = {.n = 0};
+    const struct train_hooks silent = {.ctx = r};
+    r->ok = train_run(&r->model, &j->train, train, val ? val : &none, hooks ? hooks : &silent, NULL,
+                      &r->result, &r->arena, &r->e);
+}
+
+real *lab_param(const struct model *m, const char *name)
+{
+    for (size_t i = 0; i < m->n_param; i++)
+        if (strcmp(m->param[i].name, name) == 0)
+            return m->value + m->param[i].at;
+    ck_abort_msg("there is no parameter %s", name);
+    return NULL;
 }

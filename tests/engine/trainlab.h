@@ -26,6 +26,25 @@ struct train_rows lab_rows(struct arena *a, size_t n, size_t d, size_t k, uint64
 // One target: a class of k, or for k = 0 a number.
 struct model_task lab_task(uint32_t n_in, size_t k, const struct pick *loss);
 
+// A model and what became of training it. Everything is in the arena.
+struct lab_run {
+    struct arena arena;
+    struct model model;
+    struct train_result result;
+    struct err e;
+    bool ok;
+};
+
+// Build j's model for `task` (weighted and mixed as j and `weighted` want it) with initial weights.
+void lab_build(struct lab_run *r, const struct lab_job *j, struct model_task task, bool weighted);
+
+// Train it; val NULL: no validation rows; hooks NULL: nobody is told.
+void lab_train(struct lab_run *r, const struct lab_job *j, const struct train_rows *train,
+               const struct train_rows *val, const struct train_hooks *hooks);
+
+// The values of a parameter.
+real *lab_param(const struct model *m, const char *name);
+
 struct pick lab_pick(const struct table *t, const char *name);
 
 // Runs its work on `threads` fresh threads, in an order of its own.
