@@ -48,8 +48,10 @@ static uint32_t leaf(struct builder *b, struct model_param want)
         *n += (size_t)p->rows * p->cols;
         b->m->n_param++;
     }
+    // Running statistics stand behind the parameters once those are counted; a graph has them
+    // apart.
     return graph_leaf(b->g, p->trained ? NODE_PARAM : NODE_BUFFER, p->name, p->rows, p->cols,
-                      p->at);
+                      p->trained ? p->at : p->at - b->m->n_trained);
 }
 
 static uint32_t vector(struct builder *b, const char *name, uint32_t cols, bool trained)
@@ -412,8 +414,8 @@ void model_init_weights(struct model *m, uint64_t seed)
     size_t at = 0;
     for (size_t i = 0; i <= m->spec.n_layer; i++) {
         const struct model_param *w = &m->param[at], *b = &m->param[at + 1];
-        init_linear(model_init_of(m, i), gain_of(m, i), rng_key(seed, RNG_INIT, i, 0), m->value + w->at,
-                    w->rows, w->cols, m->value + b->at);
+        init_linear(model_init_of(m, i), gain_of(m, i), rng_key(seed, RNG_INIT, i, 0),
+                    m->value + w->at, w->rows, w->cols, m->value + b->at);
         at += 2;
         if (i == m->spec.n_layer)
             break;

@@ -67,14 +67,21 @@ static bool place_value(struct plan *p, uint32_t i, struct plan_memory m, struct
     return b->v;
 }
 
-// A gradient is wanted where a parameter lies upstream, which is known in graph order.
+// Such as the prediction in a graph that ends in the loss.
+static bool dead_end(const struct graph *g, uint32_t node)
+{
+    return node + 1 < g->n && readers(g, node) == 0;
+}
+
+// A gradient is wanted where a parameter lies upstream, which is known in graph order, and the loss
+// downstream.
 static bool place_grad(struct plan *p, uint32_t i, struct plan_memory m, struct arena *a)
 {
     const struct node *n = &p->graph->node[i];
     struct buf *b = &p->buf[i];
     if (n->kind == NODE_PARAM)
         b->d = m.grad + n->at;
-    if (n->kind != NODE_OP || !has_grad(p, n))
+    if (n->kind != NODE_OP || !has_grad(p, n) || dead_end(p->graph, i))
         return true;
     real *shared = in_place_grad(p->graph, n) ? p->buf[n->in[0]].d : NULL;
     b->d = shared ? shared : arena_zalloc(a, cells(p, n), sizeof *b->d);
