@@ -91,9 +91,10 @@ LOOP_TEST(what_does_not_go_together_is_refused_with_its_pointer, sizeof choices 
 static struct optim searching, averaging;
 static struct op weight_norm;
 
-static bool search(struct optimizer *o, double lr, double loss, const struct optim_closure *c, const struct exec *x, struct err *e)
+static bool search(struct optimizer *o, double lr, double loss, const struct optim_closure *c,
+                   const struct exec *x, struct err *e)
 {
-    (void)o, (void)lr, (void)loss, (void)clip, (void)c, (void)x, (void)e;
+    (void)o, (void)lr, (void)loss, (void)c, (void)x, (void)e;
     return true;
 }
 
