@@ -71,7 +71,7 @@ const struct op op_relu6 = {
 // y = x where x >= 0, slope * x elsewhere
 INLINE real leaky_relu_value(real x, const double *k)
 {
-    return x < 0 ? x * (real)k[0] : x;
+    return x * (x > 0 ? 1 : (real)k[0]);
 }
 INLINE real leaky_relu_slope(real x, real y UNUSED, const double *k)
 {
@@ -160,7 +160,7 @@ INLINE real hard_swish_value(real x, const double *k UNUSED)
 }
 INLINE real hard_swish_slope(real x, real y UNUSED, const double *k UNUSED)
 {
-    return x < -3 ? 0 : x > 3 ? 1 : x / 3 + (real).5;
+    return x < -3 ? 0 : x >= 3 ? 1 : x / 3 + (real).5;
 }
 CELL_KERNELS(hard_swish)
 

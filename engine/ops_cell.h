@@ -3,7 +3,8 @@
 
 // What the files of activations share. An elementwise op is two inline functions, name_value(x, k)
 // and name_slope(x, y, k) with y the value and k the knobs; CELL_KERNELS makes the loops and CELL
-// names them in a row. The loops may run in place (out.v = in.v, out.d = in.d), so value and slope
+// names them in a row. There are two knobs at most; k is a copy, so that reading a knob on one side of a choice can be moved out
+// of the loop. The loops may run in place (out.v = in.v, out.d = in.d), so value and slope
 // read before anything is written.
 //
 // Which side of a kink an exact tie belongs to is as PyTorch has it, and every choice between two
@@ -17,24 +18,26 @@
 #define CELL_KERNELS(name)                                                                         \
     KERNEL static void name##_forward(const struct step *s, struct tile t)                         \
     {                                                                                              \
+        const double k[] = {s->value[0], s->value[1]};                                             \
         for (size_t r = t.r0; r < t.r1; r++) {                                                     \
             const real *x = s->in[0].v + r * s->in[0].cols;                                        \
             real *y = s->out.v + r * s->out.cols;                                                  \
-            LANES for (size_t c = t.c0; c < t.c1; c++) y[c] = name##_value(x[c], s->value);        \
+            LANES for (size_t c = t.c0; c < t.c1; c++) y[c] = name##_value(x[c], k);               \
         }                                                                                          \
     }                                                                                              \
     KERNEL static void name##_backward(const struct step *s, struct tile t)                        \
     {                                                                                              \
+        const double k[] = {s->value[0], s->value[1]};                                             \
         for (size_t r = t.r0; r < t.r1; r++) {                                                     \
             const real *x = s->in[0].v + r * s->in[0].cols;                                        \
             const real *y = s->out.v + r * s->out.cols, *dy = s->out.d + r * s->out.cols;          \
             real *dx = s->in[0].d + r * s->in[0].cols;                                             \
             if (s->add[0])                                                                         \
                 LANES for (size_t c = t.c0; c < t.c1; c++) dx[c] +=                                \
-                    dy[c] * name##_slope(x[c], y[c], s->value);                                    \
+                    dy[c] * name##_slope(x[c], y[c], k);                                           \
             else                                                                                   \
                 LANES for (size_t c = t.c0; c < t.c1; c++) dx[c] =                                 \
-                    dy[c] * name##_slope(x[c], y[c], s->value);                                    \
+                    dy[c] * name##_slope(x[c], y[c], k);                                           \
         }                                                                                          \
     }
 

@@ -92,8 +92,7 @@ static const struct {
     size_t n_class;
     const char *loss, *says;
 } misfit[] = {
-    {0, "cross_entropy",
-     "loss \"cross_entropy\" does not fit a regression; \"mse\" does"},
+    {0, "cross_entropy", "loss \"cross_entropy\" does not fit a regression; \"mse\" does"},
     {2, "mse", "loss \"mse\" does not fit a target with 2 classes; \"binary_cross_entropy\" does"},
     {3, "binary_cross_entropy",
      "loss \"binary_cross_entropy\" does not fit a target with 3 classes; \"cross_entropy\" does"},
@@ -147,6 +146,27 @@ TEST(norms_start_neutral_and_weights_follow_the_seed)
     ck_assert_ptr_null(model_first_broken(&m, m.value));
     m.value[m.param[5].at + 7] = INFINITY;
     ck_assert_str_eq(model_first_broken(&m, m.value), "layers.0.norm.running_var");
+}
+
+// A weight norm's lengths are those of the directions drawn, so that the layer starts as it would
+// without; prelu's slopes are its knob.
+TEST(parameters_start_where_knobs_and_weights_say)
+{
+    struct lab_job j;
+    struct model m;
+    lab_job_init(&j, 1, 8, "prelu", "weight", 0);
+    j.layer[0].activation.value[0] = .125;
+    ck_assert(build(&m, &j, 5, 3, NULL));
+    ck_assert_str_eq(m.param[2].name, "layers.0.norm.g");
+    ck_assert_str_eq(m.param[3].name, "layers.0.activation.weight");
+    model_init_weights(&m, 1);
+    for (size_t i = 0; i < 8; i++) {
+        double square = 0;
+        for (size_t c = 0; c < 5; c++)
+            square += pow((double)m.value[m.param[0].at + 5 * i + c], 2);
+        ck_assert_double_eq_tol((double)m.value[m.param[2].at + i], sqrt(square), 1e-6);
+        ck_assert(m.value[m.param[3].at + i] == .125);
+    }
 }
 
 TEST(a_network_beyond_the_arena_is_too_large)

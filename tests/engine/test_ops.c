@@ -204,3 +204,22 @@ TEST(dropout_silences_its_share_and_keeps_the_mean)
     ck_assert_double_eq_tol((double)silent / N, .3, .006);
     oplab_free(&lab);
 }
+
+TEST(rrelu_draws_slopes_between_its_knobs_and_serves_with_their_mean)
+{
+    enum { N = 100000 };
+    struct oplab lab = oplab_new(&op_rrelu, N / 5, 12);
+    double sum = 0;
+    for (size_t i = 0; i < N; i++)
+        lab.s.in[0].v[i] = -1;
+    oplab_loss(&lab);
+    for (size_t i = 0; i < N; i++) {
+        ck_assert(-lab.s.out.v[i] >= (real)(1.0 / 8) && -lab.s.out.v[i] <= (real)(1.0 / 3));
+        sum -= (double)lab.s.out.v[i];
+    }
+    ck_assert_double_eq_tol(sum / N, 11.0 / 48, .001);
+    lab.s.op = op_rrelu.serve;
+    oplab_loss(&lab);
+    ck_assert_double_eq_tol(-(double)lab.s.out.v[7], 11.0 / 48, 1e-7);
+    oplab_free(&lab);
+}

@@ -115,7 +115,7 @@ static struct pick any_norm(uint64_t n)
 
 static struct layer_spec draw_layer(uint64_t seed, size_t i)
 {
-    static const int width[] = {1, 1, 100, 300};
+    static const int width[] = {1, 1, 100, 460};
     uint64_t activation = dice(seed, 30 + i, activation_table.n);
     struct layer_spec l = {.units = width[dice(seed, 20 + i, 4)] + (int)dice(seed, 10 + i, 20),
                            .activation =
