@@ -8,7 +8,6 @@
 #include "tables.h"
 
 #define RANDOM "random; its moments are tested"
-#define CONSTANT "nothing to compute; tested directly"
 
 // Streams of a layer.
 enum { WEIGHTS, BIASES, RETRIES };
@@ -138,8 +137,7 @@ static const struct init zeros = {
     .row = {.name = "zeros",
             .doc = "All zero: hidden units then stay alike for ever, which is worth seeing once.",
             .alias = {"zero"},
-            .torch = "torch.nn.init.zeros_",
-            .no_fixture = CONSTANT},
+            .torch = "torch.nn.init.zeros_"},
     .fill = zeros_fill,
 };
 
@@ -153,7 +151,6 @@ static const struct init constant = {
         {.name = "constant",
          .doc = "The same number everywhere: hidden units then stay alike for ever.",
          .torch = "torch.nn.init.constant_",
-         .no_fixture = CONSTANT,
          .knob = {{.name = "value", .doc = "The number.", .def = {.1}, .min = -100, .max = 100}}},
     .fill = constant_fill,
 };

@@ -274,7 +274,7 @@ CELL_KERNELS(square)
 
 const struct op op_square = {
     CELL(square),
-    .row = {.name = "square", .doc = "Square of the input.", .no_fixture = NO_MODULE},
+    .row = {.name = "square", .doc = "Square of the input."},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };
@@ -292,7 +292,7 @@ CELL_KERNELS(cube)
 
 const struct op op_cube = {
     CELL(cube),
-    .row = {.name = "cube", .doc = "Third power of the input.", .no_fixture = NO_MODULE},
+    .row = {.name = "cube", .doc = "Third power of the input."},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };

@@ -96,7 +96,6 @@ static double rrelu_gain(const double *k)
     .row = {.name = title,                                                                         \
             .doc = text,                                                                           \
             .torch = "torch.nn.RReLU",                                                             \
-            .no_fixture = "random; its derivative is tested, and the share of slopes",             \
             .knob = {{.name = "lower",                                                             \
                       .doc = "Lowest slope below zero.",                                           \
                       .def = {1.0 / 8},                                                            \

@@ -44,7 +44,6 @@
 #define CELL(name)                                                                                 \
     .role = OP_ACTIVATION, .arity = 1, .forward = name##_forward, .backward = name##_backward
 
-#define NO_MODULE "PyTorch 1.13 has no such module; its derivative is tested"
 
 // Kaiming's gain of everything that is about 0 on one side and about x on the other.
 static inline double gain_relu(const double *k UNUSED)

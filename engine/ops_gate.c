@@ -57,27 +57,21 @@ GATE_KERNELS(swiglu, silu)
 
 const struct op op_swiglu = {
     GATE(swiglu),
-    .row = {.name = "swiglu",
-            .doc = "Half of the units times silu of the others.",
-            .no_fixture = NO_MODULE},
+    .row = {.name = "swiglu", .doc = "Half of the units times silu of the others."},
 };
 
 GATE_KERNELS(geglu, gelu)
 
 const struct op op_geglu = {
     GATE(geglu),
-    .row = {.name = "geglu",
-            .doc = "Half of the units times gelu of the others.",
-            .no_fixture = NO_MODULE},
+    .row = {.name = "geglu", .doc = "Half of the units times gelu of the others."},
 };
 
 GATE_KERNELS(reglu, relu)
 
 const struct op op_reglu = {
     GATE(reglu),
-    .row = {.name = "reglu",
-            .doc = "Half of the units times relu of the others.",
-            .no_fixture = NO_MODULE},
+    .row = {.name = "reglu", .doc = "Half of the units times relu of the others."},
     .dies = true,
 };
 
@@ -129,7 +123,6 @@ static void maxout_backward(const struct step *s, struct tile t)
 const struct op op_maxout = {
     .row = {.name = "maxout",
             .doc = "Largest of every few units, a learnt convex function.",
-            .no_fixture = NO_MODULE,
             .knob = {{.name = "pieces",
                       .doc = "Units that make one; must divide the number of units.",
                       .type = KNOB_INT,

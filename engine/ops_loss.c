@@ -157,7 +157,6 @@ const struct op op_focal = {
     SOFTMAX_LOSS(focal, loss_of_class),
     .row = {.name = "focal",
             .doc = "Softmax cross-entropy that counts rows the less the surer they are right.",
-            .no_fixture = "PyTorch has none; values written with its autograd are in the tests",
             .knob = {{.name = "gamma",
                       .doc = "How fast sure rows lose weight; 0 is cross-entropy.",
                       .def = {2},

@@ -36,15 +36,13 @@ CELL_LOSS_KERNELS(squared_hinge)
 #define BINARY_MARGIN                                                                              \
     .link = &op_sigmoid, .tasks = LOSS_BINARY,                                                     \
     .probe = {{.cols = 1, .lo = -3, .hi = 3}, {.cols = 1, .lo = 0, .hi = 1, .whole = true}}
-#define NO_HINGE "PyTorch's hinge losses are not for two classes; values are in the tests"
 
 const struct op op_hinge = {
     CELL_LOSS(hinge),
     BINARY_MARGIN,
     .row = {.name = "hinge",
             .doc = "A support vector machine's loss for two classes; the probabilities are a "
-                   "sigmoid of the margin and not calibrated.",
-            .no_fixture = NO_HINGE},
+                   "sigmoid of the margin and not calibrated."},
 };
 
 const struct op op_squared_hinge = {
@@ -52,8 +50,7 @@ const struct op op_squared_hinge = {
     BINARY_MARGIN,
     .row = {.name = "squared_hinge",
             .doc = "Square of the hinge loss for two classes; the probabilities are a sigmoid of "
-                   "the margin and not calibrated.",
-            .no_fixture = NO_HINGE},
+                   "the margin and not calibrated."},
 };
 
 // m_c = margin - z_y + z_c for every c but y

@@ -126,8 +126,7 @@ const struct op op_log_cosh = {
     .row = {.name = "log_cosh",
             .doc = "Logarithm of the hyperbolic cosine of the error: smooth everywhere, absolute "
                    "far out.",
-            .alias = {"logcosh"},
-            .no_fixture = "PyTorch has none; values are in the tests"},
+            .alias = {"logcosh"}},
 };
 
 // L = max(-τ r, (1 - τ) r)     dz = -τ where z < y, else 1 - τ
@@ -149,7 +148,6 @@ const struct op op_quantile = {
     .row = {.name = "quantile",
             .doc = "Pinball loss: learns the value below which a share tau of the targets lies.",
             .alias = {"pinball"},
-            .no_fixture = "PyTorch has none; values are in the tests",
             .knob = {{.name = "tau",
                       .doc = "The share; one half learns the median.",
                       .def = {.5},
@@ -206,8 +204,7 @@ const struct op op_gamma = {
     .target_above_min = true,
     .row = {.name = "gamma",
             .doc = "Negative log likelihood of a gamma distribution, for positive numbers whose "
-                   "spread grows with their size.",
-            .no_fixture = "PyTorch has none; values are in the tests"},
+                   "spread grows with their size."},
 };
 
 // L = -y e^((1-p) z)/(1-p) + e^((2-p) z)/(2-p)     dz = e^((2-p) z) - y e^((1-p) z)
@@ -229,7 +226,6 @@ const struct op op_tweedie = {
     .row = {.name = "tweedie",
             .doc = "Deviance between Poisson's and gamma's, for sums of claims: many zeros and "
                    "positive numbers.",
-            .no_fixture = "PyTorch has none; values are in the tests",
             .knob = {{.name = "power",
                       .doc = "How the variance grows with the mean: nearer 1 like counts, nearer 2 "
                              "like sizes.",

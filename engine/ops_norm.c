@@ -17,6 +17,7 @@ enum { MOMENTUM, EPS };                              // knobs
 #define BATCH_ROW(title, text)                                                                     \
     .row = {.name = title,                                                                         \
             .doc = text,                                                                           \
+            .torch = "torch.nn.BatchNorm1d",                                                       \
             .knob = {{.name = "momentum",                                                          \
                       .doc = "Weight of a new batch in the running statistics.",                   \
                       .def = {.1},                                                                 \

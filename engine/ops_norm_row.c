@@ -226,7 +226,6 @@ const struct op op_rms = {
     ROW_NORM(rms),
     .row = {.name = "rms",
             .doc = "RMS normalisation: mean square 1 over the units of a row.",
-            .no_fixture = "PyTorch 1.13 has no such module; its derivative is tested",
             .knob = {EPS(1e-6)}},
     .arity = 2,
     .param = {{.name = "weight", .init = 1}},

@@ -67,28 +67,32 @@ static bool place_value(struct plan *p, uint32_t i, struct plan_memory m, struct
     return b->v;
 }
 
-// Whether the last node depends on this one in a way that has a derivative.
-static bool reaches_end(const struct graph *g, uint32_t node)
+// Nodes on which the last one depends in a way that has a derivative (not, say, the prediction of a
+// graph that ends in the loss). In the arena; NULL when it is full.
+static bool *reaching(const struct graph *g, struct arena *a)
 {
-    bool reaches = node + 1 == g->n;
-    for (uint32_t i = node + 1; i < g->n && !reaches; i++)
-        for (int k = 0; g->node[i].kind == NODE_OP && k < g->node[i].op->arity; k++)
-            reaches = reaches || (g->node[i].in[k] == node &&
-                                  !(g->node[i].op->no_grad >> k & 1) && reaches_end(g, i));
+    bool *reaches = arena_zalloc(a, g->n, sizeof *reaches);
+    for (uint32_t i = g->n; reaches && i-- > 0;) {
+        const struct node *n = &g->node[i];
+        reaches[i] = reaches[i] || i + 1 == g->n;
+        for (int k = 0; reaches[i] && n->kind == NODE_OP && k < n->op->arity; k++)
+            if (!(n->op->no_grad >> k & 1))
+                reaches[n->in[k]] = true;
+    }
     return reaches;
 }
 
-// A gradient is wanted where a parameter lies upstream, which is known in graph order; when looking
-// inside, wherever there is one.
-static bool place_grad(struct plan *p, uint32_t i, struct plan_memory m, struct arena *a)
+// A gradient is wanted where a parameter lies upstream, which is known in graph order, and the last
+// node downstream; when looking inside, also of inputs.
+static bool place_grad(struct plan *p, uint32_t i, struct plan_memory m, const bool *reaches,
+                       struct arena *a)
 {
     const struct node *n = &p->graph->node[i];
     struct buf *b = &p->buf[i];
     if (n->kind == NODE_PARAM)
         b->d = m.grad + n->at;
-    bool input = m.inspect && n->kind == NODE_INPUT;
-    if ((!input && (n->kind != NODE_OP || !has_grad(p, n))) ||
-        (m.inspect && !reaches_end(p->graph, i)))
+    bool wanted = n->kind == NODE_OP ? has_grad(p, n) : m.inspect && n->kind == NODE_INPUT;
+    if (!wanted || !reaches[i])
         return true;
     bool share = !m.inspect && in_place_grad(p->graph, n);
     real *shared = share ? p->buf[n->in[0]].d : NULL;
@@ -98,10 +102,11 @@ static bool place_grad(struct plan *p, uint32_t i, struct plan_memory m, struct 
 
 static bool place(struct plan *p, struct plan_memory m, struct arena *a)
 {
+    const bool *reaches = m.grad ? reaching(p->graph, a) : NULL;
     p->buf = arena_alloc(a, p->graph->n, sizeof *p->buf);
-    bool ok = p->buf;
+    bool ok = p->buf && (reaches || !m.grad);
     for (uint32_t i = 0; ok && i < p->graph->n; i++)
-        ok = place_value(p, i, m, a) && (!m.grad || place_grad(p, i, m, a));
+        ok = place_value(p, i, m, a) && (!m.grad || place_grad(p, i, m, reaches, a));
     return ok;
 }
 

@@ -102,7 +102,6 @@ const struct schedule schedule_coslog = {
     .row = {.name = "coslog",
             .doc = "Cosine cycles from nothing to the full rate and back, each twice as long as "
                    "the one before.",
-            .no_fixture = "PyTorch has none; values are in the tests",
             .knob = {{.name = "cycles",
                       .doc = "How many.",
                       .type = KNOB_INT,

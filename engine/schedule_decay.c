@@ -128,7 +128,6 @@ static double inverse_time_factor(const double *value, const struct schedule_at 
 const struct schedule schedule_inverse_time = {
     .row = {.name = "inverse_time",
             .doc = "The rate divided by 1 + decay times epochs.",
-            .no_fixture = "PyTorch has none; values are in the tests",
             .knob = {{.name = "rate",
                       .doc = "Decay an epoch; epochs count with their fraction.",
                       .def = {.1},
@@ -148,8 +147,7 @@ const struct schedule schedule_inverse_sqrt = {
     .row = {.name = "inverse_sqrt",
             .doc = "One over the root of the steps done, from the end of the warm-up on: the "
                    "transformer's schedule.",
-            .alias = {"noam"},
-            .no_fixture = "PyTorch has none; values are in the tests"},
+            .alias = {"noam"}},
     .factor = inverse_sqrt_factor,
 };
 
@@ -215,7 +213,6 @@ static double flat_cos_factor(const double *value, const struct schedule_at *at)
 const struct schedule schedule_flat_cos = {
     .row = {.name = "flat_cos",
             .doc = "The full rate at first, then half a cosine down to nothing.",
-            .no_fixture = "PyTorch has none; values are in the tests",
             .knob = {{.name = "flat",
                       .doc = "Share of the steps at the full rate.",
                       .def = {.5},

@@ -138,20 +138,12 @@ static bool check_max_norm(const struct model *m, const struct train_spec *s, st
     return true;
 }
 
-// Below what counts epochs in an int, whatever the batch.
-static bool check_length(const struct train_spec *s, uint32_t batches, struct err *e)
-{
-    return train_epochs(s, batches) < INT_MAX ||
-           fail_at(e, ERR_INVALID, "/training/steps", "there are too many steps; use at most %lld",
-                   (long long)batches * (INT_MAX - 1));
-}
-
 bool train_check(const struct model *m, const struct train_spec *s, size_t n, struct err *e)
 {
     if (!check_monitor(m, s, e) || !check_batch(m, s, n, e))
         return false;
     uint32_t batches = train_batches(n, train_batch_size(s, n), m->by_column);
-    return check_length(s, batches, e) && check_gradient(s, e) && check_mixing(m, s, e) &&
+    return check_gradient(s, e) && check_mixing(m, s, e) &&
            check_average(s, train_epochs(s, batches), e) && check_max_norm(m, s, e) &&
            schedule_check(&s->schedule, train_steps(s, batches), batches, e);
 }

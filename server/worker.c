@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "crew.h"
 #include "curve.h"
+#include "init_data.h"
 #include "memory.h"
 #include "model_file.h"
 #include "model_store.h"
@@ -145,6 +146,8 @@ static bool start(struct run *r, struct err *e)
         return false;
     note(r);
     model_init_weights(m, r->spec.train.seed);
+    if (!init_from_data(m, r->train.x, r->train.n, &r->arena, e))
+        return false;
     if (r->spec.from)
         warm_copy(m, &r->prepared.prep, &r->from);
     r->begun = r->reported = now();

@@ -1,157 +1,190 @@
 // SPDX-License-Identifier: MIT
-// The same 20 steps as PyTorch: network, loss, gradients and optimizers together, from
-// tests/data/torch_trajectory.json (see the script beside it). Walks optimizer_table.
+// Every row of every table goes where PyTorch goes, for 20 steps of a small network: see fixture.h
+// for the numbers, replay.h for the comparison. MLPD_DEVIATIONS=1 in the environment prints how
+// close each row came.
 
 #include "harness.h"
-#include "trainlab.h"
+#include "replay.h"
 
-#include <cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { IN = 3, UNITS = 4, CLASSES = 3, STEPS = 20 };
+enum { LEDGER_MAX = 512 };
 
-static cJSON *fixture(void)
+// What the tests, each in a process of its own, tell the one that reports.
+static struct ledger {
+    size_t n;
+    struct proved {
+        char table[16], row[40], reference[64];
+        int cases;
+        double worst;
+        bool turned[PICK_VALUES];
+    } entry[LEDGER_MAX];
+} * ledger;
+
+static void print_row(const struct proved *p)
 {
-    FILE *f = fopen("tests/data/torch_trajectory.json", "rb");
-    ck_assert_ptr_nonnull(f);
-    size_t max = 1 << 20;
-    char *text = calloc(1, max);
-    ck_assert_uint_lt(fread(text, 1, max - 1, f), max - 1);
-    fclose(f);
-    cJSON *json = cJSON_Parse(text);
-    free(text);
-    ck_assert_ptr_nonnull(json);
-    return json;
+    printf("| %s | %s | %s | %d | %.1e |\n", p->table, p->row, p->reference, p->cases, p->worst);
 }
 
-static void copy(const cJSON *list, real *to, size_t n)
+static void report(void)
 {
-    ck_assert_int_eq(cJSON_GetArraySize(list), (int)n);
-    const cJSON *item;
-    cJSON_ArrayForEach(item, list) *to++ = (real)item->valuedouble;
+    int torch = 0, formula = 0;
+    double worst = 0;
+    bool rows = getenv("MLPD_DEVIATIONS");
+    if (rows)
+        printf("| table | row | PyTorch | cases | largest deviation |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < ledger->n; i++) {
+        const struct proved *p = &ledger->entry[i];
+        *(strcmp(p->reference, "formula") == 0 ? &formula : &torch) += p->cases;
+        worst = fmax(worst, p->worst);
+        if (rows)
+            print_row(p);
+    }
+    if (torch + formula)
+        printf("  trajectories matched: %d (PyTorch %d, formula %d), largest deviation %.1e\n",
+               torch + formula, torch, formula, worst);
 }
 
-static void set_knobs(struct pick *p, const cJSON *knobs)
+__attribute__((constructor)) static void open_ledger(void)
 {
-    const cJSON *item;
-    cJSON_ArrayForEach(item, knobs)
-    {
-        const struct knob *k;
-        size_t i = 0, at;
-        while ((k = knob_at(&optimizer_table, p->row, i++, &at)) && strcmp(k->name, item->string))
-            ;
-        ck_assert_msg(k, "optimizer \"%s\" has no knob \"%s\"", p->row->name, item->string);
-        if (cJSON_IsArray(item))
-            for (int v = 0; v < 2; v++)
-                p->value[at + (size_t)v] = cJSON_GetArrayItem(item, v)->valuedouble;
-        else
-            p->value[at] = cJSON_IsTrue(item) ? 1 : item->valuedouble;
+    ledger = mmap(NULL, sizeof *ledger, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (ledger == MAP_FAILED)
+        abort();
+    harness_report(report);
+}
+
+static const struct table *const table[] = {&activation_table, &norm_table,     &loss_table,
+                                            &optimizer_table,  &schedule_table, &init_table};
+enum { TABLES = sizeof table / sizeof *table };
+
+// What a case has chosen of a table: in the first layer, where layers choose.
+static const struct pick *pick_of(const struct fixture *f, const struct table *t)
+{
+    const struct pick *const pick[TABLES] = {&f->layer[0].activation, &f->layer[0].norm,
+                                             &f->train.loss,          &f->train.optimizer,
+                                             &f->train.schedule,      &f->model.init};
+    size_t i = 0;
+    while (table[i] != t)
+        i++;
+    return pick[i];
+}
+
+// Marks the values that the case has changed.
+static void note_turned(const struct fixture *f, const struct table *t, bool *turned)
+{
+    const struct pick *p = pick_of(f, t), usual = pick_row(t, p->row);
+    for (int i = 0; i < PICK_VALUES; i++)
+        turned[i] = turned[i] || (p->value[i] != usual.value[i] && !isnan(p->value[i]));
+}
+
+static void every_knob_was_turned(const struct table *t, const struct row *row, const bool *turned)
+{
+    const struct knob *k;
+    size_t at;
+    for (size_t i = 0; i < ROW_KNOBS && row->knob[i].name && (k = knob_at(t, row, i, &at)); i++) {
+        bool any = false;
+        for (int v = 0; v < k->count || v < 1; v++)
+            any = any || turned[at + (size_t)v];
+        ck_assert_msg(any, "no case about \"%s\" turns its knob \"%s\"", row->name, k->name);
     }
 }
 
-static void same(const struct pick *p, int step, const char *what, double got, double want)
+static void prove(const struct table *t, const cJSON *file, const cJSON *json, struct proved *p)
 {
-    double tolerance = sizeof(real) == sizeof(double) ? 1e-6 : 1e-4;
-    ck_assert_msg(fabs(got - want) <= tolerance * fmax(fabs(want), .1),
-                  "\"%s\" (lr %g), step %d: %s is %.9g, PyTorch's %.9g", p->row->name, p->value[0],
-                  step, what, got, want);
+    struct arena a;
+    struct fixture f;
+    arena_init(&a, 16 << 20);
+    fixture_read(&f, file, json, &a);
+    p->worst = fmax(p->worst, replay(&f, &a));
+    p->cases++;
+    snprintf(p->table, sizeof p->table, "%s", t ? t->what : "regularization");
+    snprintf(p->row, sizeof p->row, "%s", f.row);
+    snprintf(p->reference, sizeof p->reference, "%s", f.reference);
+    if (t)
+        note_turned(&f, t, p->turned);
+    arena_release(&a);
 }
 
-struct replay {
-    struct arena arena;
-    struct model model;
-    struct plan plan;
-    struct optimizer optimizer;
-    real *grad;
-    uint32_t rows;
-};
-
-static void start(struct replay *r, const cJSON *json, const struct pick *optimizer)
+static void same_reference(const struct row *row, const struct proved *p)
 {
-    struct lab_job j;
-    struct err e = {0};
-    struct model *m = &r->model;
-    arena_init(&r->arena, 16 << 20);
-    lab_job_init(&j, 1, UNITS, "tanh", "batch", 0);
-    struct model_task task = lab_task(IN, CLASSES, &j.train.loss);
-    const cJSON *x = cJSON_GetObjectItem(json, "x"), *row;
-    r->rows = (uint32_t)cJSON_GetArraySize(x);
-    ck_assert_msg(model_build(m, &j.model, &task, &r->arena, &e), "%s", e.text);
-    copy(cJSON_GetObjectItem(json, "start"), m->value, m->n_value);
-    r->grad = arena_need(&r->arena, m->n_trained, sizeof(real));
-    struct plan_memory memory = {
-        .param = m->value, .grad = r->grad, .buffer = m->value + m->n_trained};
-    ck_assert(plan_init(&r->plan, &m->train, r->rows, memory, &r->arena, &e));
-    const struct optim_setup setup = {.pick = optimizer,
-                                      .param = m->value,
-                                      .grad = r->grad,
-                                      .n = m->n_trained,
-                                      .model_param = m->param,
-                                      .n_model_param = m->n_param};
-    ck_assert(optimizer_init(&r->optimizer, &setup, &r->arena, &e));
-    real *to = r->plan.buf[m->train_x].v;
-    cJSON_ArrayForEach(row, x) copy(row, to, IN), to += IN;
-    copy(cJSON_GetObjectItem(json, "y"), r->plan.buf[m->train_y].v, r->rows);
+    const char *ours = row->torch ? row->torch : "formula";
+    ck_assert_msg(strcmp(ours, p->reference) == 0,
+                  "\"%s\" says its counterpart is %s, the fixture comes from %s", row->name, ours,
+                  p->reference);
 }
 
-// A bias in front of batch norm has no effect, so its gradient is rounding alone, which Adam scales
-// up to full steps: in single precision it, and the running mean that follows it, go their own way.
-static bool is_noise(const struct model_param *p)
+// Every case about the row, or its own reason why there is none.
+static void walk(const struct table *t, const struct row *row)
 {
-    return sizeof(real) == sizeof(float) && (strcmp(p->name, "layers.0.bias") == 0 ||
-                                             strcmp(p->name, "layers.0.norm.running_mean") == 0);
+    cJSON *file = fixture_file(t->what);
+    struct proved p = {0};
+    for (const cJSON *c = NULL; (c = fixture_next(file, row->name, c));)
+        prove(t, file, c, &p);
+    cJSON_Delete(file);
+    ck_assert_msg(p.cases || row->no_fixture,
+                  "torch_%s.json has no case about \"%s\", and its row does not say why", t->what,
+                  row->name);
+    ck_assert_msg(!p.cases || !row->no_fixture,
+                  "\"%s\" has a fixture, so its row must not say why there is none", row->name);
+    if (!p.cases)
+        return;
+    same_reference(row, &p);
+    every_knob_was_turned(t, row, p.turned);
+    ledger->entry[ledger->n++] = p;
 }
 
-static void same_weights(const struct replay *r, const struct pick *p, int step, const cJSON *kept)
-{
-    const struct model *m = &r->model;
-    ck_assert(!kept || (size_t)cJSON_GetArraySize(kept) == m->n_value);
-    for (size_t i = 0; kept && i < m->n_param; i++)
-        for (size_t k = 0; k < (size_t)m->param[i].rows * m->param[i].cols; k++) {
-            size_t at = m->param[i].at + k;
-            if (!is_noise(&m->param[i]))
-                same(p, step, m->param[i].name, (double)m->value[at],
-                     cJSON_GetArrayItem(kept, (int)at)->valuedouble);
-        }
-}
-
-static void replay(const cJSON *json, const cJSON *run, struct pick *p)
-{
-    struct replay r;
-    const cJSON *loss = cJSON_GetObjectItem(run, "loss"),
-                *weights = cJSON_GetObjectItem(run, "weights");
-    set_knobs(p, cJSON_GetObjectItem(run, "knobs"));
-    start(&r, json, p);
-    for (int step = 1; step <= STEPS; step++) {
-        plan_forward(&r.plan, r.rows, 0, NULL);
-        plan_backward(&r.plan, r.rows, NULL);
-        double got = (double)r.plan.buf[r.model.train.n - 1].v[0];
-        optimizer_step(&r.optimizer, optimizer_lr(p), got, 1, NULL, NULL, NULL);
-        same(p, step, "the loss", got, cJSON_GetArrayItem(loss, step - 1)->valuedouble);
-        char name[16];
-        snprintf(name, sizeof name, "%d", step);
-        same_weights(&r, p, step, cJSON_GetObjectItem(weights, name));
+#define TABLE_TEST(kind)                                                                           \
+    LOOP_TEST(every_##kind##_goes_where_pytorch_goes, kind##_table.n)                              \
+    {                                                                                              \
+        walk(&kind##_table, kind##_table.row[_i]);                                                 \
     }
-    arena_release(&r.arena);
+
+TABLE_TEST(activation)
+TABLE_TEST(norm)
+TABLE_TEST(loss)
+TABLE_TEST(optimizer)
+TABLE_TEST(schedule)
+TABLE_TEST(init)
+
+TEST(every_regulariser_goes_where_pytorch_goes)
+{
+    cJSON *file = fixture_file("regularization");
+    for (const cJSON *c = NULL; (c = fixture_next(file, NULL, c));) {
+        struct proved p = {0};
+        prove(NULL, file, c, &p);
+        ledger->entry[ledger->n++] = p;
+    }
+    cJSON_Delete(file);
 }
 
-LOOP_TEST(every_optimizer_goes_where_pytorch_goes, optimizer_table.n)
+// A case that no row asks for would prove nothing.
+LOOP_TEST(every_fixture_is_about_a_row, TABLES)
 {
-    cJSON *json = fixture();
-    const struct row *row = optimizer_table.row[_i];
-    const cJSON *run;
-    int runs = 0;
-    cJSON_ArrayForEach(run, cJSON_GetObjectItem(json, "runs"))
-    {
-        if (strcmp(cJSON_GetObjectItem(run, "optimizer")->valuestring, row->name) != 0)
-            continue;
-        struct pick p = pick_row(&optimizer_table, row);
-        replay(json, run, &p);
-        runs++;
+    const struct table *t = table[_i];
+    cJSON *file = fixture_file(t->what);
+    for (const cJSON *c = NULL; (c = fixture_next(file, NULL, c));) {
+        const char *row = cJSON_GetStringValue(cJSON_GetObjectItem(c, "row"));
+        const struct row *found = table_find(t, row);
+        ck_assert_msg(found && strcmp(found->name, row) == 0, "there is no %s \"%s\"", t->what,
+                      row);
     }
-    ck_assert_msg(runs > 0, "torch_trajectory.json has no run of \"%s\"", row->name);
-    cJSON_Delete(json);
+    cJSON_Delete(file);
+}
+
+// Knobs that a table has for all its rows; their places in a pick depend on the row.
+LOOP_TEST(every_knob_of_a_table_is_in_a_fixture, TABLES)
+{
+    const struct table *t = table[_i];
+    cJSON *file = fixture_file(t->what);
+    for (size_t k = 0; k < TABLE_KNOBS && t->common[k].name; k++) {
+        bool any = false;
+        for (const cJSON *c = NULL; (c = fixture_next(file, NULL, c));)
+            any = any || cJSON_GetObjectItem(cJSON_GetObjectItem(c, t->what), t->common[k].name);
+        ck_assert_msg(any, "no %s in a fixture turns \"%s\"", t->what, t->common[k].name);
+    }
+    cJSON_Delete(file);
 }

@@ -44,10 +44,6 @@ static void cutmix_alone(void)
     job.train.cutmix = .2;
     job.train.batch_size = 1;
 }
-static void endless(void)
-{
-    job.train.steps = INT64_MAX;
-}
 static void nothing(void)
 {
 }
@@ -70,7 +66,6 @@ static const struct {
     {both_mixes, "/regularization/cutmix"},
     {mixup_alone, "/training/batch_size"},
     {cutmix_alone, "/training/batch_size"},
-    {endless, "/training/steps"},
 };
 
 LOOP_TEST(what_does_not_go_together_is_refused_with_its_pointer, sizeof choices / sizeof *choices)
