@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { ALIAS_DOC = 100 };
+
 static void describe(const struct field *f, struct jsonw *w, const char *key);
 static void describe_object(const struct schema *s, struct jsonw *w, bool nullable);
 
@@ -140,6 +142,18 @@ static void describe_row(struct jsonw *w, const struct table *t, const struct ro
     jsonw_end(w);
 }
 
+static void describe_aliases(struct jsonw *w, const struct row *row)
+{
+    char text[ALIAS_DOC];
+    snprintf(text, sizeof text, "Another name of %s.", row->name);
+    for (int i = 0; i < ROW_ALIASES && row->alias[i]; i++) {
+        jsonw_object(w, NULL);
+        jsonw_string(w, "const", row->alias[i]);
+        jsonw_string(w, "description", text);
+        jsonw_end(w);
+    }
+}
+
 static void describe_pick(const struct field *f, struct jsonw *w)
 {
     jsonw_array(w, "anyOf");
@@ -150,6 +164,8 @@ static void describe_pick(const struct field *f, struct jsonw *w)
         jsonw_string(w, NULL, f->table->row[i]->name);
     jsonw_end(w);
     jsonw_end(w);
+    for (size_t i = 0; i < f->table->n; i++)
+        describe_aliases(w, f->table->row[i]);
     for (size_t i = 0; i < f->table->n; i++)
         describe_row(w, f->table, f->table->row[i]);
     any_of_end(w, f->nullable);
@@ -265,6 +281,27 @@ static void put_required(const struct schema *s, struct jsonw *w)
     jsonw_end(w);
 }
 
+static void put_name(struct jsonw *w, const char *name, const char *doc)
+{
+    jsonw_object(w, name);
+    jsonw_string(w, "description", doc);
+    jsonw_end(w);
+}
+
+// Keys that become others when a body is read.
+static void put_other_names(struct jsonw *w, const struct schema *s)
+{
+    char text[ALIAS_DOC];
+    const char *name, *doc;
+    for (const struct field *f = s->field; f->key; f++)
+        for (int i = 0; i < FIELD_ALIASES && f->alias[i]; i++) {
+            snprintf(text, sizeof text, "Another name of %s.", f->key);
+            put_name(w, f->alias[i], text);
+        }
+    for (size_t i = 0; s->rewrites && (name = s->rewrites(i, &doc)); i++)
+        put_name(w, name, doc);
+}
+
 // The inside of an object's description.
 static void describe_object(const struct schema *s, struct jsonw *w, bool nullable)
 {
@@ -272,6 +309,7 @@ static void describe_object(const struct schema *s, struct jsonw *w, bool nullab
     jsonw_object(w, "properties");
     for (const struct field *f = s->field; f->key; f++)
         describe(f, w, f->key);
+    put_other_names(w, s);
     jsonw_end(w);
     put_required(s, w);
     jsonw_bool(w, "additionalProperties", s->open);
