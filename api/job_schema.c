@@ -6,6 +6,7 @@
 
 #include "job_schema.h"
 
+#include "foreign.h"
 #include "inline.h"
 #include "job_schema_own.h"
 #include "tables.h"
@@ -195,7 +196,7 @@ static const struct field job_fields[] = {
     PICK("loss", struct job_spec, train.loss, .table = &loss_table, .nullable = true,
          .doc = "What training makes small; null for what the task asks for."),
     PICK("optimizer", struct job_spec, train.optimizer, .table = &optimizer_table,
-         .def = "\"adamw\"", .alias = {"solver"}, .doc = "Update rule."),
+         .def = "\"adamw\"", .doc = "Update rule."),
     PICK("schedule", struct job_spec, train.schedule, .table = &schedule_table,
          .def = "{\"type\": \"cosine\", \"warmup\": 0.05}",
          .doc = "Learning rate over time, as a share of the optimizer's."),
@@ -207,7 +208,7 @@ static const struct field job_fields[] = {
          .doc = "What keeps the network in bounds."),
     OBJECT("training", struct job_spec, train, struct train_spec, .sub = &training_schema,
            .doc = "How long, in which steps."),
-    SEED("seed", struct job_spec, train.seed, .def = "0", .alias = {"random_state"},
+    SEED("seed", struct job_spec, train.seed, .def = "0",
          .doc = "Decides weights, shuffles and dropout: the same seed gives the same model."),
     INT("priority", struct job_spec, priority, .def = "0", .min = -100, .max = 100,
         .doc = "Jobs of higher priority run earlier."),
@@ -222,6 +223,8 @@ const struct schema job_schema = {
     .size = sizeof(struct job_spec),
     .max = JOB_DEFINITION_MAX,
     .check = check_job,
+    .rewrite = foreign_rewrite,
+    .rewrites = foreign_name,
 };
 
 // The targets of data given as x and y.

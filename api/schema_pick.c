@@ -20,6 +20,8 @@ static const struct row *find_row(struct reader *r, const struct field *f, const
     const struct row *row = table_find(f->table, name);
     if (!row)
         reader_unknown_value(r, at, name, row_name, f->table, f->table->n);
+    else if (strcmp(row->name, name) != 0)
+        reader_note(r, at, name, row->name);
     return row;
 }
 
@@ -152,6 +154,8 @@ void read_pick(struct reader *r, const struct field *f, const cJSON *json, char 
         if (strcmp(child->string, "type") == 0)
             continue;
         const struct knob *knob = find_knob(f, row, child->string, &value);
+        if (knob && strcmp(knob->name, child->string) != 0)
+            reader_note(r, &place, NULL, knob->name);
         if (knob)
             read_knob(r, knob, child, &pick.value[value], &place);
         else

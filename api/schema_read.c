@@ -161,7 +161,7 @@ static void read_default(struct reader *r, const struct field *f, char *to, cons
     cJSON_Delete(json);
 }
 
-static bool is_called(const struct field *f, const char *key)
+bool field_is_called(const struct field *f, const char *key)
 {
     for (int i = 0; i < FIELD_ALIASES && f->alias[i]; i++)
         if (strcmp(f->alias[i], key) == 0)
@@ -176,7 +176,7 @@ static const cJSON *find_member(struct reader *r, const struct field *f, const c
     const cJSON *child, *found = NULL;
     cJSON_ArrayForEach(child, json)
     {
-        if (!is_called(f, child->string))
+        if (!field_is_called(f, child->string))
             continue;
         if (found)
             reader_fault(r, &(struct place){.up = at, .key = child->string}, "conflicting_fields",
@@ -198,7 +198,7 @@ static void refuse_unknown(struct reader *r, const struct schema *s, const cJSON
     cJSON_ArrayForEach(child, json)
     {
         const struct field *f = s->field;
-        while (f->key && !is_called(f, child->string))
+        while (f->key && !field_is_called(f, child->string))
             f++;
         if (!f->key)
             reader_unknown_field(r, &(struct place){.up = at, .key = child->string},
@@ -222,10 +222,18 @@ static const cJSON *find_instead(const struct schema *s, const struct field *f, 
         other++;
     cJSON_ArrayForEach(child, json)
     {
-        if (is_called(other, child->string) && says_something(child))
+        if (field_is_called(other, child->string) && says_something(child))
             return child;
     }
     return NULL;
+}
+
+static void read_named(struct reader *r, const struct field *f, const cJSON *json, char *to,
+                       const struct place *at)
+{
+    if (strcmp(json->string, f->key) != 0)
+        reader_note(r, at, NULL, f->key);
+    read_value(r, f, json, to, at);
 }
 
 static void read_field(struct reader *r, const struct schema *s, const struct field *f,
@@ -238,7 +246,7 @@ static void read_field(struct reader *r, const struct schema *s, const struct fi
         reader_fault(r, place, "conflicting_fields", "cannot be given together with \"%s\"",
                      other->string);
     else if (child)
-        read_value(r, f, child, to, place);
+        read_named(r, f, child, to, place);
     else if (f->required)
         reader_fault(r, place, "missing_field", "must be given");
     else if (!other)
@@ -288,6 +296,8 @@ bool schema_read(const struct schema *s, const char *body, size_t len, void *out
         return fail(e, ERR_MALFORMED, "could not read the body: a number has over 63 characters");
     struct reader r = {a, f, want, n};
     const struct place root = {0};
+    if (s->rewrite && cJSON_IsObject(json))
+        s->rewrite(s, json, f);
     if (cJSON_IsObject(json))
         read_object(&r, s, json, out, &root, false);
     else

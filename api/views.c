@@ -94,6 +94,8 @@ FIELDS(job) = {
     V_ANY("seed", .optional = true, .doc = "Its seed."),
     V_ANY("priority", .optional = true, .doc = "Its priority."),
     V_ANY("definition", .optional = true, .doc = "The job definition with every default resolved."),
+    V_TEXTS("notes", .optional = true,
+            .doc = "In the reply to a submission: what became of names that are not the schema's."),
     V_ANY("metadata", .doc = "The client's own, or null."),
     V_ANY("urls", .of = FIELD_OBJECT, .optional = true, .doc = "Where to go on from here."),
     {0},

@@ -152,7 +152,7 @@ static bool reply_one(struct call *c, const struct job_row *row, struct err *e)
 {
     struct jsonw w;
     jsonw_init(&w, c->arena);
-    reply_job(&w, NULL, row, c->arena);
+    reply_job(&w, NULL, row, &c->faults, c->arena);
     return reply_text(c, &w, e);
 }
 
@@ -211,9 +211,12 @@ static bool create_from_inline(struct call *c, struct job_spec *spec, struct err
 bool job_create(struct call *c, struct err *e)
 {
     struct job_spec spec;
-    return job_spec_read(c->body, c->body_len, &spec, c->arena, &c->faults, e) &&
-           check_threads(c->server->settings, spec.train.threads, e) &&
-           (spec.dataset ? create_from_stored : create_from_inline)(c, &spec, e);
+    bool ok = job_spec_read(c->body, c->body_len, &spec, c->arena, &c->faults, e) &&
+              check_threads(c->server->settings, spec.train.threads, e) &&
+              (spec.dataset ? create_from_stored : create_from_inline)(c, &spec, e);
+    if (!ok)
+        faults_place(&c->faults, e);
+    return ok;
 }
 
 static bool query_state(const struct call *c, enum job_state *state, struct err *e)
@@ -238,7 +241,7 @@ bool job_list(struct call *c, struct err *e)
         return false;
     struct jsonw w = reply_list_begin(c);
     for (size_t i = 0; i < list.n; i++)
-        reply_job(&w, NULL, &list.row[i], c->arena);
+        reply_job(&w, NULL, &list.row[i], NULL, c->arena);
     return reply_list_end(c, &w, list.more, list.n ? list.row[0].id : 0,
                           list.n ? list.row[list.n - 1].id : 0, e);
 }

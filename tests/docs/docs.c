@@ -5,6 +5,7 @@
 //     docs write README.md    replace what stands between <!-- table: NAME --> and <!-- end -->
 //     docs check README.md    fail when anything would be replaced
 
+#include "foreign.h"
 #include "job_schema.h"
 #include "metric.h"
 #include "problem.h"
@@ -86,6 +87,32 @@ static void print_choices(FILE *f)
             print_choice(f, all[i], all[i]->row[k]);
 }
 
+// A JSON Pointer as the other tables write keys.
+static void print_key(FILE *f, const char *pointer)
+{
+    fputc('`', f);
+    for (const char *p = pointer + 1; *p; p++)
+        if (p[0] == '/' && p[1] == '*')
+            fputs("[]", f), p++;
+        else
+            fputc(*p == '/' ? '.' : *p, f);
+    fputc('`', f);
+}
+
+static void print_foreign(FILE *f)
+{
+    fputs("| option | becomes | remark |\n|---|---|---|\n", f);
+    for (size_t i = 0; i < foreign_count; i++) {
+        const struct foreign *row = &foreign_table[i];
+        fprintf(f, "| `%s` | ", row->name);
+        if (row->to)
+            print_key(f, row->to);
+        else
+            fputs(*row->off ? "refused" : "ignored", f);
+        fprintf(f, " | %s |\n", row->doc ? row->doc : "");
+    }
+}
+
 static void print_problems(FILE *f)
 {
     fputs("| status | `code` | meaning |\n|---|---|---|\n", f);
@@ -104,11 +131,9 @@ static void print_settings(FILE *f)
 static const struct section {
     const char *name;
     void (*print)(FILE *);
-} sections[] = {{"routes", print_routes},
-                {"job", print_job},
-                {"choices", print_choices},
-                {"problems", print_problems},
-                {"settings", print_settings}};
+} sections[] = {{"routes", print_routes},     {"job", print_job},
+                {"choices", print_choices},   {"foreign", print_foreign},
+                {"problems", print_problems}, {"settings", print_settings}};
 
 static char *read_file(const char *path)
 {

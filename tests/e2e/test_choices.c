@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHOICES = 256, POINTER = 128 };
+enum { CHOICES = 1024, POINTER = 128 };
 
 struct choices {
     struct choice {
