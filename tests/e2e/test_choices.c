@@ -21,11 +21,11 @@ struct choices {
 };
 
 static const char *const tables[] = {
-    "{\"name\":\"choice\",\"model\":{\"layers\":[{\"units\":4}]},\"training\":{\"epochs\":2},"
+    "{\"name\":\"choice\",\"model\":{\"layers\":[{\"units\":8}]},\"training\":{\"epochs\":2},"
     "\"data\":{\"x\":[[1,\"u\"],[2,\"v\"],[3,\"u\"],[4,\"v\"],[5,null],[6,\"v\"],[7,\"u\"],"
     "[null,\"v\"],[9,\"u\"],[10,\"v\"],[11,\"u\"],[12,\"v\"]],"
     "\"y\":[\"a\",\"b\",\"a\",\"b\",\"a\",\"b\",\"a\",\"b\",\"a\",\"b\",\"a\",\"b\"]}}",
-    "{\"name\":\"choice\",\"model\":{\"layers\":[{\"units\":4}]},\"training\":{\"epochs\":2},"
+    "{\"name\":\"choice\",\"model\":{\"layers\":[{\"units\":8}]},\"training\":{\"epochs\":2},"
     "\"data\":{\"x\":[[1,\"u\"],[2,\"v\"],[3,\"u\"],[4,\"v\"],[5,null],[6,\"v\"],[7,\"u\"],"
     "[null,\"v\"],[9,\"u\"],[10,\"v\"],[11,\"u\"],[12,\"v\"]],"
     "\"y\":[1.5,2,3,4.25,5,6,7,8,9,10,11,12]}}",
