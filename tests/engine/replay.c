@@ -68,16 +68,21 @@ static void same_weights(struct replayed *r, int step, const cJSON *weights)
     }
 }
 
+static const cJSON *after_step(const struct replayed *r, int step)
+{
+    char name[16];
+    snprintf(name, sizeof name, "%d", step);
+    return cJSON_GetObjectItem(cJSON_GetObjectItem(r->f->expect, "after"), name);
+}
+
 static void same_step(struct replayed *r, int step, double loss, double lr)
 {
     const cJSON *expect = r->f->expect;
-    char name[16];
-    snprintf(name, sizeof name, "%d", step);
     same(r, step, "the rate", lr,
          cJSON_GetArrayItem(cJSON_GetObjectItem(expect, "lr"), step - 1)->valuedouble);
     same(r, step, "the loss", loss,
          cJSON_GetArrayItem(cJSON_GetObjectItem(expect, "loss"), step - 1)->valuedouble);
-    same_weights(r, step, cJSON_GetObjectItem(cJSON_GetObjectItem(expect, "after"), name));
+    same_weights(r, step, after_step(r, step));
 }
 
 static void start_model(struct replayed *r, struct arena *a)
@@ -184,6 +189,13 @@ static void by_training(struct replayed *r, struct arena *a)
         "\"%s\" (%s): %s", r->f->row, r->f->about, e.text);
 }
 
+// What settling has changed comes back, but for rounding.
+static void back_to_training(struct replayed *r)
+{
+    optimizer_unsettle(&r->optimizer, NULL);
+    same_weights(r, (int)r->f->steps, after_step(r, (int)r->f->steps));
+}
+
 double replay(const struct fixture *f, struct arena *a)
 {
     struct replayed r = {.f = f};
@@ -193,5 +205,7 @@ double replay(const struct fixture *f, struct arena *a)
     else
         by_hand(&r, a);
     same_weights(&r, (int)f->steps, cJSON_GetObjectItem(f->expect, "final"));
+    if (!f->trained)
+        back_to_training(&r);
     return r.worst;
 }

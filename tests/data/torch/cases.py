@@ -125,6 +125,7 @@ def optimizers():
         lbfgs(1, lr=.2, max_iter=2, strong_wolfe=False),
         lbfgs(3, lr=.3, max_iter=3, max_eval=4, tolerance_grad=.02, tolerance_change=.01),
         {**lbfgs(1), "model": {"layers": []}, "about": "defaults"},
+        lbfgs(1, lr=.05, max_iter=3), lbfgs(1, lr=30, max_iter=2),  # the search grows, shrinks
         optimizer("muon", layers=deep), optimizer("muon", layers=deep, lr=.05, momentum=.8,
                                                   weight_decay=.2, adam_lr=.01),
         optimizer("schedule_free_adamw", lr=.05),
@@ -174,8 +175,9 @@ def regularizers():
     def made(name, reference="formula", **over):
         return {**case("", name, **over), "reference": reference}
 
-    def penalty(name, reference="formula", **r):
-        return made(name, reference, training={}, regularization=r)
+    def penalty(name, reference="formula", **r):  # more weights than a running sum has lanes
+        return made(name, reference, training={}, regularization=r,
+                    model={"layers": [{"units": 7, "activation": TANH}]})
     wide = {"units": 3, "activation": TANH, "residual": 1}
     return [
         penalty("l1", l1=.02), penalty("l2", l2=.1), penalty("elastic_net", l1=.01, l2=.05),
