@@ -121,7 +121,7 @@ static void train_choice(const struct choice *c)
 {
     bool taken = false;
     char *value = cJSON_PrintUnformatted(c->value);
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    for (size_t i = 0; !taken && i < sizeof tables / sizeof *tables; i++) {
         int job = offer(c, tables[i]);
         taken |= job > 0;
         if (job)
