@@ -143,7 +143,8 @@ bool train_check(const struct model *m, const struct train_spec *s, size_t n, st
     if (!check_monitor(m, s, e) || !check_batch(m, s, n, e))
         return false;
     uint32_t batches = train_batches(n, train_batch_size(s, n), m->by_column);
-    return check_gradient(s, e) && check_mixing(m, s, e) &&
+    return optimizer_check(&s->optimizer, m->param, m->n_param, s->group, s->n_group, e) &&
+           check_gradient(s, e) && check_mixing(m, s, e) &&
            check_average(s, train_epochs(s, batches), e) && check_max_norm(m, s, e) &&
            schedule_check(&s->schedule, train_steps(s, batches), batches, e);
 }

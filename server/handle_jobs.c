@@ -89,18 +89,27 @@ static void resolve(struct job_spec *spec, const struct prepared *p)
     if (!spec->train.loss.row)
         spec->train.loss = pick_row(&loss_table, &p->model.loss->row);
     spec->train.batch_size = (int)train_batch_size(&spec->train, p->split.n_train);
+    uint32_t batches =
+        train_batches(p->split.n_train, (uint32_t)spec->train.batch_size, p->model.by_column);
+    bool sweep = spec->kind == JOB_LR_FINDER;
+    spec->planned = sweep ? spec->sweep.steps : train_epochs(&spec->train, batches);
 }
 
 // The model to start from; without a network of its own the job takes that model's.
 static bool take_start(struct call *c, struct job_spec *spec, struct model_file *from,
                        struct err *e)
 {
-    struct json_want network = {.key = "model"};
+    // however the client may say what network it wants: see foreign_table.c
+    struct json_want own[] = {{.key = "model"}, {.key = "hidden"}, {.key = "hidden_layer_sizes"}};
+    enum { OWN = sizeof own / sizeof *own };
     struct err ignored = {0};
+    bool has_own = false;
     if (!warm_load(c->server->store, c->server->settings->data, spec, from, c->arena, e))
         return false;
-    json_scan(c->body, c->body_len, &network, 1, c->arena, &c->faults, &ignored);
-    if (spec->from && !network.value.at)
+    json_scan(c->body, c->body_len, own, OWN, c->arena, &c->faults, &ignored);
+    for (int i = 0; i < OWN; i++)
+        has_own = has_own || own[i].value.at;
+    if (spec->from && !has_own)
         spec->model = from->spec.model;
     return true;
 }
@@ -166,7 +175,7 @@ static bool submit(struct call *c, const struct job_spec *spec, const char *dige
                           .spec = definition(c, spec, e),
                           .metadata = metadata(c, spec),
                           .priority = spec->priority,
-                          .epochs = spec->train.epochs,
+                          .epochs = spec->planned,
                           .most = c->server->settings->max_jobs,
                           .key = call_header(c, "Idempotency-Key"),
                           .print = print_of(c)};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Every word that the schema of a job lets a client choose is trained with once, found by walking
 // GET /schema/job: an activation, loss or optimizer added tomorrow is tested tomorrow. No table
-// suits every choice (a loss asks for its task), so each is offered several, and one has to take
-// it.
+// suits every choice (a loss asks for its task), so each is offered several, iris first, and one
+// has to take it.
 
 #include "scene.h"
 
@@ -21,6 +21,10 @@ struct choices {
 };
 
 static const char *const tables[] = {
+    "{\"name\":\"choice\",\"dataset\":\"iris\",\"target\":\"species\",\"model\":{\"layers\":["
+    "{\"units\":8}]},\"training\":{\"epochs\":2}}",
+    "{\"name\":\"choice\",\"dataset\":\"iris\",\"target\":\"petal_width\",\"model\":{\"layers\":["
+    "{\"units\":8}]},\"training\":{\"epochs\":2}}",
     "{\"name\":\"choice\",\"model\":{\"layers\":[{\"units\":8}]},\"training\":{\"epochs\":2},"
     "\"data\":{\"x\":[[1,\"u\"],[2,\"v\"],[3,\"u\"],[4,\"v\"],[5,null],[6,\"v\"],[7,\"u\"],"
     "[null,\"v\"],[9,\"u\"],[10,\"v\"],[11,\"u\"],[12,\"v\"]],"

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// Looking inside trained models: the graph, a trace that agrees with predictions, gradients that
+// agree with differences.
+
+#include "scene.h"
+
+#include <math.h>
+#include <string.h>
+
+static void train_glass(const char *name, const char *more)
+{
+    train(scene(), text("{\"name\":\"%s\",\"dataset\":\"iris\",%s,\"training\":{\"epochs\":3}}",
+                        name, more));
+}
+
+static const char rows[] = "\"instances\":[[5.9,3.0,5.1,1.8],[5.0,3.4,1.5,0.2],[6.1,2.8,4.0,1.3]]";
+
+static const struct reply *post(const char *model, const char *verb, const char *body, int status)
+{
+    const struct reply *r = http(scene(), "POST", text("/models/%s/%s", model, verb), body);
+    expect_status(r, status);
+    return r;
+}
+
+TEST(a_trace_gives_what_a_prediction_gives)
+{
+    const struct reply *p = post("iris", "predict", text("{%s}", rows), 200);
+    const struct reply *t = post("iris", "trace", text("{%s}", rows), 200);
+    const cJSON *last = NULL, *node;
+    cJSON_ArrayForEach(node, cJSON_GetObjectItem(t->json, "nodes")) last = node;
+    ck_assert_str_eq(cJSON_GetObjectItem(last, "name")->valuestring, "prediction");
+    ck_assert(cJSON_IsNull(cJSON_GetObjectItem(last, "gradients")));
+    for (int i = 0; i < 3; i++) {
+        const cJSON *row = cJSON_GetArrayItem(cJSON_GetObjectItem(last, "values"), i);
+        double got = cJSON_GetArrayItem(row, 2)->valuedouble;
+        double want = number_at(p, text("/predictions/%d/probabilities/Iris-virginica", i));
+        ck_assert_double_eq_tol(got, want, 1e-6);
+    }
+}
+
+#define CLASSES "\"targets\":[\"Iris-virginica\",\"Iris-setosa\",\"Iris-versicolor\"]"
+
+static const struct {
+    const char *name, *job, *targets;
+} glass[] = {
+    {"glass-batch",
+     "\"target\":\"species\",\"model\":{\"layers\":[8,{\"units\":8,\"activation\":"
+     "\"gelu\",\"residual\":1}]}",
+     CLASSES},
+    {"glass-norms",
+     "\"target\":\"species\",\"model\":{\"layers\":[{\"units\":8,\"norm\":\"layer\",\"activation\":"
+     "\"prelu\"},{\"units\":8,\"norm\":\"weight\",\"activation\":\"swiglu\"},{\"units\":6,"
+     "\"norm\":\"rms\",\"activation\":\"maxout\"},{\"units\":8,\"norm\":{\"type\":\"group\","
+     "\"groups\":2},\"activation\":\"rrelu\"}]}",
+     CLASSES},
+    {"glass-value",
+     "\"target\":\"petal_width\",\"loss\":\"huber\",\"model\":{\"layers\":["
+     "{\"units\":6,\"activation\":\"mish\"}]}",
+     "\"targets\":[1.8,0.2,1.3]"},
+    {"glass-poisson",
+     "\"target\":\"petal_width\",\"loss\":\"poisson\",\"model\":{\"layers\":["
+     "{\"units\":6,\"activation\":\"softplus\",\"norm\":null}]}",
+     "\"targets\":[1.8,0.2,1.3]"},
+    {"glass-two",
+     "\"target\":[\"petal_width\",\"petal_length\"],\"loss\":\"gaussian_nll\","
+     "\"model\":{\"layers\":[6]}",
+     "\"targets\":[[1.8,5.1],[0.2,1.5],[1.3,4]]"},
+};
+enum { GLASS = sizeof glass / sizeof *glass };
+
+static const char *rows_for(int i)
+{
+    return i < 2 ? "\"instances\":[[5.9,3.0,5.1,1.8],[5.0,3.4,1.5,0.2],[6.1,2.8,4.0,1.3]]"
+           : i < 4
+               ? "\"instances\":[[5.9,3.0,5.1,\"Iris-virginica\"],[5.0,3.4,1.5,\"Iris-setosa\"],"
+                 "[6.1,2.8,4.0,\"Iris-versicolor\"]]"
+               : "\"instances\":[[5.9,3.0,\"Iris-virginica\"],[5.0,3.4,\"Iris-setosa\"],"
+                 "[6.1,2.8,\"Iris-versicolor\"]]";
+}
+
+LOOP_TEST(autograd_agrees_with_differences_for_any_model, GLASS)
+{
+    train_glass(glass[_i].name, glass[_i].job);
+    const char *body = text("{%s,%s}", rows_for(_i), glass[_i].targets);
+    const struct reply *r = post(glass[_i].name, "gradcheck", body, 200);
+    ck_assert_msg(cJSON_IsTrue(cJSON_GetObjectItem(r->json, "passed")), "%.1500s", r->body);
+    ck_assert_double_le(number_at(r, "/worst_error"), 1e-6);
+    ck_assert_double_gt(number_at(r, "/parameters/0/checked"), 0);
+    r = post(glass[_i].name, "trace", body, 200);
+    ck_assert(isfinite(number_at(r, "/loss")));
+}
+
+static const struct {
+    const char *body, *pointer;
+} refused[] = {
+    {"{\"instances\":[[1,2,3,4]],\"targets\":[\"Iris-setosa\",\"Iris-setosa\"]}", "#/targets"},
+    {"{\"instances\":[[1,2,3,4]],\"targets\":[\"rose\"]}", "#/targets/0"},
+    {"{\"instances\":[[1,2,3,4]],\"targets\":[null]}", "#/targets/0"},
+    {"{\"instances\":[[1,2,3]],\"targets\":[\"Iris-setosa\"]}", "#/instances/0"},
+};
+
+LOOP_TEST(a_target_that_does_not_fit_is_refused, sizeof refused / sizeof *refused)
+{
+    const struct reply *r = post("iris", _i % 2 ? "trace" : "gradcheck", refused[_i].body, 422);
+    ck_assert_str_eq(string_at(r, "/errors/0/pointer"), refused[_i].pointer);
+}
+
+TEST(gradients_need_targets)
+{
+    const struct reply *r = post("iris", "gradcheck", text("{%s}", rows), 422);
+    ck_assert_str_eq(string_at(r, "/errors/0/pointer"), "#/targets");
+    expect_status(http(scene(), "POST", "/models/nothing/trace", text("{%s}", rows)), 404);
+}
+
+static const char *const graphs[] = {"train", "serve", "loss"};
+
+LOOP_TEST(a_graph_is_shown_as_json_dot_and_picture, 3)
+{
+    const struct reply *r =
+        http(scene(), "GET", text("/models/iris/graph?graph=%s", graphs[_i]), NULL);
+    expect_status(r, 200);
+    const cJSON *nodes = cJSON_GetObjectItem(r->json, "nodes"), *node;
+    int index = 0;
+    cJSON_ArrayForEach(node, nodes)
+    {
+        const cJSON *in;
+        ck_assert_int_eq(cJSON_GetObjectItem(node, "index")->valueint, index);
+        cJSON_ArrayForEach(in, cJSON_GetObjectItem(node, "inputs"))
+            ck_assert_int_lt(in->valueint, index);
+        index++;
+    }
+    const struct reply *dot =
+        http(scene(), "GET", text("/models/iris/graph?graph=%s&format=dot", graphs[_i]), NULL);
+    expect_status(dot, 200);
+    ck_assert(strncmp(dot->body, "digraph model {", 15) == 0);
+    const struct reply *svg =
+        http(scene(), "GET", text("/models/iris/graph?graph=%s&format=svg", graphs[_i]), NULL);
+    expect_status(svg, 200);
+    ck_assert_str_eq(svg->media, "image/svg+xml");
+    cJSON_ArrayForEach(node, nodes) // every name is in the picture
+        ck_assert_ptr_nonnull(strstr(svg->body, cJSON_GetObjectItem(node, "name")->valuestring));
+    ck_assert_ptr_nonnull(strstr(svg->body, "</svg>"));
+}
+
+TEST(a_graph_that_there_is_not_is_refused)
+{
+    expect_status(http(scene(), "GET", "/models/iris/graph?format=pdf", NULL), 422);
+    expect_status(http(scene(), "GET", "/models/iris/graph?graph=none", NULL), 422);
+    expect_status(http(scene(), "GET", "/models/nothing/graph", NULL), 404);
+}
