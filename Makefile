@@ -36,6 +36,12 @@ LDFLAGS += -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(FLAGS_$(MO
 
 obj = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
 ENGINE := $(call obj,engine/*.c)
+# Differences need double precision, so the engine is built a second time in double and linked with
+# one function visible: gradcheck_run(). Clones for processors would clash with those of the engine proper.
+ifneq ($(MODE),f64)
+WIDE := $(ENGINE:$(B)/%=$(B)/wide/%)
+ENGINE := $(filter-out $(B)/engine/gradcheck.o,$(ENGINE)) $(B)/wide.o
+endif
 API := $(call obj,api/*.c)
 SERVER := $(filter-out $(B)/server/main.o,$(call obj,server/*.c)) $(B)/migrations.o
 HARNESS := $(B)/tests/harness.o
@@ -68,15 +74,16 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# The ops once more with real = double, as one object with a single name: what the float kernels are
-# compared with.
-TWIN := $(patsubst %.c,$(B)/twin/%.o,$(wildcard engine/op.c engine/ops_*.c) engine/blas.c tests/engine/oplab.c)
-$(B)/twin/%.o: %.c
+$(B)/wide/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=c17 -D_GNU_SOURCE $(WARN) -O1 -g $(MATH) -fPIE \
-	-DMLPD_F64 -DMLPD_SANITIZED -Doplab_eval=oplab_eval_double -MMD -MP -c $< -o $@
+	$(CC) $(CPPFLAGS) -DMLPD_F64 -DMLPD_WIDE -Doplab_eval=oplab_eval_double $(CFLAGS) -MMD -MP -c $< -o $@
+$(B)/wide.o: $(WIDE)
+	$(LD) -r $^ -o $@
+	objcopy --keep-global-symbol=gradcheck_run $@
+# The ops in double once more, for the tests that compare float kernels with double ones.
+TWIN := $(patsubst %.c,$(B)/wide/%.o,$(wildcard engine/op.c engine/ops_*.c) engine/blas.c tests/engine/oplab.c)
 $(B)/twin.o: $(TWIN)
-	$(CC) -r -nostdlib -o $@ $^
+	$(LD) -r $^ -o $@
 	objcopy --keep-global-symbol=oplab_eval_double $@
 
 # Every migrations/NNNN_name.sql becomes a string of the binary, in order.

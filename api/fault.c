@@ -24,7 +24,18 @@ static const char *copy(struct arena *a, const char *s, size_t max)
 void faults_init(struct faults *f, struct arena *a)
 {
     f->arena = a;
-    f->n = f->total = 0;
+    f->n = f->total = f->n_note = 0;
+    f->moved = NULL;
+}
+
+// A value that was spread over several places is wrong in all of them, and was written once.
+static bool is_known(const struct faults *f, const struct fault *new)
+{
+    for (size_t i = 0; f->moved && i < f->n; i++)
+        if (strcmp(f->item[i].pointer, new->pointer) == 0 &&
+            strcmp(f->item[i].detail, new->detail) == 0)
+            return true;
+    return false;
 }
 
 void fault_add(struct faults *f, const char *code, const char *pointer, const char *fmt, ...)
@@ -37,10 +48,61 @@ void fault_add(struct faults *f, const char *code, const char *pointer, const ch
     va_start(args, fmt);
     vsnprintf(detail, sizeof detail, fmt, args);
     va_end(args);
-    struct fault item = {code, copy(f->arena, pointer, POINTER_MAX),
+    struct fault item = {code, copy(f->arena, fault_origin(f, pointer), POINTER_MAX),
                          copy(f->arena, detail, DETAIL_MAX)};
-    if (item.pointer && item.detail)
+    if (item.pointer && item.detail && is_known(f, &item))
+        f->total--;
+    else if (item.pointer && item.detail)
         f->item[f->n++] = item;
+}
+
+void fault_move(struct faults *f, const char *from, const char *to)
+{
+    struct moved *m = arena_need(f->arena, 1, sizeof *m);
+    m->before = f->moved;
+    m->from = arena_text(f->arena, from, strlen(from));
+    m->to = arena_text(f->arena, to, strlen(to));
+    f->moved = m;
+}
+
+const char *fault_origin(const struct faults *f, const char *pointer)
+{
+    for (const struct moved *m = f->moved; m; m = m->before) {
+        size_t len = strlen(m->to);
+        if (strncmp(pointer, m->to, len) == 0 && (pointer[len] == '\0' || pointer[len] == '/'))
+            pointer = arena_printf(f->arena, "%s%s", m->from, pointer + len);
+    }
+    return pointer;
+}
+
+void faults_place(const struct faults *f, struct err *e)
+{
+    snprintf(e->at, sizeof e->at, "%s", arena_printf(f->arena, "%s", fault_origin(f, e->at)));
+}
+
+void note_add(struct faults *f, const char *fmt, ...)
+{
+    char text[DETAIL_MAX];
+    va_list args;
+    if (f->n_note == NOTES_MAX)
+        return;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    for (size_t i = 0; i < f->n_note; i++)
+        if (strcmp(f->note[i], text) == 0)
+            return;
+    f->note[f->n_note++] = arena_text(f->arena, text, strlen(text));
+}
+
+const char *note_key(const struct faults *f, const char *pointer)
+{
+    const char *from = *pointer ? pointer + 1 : pointer;
+    char *key = arena_text(f->arena, from, strlen(from));
+    for (char *p = key; *p; p++)
+        if (*p == '/')
+            *p = '.';
+    return key;
 }
 
 size_t pointer_add(char *out, size_t n, size_t max, const char *key, size_t len)

@@ -74,11 +74,11 @@ static void put_cell(struct table_in *t, struct json_in *in, const char *at, siz
     }
 }
 
-static void ragged(struct table_in *t, const char *at, size_t row, size_t n)
+static void ragged(struct table_in *t, const char *at, size_t row, size_t width, size_t n)
 {
     char place[64];
     snprintf(place, sizeof place, "%s/%zu", at, row);
-    fault_add(t->faults, "ragged_row", place, "must have %zu cells, got %zu", t->n_column, n);
+    fault_add(t->faults, "ragged_row", place, "must have %zu cells, got %zu", width, n);
 }
 
 // The cells of one row, separated; `width` of them are expected.
@@ -101,7 +101,7 @@ static void put_row(struct table_in *t, struct json_in *in, const char *at, size
         put_cell(t, in, at, row, n);
     }
     if (n != width)
-        ragged(t, at, row, n);
+        ragged(t, at, row, width, n);
 }
 
 static bool is_number(const char *s, size_t len)
@@ -186,36 +186,38 @@ static void put_table(struct table_in *t, const struct form *form)
         fault_add(t->faults, "too_short", "/data/rows", "must have at least one row");
 }
 
-static size_t count(struct json_span array)
+// Cells of the first row; `none` when it is no row at all.
+static size_t first_width(struct json_span rows, size_t none)
 {
-    struct json_in in = json_in(array);
-    size_t n = 0;
-    for (json_enter(&in); json_more(&in); n++)
-        json_skip(&in);
-    return n;
-}
-
-// Cells of the first row; 1 when it is no row at all, which put_row() will say.
-static size_t first_width(struct json_span x)
-{
-    struct json_in in = json_in(x);
+    struct json_in in = json_in(rows);
+    if (json_kind(&in) != JSON_ARRAY)
+        return none;
     json_enter(&in);
     if (!json_more(&in) || json_kind(&in) != JSON_ARRAY)
-        return 1;
-    return count((struct json_span){in.at, 0});
+        return none;
+    return json_count((struct json_span){in.at, 0});
 }
 
-static void put_xy_header(struct table_in *t)
+static void put_name(struct table_in *t, const char *prefix, size_t i, const char *end)
 {
     char name[24];
+    csvw_put(&t->csv, name, (size_t)snprintf(name, sizeof name, "%s%zu%s", prefix, i, end));
+}
+
+static void put_xy_header(struct table_in *t, size_t n_y)
+{
     for (size_t i = 0; i < t->n_column; i++)
-        csvw_put(&t->csv, name, (size_t)snprintf(name, sizeof name, "x%zu,", i));
-    csvw_put(&t->csv, "y\n", 2);
+        put_name(t, "x", i, ",");
+    if (n_y < 2)
+        csvw_put(&t->csv, "y", 1);
+    for (size_t i = 0; n_y > 1 && i < n_y; i++)
+        put_name(t, "y", i, i + 1 < n_y ? "," : "");
+    csvw_put(&t->csv, "\n", 1);
 }
 
 static bool xy_fit(struct table_in *t, const struct form *form)
 {
-    size_t n_x = count(form->x), n_y = count(form->y);
+    size_t n_x = json_count(form->x), n_y = json_count(form->y);
     if (n_x != n_y)
         fault_add(t->faults, "ragged_row", "/data/y",
                   "must have as many values as x has rows, "
@@ -226,7 +228,7 @@ static bool xy_fit(struct table_in *t, const struct form *form)
     return n_x == n_y && n_x > 0;
 }
 
-// {"x": [[...]], "y": [...]}
+// {"x": [[...]], "y": [...]}, or rows of y
 static void put_xy(struct table_in *t, const struct form *form)
 {
     if (form->columns.at || form->rows.at) {
@@ -238,23 +240,29 @@ static void put_xy(struct table_in *t, const struct form *form)
     if (!x_there || !y_there)
         return;
     struct json_in x = json_in(form->x), y = json_in(form->y);
-    t->n_column = first_width(form->x);
+    size_t n_y = first_width(form->y, 0);
+    t->n_column = first_width(form->x, 1); // what is no row put_row() will say
     if (!xy_fit(t, form) || !columns_in_bounds(t, "/data/x/0"))
         return;
-    put_xy_header(t);
+    put_xy_header(t, n_y);
     json_enter(&x);
     json_enter(&y);
     for (size_t row = 0; !t->csv.broken && json_more(&x) && json_more(&y); row++) {
         put_row(t, &x, "/data/x", row, t->n_column);
         csvw_put(&t->csv, ",", 1);
-        put_cell(t, &y, "/data/y", row, SIZE_MAX);
+        if (n_y)
+            put_row(t, &y, "/data/y", row, n_y);
+        else
+            put_cell(t, &y, "/data/y", row, SIZE_MAX);
         csvw_put(&t->csv, "\n", 1);
     }
 }
 
 static const struct field inline_fields[] = {
     {.key = "x", .of = FIELD_LIST, .doc = "Rows of features, named x0, x1, ...; needs y."},
-    {.key = "y", .of = FIELD_LIST, .doc = "The target of every row."},
+    {.key = "y",
+     .of = FIELD_LIST,
+     .doc = "The target of every row, or an array of its targets, named y0, y1, ..."},
     {.key = "columns", .of = FIELD_LIST, .doc = "Names of the columns; needs rows."},
     {.key = "rows",
      .of = FIELD_LIST,
@@ -291,17 +299,32 @@ static void find_members(struct table_in *t, struct json_span data, struct form 
     }
 }
 
-const char *inline_target(struct json_span data)
+size_t inline_targets(struct json_span data)
 {
     if (!data.at || *data.at != '{')
-        return NULL;
+        return 0;
     struct arena none = {0};
     struct json_in in = json_in(data);
     struct json_text key;
-    for (json_enter(&in); json_key(&in, &key, &none); json_skip(&in))
-        if (key_is(key, "x"))
-            return "y";
-    return NULL;
+    bool has_x = false;
+    size_t n = 1;
+    for (json_enter(&in); json_key(&in, &key, &none);) {
+        bool is_y = key_is(key, "y");
+        has_x = has_x || key_is(key, "x");
+        struct json_span value = json_skip(&in);
+        if (is_y)
+            n = first_width(value, 1);
+    }
+    return has_x ? n ? n : 1 : 0;
+}
+
+const char *const *inline_target_names(size_t n, struct arena *a)
+{
+    const char **name = arena_alloc(a, n, sizeof *name);
+    for (size_t i = 0; name && i < n; i++)
+        if (!(name[i] = n == 1 ? "y" : arena_printf(a, "y%zu", i)))
+            return NULL;
+    return name;
 }
 
 bool inline_to_csv(struct json_span data, csvw_sink *sink, void *ctx, struct arena *a,

@@ -10,8 +10,14 @@
 #include "fault.h"
 #include "json.h"
 #include "jsonw.h"
+#include "lr_finder.h"
 #include "schema.h"
 #include "spec.h"
+
+enum job_kind {
+    JOB_TRAIN,     // make a model
+    JOB_LR_FINDER, // sweep over learning rates, for its curve
+};
 
 // Strings and arrays belong to the arena given to job_spec_read(), the two spans to its body.
 struct job_spec {
@@ -21,6 +27,10 @@ struct job_spec {
     struct data_spec prep; // columns, preparation, split
     struct model_spec model;
     struct train_spec train;
+    enum job_kind kind;
+    struct lr_sweep sweep;     // of a finder
+    const char *from;          // model whose weights are the first ones, or NULL
+    int from_version;          // 0: the latest
     int priority;              // higher runs earlier
     struct json_span metadata; // an object, kept as it came; at is NULL when absent
 };
@@ -29,10 +39,11 @@ struct job_spec {
 enum { JOB_DEFINITION_MAX = 1 << 20 };
 
 extern const struct schema job_schema;
+extern const char *const task_words[]; // by enum task, then NULL
 
 // Read and resolve a job definition. Exactly one of dataset and data must be there; the target
-// defaults to "y" for data given as x and y; without validation rows there is no early stopping.
-// Errors as schema_read(). `f` must have been initialised.
+// defaults to "y" for data given as x and y ("y0", "y1", ... where y has rows); without validation
+// rows there is no early stopping. Errors as schema_read(). `f` must have been initialised.
 bool job_spec_read(const char *body, size_t len, struct job_spec *spec, struct arena *a,
                    struct faults *f, struct err *e);
 

@@ -282,3 +282,12 @@ double json_number(struct json_in *in)
     double value = decimal(w, k);
     return *number == '-' ? -value : value;
 }
+
+size_t json_count(struct json_span array)
+{
+    struct json_in in = json_in(array);
+    size_t n = 0;
+    for (json_enter(&in); json_more(&in); n++)
+        json_skip(&in);
+    return n;
+}

@@ -45,5 +45,8 @@ void json_null(struct json_in *in);
 // The decoded string; in the arena when it has escapes. False when that is full.
 bool json_string(struct json_in *in, struct json_text *out, struct arena *a);
 
+// How many elements the array of a span has.
+size_t json_count(struct json_span array);
+
 // Pass over the next value, whatever it is, and return its text.
 struct json_span json_skip(struct json_in *in);

@@ -87,9 +87,10 @@ bool model_file_read(struct model_file *f, const char *bytes, size_t len, struct
     struct model_task task = {.task = p->task,
                               .n_in = (uint32_t)p->n_feature,
                               .n_class = p->n_class,
-                              .n_target = 1,
-                              .y_mean = &p->y_mean,
-                              .y_std = &p->y_std,
-                              .loss = &f->spec.train.loss};
+                              .n_target = p->n_target,
+                              .y_mean = p->y_mean,
+                              .y_std = p->y_std,
+                              .loss = &f->spec.train.loss,
+                              .label_smoothing = f->spec.train.label_smoothing};
     return model_build(&f->model, &f->spec.model, &task, a, e) && read_weights(&f->model, &s, e);
 }

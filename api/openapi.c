@@ -86,6 +86,9 @@ static void put_body(struct jsonw *w, const struct route *r)
     jsonw_object(w, "content");
     if (r->body_kind == BODY_JSON) {
         put_content(w, "application/json", r->body);
+    } else if (r->body_kind == BODY_FILE) {
+        put_content(w, "application/json", r->body);
+        put_content(w, "application/octet-stream", NULL);
     } else {
         put_content(w, "text/csv", NULL);
         put_content(w, "application/octet-stream", NULL);
@@ -143,6 +146,8 @@ static void put_success(struct jsonw *w, const struct route *r, int number, cons
     if (number != 204) {
         jsonw_object(w, "content");
         put_content(w, r->produces ? r->produces : "application/json", r->reply);
+        for (int i = 0; i < ROUTE_MEDIA && r->also[i]; i++)
+            put_content(w, r->also[i], NULL);
         jsonw_end(w);
     }
     jsonw_end(w);

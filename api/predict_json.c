@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 enum { POINTER_MAX = 512, TEXT_MAX = 512 };
@@ -109,15 +110,24 @@ static const char *nth_input(const void *prep, size_t i)
     return ((const struct prep *)prep)->column[i].name;
 }
 
+static bool is_target(const struct prep *p, struct json_text key)
+{
+    for (size_t i = 0; i < p->n_target; i++)
+        if (strlen(p->target[i].name) == key.len && memcmp(key.at, p->target[i].name, key.len) == 0)
+            return true;
+    return false;
+}
+
 static void unknown(struct reader *r, struct json_text key)
 {
     const struct prep *p = r->p;
     char name[NEAREST_MAX + 2]; // nearest() looks at no longer ones
     snprintf(name, sizeof name, "%.*s", (int)key.len, key.at);
     const char *meant = r->f->total < FAULTS_MAX ? nearest(name, nth_input, p, p->n_column) : NULL;
-    if (strlen(p->target) == key.len && memcmp(key.at, p->target, key.len) == 0)
+    if (is_target(p, key))
         complain(r, "unknown_field", key.at, key.len,
-                 "is the target, which the model predicts; leave it out");
+                 "is %s, which the model predicts; leave it out",
+                 p->n_target > 1 ? "a target" : "the target");
     else if (meant)
         complain(r, "unknown_field", key.at, key.len, "unknown field; did you mean \"%s\"?", meant);
     else
@@ -181,19 +191,10 @@ static void read_instance(struct reader *r, struct json_in *in)
     }
 }
 
-static size_t count(struct json_span span)
-{
-    struct json_in in = json_in(span);
-    size_t n = 0;
-    for (json_enter(&in); json_more(&in); n++)
-        json_skip(&in);
-    return n;
-}
-
 bool instances_read(struct json_span span, const struct prep *p, real **x, size_t *n,
                     struct arena *a, struct faults *f, struct err *e)
 {
-    *n = count(span);
+    *n = json_count(span);
     if (*n == 0)
         fault_add(f, "too_short", "/instances", "must have at least one row");
     size_t cells;
@@ -211,7 +212,7 @@ bool instances_read(struct json_span span, const struct prep *p, real **x, size_
     return faults_none(f, e);
 }
 
-static void write_classes(struct jsonw *w, const struct prep *p, const double *probability)
+static void write_class(struct jsonw *w, const struct prep *p, const double *probability)
 {
     size_t best = 0;
     for (size_t c = 1; c < p->n_class; c++)
@@ -223,16 +224,57 @@ static void write_classes(struct jsonw *w, const struct prep *p, const double *p
     jsonw_end(w);
 }
 
+// The digits that mean something: a float's, of what the network gives.
+static void write_value(struct jsonw *w, const char *key, const struct prep *p, size_t i, double v)
+{
+    if (p->y_mean[i] == 0 && p->y_std[i] == 1)
+        jsonw_float(w, key, (float)v);
+    else
+        jsonw_about(w, key, v, p->y_std[i] * 0x1p-24);
+}
+
+static void write_values(struct jsonw *w, const struct prep *p, const double *value)
+{
+    if (p->n_target == 1) {
+        write_value(w, "value", p, 0, value[0]);
+        return;
+    }
+    jsonw_object(w, "values");
+    for (size_t i = 0; i < p->n_target; i++)
+        write_value(w, p->target[i].name, p, i, value[i]);
+    jsonw_end(w);
+}
+
+static void write_shares(struct jsonw *w, const struct prep *p, const double *share)
+{
+    jsonw_object(w, "probabilities");
+    for (size_t i = 0; i < p->n_target; i++)
+        jsonw_float(w, p->target[i].name, (float)share[i]);
+    jsonw_end(w);
+}
+
+static void write_labels(struct jsonw *w, const struct prep *p, const double *probability)
+{
+    jsonw_array(w, "labels");
+    for (size_t i = 0; i < p->n_target; i++)
+        if (probability[i] >= .5)
+            jsonw_string(w, NULL, p->target[i].name);
+    jsonw_end(w);
+    write_shares(w, p, probability);
+}
+
 void predictions_write(struct jsonw *w, const struct prep *p, const double *answer, size_t n)
 {
-    size_t k = p->n_class ? p->n_class : 1;
+    static void (*const write_as[])(struct jsonw *, const struct prep *,
+                                    const double *) = {[TASK_REGRESSION] = write_values,
+                                                       [TASK_CLASSIFICATION] = write_class,
+                                                       [TASK_MULTILABEL] = write_labels,
+                                                       [TASK_DISTRIBUTION] = write_shares};
+    size_t k = p->n_class ? p->n_class : p->n_target;
     jsonw_array(w, "predictions");
     for (size_t i = 0; i < n; i++, answer += k) {
         jsonw_object(w, NULL);
-        if (p->n_class)
-            write_classes(w, p, answer);
-        else
-            jsonw_about(w, "value", answer[0], p->y_std * 0x1p-24); // a float's precision
+        write_as[p->task](w, p, answer);
         jsonw_end(w);
     }
     jsonw_end(w);

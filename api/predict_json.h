@@ -18,5 +18,10 @@
 bool instances_read(struct json_span span, const struct prep *p, real **x, size_t *n,
                     struct arena *a, struct faults *f, struct err *e);
 
-// "predictions": [{"value": v} | {"class": c, "probabilities": {c: p, ...}}, ...] for n answers.
+// "predictions" for n answers, each by the task:
+//
+//     {"value": v}, or of several targets {"values": {target: v, ...}}
+//     {"class": c, "probabilities": {c: p, ...}}
+//     {"labels": [target with p >= .5, ...], "probabilities": {target: p, ...}}
+//     {"probabilities": {target: share, ...}}
 void predictions_write(struct jsonw *w, const struct prep *p, const double *answer, size_t n);

@@ -4,15 +4,13 @@
 
 #include "prep_json.h"
 
+#include "job_schema.h"
 #include "json_in.h"
 
 #include <string.h>
 
 static const char *const type_word[] = {
-    [COLUMN_NUMERIC] = "numeric", [COLUMN_CATEGORICAL] = "categorical"};
-static const char *const task_word[] = {[TASK_AUTO] = "auto",
-                                        [TASK_REGRESSION] = "regression",
-                                        [TASK_CLASSIFICATION] = "classification"};
+    [COLUMN_NUMERIC] = "numeric", [COLUMN_CATEGORICAL] = "categorical", NULL};
 
 static void write_texts(struct jsonw *w, const char *key, const char *const *text, size_t n)
 {
@@ -38,15 +36,29 @@ static void write_column(struct jsonw *w, const struct prep_column *c)
     jsonw_end(w);
 }
 
+static void write_targets(struct jsonw *w, const struct prep *p)
+{
+    if (p->n_target == 1) {
+        jsonw_string(w, "target", p->target->name);
+        return;
+    }
+    jsonw_array(w, "target");
+    for (size_t i = 0; i < p->n_target; i++)
+        jsonw_string(w, NULL, p->target[i].name);
+    jsonw_end(w);
+}
+
 void prep_write(const struct prep *p, struct jsonw *w, const char *key)
 {
     jsonw_object(w, key);
-    jsonw_string(w, "target", p->target);
-    jsonw_string(w, "task", task_word[p->task]);
+    write_targets(w, p);
+    jsonw_string(w, "task", task_words[p->task]);
     write_texts(w, "classes", p->class_name, p->n_class);
     jsonw_array(w, "y");
-    jsonw_real(w, NULL, p->y_mean);
-    jsonw_real(w, NULL, p->y_std);
+    for (size_t i = 0; i < p->n_target; i++) {
+        jsonw_real(w, NULL, p->y_mean[i]);
+        jsonw_real(w, NULL, p->y_std[i]);
+    }
     jsonw_end(w);
     jsonw_array(w, "columns");
     for (size_t i = 0; i < p->n_column; i++)
@@ -127,10 +139,10 @@ static const char *const *texts(struct reader *r, size_t *n)
     return list;
 }
 
-static size_t word(struct reader *r, const char *const *words, size_t n)
+static size_t word(struct reader *r, const char *const *words)
 {
     const char *t = r->ok ? text(r) : "";
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; words[i]; i++)
         if (strcmp(t, words[i]) == 0)
             return i;
     r->ok = false;
@@ -144,7 +156,7 @@ static void read_column(struct reader *r, struct prep_column *c, size_t at)
     json_enter(&r->in);
     *c = (struct prep_column){.at = at, .name = next_text(r)};
     if (next(r, JSON_STRING))
-        c->type = (enum column_type)word(r, type_word, sizeof type_word / sizeof *type_word);
+        c->type = (enum column_type)word(r, type_word);
     if (c->type == COLUMN_CATEGORICAL) {
         if (next(r, JSON_ARRAY))
             c->level = texts(r, &c->n_level);
@@ -176,46 +188,78 @@ static void read_columns(struct reader *r, struct prep *p)
     }
 }
 
+// One name, or an array of them.
+static void read_targets(struct reader *r, struct prep *p)
+{
+    bool several = r->ok && json_kind(&r->in) == JSON_ARRAY;
+    const char *lone = several ? NULL : text(r), *const *name = &lone;
+    p->n_target = 1;
+    if (several)
+        name = texts(r, &p->n_target);
+    p->target = r->ok ? arena_zalloc(r->a, p->n_target, sizeof *p->target) : NULL;
+    r->ok = p->target && p->n_target > 0;
+    for (size_t i = 0; r->ok && i < p->n_target; i++)
+        p->target[i] = (struct prep_target){.name = name[i], .source = SIZE_MAX};
+}
+
+static void read_scales(struct reader *r, struct prep *p)
+{
+    size_t n = p->n_target;
+    p->y_mean = r->ok && length(r) == 2 * n ? arena_alloc(r->a, n, sizeof *p->y_mean) : NULL;
+    p->y_std = p->y_mean ? arena_alloc(r->a, n, sizeof *p->y_std) : NULL;
+    r->ok = p->y_std;
+    if (r->ok)
+        json_enter(&r->in);
+    for (size_t i = 0; r->ok && i < n; i++) {
+        p->y_mean[i] = next_number(r);
+        p->y_std[i] = next_number(r);
+    }
+}
+
 // What prep_init() promises of a task and its classes.
 static bool classes_fit(const struct prep *p)
 {
-    return p->task == TASK_CLASSIFICATION ? p->n_class >= 2
-                                          : p->task == TASK_REGRESSION && p->n_class == 0;
+    if (p->task == TASK_CLASSIFICATION)
+        return p->n_class >= 2 && p->n_target == 1;
+    return p->task != TASK_AUTO && p->n_class == 0;
 }
 
-static struct reader at(struct json_span span, struct arena *a, bool ok)
+enum { TARGET, TASK, CLASSES, Y, COLUMNS, MEMBERS };
+
+// The reader at another member.
+static void go(struct reader *r, const struct json_want *want)
 {
-    return (struct reader){ok ? json_in(span) : (struct json_in){NULL}, a, ok};
+    r->in = r->ok ? json_in(want->value) : (struct json_in){NULL};
+}
+
+static void read_members(struct reader *r, const struct json_want *want, struct prep *p)
+{
+    go(r, &want[TARGET]);
+    read_targets(r, p);
+    go(r, &want[TASK]);
+    p->task = (enum task)word(r, task_words);
+    go(r, &want[CLASSES]);
+    p->class_name = r->ok ? texts(r, &p->n_class) : NULL;
+    go(r, &want[Y]);
+    read_scales(r, p);
+    go(r, &want[COLUMNS]);
+    if (r->ok)
+        read_columns(r, p);
 }
 
 bool prep_read(struct prep *p, const char *json, struct arena *a, struct err *e)
 {
-    enum { TARGET, TASK, CLASSES, Y, COLUMNS, MEMBERS };
     struct json_want want[MEMBERS] = {
         {.key = "target"}, {.key = "task"}, {.key = "classes"}, {.key = "y"}, {.key = "columns"}};
     struct faults faults;
     struct err why = {0};
-    struct reader r;
-    *p = (struct prep){.target_source = SIZE_MAX};
+    *p = (struct prep){0};
     faults_init(&faults, a);
-    bool ok = json_scan(json, strlen(json), want, MEMBERS, a, &faults, &why);
+    struct reader r = {.a = a,
+                       .ok = json_scan(json, strlen(json), want, MEMBERS, a, &faults, &why)};
     for (int i = 0; i < MEMBERS; i++)
-        ok = ok && want[i].value.at;
-    r = at(want[TARGET].value, a, ok);
-    p->target = ok ? text(&r) : "";
-    r = at(want[TASK].value, a, r.ok);
-    p->task = (enum task)word(&r, task_word, sizeof task_word / sizeof *task_word);
-    r = at(want[CLASSES].value, a, r.ok);
-    p->class_name = r.ok ? texts(&r, &p->n_class) : NULL;
-    r = at(want[Y].value, a,
-           r.ok && length(&(struct reader){json_in(want[Y].value), a, true}) == 2);
-    if (r.ok)
-        json_enter(&r.in);
-    p->y_mean = next_number(&r);
-    p->y_std = next_number(&r);
-    r = at(want[COLUMNS].value, a, r.ok);
-    if (r.ok)
-        read_columns(&r, p);
+        r.ok = r.ok && want[i].value.at;
+    read_members(&r, want, p);
     if (!r.ok || !classes_fit(p))
         return fail(e, ERR_INVALID, "the model file's description of its inputs is damaged");
     prep_index(p, a);

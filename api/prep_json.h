@@ -7,8 +7,9 @@
 //     [["rooms", "numeric", mean, std, fill, indicator], ["city", "categorical", ["Bern",
 //     "Rome"]]]}
 //
-// Numbers are printed so that reading gives the same bits. Called by whoever writes or loads a
-// model file, on that thread; everything read lives in the arena.
+// With several targets "target" is an array of names, and "y" holds a mean and a deviation for
+// each. Numbers are printed so that reading gives the same bits. Called by whoever writes or loads
+// a model file, on that thread; everything read lives in the arena.
 
 #include "jsonw.h"
 #include "prep.h"

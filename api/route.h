@@ -13,10 +13,10 @@
 enum method { GET, POST, PUT, PATCH, DELETE, METHOD_COUNT };
 
 // What a request's body is. JSON and none are gathered before the handler runs; a stream is handed
-// on piece by piece.
-enum body_kind { BODY_NONE, BODY_JSON, BODY_STREAM };
+// on piece by piece. A file is gathered too, and may be JSON or bytes of another kind.
+enum body_kind { BODY_NONE, BODY_JSON, BODY_FILE, BODY_STREAM };
 
-enum { ROUTE_FAILS = 8, ROUTE_QUERIES = 8, ROUTE_SEGMENTS = 2 };
+enum { ROUTE_FAILS = 8, ROUTE_QUERIES = 8, ROUTE_SEGMENTS = 2, ROUTE_MEDIA = 2 };
 
 struct call;   // one request under way (server/call.h)
 struct schema; // fields of an object (api/schema.h)
@@ -34,6 +34,7 @@ struct route {
     bool (*handle)(struct call *, struct err *); // when the whole body is there
     const struct schema *body, *reply;           // NULL: free form or none
     const char *produces;                        // media type of the reply; NULL: application/json
+    const char *also[ROUTE_MEDIA];               // further media types it may answer with
     int status;                                  // of success
     const char *replay; // sentence: when the answer is 200 with the same reply; NULL: never
     enum body_kind body_kind;

@@ -101,8 +101,8 @@ static void write_knob(struct jsonw *w, const struct knob *knob, const double *v
         jsonw_real(w, knob->name, value[0]);
     } else {
         jsonw_array(w, knob->name);
-        jsonw_real(w, NULL, value[0]);
-        jsonw_real(w, NULL, value[1]);
+        for (size_t i = 0; i < knob_length(knob, value); i++)
+            jsonw_real(w, NULL, value[i]);
         jsonw_end(w);
     }
 }
@@ -136,6 +136,14 @@ static void write_list(struct jsonw *w, const char *key, const struct field *f, 
     const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
     const char *item = *(const char *const *)from;
     size_t n = *(const size_t *)(from - f->at + f->n_at);
+    if (n == 0 && f->nullable) {
+        jsonw_null(w, key);
+        return;
+    }
+    if (n == 1 && f->one) {
+        write_value(w, key, &each, item);
+        return;
+    }
     jsonw_array(w, key);
     for (size_t i = 0; i < n; i++)
         write_value(w, NULL, &each, item + i * field_size(f));
@@ -147,6 +155,14 @@ static void write_map(struct jsonw *w, const char *key, const struct field *f, c
     const struct field *name = &f->sub->field[0], *value = &f->sub->field[1];
     const char *item = *(const char *const *)from;
     size_t n = *(const size_t *)(from - f->at + f->n_at);
+    if (f->zero && *(const bool *)(from - f->at + f->on)) {
+        jsonw_string(w, key, f->zero);
+        return;
+    }
+    if (n == 0 && f->nullable) {
+        jsonw_null(w, key);
+        return;
+    }
     jsonw_object(w, key);
     for (size_t i = 0; i < n; i++, item += field_size(f))
         write_value(w, *(const char *const *)(item + name->at), value, item + value->at);

@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct cJSON;
+
 enum field_type {
     FIELD_RAW,    // struct json_span: any JSON, of the kind `of` if that is set; outermost only
     FIELD_BOOL,   // bool
@@ -50,18 +52,21 @@ struct field {
     // Inclusive limits: of a number; of a string's bytes; of a list's or map's length. Both 0: any
     // number, 1 to STRING_MAX bytes, any length.
     double min, max;
-    bool above_min;                   // min itself is not allowed
-    bool required;                    // must be given
-    bool optional;                    // of a reply: may be absent
-    bool nullable;                    // null is allowed, and stored as 0, NULL or `on` == 0
-    const char *zero;                 // INT: word that stands for 0, which is allowed besides
-    const char *const *names;         // WORD, STRING: allowed words, then NULL
-    const struct schema *sub;         // OBJECT, MAP, LIST of OBJECT; RAW for documentation
-    const struct table *table;        // PICK
-    enum field_type of;               // LIST: type of the elements; RAW: OBJECT or LIST
-    size_t n_at;                      // LIST, MAP: offset of the size_t count
-    size_t on;                        // nullable OBJECT: offset of an int that is 0 for null
+    bool above_min;   // min itself is not allowed
+    bool required;    // must be given
+    bool optional;    // of a reply: may be absent
+    bool nullable;    // null is allowed, and stored as 0, NULL or `on` == 0
+    const char *zero; // word allowed besides, INT: which stands for 0, MAP: for true at `on`
+    bool one;         // LIST: an element may stand for itself, and does when it is the only one
+    const char *const *names;  // WORD, STRING: allowed words, then NULL
+    const struct schema *sub;  // OBJECT, MAP, LIST of OBJECT; RAW for documentation
+    const struct table *table; // PICK
+    enum field_type of;        // LIST: type of the elements; RAW: OBJECT or LIST
+    size_t n_at;               // LIST, MAP: offset of the size_t count
+    size_t on; // nullable OBJECT: offset of an int that is 0 for null; MAP with `zero`: of a bool
     const char *alias[FIELD_ALIASES]; // other names it may be given under
+    const char *instead; // key of a field that takes its place: the default is 0 when that one says
+                         // something (more than null and 0), and both may not
 };
 
 struct schema {
@@ -75,6 +80,11 @@ struct schema {
     // Rules across fields, run when the fields themselves are in order. `at` is the object's own
     // pointer.
     void (*check)(const void *, const char *at, struct faults *);
+    // Of a body: turns what clients of other programs write into this schema's own, before it is
+    // read.
+    void (*rewrite)(const struct schema *, struct cJSON *body, struct faults *);
+    // The i-th name that rewrite accepts besides, with a sentence; NULL past the last.
+    const char *(*rewrites)(size_t i, const char **doc);
 };
 
 // Offset of a member, refused by the compiler when its type is not T.
@@ -104,12 +114,16 @@ struct schema {
     AS(k, S, m, T const *, FIELD_MAP, .n_at = AT(S, n, size_t), __VA_ARGS__)
 
 // Read a body into `out` (s->size bytes, zeroed first), defaults included. Strings and lists are in
-// the arena, raw spans in the body. Every fault found is in f (codes: unknown_field, missing_field,
-// conflicting_fields, wrong_type, not_an_integer, out_of_range, unknown_value, too_short, too_long,
-// bad_name). Fails with ERR_MALFORMED (see json_scan), ERR_INVALID, or ERR_TOO_LARGE when more than
-// the schema's maximum remains without the raw fields. f must have been initialised.
+// the arena, raw spans in the body. Names that are aliases are noted in f. Every fault found is in
+// f (codes: unknown_field, missing_field, conflicting_fields, wrong_type, not_an_integer,
+// out_of_range, unknown_value, too_short, too_long, bad_name). Fails with ERR_MALFORMED (see
+// json_scan), ERR_INVALID, or ERR_TOO_LARGE when more than the schema's maximum remains without the
+// raw fields. f must have been initialised.
 bool schema_read(const struct schema *s, const char *body, size_t len, void *out, struct arena *a,
                  struct faults *f, struct err *e);
+
+// Whether the key is a name of the field.
+bool field_is_called(const struct field *f, const char *key);
 
 // Print the struct with every field, resolved defaults included, so that reading it back gives the
 // same.

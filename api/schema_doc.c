@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a schema says about itself, for machines and for readers: see schema.h. A field of plain
+// What a schema says about itself for machines: see schema.h. A field of plain
 // type is one JSON Schema object; a choice, an object that has a short form and a number with a
 // word for 0 are an "anyOf" of several.
 
@@ -7,10 +7,10 @@
 
 #include <string.h>
 
+enum { ALIAS_DOC = 100 };
+
 static void describe(const struct field *f, struct jsonw *w, const char *key);
 static void describe_object(const struct schema *s, struct jsonw *w, bool nullable);
-
-// JSON Schema
 
 static const char *type_word(const struct field *f)
 {
@@ -90,7 +90,7 @@ static void put_knob(struct jsonw *w, const struct knob *k)
         put_limits(w, &limits);
 }
 
-static void put_knob_default(struct jsonw *w, const char *key, const struct knob *k, int i)
+static void put_knob_default(struct jsonw *w, const char *key, const struct knob *k, size_t i)
 {
     if (k->type == KNOB_BOOL)
         jsonw_bool(w, key, k->def[i] != 0);
@@ -110,11 +110,11 @@ static void describe_knob(struct jsonw *w, const struct knob *k)
         jsonw_object(w, "items");
         put_knob(w, k);
         jsonw_end(w);
-        jsonw_int(w, "minItems", 2);
-        jsonw_int(w, "maxItems", 2);
+        jsonw_int(w, "minItems", k->list ? 1 : k->count);
+        jsonw_int(w, "maxItems", k->count);
         jsonw_array(w, "default");
-        put_knob_default(w, NULL, k, 0);
-        put_knob_default(w, NULL, k, 1);
+        for (size_t i = 0; i < knob_length(k, k->def); i++)
+            put_knob_default(w, NULL, k, i);
         jsonw_end(w);
     }
     jsonw_end(w);
@@ -127,6 +127,8 @@ static void describe_row(struct jsonw *w, const struct table *t, const struct ro
     jsonw_object(w, NULL);
     jsonw_string(w, "type", "object");
     jsonw_string(w, "description", row->doc);
+    if (row->torch)
+        jsonw_string(w, "x-torch", row->torch);
     jsonw_object(w, "properties");
     jsonw_object(w, "type");
     jsonw_string(w, "const", row->name);
@@ -136,6 +138,18 @@ static void describe_row(struct jsonw *w, const struct table *t, const struct ro
     jsonw_end(w);
     jsonw_bool(w, "additionalProperties", false);
     jsonw_end(w);
+}
+
+static void describe_aliases(struct jsonw *w, const struct row *row)
+{
+    char text[ALIAS_DOC];
+    snprintf(text, sizeof text, "Another name of %s.", row->name);
+    for (int i = 0; i < ROW_ALIASES && row->alias[i]; i++) {
+        jsonw_object(w, NULL);
+        jsonw_string(w, "const", row->alias[i]);
+        jsonw_string(w, "description", text);
+        jsonw_end(w);
+    }
 }
 
 static void describe_pick(const struct field *f, struct jsonw *w)
@@ -148,6 +162,8 @@ static void describe_pick(const struct field *f, struct jsonw *w)
         jsonw_string(w, NULL, f->table->row[i]->name);
     jsonw_end(w);
     jsonw_end(w);
+    for (size_t i = 0; i < f->table->n; i++)
+        describe_aliases(w, f->table->row[i]);
     for (size_t i = 0; i < f->table->n; i++)
         describe_row(w, f->table, f->table->row[i]);
     any_of_end(w, f->nullable);
@@ -189,16 +205,36 @@ static void describe_string(const struct field *f, struct jsonw *w)
 static void describe_list(const struct field *f, struct jsonw *w)
 {
     const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
-    put_type(w, "array", f->nullable);
+    if (f->one) {
+        jsonw_array(w, "anyOf");
+        describe(&each, w, NULL);
+        jsonw_object(w, NULL);
+    }
+    put_type(w, "array", f->nullable && !f->one);
     put_count(w, f, "minItems", "maxItems");
     describe(&each, w, "items");
+    if (f->one) {
+        jsonw_end(w);
+        any_of_end(w, f->nullable);
+    }
 }
 
 static void describe_map(const struct field *f, struct jsonw *w)
 {
-    put_type(w, "object", f->nullable);
+    if (f->zero) {
+        jsonw_array(w, "anyOf");
+        jsonw_object(w, NULL);
+        jsonw_string(w, "const", f->zero);
+        jsonw_end(w);
+        jsonw_object(w, NULL);
+    }
+    put_type(w, "object", f->nullable && !f->zero);
     put_count(w, f, "minProperties", "maxProperties");
     describe(&f->sub->field[1], w, "additionalProperties");
+    if (f->zero) {
+        jsonw_end(w);
+        any_of_end(w, f->nullable);
+    }
 }
 
 // The object itself or, where it has one, its short form.
@@ -222,7 +258,10 @@ static void describe_sub(const struct field *f, struct jsonw *w)
 
 static void describe_raw(const struct field *f, struct jsonw *w)
 {
-    if (f->sub)
+    if (f->sub && f->of == FIELD_LIST)
+        describe_list(&(struct field){.of = FIELD_OBJECT, .sub = f->sub, .nullable = f->nullable},
+                      w);
+    else if (f->sub)
         describe_sub(f, w);
     else if (f->of)
         put_type(w, type_word(f), f->nullable);
@@ -263,6 +302,27 @@ static void put_required(const struct schema *s, struct jsonw *w)
     jsonw_end(w);
 }
 
+static void put_name(struct jsonw *w, const char *name, const char *doc)
+{
+    jsonw_object(w, name);
+    jsonw_string(w, "description", doc);
+    jsonw_end(w);
+}
+
+// Keys that become others when a body is read.
+static void put_other_names(struct jsonw *w, const struct schema *s)
+{
+    char text[ALIAS_DOC];
+    const char *name, *doc;
+    for (const struct field *f = s->field; f->key; f++)
+        for (int i = 0; i < FIELD_ALIASES && f->alias[i]; i++) {
+            snprintf(text, sizeof text, "Another name of %s.", f->key);
+            put_name(w, f->alias[i], text);
+        }
+    for (size_t i = 0; s->rewrites && (name = s->rewrites(i, &doc)); i++)
+        put_name(w, name, doc);
+}
+
 // The inside of an object's description.
 static void describe_object(const struct schema *s, struct jsonw *w, bool nullable)
 {
@@ -270,6 +330,7 @@ static void describe_object(const struct schema *s, struct jsonw *w, bool nullab
     jsonw_object(w, "properties");
     for (const struct field *f = s->field; f->key; f++)
         describe(f, w, f->key);
+    put_other_names(w, s);
     jsonw_end(w);
     put_required(s, w);
     jsonw_bool(w, "additionalProperties", s->open);
@@ -282,46 +343,4 @@ void schema_json(const struct schema *s, struct jsonw *w, const char *key)
     jsonw_string(w, "description", s->doc);
     describe_object(s, w, false);
     jsonw_end(w);
-}
-
-// Markdown
-
-static void print_limits(const struct field *f, FILE *out)
-{
-    if (f->type == FIELD_PICK)
-        for (size_t i = 0; i < f->table->n; i++)
-            fprintf(out, "%s`%s`", i ? ", " : "", f->table->row[i]->name);
-    else if (f->names)
-        for (size_t i = 0; f->names[i]; i++)
-            fprintf(out, "%s`%s`", i ? ", " : "", f->names[i]);
-    else if (f->type == FIELD_INT || f->type == FIELD_REAL)
-        fprintf(out, "%s%.15g to %.15g", f->above_min ? "above " : "", f->min, f->max);
-    if (f->zero)
-        fprintf(out, ", `\"%s\"`", f->zero);
-    if (f->nullable)
-        fprintf(out, "%s`null`", f->names || f->max > 0 || f->table ? ", " : "");
-}
-
-static void print_fields(const struct schema *s, const char *prefix, FILE *out)
-{
-    char key[128];
-    for (const struct field *f = s->field; f->key; f++) {
-        bool is_list = f->type == FIELD_LIST;
-        snprintf(key, sizeof key, "%s%s%s", prefix, f->key, is_list ? "[]" : "");
-        fprintf(out, "| `%s` | %s%s%s | ", key, f->def ? "`" : "", f->def ? f->def : "",
-                f->def ? "`" : "");
-        print_limits(f, out);
-        fprintf(out, " | %s |\n", f->doc);
-        if (f->type != FIELD_OBJECT && f->of != FIELD_OBJECT)
-            continue;
-        strcat(key, ".");
-        if (f->sub)
-            print_fields(f->sub, key, out);
-    }
-}
-
-void schema_markdown(const struct schema *s, FILE *out)
-{
-    fprintf(out, "| key | default | allowed | meaning |\n|---|---|---|---|\n");
-    print_fields(s, "", out);
 }

@@ -6,6 +6,7 @@
 
 #include "nearest.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char *row_name(const void *table, size_t i)
@@ -19,6 +20,8 @@ static const struct row *find_row(struct reader *r, const struct field *f, const
     const struct row *row = table_find(f->table, name);
     if (!row)
         reader_unknown_value(r, at, name, row_name, f->table, f->table->n);
+    else if (strcmp(row->name, name) != 0)
+        reader_note(r, at, name, row->name);
     return row;
 }
 
@@ -65,20 +68,44 @@ static void read_knob_value(struct reader *r, const struct knob *knob, const cJS
         *to = json->valuedouble;
 }
 
+static bool length_fits(struct reader *r, const struct knob *knob, const cJSON *json,
+                        const struct place *at)
+{
+    int n = cJSON_IsArray(json) ? cJSON_GetArraySize(json) : 0;
+    if (n <= knob->count && n >= (knob->list ? 1 : knob->count))
+        return true;
+    reader_fault(r, at, "wrong_type", "must be an array of %s%d numbers", knob->list ? "1 to " : "",
+                 knob->count);
+    return false;
+}
+
+// An array of a value each; in a list each is above the one before.
+static void read_knob_values(struct reader *r, const struct knob *knob, const cJSON *json,
+                             double *to, const struct place *at)
+{
+    size_t before = r->faults->total;
+    const cJSON *child;
+    struct place place = {.up = at};
+    for (int i = 0; i < knob->count; i++)
+        to[i] = NAN;
+    cJSON_ArrayForEach(child, json)
+    {
+        double *value = &to[place.index];
+        read_knob_value(r, knob, child, value, &place);
+        if (knob->list && place.index > 0 && r->faults->total == before && *value <= value[-1])
+            reader_fault(r, &place, "out_of_range",
+                         "must be above the one before, %.15g, got %.15g", value[-1], *value);
+        place.index++;
+    }
+}
+
 static void read_knob(struct reader *r, const struct knob *knob, const cJSON *json, double *to,
                       const struct place *at)
 {
-    if (knob->count < 2) {
+    if (knob->count < 2)
         read_knob_value(r, knob, json, to, at);
-        return;
-    }
-    if (!cJSON_IsArray(json) || cJSON_GetArraySize(json) != 2) {
-        reader_fault(r, at, "wrong_type", "must be an array of two numbers");
-        return;
-    }
-    for (int i = 0; i < 2; i++)
-        read_knob_value(r, knob, cJSON_GetArrayItem(json, i), &to[i],
-                        &(struct place){.up = at, .index = (size_t)i});
+    else if (length_fits(r, knob, json, at))
+        read_knob_values(r, knob, json, to, at);
 }
 
 // The row that a field's default picks; NULL when it picks none.
@@ -127,6 +154,8 @@ void read_pick(struct reader *r, const struct field *f, const cJSON *json, char 
         if (strcmp(child->string, "type") == 0)
             continue;
         const struct knob *knob = find_knob(f, row, child->string, &value);
+        if (knob && strcmp(knob->name, child->string) != 0)
+            reader_note(r, &place, NULL, knob->name);
         if (knob)
             read_knob(r, knob, child, &pick.value[value], &place);
         else

@@ -58,16 +58,19 @@ static char *elements(struct reader *r, const struct field *f, size_t n, char *t
 static void read_list(struct reader *r, const struct field *f, const cJSON *json, char *to,
                       const struct place *at)
 {
-    if (!cJSON_IsArray(json)) {
+    const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
+    const cJSON *child;
+    bool lone = f->one && !cJSON_IsArray(json);
+    if (!lone && !cJSON_IsArray(json)) {
         reader_wrong_type(r, at, json, "an array");
         return;
     }
-    size_t n = (size_t)cJSON_GetArraySize(json), size = field_size(f);
+    size_t n = lone ? 1 : (size_t)cJSON_GetArraySize(json), size = field_size(f);
     char *item = count_allowed(r, f, n, "elements", at) ? elements(r, f, n, to, at) : NULL;
-    if (!item)
+    if (item && lone)
+        read_value(r, &each, json, item, at);
+    if (!item || lone)
         return;
-    const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
-    const cJSON *child;
     struct place place = {.up = at};
     cJSON_ArrayForEach(child, json)
     {
@@ -76,9 +79,23 @@ static void read_list(struct reader *r, const struct field *f, const cJSON *json
     }
 }
 
+static void read_map_word(struct reader *r, const struct field *f, const cJSON *json, char *to,
+                          const struct place *at)
+{
+    bool known = strcmp(json->valuestring, f->zero) == 0;
+    *(bool *)(to - f->at + f->on) = known;
+    if (!known)
+        reader_fault(r, at, "unknown_value", "must be \"%s\" or an object, got \"%.64s\"", f->zero,
+                     json->valuestring);
+}
+
 static void read_map(struct reader *r, const struct field *f, const cJSON *json, char *to,
                      const struct place *at)
 {
+    if (f->zero && cJSON_IsString(json)) {
+        read_map_word(r, f, json, to, at);
+        return;
+    }
     if (!cJSON_IsObject(json)) {
         reader_wrong_type(r, at, json, "an object");
         return;
@@ -144,7 +161,7 @@ static void read_default(struct reader *r, const struct field *f, char *to, cons
     cJSON_Delete(json);
 }
 
-static bool is_called(const struct field *f, const char *key)
+bool field_is_called(const struct field *f, const char *key)
 {
     for (int i = 0; i < FIELD_ALIASES && f->alias[i]; i++)
         if (strcmp(f->alias[i], key) == 0)
@@ -159,7 +176,7 @@ static const cJSON *find_member(struct reader *r, const struct field *f, const c
     const cJSON *child, *found = NULL;
     cJSON_ArrayForEach(child, json)
     {
-        if (!is_called(f, child->string))
+        if (!field_is_called(f, child->string))
             continue;
         if (found)
             reader_fault(r, &(struct place){.up = at, .key = child->string}, "conflicting_fields",
@@ -181,12 +198,59 @@ static void refuse_unknown(struct reader *r, const struct schema *s, const cJSON
     cJSON_ArrayForEach(child, json)
     {
         const struct field *f = s->field;
-        while (f->key && !is_called(f, child->string))
+        while (f->key && !field_is_called(f, child->string))
             f++;
         if (!f->key)
             reader_unknown_field(r, &(struct place){.up = at, .key = child->string},
                                  nearest(child->string, field_key, s, schema_count(s)));
     }
+}
+
+static bool says_something(const cJSON *json)
+{
+    return json && !cJSON_IsNull(json) && !(cJSON_IsNumber(json) && json->valuedouble == 0);
+}
+
+// The member that takes f's place, if it says something.
+static const cJSON *find_instead(const struct schema *s, const struct field *f, const cJSON *json)
+{
+    const struct field *other = s->field;
+    const cJSON *child;
+    if (!f->instead)
+        return NULL;
+    while (strcmp(other->key, f->instead) != 0)
+        other++;
+    cJSON_ArrayForEach(child, json)
+    {
+        if (field_is_called(other, child->string) && says_something(child))
+            return child;
+    }
+    return NULL;
+}
+
+static void read_named(struct reader *r, const struct field *f, const cJSON *json, char *to,
+                       const struct place *at)
+{
+    if (strcmp(json->string, f->key) != 0)
+        reader_note(r, at, NULL, f->key);
+    read_value(r, f, json, to, at);
+}
+
+static void read_field(struct reader *r, const struct schema *s, const struct field *f,
+                       const cJSON *json, char *to, const struct place *at, bool bare)
+{
+    const cJSON *child = find_member(r, f, json, at), *other = find_instead(s, f, json);
+    struct place own = {.up = at, .key = child ? child->string : f->key};
+    const struct place *place = bare ? at : &own;
+    if (child && other && says_something(child))
+        reader_fault(r, place, "conflicting_fields", "cannot be given together with \"%s\"",
+                     other->string);
+    else if (child)
+        read_named(r, f, child, to, place);
+    else if (f->required)
+        reader_fault(r, place, "missing_field", "must be given");
+    else if (!other)
+        read_default(r, f, to, place);
 }
 
 // `json` is NULL for an object of defaults only. With `bare` its one member has the object's own
@@ -196,17 +260,8 @@ static void read_object(struct reader *r, const struct schema *s, const cJSON *j
 {
     size_t before = r->faults->total;
     refuse_unknown(r, s, json, at);
-    for (const struct field *f = s->field; f->key; f++) {
-        const cJSON *child = find_member(r, f, json, at);
-        struct place own = {.up = at, .key = child ? child->string : f->key};
-        const struct place *place = bare ? at : &own;
-        if (child)
-            read_value(r, f, child, base + f->at, place);
-        else if (f->required)
-            reader_fault(r, place, "missing_field", "must be given");
-        else
-            read_default(r, f, base + f->at, place);
-    }
+    for (const struct field *f = s->field; f->key; f++)
+        read_field(r, s, f, json, base + f->at, at, bare);
     if (!s->check || r->faults->total > before)
         return;
     char pointer[POINTER_MAX];
@@ -241,6 +296,8 @@ bool schema_read(const struct schema *s, const char *body, size_t len, void *out
         return fail(e, ERR_MALFORMED, "could not read the body: a number has over 63 characters");
     struct reader r = {a, f, want, n};
     const struct place root = {0};
+    if (s->rewrite && cJSON_IsObject(json))
+        s->rewrite(s, json, f);
     if (cJSON_IsObject(json))
         read_object(&r, s, json, out, &root, false);
     else

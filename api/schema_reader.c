@@ -31,6 +31,14 @@ void reader_fault(struct reader *r, const struct place *at, const char *code, co
     fault_add(r->faults, code, pointer, "%s", text);
 }
 
+void reader_note(struct reader *r, const struct place *at, const char *given, const char *meant)
+{
+    char pointer[POINTER_MAX];
+    pointer[place_print(at, pointer, sizeof pointer)] = '\0';
+    const char *key = note_key(r->faults, fault_origin(r->faults, pointer));
+    note_add(r->faults, "%s%s%s became %s", key, given ? " " : "", given ? given : "", meant);
+}
+
 static const char *kind_of(const cJSON *json)
 {
     return cJSON_IsNull(json)     ? "null"

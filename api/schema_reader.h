@@ -42,6 +42,9 @@ void reader_unknown_field(struct reader *r, const struct place *at, const char *
 void reader_unknown_value(struct reader *r, const struct place *at, const char *got,
                           nearest_candidate *word, const void *words, size_t n);
 
+// Note that the key there, or with `given` the word there, was taken for `meant`.
+void reader_note(struct reader *r, const struct place *at, const char *given, const char *meant);
+
 // False after a fault. With min and max both 0 everything is in range.
 bool reader_in_range(struct reader *r, const struct place *at, double min, double max,
                      bool above_min, double x);

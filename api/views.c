@@ -3,39 +3,10 @@
 
 #include "views.h"
 
-#include "spec.h"
+#include "job_schema.h"
+#include "view_rows.h"
 
-#define V_TEXT(k, ...)                                                                             \
-    {                                                                                              \
-        .key = k, .type = FIELD_STRING, __VA_ARGS__                                                \
-    }
-#define V_WHOLE(k, ...)                                                                            \
-    {                                                                                              \
-        .key = k, .type = FIELD_INT, __VA_ARGS__                                                   \
-    }
-#define V_NUMBER(k, ...)                                                                           \
-    {                                                                                              \
-        .key = k, .type = FIELD_REAL, __VA_ARGS__                                                  \
-    }
-#define V_OBJECT(k, s, ...)                                                                        \
-    {                                                                                              \
-        .key = k, .type = FIELD_OBJECT, .sub = &s, __VA_ARGS__                                     \
-    }
-#define V_ITEMS(k, s, ...)                                                                         \
-    {                                                                                              \
-        .key = k, .type = FIELD_LIST, .of = FIELD_OBJECT, .sub = &s, __VA_ARGS__                   \
-    }
-#define V_TEXTS(k, ...)                                                                            \
-    {                                                                                              \
-        .key = k, .type = FIELD_LIST, .of = FIELD_STRING, __VA_ARGS__                              \
-    }
-#define V_ANY(k, ...)                                                                              \
-    {                                                                                              \
-        .key = k, .type = FIELD_RAW, __VA_ARGS__                                                   \
-    }
-#define FIELDS(name) static const struct field name##_fields[]
-#define VIEW(n, title, text)                                                                       \
-    const struct schema n##_view = {.name = title, .doc = text, .field = n##_fields, .reply = true}
+#include "spec.h"
 
 // A list of the objects `item`.
 #define LIST_VIEW(n, item, order, title, text)                                                     \
@@ -53,7 +24,6 @@ static const char *const list_words[] = {"list", NULL};
 static const char *const job_words[] = {"job", NULL};
 static const char *const dataset_words[] = {"dataset", NULL};
 static const char *const model_words[] = {"model", NULL};
-static const char *const task_words[] = {"regression", "classification", NULL};
 static const char *const type_words[] = {"numeric", "categorical", NULL};
 static const char *const status_words[] = {"queued", "running",    "pausing",
                                            "paused", "cancelling", "succeeded",
@@ -124,6 +94,8 @@ FIELDS(job) = {
     V_ANY("seed", .optional = true, .doc = "Its seed."),
     V_ANY("priority", .optional = true, .doc = "Its priority."),
     V_ANY("definition", .optional = true, .doc = "The job definition with every default resolved."),
+    V_TEXTS("notes", .optional = true,
+            .doc = "In the reply to a submission: what became of names that are not the schema's."),
     V_ANY("metadata", .doc = "The client's own, or null."),
     V_ANY("urls", .of = FIELD_OBJECT, .optional = true, .doc = "Where to go on from here."),
     {0},
@@ -198,9 +170,10 @@ FIELDS(model) = {
     V_TEXT("name", .doc = "Its name."),
     V_TEXT("object", .names = model_words, .doc = "Always model."),
     V_WHOLE("version", .doc = "Counts the successes under this name."),
-    V_WHOLE("job_id", .doc = "The job it came from."),
-    V_TEXT("task", .names = task_words, .doc = "What it predicts."),
-    V_TEXT("target", .optional = true, .doc = "The column it predicts."),
+    V_WHOLE("job_id", .nullable = true, .doc = "The job it came from; null for an imported one."),
+    V_TEXT("task", .names = task_words + TASK_REGRESSION, .doc = "What it predicts."),
+    V_TEXT("target", .optional = true, .doc = "The column it predicts, if it is a single one."),
+    V_TEXTS("targets", .optional = true, .doc = "The columns it predicts."),
     V_NUMBER("created_at", .doc = "When it was finished, in Unix seconds."),
     V_NUMBER("bytes", .optional = true, .doc = "Size of its file."),
     V_NUMBER("parameters", .optional = true, .doc = "Number of weights."),
@@ -218,9 +191,13 @@ LIST_VIEW(model_list, model_view, "Newest first.", "ModelList", "Trained models.
 
 FIELDS(prediction) = {
     V_NUMBER("value", .optional = true, .doc = "Regression: the predicted value."),
+    V_ANY("values", .of = FIELD_OBJECT, .optional = true,
+          .doc = "Regression of several targets: the predicted value of each."),
     V_TEXT("class", .optional = true, .doc = "Classification: the most likely class."),
+    V_TEXTS("labels", .optional = true,
+            .doc = "Multilabel: the targets whose probability is at least one half."),
     V_ANY("probabilities", .of = FIELD_OBJECT, .optional = true,
-          .doc = "Classification: the probability of every class."),
+          .doc = "The probability of every class or label, or the share of every target."),
     {0},
 };
 static VIEW(prediction, "Prediction", "The answer for one row.");

@@ -10,6 +10,9 @@
 
 extern const struct schema job_view, job_list_view;         // /jobs/<id>, /jobs
 extern const struct schema event_list_view;                 // /jobs/<id>/events
+extern const struct schema layers_view;                     // /jobs/<id>/layers
+extern const struct schema lr_view;                         // /jobs/<id>/lr
+extern const struct schema diagnosis_view;                  // /jobs/<id>/diagnosis
 extern const struct schema metrics_view;                    // /jobs/<id>/metrics
 extern const struct schema dataset_view, dataset_list_view; // /datasets/<name>, /datasets
 extern const struct schema model_view, model_list_view;     // /models/<name>, /models
@@ -26,6 +29,14 @@ struct predict_request {
 };
 extern const struct schema predict_request_schema;             // /predict: all of them
 extern const struct schema model_rows_schema, job_rows_schema; // where the path says which model
+
+// Rows, and their targets, for /trace and /gradcheck.
+struct glass_request {
+    int version; // 0: the latest
+    struct json_span instances, targets;
+};
+extern const struct schema glass_request_schema;
+extern const struct schema graph_view, trace_view, gradcheck_view;
 
 struct evaluate_request {
     const char *dataset;

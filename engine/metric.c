@@ -7,10 +7,11 @@
 
 #include <stdlib.h>
 
-static double square_error(const struct scored *s)
+// Σ_i (ŷ - y)² of target t
+static double square_error(const struct scored *s, size_t t)
 {
     double sum = 0;
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = t; i < s->n * s->k; i += s->k) {
         double d = s->answer[i] - s->target[i];
         sum += d * d;
     }
@@ -20,31 +21,57 @@ static double square_error(const struct scored *s)
 // √(Σ (ŷ - y)² / n)
 static double rmse(const struct scored *s)
 {
-    return sqrt(square_error(s) / (double)s->n);
+    double sum = 0;
+    for (size_t t = 0; t < s->k; t++)
+        sum += sqrt(square_error(s, t) / (double)s->n);
+    return sum / (double)s->k;
 }
 
 static double mae(const struct scored *s)
 {
     double sum = 0;
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n * s->k; i++)
         sum += fabs(s->answer[i] - s->target[i]);
-    return sum / (double)s->n;
+    return sum / (double)(s->n * s->k);
 }
 
 // 1 - Σ (ŷ - y)² / Σ (y - ȳ)²; 0 where all targets are equal
-static double r2(const struct scored *s)
+static double r2_of(const struct scored *s, size_t t)
 {
     double mean = 0, spread = 0;
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = t; i < s->n * s->k; i += s->k)
         mean += s->target[i] / (double)s->n;
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = t; i < s->n * s->k; i += s->k)
         spread += (s->target[i] - mean) * (s->target[i] - mean);
-    return spread > 0 ? 1 - square_error(s) / spread : 0;
+    return spread > 0 ? 1 - square_error(s, t) / spread : 0;
+}
+
+static double r2(const struct scored *s)
+{
+    double sum = 0;
+    for (size_t t = 0; t < s->k; t++)
+        sum += r2_of(s, t);
+    return sum / (double)s->k;
+}
+
+static bool said(double probability)
+{
+    return probability >= .5;
+}
+
+static double label_accuracy(const struct scored *s)
+{
+    size_t right = 0;
+    for (size_t i = 0; i < s->n * s->k; i++)
+        right += said(s->answer[i]) == said(s->target[i]);
+    return (double)right / (double)(s->n * s->k);
 }
 
 static double accuracy(const struct scored *s)
 {
     size_t right = 0;
+    if (s->n_target == s->k)
+        return label_accuracy(s);
     for (size_t i = 0; i < s->n; i++) {
         const double *p = s->answer + i * s->k;
         size_t best = 0;
@@ -55,12 +82,59 @@ static double accuracy(const struct scored *s)
     return (double)right / (double)s->n;
 }
 
-// -Σ log p_y / n, with p no smaller than single precision can tell from 0 next to 1
+// No smaller than single precision can tell from 0 next to 1.
+static double log_of(double p)
+{
+    return log(fmax(p, 1e-7));
+}
+
+// -Σ y log p + (1 - y) log(1 - p), per label
+static double label_log_loss(const struct scored *s)
+{
+    double sum = 0;
+    for (size_t i = 0; i < s->n * s->k; i++)
+        sum -= log_of(said(s->target[i]) ? s->answer[i] : 1 - s->answer[i]);
+    return sum / (double)(s->n * s->k);
+}
+
+// -Σ log p_y / n
 static double log_loss(const struct scored *s)
 {
     double sum = 0;
+    if (s->n_target == s->k)
+        return label_log_loss(s);
     for (size_t i = 0; i < s->n; i++)
-        sum -= log(fmax(s->answer[i * s->k + (size_t)s->target[i]], 1e-7));
+        sum -= log_of(s->answer[i * s->k + (size_t)s->target[i]]);
+    return sum / (double)s->n;
+}
+
+// 2 tp / (2 tp + fp + fn); 0 for a label that is neither there nor said to be
+static double f1_of(const struct scored *s, size_t t)
+{
+    double hits = 0, both = 0;
+    for (size_t i = t; i < s->n * s->k; i += s->k) {
+        bool there = said(s->target[i]), told = said(s->answer[i]);
+        hits += there && told;
+        both += there + told;
+    }
+    return both > 0 ? 2 * hits / both : 0;
+}
+
+static double f1(const struct scored *s)
+{
+    double sum = 0;
+    for (size_t t = 0; t < s->k; t++)
+        sum += f1_of(s, t);
+    return sum / (double)s->k;
+}
+
+// Σ q (log q - log p) / n
+static double kl_divergence(const struct scored *s)
+{
+    double sum = 0;
+    for (size_t i = 0; i < s->n * s->k; i++)
+        if (s->target[i] > 0)
+            sum += s->target[i] * (log(s->target[i]) - log_of(s->answer[i]));
     return sum / (double)s->n;
 }
 
@@ -102,7 +176,7 @@ static const struct metric metric_rmse = {
     rmse};
 static const struct metric metric_mae = {
     {.name = "mae", .doc = "Mean absolute error, in the target's units."},
-    LOSS_REGRESSION,
+    LOSS_REGRESSION | LOSS_DISTRIBUTION,
     false,
     mae};
 static const struct metric metric_r2 = {
@@ -111,13 +185,17 @@ static const struct metric metric_r2 = {
     true,
     r2};
 static const struct metric metric_accuracy = {
-    {.name = "accuracy", .doc = "Share of rows whose most likely class is right."},
-    LOSS_BINARY | LOSS_MULTICLASS,
+    {.name = "accuracy",
+     .doc = "Share of rows whose most likely class is right; of several labels, share of right "
+            "ones at threshold .5."},
+    LOSS_BINARY | LOSS_MULTICLASS | LOSS_MULTILABEL,
     true,
     accuracy};
 static const struct metric metric_log_loss = {
-    {.name = "log_loss", .doc = "Mean negative logarithm of the right class's probability."},
-    LOSS_BINARY | LOSS_MULTICLASS,
+    {.name = "log_loss",
+     .doc = "Mean negative logarithm of the right class's probability, or of the right answer's "
+            "for every label."},
+    LOSS_BINARY | LOSS_MULTICLASS | LOSS_MULTILABEL,
     false,
     log_loss};
 static const struct metric metric_auc = {
@@ -125,16 +203,36 @@ static const struct metric metric_auc = {
     LOSS_BINARY,
     true,
     auc};
+static const struct metric metric_f1 = {
+    {.name = "f1",
+     .doc = "Harmonic mean of precision and recall at threshold .5, averaged over the labels."},
+    LOSS_MULTILABEL,
+    true,
+    f1};
+static const struct metric metric_kl_divergence = {
+    {.name = "kl_divergence", .doc = "Mean divergence of the answered shares from the true ones."},
+    LOSS_DISTRIBUTION,
+    false,
+    kl_divergence};
 
-static const struct row *const metric_row[] = {&metric_rmse.row,     &metric_mae.row,
-                                               &metric_r2.row,       &metric_accuracy.row,
-                                               &metric_log_loss.row, &metric_auc.row};
+static const struct row *const metric_row[] = {
+    &metric_rmse.row,     &metric_kl_divergence.row, &metric_mae.row, &metric_r2.row,
+    &metric_accuracy.row, &metric_log_loss.row,      &metric_f1.row,  &metric_auc.row};
 const struct table metric_table = {
     "metric", metric_row, sizeof metric_row / sizeof *metric_row, {{0}}};
 
-int metric_task(size_t n_class)
+int metric_task(enum task task, size_t n_class)
 {
-    return n_class == 0 ? LOSS_REGRESSION : n_class == 2 ? LOSS_BINARY : LOSS_MULTICLASS;
+    switch (task) {
+    case TASK_CLASSIFICATION:
+        return n_class == 2 ? LOSS_BINARY : LOSS_MULTICLASS;
+    case TASK_MULTILABEL:
+        return LOSS_MULTILABEL;
+    case TASK_DISTRIBUTION:
+        return LOSS_DISTRIBUTION;
+    default:
+        return LOSS_REGRESSION;
+    }
 }
 
 const struct metric *metric_for(int task, size_t i)

@@ -2,20 +2,23 @@
 #pragma once
 
 // Quality of predictions: rows of metric_table, computed on a validation or test part, in the
-// target's own units.
+// targets' own units. Every row counts alike, whatever it weighed in training; of several targets
+// it is the mean over them.
 
 #include "op.h"
 #include "real.h"
 #include "row.h"
+#include "spec.h"
 
 #include <stddef.h>
 
 enum { METRICS_MAX = 8 };
 
 struct scored {
-    const double *answer; // [n, k]: values (k = 1), or a probability per class
-    const double *target; // [n]: values, or class indices
-    size_t n, k;
+    const double *answer; // [n, k]: values, a probability per class or label, or shares
+    const double
+        *target; // [n, n_target]: values, a class index (k > n_target = 1), labels or shares
+    size_t n, k, n_target;
     double *scratch; // [2 n]
 };
 
@@ -26,8 +29,8 @@ struct metric {
     double (*value)(const struct scored *s);
 };
 
-// Bits of enum loss_task for a number of classes (0: regression).
-int metric_task(size_t n_class);
+// The bit of enum loss_task for a task (not TASK_AUTO) and its number of classes.
+int metric_task(enum task task, size_t n_class);
 
 // The i-th metric for the task, or NULL past the last.
 const struct metric *metric_for(int task, size_t i);

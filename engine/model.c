@@ -6,6 +6,7 @@
 #include "model.h"
 
 #include "init.h"
+#include "metric.h"
 #include "rng.h"
 #include "tables.h"
 
@@ -48,10 +49,9 @@ static uint32_t leaf(struct builder *b, struct model_param want)
         *n += (size_t)p->rows * p->cols;
         b->m->n_param++;
     }
-    // Running statistics stand behind the parameters once those are counted; a graph has them
-    // apart.
+    bool settled = !p->trained && b->purpose == VIEW; // counts from the start of all values
     return graph_leaf(b->g, p->trained ? NODE_PARAM : NODE_BUFFER, p->name, p->rows, p->cols,
-                      p->trained ? p->at : p->at - b->m->n_trained);
+                      settled ? p->at - b->m->n_trained : p->at);
 }
 
 static uint32_t vector(struct builder *b, const char *name, uint32_t cols, bool trained)
@@ -240,20 +240,6 @@ bool model_inspect(const struct model *m, struct inspection *v, struct arena *a,
     return add_mean(&b, v->loss);
 }
 
-static int loss_task(const struct model_task *t)
-{
-    switch (t->task) {
-    case TASK_CLASSIFICATION:
-        return t->n_class == 2 ? LOSS_BINARY : LOSS_MULTICLASS;
-    case TASK_MULTILABEL:
-        return LOSS_MULTILABEL;
-    case TASK_DISTRIBUTION:
-        return LOSS_DISTRIBUTION;
-    default:
-        return LOSS_REGRESSION;
-    }
-}
-
 // The first row of the table that fits is what the task asks for.
 static const struct op *usual_loss(int task)
 {
@@ -294,7 +280,7 @@ static bool misfit(const struct op *loss, const struct model_task *t, const stru
 
 static bool choose_loss(struct model *m, const struct model_task *t, struct err *e)
 {
-    int task = loss_task(t);
+    int task = metric_task(t->task, t->n_class);
     const struct op *usual = usual_loss(task);
     m->loss = t->loss->row ? pick_op(t->loss) : usual;
     if (!(m->loss->tasks & task))
@@ -414,8 +400,8 @@ void model_init_weights(struct model *m, uint64_t seed)
     size_t at = 0;
     for (size_t i = 0; i <= m->spec.n_layer; i++) {
         const struct model_param *w = &m->param[at], *b = &m->param[at + 1];
-        init_linear(model_init_of(m, i), gain_of(m, i), rng_key(seed, RNG_INIT, i, 0),
-                    m->value + w->at, w->rows, w->cols, m->value + b->at);
+        init_linear(model_init_of(m, i), gain_of(m, i), rng_key(seed, RNG_INIT, i, 0), m->value + w->at,
+                    w->rows, w->cols, m->value + b->at);
         at += 2;
         if (i == m->spec.n_layer)
             break;

@@ -3,9 +3,9 @@
 
 // What the files of activations share. An elementwise op is two inline functions, name_value(x, k)
 // and name_slope(x, y, k) with y the value and k the knobs; CELL_KERNELS makes the loops and CELL
-// names them in a row. There are two knobs at most; k is a copy, so that reading a knob on one side of a choice can be moved out
-// of the loop. The loops may run in place (out.v = in.v, out.d = in.d), so value and slope
-// read before anything is written.
+// names them in a row. There are two knobs at most; k is a copy, so that reading a knob on one side
+// of a choice can be moved out of the loop. The loops may run in place (out.v = in.v, out.d =
+// in.d), so value and slope read before anything is written.
 //
 // Which side of a kink an exact tie belongs to is as PyTorch has it, and every choice between two
 // sides lets NaN through.

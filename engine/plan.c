@@ -60,40 +60,53 @@ static bool place_value(struct plan *p, uint32_t i, struct plan_memory m, struct
         b->v = m.param + n->at;
     else if (n->kind == NODE_BUFFER)
         b->v = m.buffer + n->at;
-    else if (n->kind == NODE_OP && in_place_value(p->graph, n))
+    else if (n->kind == NODE_OP && !m.inspect && in_place_value(p->graph, n))
         b->v = p->buf[n->in[0]].v;
     else
         b->v = arena_zalloc(a, cells(p, n), sizeof *b->v);
     return b->v;
 }
 
-// Such as the prediction in a graph that ends in the loss.
-static bool dead_end(const struct graph *g, uint32_t node)
+// Nodes on which the last one depends in a way that has a derivative (not, say, the prediction of a
+// graph that ends in the loss). In the arena; NULL when it is full.
+static bool *reaching(const struct graph *g, struct arena *a)
 {
-    return node + 1 < g->n && readers(g, node) == 0;
+    bool *reaches = arena_zalloc(a, g->n, sizeof *reaches);
+    for (uint32_t i = g->n; reaches && i-- > 0;) {
+        const struct node *n = &g->node[i];
+        reaches[i] = reaches[i] || i + 1 == g->n;
+        for (int k = 0; reaches[i] && n->kind == NODE_OP && k < n->op->arity; k++)
+            if (!(n->op->no_grad >> k & 1))
+                reaches[n->in[k]] = true;
+    }
+    return reaches;
 }
 
-// A gradient is wanted where a parameter lies upstream, which is known in graph order, and the loss
-// downstream.
-static bool place_grad(struct plan *p, uint32_t i, struct plan_memory m, struct arena *a)
+// A gradient is wanted where a parameter lies upstream, which is known in graph order, and the last
+// node downstream; when looking inside, also of inputs.
+static bool place_grad(struct plan *p, uint32_t i, struct plan_memory m, const bool *reaches,
+                       struct arena *a)
 {
     const struct node *n = &p->graph->node[i];
     struct buf *b = &p->buf[i];
     if (n->kind == NODE_PARAM)
         b->d = m.grad + n->at;
-    if (n->kind != NODE_OP || !has_grad(p, n) || dead_end(p->graph, i))
+    bool wanted = n->kind == NODE_OP ? has_grad(p, n) : m.inspect && n->kind == NODE_INPUT;
+    if (!wanted || !reaches[i])
         return true;
-    real *shared = in_place_grad(p->graph, n) ? p->buf[n->in[0]].d : NULL;
+    bool share = !m.inspect && in_place_grad(p->graph, n);
+    real *shared = share ? p->buf[n->in[0]].d : NULL;
     b->d = shared ? shared : arena_zalloc(a, cells(p, n), sizeof *b->d);
     return b->d;
 }
 
 static bool place(struct plan *p, struct plan_memory m, struct arena *a)
 {
+    const bool *reaches = m.grad ? reaching(p->graph, a) : NULL;
     p->buf = arena_alloc(a, p->graph->n, sizeof *p->buf);
-    bool ok = p->buf;
+    bool ok = p->buf && (reaches || !m.grad);
     for (uint32_t i = 0; ok && i < p->graph->n; i++)
-        ok = place_value(p, i, m, a) && (!m.grad || place_grad(p, i, m, a));
+        ok = place_value(p, i, m, a) && (!m.grad || place_grad(p, i, m, reaches, a));
     return ok;
 }
 

@@ -36,6 +36,7 @@ struct plan {
 struct plan_memory {
     real *param, *grad; // trained values and their gradients, same layout
     real *buffer;       // running statistics
+    bool inspect;       // every node keeps its own values and gradients, inputs have gradients too
 };
 
 // ERR_TOO_LARGE when the arena cannot hold the buffers. The graph must outlive the plan, at the

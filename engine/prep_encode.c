@@ -15,17 +15,10 @@
 
 #define NO_ID UINT32_MAX
 
-// Features stay within what a float can hold and square.
-static double clamp(double z)
-{
-    const double most = 1e15;
-    return z > most ? most : z < -most ? -most : z;
-}
-
 static void put_number(const struct prep_column *c, double v, real *x)
 {
     bool gap = isnan(v);
-    x[c->at] = (real)clamp(((gap ? c->fill : v) - c->mean) / c->std);
+    x[c->at] = (real)prep_clamp(((gap ? c->fill : v) - c->mean) / c->std);
     if (c->indicator)
         x[c->at + 1] = gap;
 }
@@ -50,26 +43,6 @@ void prep_encode(const struct prep *p, const struct frame *f, const uint32_t *ro
     for (size_t i = 0; i < n; i++, x += p->n_feature)
         for (size_t k = 0; k < p->n_column; k++)
             put_row(&p->column[k], prep_input(&p->column[k], f), row[i], x);
-}
-
-double prep_target_value(const struct prep *p, const struct column *target, uint32_t row)
-{
-    if (!target)
-        return NAN;
-    if (p->task == TASK_REGRESSION)
-        return clamp((target->number[row] - p->y_mean) / p->y_std);
-    uint32_t code = target->code[row];
-    if (code == LEVEL_MISSING || p->target_slot[code] >= p->n_class)
-        return NAN;
-    return p->target_slot[code];
-}
-
-void prep_encode_target(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
-                        real *y)
-{
-    const struct column *target = prep_target(p, f);
-    for (size_t i = 0; i < n; i++)
-        y[i] = (real)prep_target_value(p, target, row[i]);
 }
 
 // FNV-1a, begun with the column so that equal levels of two columns part ways.

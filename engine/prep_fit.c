@@ -108,21 +108,47 @@ static bool fit_categorical(struct prep_column *c, const struct column *from, co
     return true;
 }
 
-static bool fit_target(struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
-                       struct err *e)
+// A loss of positive targets is told of the smallest, wherever its row is.
+static bool check_least(const struct column *c, size_t n_row, const struct op *loss, const char *at,
+                        struct err *e)
+{
+    double least = INFINITY;
+    for (size_t i = 0; i < n_row; i++)
+        least = c->number[i] < least ? c->number[i] : least;
+    bool good = loss->target_above_min ? least > loss->target_min : least >= loss->target_min;
+    return good || fail_at(e, ERR_INVALID, at,
+                           "loss \"%s\" needs targets %s %.9g, and the smallest of \"%s\" is "
+                           "%.9g",
+                           loss->row.name, loss->target_above_min ? "above" : "of at least",
+                           loss->target_min, c->name, least);
+}
+
+static bool fit_target(struct prep *p, size_t i, const struct frame *f, const struct op *loss,
+                       const uint32_t *row, size_t n, struct err *e)
 {
     struct scale scale;
-    if (p->task != TASK_REGRESSION)
-        return true;
-    if (!numeric_scale(prep_target(p, f), row, n, &scale, e))
+    char at[PREP_PLACE];
+    const struct column *c = prep_aim(&p->target[i], f);
+    bool by_mean = loss && loss->scale == TARGET_MEAN;
+    if ((by_mean && !check_least(c, f->n_row, loss, prep_target_place(p, i, at), e)) ||
+        !numeric_scale(c, row, n, &scale, e))
         return false;
-    p->y_mean = scale.mean;
-    p->y_std = scale.std;
+    p->y_mean[i] = by_mean ? 0 : scale.mean;
+    p->y_std[i] = !by_mean ? scale.std : scale.mean > 0 ? scale.mean : 1;
     return true;
 }
 
-bool prep_fit(struct prep *p, const struct frame *f, const struct data_spec *s, const uint32_t *row,
-              size_t n, struct arena *a, struct err *e)
+static bool fit_targets(struct prep *p, const struct frame *f, const struct op *loss,
+                        const uint32_t *row, size_t n, struct err *e)
+{
+    for (size_t i = 0; p->task == TASK_REGRESSION && i < p->n_target; i++)
+        if (!fit_target(p, i, f, loss, row, n, e))
+            return false;
+    return true;
+}
+
+bool prep_fit(struct prep *p, const struct frame *f, const struct data_spec *s,
+              const struct op *loss, const uint32_t *row, size_t n, struct arena *a, struct err *e)
 {
     p->n_feature = 0;
     for (size_t k = 0; k < p->n_column; k++) {
@@ -137,7 +163,7 @@ bool prep_fit(struct prep *p, const struct frame *f, const struct data_spec *s, 
             return fail_at(e, ERR_TOO_LARGE, "/features", "the columns make more than %d features",
                            PREP_MAX_FEATURES);
     }
-    if (!fit_target(p, f, row, n, e))
+    if (!fit_targets(p, f, loss, row, n, e) || !prep_fit_weights(p, f, s, row, n, a, e))
         return false;
     prep_index(p, a);
     return true;

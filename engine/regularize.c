@@ -136,7 +136,7 @@ double regularize_gradient(struct regularizer *r, const struct exec *x)
     return penalty;
 }
 
-static void noise_span(void *arg, uint32_t i)
+static void finish_span(void *arg, uint32_t i)
 {
     struct regularizer *r = arg;
     size_t n, at = (size_t)i * SPAN;
@@ -144,14 +144,16 @@ static void noise_span(void *arg, uint32_t i)
     uint64_t key = rng_key(r->spec->seed, RNG_GRADIENT, r->step, 0);
     double sigma = r->spec->gradient_noise * pow(1 + (double)r->step, -.55);
     for (size_t k = 0; k < n; k++)
-        g[k] = g[k] * r->clip + (real)(sigma * rng_normal(key, at + k));
+        g[k] *= r->clip;
+    for (size_t k = 0; sigma > 0 && k < n; k++)
+        g[k] += (real)(sigma * rng_normal(key, at + k));
 }
 
-void regularize_noise(struct regularizer *r, uint64_t step, double clip, const struct exec *x)
+void regularize_finish(struct regularizer *r, uint64_t step, double clip, const struct exec *x)
 {
     r->step = step;
     r->clip = (real)clip;
-    exec_run(x, spans(r), noise_span, r);
+    exec_run(x, spans(r), finish_span, r);
 }
 
 // A hair shorter than the bound, so that rounding cannot lead past it.

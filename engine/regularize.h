@@ -37,7 +37,7 @@ bool regularizer_init(struct regularizer *r, const struct model *m, const struct
 double regularize_gradient(struct regularizer *r, const struct exec *x);
 
 // g = clip g + σ n with n standard normal and σ = gradient_noise / (1 + step)^.55.
-void regularize_noise(struct regularizer *r, uint64_t step, double clip, const struct exec *x);
+void regularize_finish(struct regularizer *r, uint64_t step, double clip, const struct exec *x);
 
 // Shorten every row of a hidden weight matrix that is longer than max_norm to at most that.
 void regularize_weights(struct regularizer *r, const struct exec *x);

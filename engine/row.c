@@ -58,13 +58,31 @@ struct pick pick_row(const struct table *t, const struct row *row)
     return p;
 }
 
-double pick_value(const struct table *t, const struct pick *p, const char *name)
+size_t knob_length(const struct knob *k, const double *value)
+{
+    size_t n = 1;
+    while (n < width(k) && (!k->list || value[n] > value[n - 1]))
+        n++;
+    return n;
+}
+
+static size_t place_of(const struct table *t, const struct row *row, const char *name)
 {
     const struct knob *knob;
     size_t at;
-    for (size_t k = 0; (knob = knob_at(t, p->row, k, &at)); k++)
+    for (size_t k = 0; (knob = knob_at(t, row, k, &at)); k++)
         if (strcmp(knob->name, name) == 0)
-            return p->value[at];
+            return at;
     BUG(!"a knob of that name");
     return 0;
+}
+
+double pick_value(const struct table *t, const struct pick *p, const char *name)
+{
+    return p->value[place_of(t, p->row, name)];
+}
+
+void pick_set(const struct table *t, struct pick *p, const char *name, double value)
+{
+    p->value[place_of(t, p->row, name)] = value;
 }

@@ -63,6 +63,12 @@ struct pick pick_row(const struct table *t, const struct row *row);
 // in `value`.
 const struct knob *knob_at(const struct table *t, const struct row *row, size_t k, size_t *at);
 
+// How many values a knob holds, of the `count` at `value`: fewer only for a `list`.
+size_t knob_length(const struct knob *k, const double *value);
+
 // The value of the knob called `name` (its first, if it holds two). The knob must exist: asking for
 // another is our bug.
 double pick_value(const struct table *t, const struct pick *p, const char *name);
+
+// Give the knob called `name` (its first value) another value.
+void pick_set(const struct table *t, struct pick *p, const char *name, double value);

@@ -9,7 +9,7 @@ bool score_rows(struct score *s, const struct model *m, const struct train_rows 
     struct predictor p;
     size_t n = rows->n, k = model_answers(m);
     double *answer = arena_alloc(a, n * k, sizeof *answer),
-           *target = arena_alloc(a, n, sizeof *target);
+           *target = arena_alloc(a, n * m->n_target, sizeof *target);
     double *scratch = arena_alloc(a, 2 * n, sizeof *scratch);
     if (!answer || !target || !scratch)
         return fail(e, ERR_TOO_LARGE, "scoring %zu rows needs more memory than allowed", n);
@@ -20,9 +20,9 @@ bool score_rows(struct score *s, const struct model *m, const struct train_rows 
     if (!predict_finite(answer, n * k))
         return fail(e, ERR_INVALID, "the model's answer to one of these rows is not finite");
     predict_targets(m, rows->y, n, target);
-    struct scored scored = {answer, target, n, k, scratch};
+    struct scored scored = {answer, target, n, k, m->n_target, scratch};
     const struct metric *metric;
-    for (size_t i = 0; (metric = metric_for(metric_task(m->n_class), i)); i++)
+    for (size_t i = 0; (metric = metric_for(metric_task(m->task, m->n_class), i)); i++)
         s->metric[i] = metric->value(&scored);
     return true;
 }

@@ -40,7 +40,8 @@ struct class_weight {
 
 // Which columns, in which form, and which rows for what.
 struct data_spec {
-    const char *target;
+    const char *const *target; // columns to predict
+    size_t n_target;
     const char *weights; // column with the weight of each row; NULL: all alike
     bool balanced;       // classes weigh n / (K n_c): as much as each other in all
     const struct class_weight *class_weight; // or what the user says; others weigh 1
@@ -101,7 +102,7 @@ struct train_spec {
     double mixup, cutmix;   // Beta parameter, 0: off; chance that a batch is mixed, 0: off
     double ema;             // decay of the moving average of the weights; 0: off
     double swa;             // share of the epochs at the end whose weights are averaged; 0: off
-    int64_t steps;          // stop after so many steps, in place of `epochs`; 0: go by epochs
+    int steps;              // stop after so many steps, in place of `epochs`; 0: go by epochs
     bool shuffle;           // a new order of the rows each epoch
     int epochs;
     int batch_size;      // 0: by the number of rows

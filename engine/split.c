@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Rows that have a target are grouped by class (one single group when not stratified), each group
-// is shuffled, and test, validation and training take their seats from it in this order. How many
-// seats a group gives is its exact share rounded down, and one more for the largest remainders,
-// ties broken at random; but the last row of a group always trains. Where classes are too small for
-// that, the rows are divided as one group. At the end each part is shuffled.
+// Rows that have their targets and some weight are grouped by class (one single group when not
+// stratified), each group is shuffled, and test, validation and training take their seats from it
+// in this order. How many seats a group gives is its exact share rounded down, and one more for the
+// largest remainders, ties broken at random; but the last row of a group always trains. Where
+// classes are too small for that, the rows are divided as one group. At the end each part is
+// shuffled.
 //
 // Every draw is a function of (split seed, what it is for), so a split can be computed again.
 
@@ -29,7 +30,7 @@ struct job {
     struct group *group;
     size_t n_group;
     uint32_t *row; // grouped
-    size_t n_row;  // with a target
+    size_t n_row;  // that are of use
     uint64_t seed;
 };
 
@@ -38,21 +39,18 @@ static uint64_t key(const struct job *j, enum draw what, uint64_t which)
     return rng_key(j->seed, RNG_SPLIT, what, which);
 }
 
-// The group of a row, or SIZE_MAX when its target is missing.
-static size_t group_of(const struct job *j, const struct prep *p, const struct column *target,
-                       size_t row)
+// The group of a row, or SIZE_MAX when it is of no use.
+static size_t group_of(const struct job *j, const struct prep *p, const struct frame *f, size_t row)
 {
-    double y = prep_target_value(p, target, (uint32_t)row);
-    if (isnan(y))
+    if (!prep_usable(p, f, (uint32_t)row))
         return SIZE_MAX;
-    return j->n_group > 1 ? (size_t)y : 0;
+    return j->n_group > 1 ? (size_t)prep_target_value(p, 0, f, (uint32_t)row) : 0;
 }
 
 static void count_rows(struct job *j, const struct prep *p, const struct frame *f)
 {
-    const struct column *target = prep_target(p, f);
     for (size_t i = 0; i < f->n_row; i++) {
-        size_t g = group_of(j, p, target, i);
+        size_t g = group_of(j, p, f, i);
         if (g != SIZE_MAX)
             j->group[g].give++;
     }
@@ -64,9 +62,8 @@ static void count_rows(struct job *j, const struct prep *p, const struct frame *
 
 static void place_rows(struct job *j, const struct prep *p, const struct frame *f)
 {
-    const struct column *target = prep_target(p, f);
     for (size_t i = 0; i < f->n_row; i++) {
-        size_t g = group_of(j, p, target, i);
+        size_t g = group_of(j, p, f, i);
         if (g != SIZE_MAX)
             j->group[g].row[j->group[g].n++] = (uint32_t)i;
     }
@@ -160,9 +157,9 @@ static bool choose_sizes(struct job *j, const struct prep *p, const struct frame
     size_t wanted = out->n_test + out->n_val;
     if (wanted >= j->n_row)
         return fail_at(e, ERR_INVALID, "/split",
-                       "%zu rows have a target: too few for the training, validation and test "
-                       "parts that are wanted",
-                       j->n_row);
+                       "%zu rows have %s: too few for the training, validation and test parts "
+                       "that are wanted",
+                       j->n_row, p->weight ? "a target and a weight above 0" : "a target");
     out->n_train = j->n_row - wanted;
     out->n_dropped = f->n_row - j->n_row;
     return spare(j) >= wanted || fill_groups(j, p, f, 1, a, e);

@@ -17,7 +17,7 @@ static bool init_scoring(struct trainer *t, struct arena *a, struct err *e)
 {
     const struct model *m = t->m;
     size_t n = t->val->n;
-    t->watched = train_metric(t->spec->monitor, m->n_class, &t->watched_at);
+    t->watched = train_metric(t->spec->monitor, m, &t->watched_at);
     t->best_value = NAN;
     if (n == 0)
         return true;
@@ -50,7 +50,8 @@ static bool init_plan(struct trainer *t, struct arena *a, struct err *e)
 {
     const struct model *m = t->m;
     uint32_t most = t->batch + train_lone_row(t->train->n, t->batch, m->by_column);
-    struct plan_memory memory = {m->value, t->grad, m->value + m->n_trained};
+    struct plan_memory memory = {
+        .param = m->value, .grad = t->grad, .buffer = m->value + m->n_trained};
     return plan_init(&t->plan, &m->train, most, memory, a, e) &&
            mixer_init(&t->mixer, t->spec, most, m->n_in, a, e);
 }
@@ -120,8 +121,8 @@ static bool score(struct trainer *t, struct train_epoch *r, struct err *e)
     if (!isfinite(r->val_loss) || !predict_finite(t->answer, n * model_answers(t->m)))
         return train_diverged(t, "the validation loss",
                               plan_first_broken(&t->scorer.plan, t->scorer.plan.batch), e);
-    struct scored s = {t->answer, t->target, n, model_answers(t->m), t->scratch};
-    for (size_t i = 0; (metric = metric_for(metric_task(t->m->n_class), i)); i++)
+    struct scored s = {t->answer, t->target, n, model_answers(t->m), t->m->n_target, t->scratch};
+    for (size_t i = 0; (metric = metric_for(metric_task(t->m->task, t->m->n_class), i)); i++)
         r->metric[i] = metric->value(&s);
     r->watched = t->watched ? r->metric[t->watched_at] : r->val_loss;
     return true;

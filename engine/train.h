@@ -16,7 +16,7 @@
 #include "plan.h"
 #include "predict.h"
 
-// Encoded rows: x [n, n_in], y [n, n_target] (scaled values or a class index).
+// Encoded rows: x [n, n_in], y [n, n_target] (scaled values, a class index, labels or shares).
 struct train_rows {
     const real *x, *y;
     size_t n;

@@ -54,11 +54,11 @@ int train_epochs(const struct train_spec *s, uint32_t batches)
     return epochs < INT_MAX ? (int)epochs : INT_MAX;
 }
 
-const struct metric *train_metric(const char *monitor, size_t n_class, size_t *at)
+const struct metric *train_metric(const char *monitor, const struct model *model, size_t *at)
 {
     const struct metric *m;
     bool val = strncmp(monitor, "val_", 4) == 0;
-    for (*at = 0; val && (m = metric_for(metric_task(n_class), *at)); ++*at)
+    for (*at = 0; val && (m = metric_for(metric_task(model->task, model->n_class), *at)); ++*at)
         if (strcmp(m->row.name, monitor + 4) == 0)
             return m;
     return NULL;
@@ -67,7 +67,7 @@ const struct metric *train_metric(const char *monitor, size_t n_class, size_t *a
 static bool check_monitor(const struct model *m, const struct train_spec *s, struct err *e)
 {
     size_t at;
-    return strcmp(s->monitor, "val_loss") == 0 || train_metric(s->monitor, m->n_class, &at) ||
+    return strcmp(s->monitor, "val_loss") == 0 || train_metric(s->monitor, m, &at) ||
            fail_at(e, ERR_INVALID, "/training/early_stopping/metric",
                    "there is no metric \"%s\" for this target; val_loss always is", s->monitor);
 }
@@ -138,20 +138,12 @@ static bool check_max_norm(const struct model *m, const struct train_spec *s, st
     return true;
 }
 
-// Below what counts epochs in an int, whatever the batch.
-static bool check_length(const struct train_spec *s, uint32_t batches, struct err *e)
-{
-    return train_epochs(s, batches) < INT_MAX ||
-           fail_at(e, ERR_INVALID, "/training/steps", "there are too many steps; use at most %lld",
-                   (long long)batches * (INT_MAX - 1));
-}
-
 bool train_check(const struct model *m, const struct train_spec *s, size_t n, struct err *e)
 {
     if (!check_monitor(m, s, e) || !check_batch(m, s, n, e))
         return false;
     uint32_t batches = train_batches(n, train_batch_size(s, n), m->by_column);
-    return check_length(s, batches, e) && check_gradient(s, e) && check_mixing(m, s, e) &&
+    return check_gradient(s, e) && check_mixing(m, s, e) &&
            check_average(s, train_epochs(s, batches), e) && check_max_norm(m, s, e) &&
            schedule_check(&s->schedule, train_steps(s, batches), batches, e);
 }

@@ -50,7 +50,7 @@ struct trainer {
     uint32_t rows;           // of the batch that is loaded
     int epochs;
     uint64_t step, steps;
-    double lr, clip;
+    double lr;
     bool observing;               // this step is an epoch's last
     const struct metric *watched; // NULL: the validation loss
     size_t watched_at;
@@ -80,7 +80,7 @@ bool train_go_on(const struct trainer *t, struct err *e);
 bool train_out_of_memory(struct err *e);
 
 // The metric called `monitor` ("val_rmse"), and which of the task's it is; NULL: none.
-const struct metric *train_metric(const char *monitor, size_t n_class, size_t *at);
+const struct metric *train_metric(const char *monitor, const struct model *m, size_t *at);
 
 // A last batch of one row that joins the one before.
 bool train_lone_row(size_t n, uint32_t batch, bool by_column);

@@ -106,11 +106,20 @@ static bool pass(struct trainer *t, double *loss, struct err *e)
     return true;
 }
 
-// Noise comes on top of the shortened gradient, so it takes the factor along.
-static void add_noise(struct trainer *t)
+static double clip_factor(const struct trainer *t, double norm)
 {
-    if (t->spec->gradient_noise > 0)
-        regularize_noise(&t->regularizer, t->step, t->clip, t->x);
+    double longest = t->spec->clip_norm;
+    return longest > 0 && norm > longest ? longest / (norm + 1e-6) : 1;
+}
+
+// A gradient is shortened on its way into the update, which costs nothing, but for noise on top of
+// the shortened one, and for a step that takes its gradient from elsewhere (SAM), where it is
+// another one that may be too long. A line search wants it as it is.
+static bool shortens_in_place(const struct trainer *t)
+{
+    const struct optim *row = t->optimizer.row;
+    return t->spec->gradient_noise > 0 ||
+           (t->spec->clip_norm > 0 && optimizer_evaluates(&t->spec->optimizer) && !row->all);
 }
 
 static bool evaluate(void *ctx, double *loss, struct err *e)
@@ -119,20 +128,19 @@ static bool evaluate(void *ctx, double *loss, struct err *e)
     if (!pass(t, loss, e))
         return false;
     *loss += regularize_gradient(&t->regularizer, t->x);
-    add_noise(t);
+    if (shortens_in_place(t)) {
+        double clip = clip_factor(t, optimizer_grad_norm(&t->optimizer, t->x));
+        regularize_finish(&t->regularizer, t->step, clip, t->x);
+    }
     return true;
 }
 
-static double clip_factor(const struct trainer *t, double norm)
+static bool update(struct trainer *t, double loss, double clip, struct err *e)
 {
-    double longest = t->spec->clip_norm;
-    return longest > 0 && norm > longest ? longest / (norm + 1e-6) : 1;
-}
-
-static bool update(struct trainer *t, double loss, struct err *e)
-{
-    double clip = t->spec->gradient_noise > 0 ? 1 : t->clip;
-    add_noise(t);
+    if (shortens_in_place(t)) {
+        regularize_finish(&t->regularizer, t->step, clip, t->x);
+        clip = 1;
+    }
     if (!optimizer_step(&t->optimizer, t->lr, loss, clip, &t->closure, t->x, e))
         return false;
     regularize_weights(&t->regularizer, t->x);
@@ -159,8 +167,7 @@ bool train_step(struct trainer *t, struct stepped *s, struct err *e)
     s->norm = optimizer_grad_norm(&t->optimizer, t->x);
     if (!isfinite(s->norm))
         return train_diverged(t, "the gradient", broken_gradient(t), e);
-    t->clip = clip_factor(t, s->norm);
-    if (!update(t, s->loss + penalty, e))
+    if (!update(t, s->loss + penalty, clip_factor(t, s->norm), e))
         return false;
     if (t->observing)
         observe_update(&t->observer, t->x);

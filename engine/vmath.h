@@ -4,7 +4,7 @@
 // What the kernels' loops need to be turned into vector code by the compiler, without intrinsics.
 //
 // KERNEL makes gcc compile a function three times (AVX-512, AVX2 + FMA, baseline) and pick at load
-// time, so a release binary runs everywhere. Not under sanitizers (they crash in the selector) nor
+// time, so a release binary runs everywhere. Not under sanitizers (they crash in the selector), in the second, double build (see Makefile), nor
 // clang. glibc declares its vector exp, tanh, ... only under -ffast-math, which would delete every
 // isfinite(): so they are declared again here. Vector and scalar lanes may differ in the last bit;
 // kernels therefore loop row by row, so that a value's lane depends on its column only.
@@ -12,7 +12,7 @@
 #include "real.h"
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
-#if !defined(MLPD_SANITIZED)
+#if !defined(MLPD_SANITIZED) && !defined(MLPD_WIDE)
 #define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif
 #if __GLIBC_PREREQ(2, 35)

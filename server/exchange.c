@@ -64,6 +64,11 @@ static bool find_route(struct exchange *x, struct err *e)
     return router_check_query(call->route, &x->target, x->arena, e);
 }
 
+static bool gathered(enum body_kind kind)
+{
+    return kind == BODY_JSON || kind == BODY_FILE;
+}
+
 static bool open_json(struct exchange *x, size_t length, struct err *e)
 {
     x->arena->max += ARENA_FACTOR * x->limit;
@@ -88,7 +93,7 @@ static bool open_body(struct exchange *x, const struct head *head, struct err *e
     x->limit = gate_limit(route, (size_t)x->config->settings->max_upload);
     if (!gate_body(head, route, x->limit, &length, e))
         return false;
-    return route->body_kind == BODY_JSON     ? open_json(x, length, e)
+    return gathered(route->body_kind)        ? open_json(x, length, e)
            : route->body_kind == BODY_STREAM ? open_stream(x, e)
                                              : true;
 }
@@ -130,7 +135,7 @@ static bool take(struct exchange *x, const char *data, size_t n, struct err *e)
     const struct route *route = x->call.route;
     if (x->received > x->limit)
         return gate_too_large(x->limit, e);
-    return route->body_kind == BODY_JSON     ? gather(x, data, n, e)
+    return gathered(route->body_kind)        ? gather(x, data, n, e)
            : route->body_kind == BODY_STREAM ? route->piece(&x->call, data, n, e)
                                              : true;
 }

@@ -27,6 +27,9 @@ static const struct {
 } media[] = {
     {"application/json", BODY_JSON},
     {"application/x-www-form-urlencoded", BODY_JSON},
+    {"application/json", BODY_FILE},
+    {"application/octet-stream", BODY_FILE},
+    {"application/x-www-form-urlencoded", BODY_FILE},
     {"text/csv", BODY_STREAM},
     {"application/octet-stream", BODY_STREAM},
     {"application/x-www-form-urlencoded", BODY_STREAM},
@@ -117,8 +120,10 @@ bool gate_has_body(const struct head *h)
 
 size_t gate_limit(const struct route *row, size_t max_upload)
 {
-    const size_t of_kind[] = {
-        [BODY_NONE] = NONE_LIMIT, [BODY_JSON] = JSON_LIMIT, [BODY_STREAM] = max_upload};
+    const size_t of_kind[] = {[BODY_NONE] = NONE_LIMIT,
+                              [BODY_JSON] = JSON_LIMIT,
+                              [BODY_FILE] = JSON_LIMIT,
+                              [BODY_STREAM] = max_upload};
     return row->max_body ? row->max_body : of_kind[row->body_kind];
 }
 
@@ -130,7 +135,9 @@ bool gate_too_large(size_t limit, struct err *e)
 static bool check_media(const char *type, enum body_kind kind, struct err *e)
 {
     size_t len = strcspn(type, "; \t");
-    const char *read = kind == BODY_JSON ? "application/json" : "text/csv";
+    const char *read = kind == BODY_JSON   ? "application/json"
+                       : kind == BODY_FILE ? "application/json or application/octet-stream"
+                                           : "text/csv";
     if (!len || kind == BODY_NONE)
         return true;
     for (size_t i = 0; i < sizeof media / sizeof *media; i++)

@@ -17,6 +17,7 @@
 #include "settings.h"
 #include "tables.h"
 #include "train.h"
+#include "warm.h"
 
 #include <math.h>
 #include <string.h>
@@ -85,18 +86,37 @@ static bool check_threads(const struct settings *s, int threads, struct err *e)
 static void resolve(struct job_spec *spec, const struct prepared *p)
 {
     spec->prep.task = p->prep.task;
-    spec->train.loss = pick_row(&loss_table, &p->model.loss->row);
+    if (!spec->train.loss.row)
+        spec->train.loss = pick_row(&loss_table, &p->model.loss->row);
     spec->train.batch_size = (int)train_batch_size(&spec->train, p->split.n_train);
+}
+
+// The model to start from; without a network of its own the job takes that model's.
+static bool take_start(struct call *c, struct job_spec *spec, struct model_file *from,
+                       struct err *e)
+{
+    struct json_want network = {.key = "model"};
+    struct err ignored = {0};
+    if (!warm_load(c->server->store, c->server->settings->data, spec, from, c->arena, e))
+        return false;
+    json_scan(c->body, c->body_len, &network, 1, c->arena, &c->faults, &ignored);
+    if (spec->from && !network.value.at)
+        spec->model = from->spec.model;
+    return true;
 }
 
 // Do all that the worker will do short of training, and throw it away.
 static bool check_trainable(struct call *c, const char *digest, struct job_spec *spec,
                             struct err *e)
 {
+    struct model_file from;
+    if (!take_start(c, spec, &from, e))
+        return false;
     struct arena a;
     struct prepared prepared;
     arena_init(&a, memory_of_job(c->server->settings));
-    bool ok = prepare_job(&prepared, c->server->settings->data, digest, spec, &a, &c->faults, e);
+    bool ok =
+        prepare_job(&prepared, c->server->settings->data, digest, spec, &from, &a, &c->faults, e);
     if (ok)
         resolve(spec, &prepared);
     arena_release(&a);
@@ -132,7 +152,7 @@ static bool reply_one(struct call *c, const struct job_row *row, struct err *e)
 {
     struct jsonw w;
     jsonw_init(&w, c->arena);
-    reply_job(&w, NULL, row, c->arena);
+    reply_job(&w, NULL, row, &c->faults, c->arena);
     return reply_text(c, &w, e);
 }
 
@@ -191,9 +211,12 @@ static bool create_from_inline(struct call *c, struct job_spec *spec, struct err
 bool job_create(struct call *c, struct err *e)
 {
     struct job_spec spec;
-    return job_spec_read(c->body, c->body_len, &spec, c->arena, &c->faults, e) &&
-           check_threads(c->server->settings, spec.train.threads, e) &&
-           (spec.dataset ? create_from_stored : create_from_inline)(c, &spec, e);
+    bool ok = job_spec_read(c->body, c->body_len, &spec, c->arena, &c->faults, e) &&
+              check_threads(c->server->settings, spec.train.threads, e) &&
+              (spec.dataset ? create_from_stored : create_from_inline)(c, &spec, e);
+    if (!ok)
+        faults_place(&c->faults, e);
+    return ok;
 }
 
 static bool query_state(const struct call *c, enum job_state *state, struct err *e)
@@ -218,7 +241,7 @@ bool job_list(struct call *c, struct err *e)
         return false;
     struct jsonw w = reply_list_begin(c);
     for (size_t i = 0; i < list.n; i++)
-        reply_job(&w, NULL, &list.row[i], c->arena);
+        reply_job(&w, NULL, &list.row[i], NULL, c->arena);
     return reply_list_end(c, &w, list.more, list.n ? list.row[0].id : 0,
                           list.n ? list.row[list.n - 1].id : 0, e);
 }

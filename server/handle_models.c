@@ -11,14 +11,15 @@
 #include "settings.h"
 #include "views.h"
 
-#include <math.h>
-
-static void write_model(struct jsonw *w, const struct model_row *m, struct arena *a)
+void model_write(struct jsonw *w, const struct model_row *m, struct arena *a)
 {
     jsonw_string(w, "name", m->name);
     jsonw_string(w, "object", "model");
     jsonw_int(w, "version", m->version);
-    jsonw_int(w, "job_id", m->job);
+    if (m->job)
+        jsonw_int(w, "job_id", m->job);
+    else
+        jsonw_null(w, "job_id");
     jsonw_string(w, "task", m->task);
     reply_time(w, "created_at", m->created_at);
     jsonw_int(w, "bytes", m->bytes);
@@ -39,7 +40,7 @@ bool model_list(struct call *c, struct err *e)
     for (size_t i = 0; i < list.n; i++) {
         jsonw_object(&w, NULL);
         jsonw_int(&w, "id", list.row[i].id);
-        write_model(&w, &list.row[i], c->arena);
+        model_write(&w, &list.row[i], c->arena);
         jsonw_end(&w);
     }
     return reply_list_end(c, &w, list.more, list.n ? list.row[0].id : 0,
@@ -54,34 +55,42 @@ bool model_get(struct call *c, struct err *e)
         !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e))
         return false;
     struct jsonw w = reply_begin(c);
-    write_model(&w, &row, c->arena);
+    model_write(&w, &row, c->arena);
     return reply_end(c, &w, e);
 }
 
-// Rows of the frame that have a target the model knows, encoded.
+static bool no_room(struct err *e)
+{
+    return fail(e, ERR_TOO_LARGE, "the dataset needs more memory than a job may use");
+}
+
+// Rows of the frame that have all targets, of values the model knows; the first n of `row`.
+static size_t usable(const struct prep *p, const struct frame *f, uint32_t *row)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < f->n_row; i++)
+        if (prep_usable(p, f, i))
+            row[n++] = i;
+    return n;
+}
+
 static bool encode(const struct prep *p, const struct frame *f, struct train_rows *rows,
                    struct arena *a, struct err *e)
 {
     uint32_t *row = arena_alloc(a, f->n_row, sizeof *row);
-    real *y = arena_alloc(a, f->n_row, sizeof *y), *x = NULL;
-    if (!row || !y)
-        return fail(e, ERR_TOO_LARGE, "the dataset needs more memory than a job may use");
-    for (size_t i = 0; i < f->n_row; i++)
-        row[i] = (uint32_t)i;
-    prep_encode_target(p, f, row, f->n_row, y);
-    size_t n = 0;
-    for (size_t i = 0; i < f->n_row; i++)
-        if (!isnan(y[i])) {
-            row[n] = row[i];
-            y[n++] = y[i];
-        }
+    if (!row)
+        return no_room(e);
+    size_t n = usable(p, f, row);
     if (n == 0)
         return fail_at(e, ERR_INVALID, "/dataset",
-                       "no row has a value of \"%s\" that the model knows", p->target);
-    x = arena_alloc(a, n * p->n_feature, sizeof *x);
-    if (!x)
-        return fail(e, ERR_TOO_LARGE, "the dataset needs more memory than a job may use");
+                       "no row has a value of \"%s\"%s that the model knows", p->target->name,
+                       p->n_target > 1 ? " and the other targets" : "");
+    real *x = arena_alloc(a, n * p->n_feature, sizeof *x);
+    real *y = arena_alloc(a, n * p->n_target, sizeof *y);
+    if (!x || !y)
+        return no_room(e);
     prep_encode(p, f, row, n, x);
+    prep_encode_target(p, f, row, n, y);
     *rows = (struct train_rows){.x = x, .y = y, .n = n};
     return true;
 }
@@ -108,7 +117,9 @@ static bool reply_score(struct call *c, const struct served *served, const struc
     jsonw_int(&w, "rows_skipped", d->n_row - (int64_t)rows->n);
     jsonw_real(&w, "loss", s->loss);
     jsonw_object(&w, "metrics");
-    for (size_t i = 0; (m = metric_for(metric_task(served->file->model.n_class), i)); i++)
+    for (size_t i = 0;
+         (m = metric_for(metric_task(served->file->model.task, served->file->model.n_class), i));
+         i++)
         jsonw_real(&w, m->row.name, s->metric[i]);
     jsonw_end(&w);
     return reply_end(c, &w, e);

@@ -23,6 +23,13 @@ bool job_cancel(struct call *c, struct err *e);
 bool job_metrics(struct call *c, struct err *e);
 bool job_events(struct call *c, struct err *e);
 
+// handle_diagnosis.c
+bool job_layers(struct call *c, struct err *e);
+bool job_diagnosis(struct call *c, struct err *e);
+
+// handle_lr.c
+bool job_lr(struct call *c, struct err *e);
+
 // handle_predict.c
 bool predict(struct call *c, struct err *e);
 bool predict_by_job(struct call *c, struct err *e);
@@ -32,6 +39,15 @@ bool predict_by_model(struct call *c, struct err *e);
 bool model_list(struct call *c, struct err *e);
 bool model_get(struct call *c, struct err *e);
 bool model_evaluate(struct call *c, struct err *e);
+
+// handle_glass.c
+bool model_graph(struct call *c, struct err *e);
+bool model_trace(struct call *c, struct err *e);
+bool model_gradcheck(struct call *c, struct err *e);
+
+// handle_import.c
+bool model_import(struct call *c, struct err *e);
+bool model_export(struct call *c, struct err *e);
 
 // handle_meta.c
 bool meta_index(struct call *c, struct err *e);

@@ -25,7 +25,7 @@ static bool write_scores(struct jsonw *w, const char *key, const struct model *m
     jsonw_int(w, "rows", (int64_t)rows->n);
     jsonw_real(w, "loss", s.loss);
     const struct metric *metric;
-    for (size_t i = 0; (metric = metric_for(metric_task(m->n_class), i)); i++)
+    for (size_t i = 0; (metric = metric_for(metric_task(m->task, m->n_class), i)); i++)
         jsonw_real(w, metric->row.name, s.metric[i]);
     jsonw_end(w);
     return true;
@@ -55,7 +55,18 @@ static void write_inputs(struct jsonw *w, const struct prepared *p)
     jsonw_end(w);
 }
 
-static void write_weights_digest(struct jsonw *w, const struct model *m)
+// "target" too where there is one, for clients that know of no more.
+void outcome_targets(struct jsonw *w, const struct prep *p)
+{
+    if (p->n_target == 1)
+        jsonw_string(w, "target", p->target->name);
+    jsonw_array(w, "targets");
+    for (size_t i = 0; i < p->n_target; i++)
+        jsonw_string(w, NULL, p->target[i].name);
+    jsonw_end(w);
+}
+
+void outcome_weights_digest(struct jsonw *w, const struct model *m)
 {
     char digest[DIGEST_TEXT];
     digest_of(&(struct digest_part){m->value, m->n_value * sizeof *m->value}, 1, digest);
@@ -68,9 +79,9 @@ const char *outcome_summary(const struct outcome *o, struct arena *a, struct err
     struct jsonw w;
     jsonw_init(&w, a);
     jsonw_object(&w, NULL);
-    jsonw_string(&w, "target", p->prep.target);
+    outcome_targets(&w, &p->prep);
     jsonw_int(&w, "parameters", (int64_t)p->model.n_trained);
-    write_weights_digest(&w, &p->model);
+    outcome_weights_digest(&w, &p->model);
     jsonw_int(&w, "epochs", o->result->epochs);
     jsonw_int(&w, "best_epoch", o->result->best_epoch);
     jsonw_real(&w, "training_seconds", o->seconds);

@@ -4,6 +4,7 @@
 // What is told of a finished training: GET /models/<name> shows it. Written once, by the worker, on
 // its thread.
 
+#include "jsonw.h"
 #include "prepare.h"
 #include "train.h"
 
@@ -14,6 +15,12 @@ struct outcome {
     double seconds; // of training
 };
 
-// A JSON object: target, sizes, inputs, classes, scores on the validation and test rows, and a
+// "weights_sha256": a digest of the weights alone.
+void outcome_weights_digest(struct jsonw *w, const struct model *m);
+
+// "targets", and "target" where there is one.
+void outcome_targets(struct jsonw *w, const struct prep *p);
+
+// A JSON object: targets, sizes, inputs, classes, scores on the validation and test rows, and a
 // digest of the weights, which is the same whatever the threads. In the arena; NULL on failure.
 const char *outcome_summary(const struct outcome *o, struct arena *a, struct err *e);

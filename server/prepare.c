@@ -3,9 +3,11 @@
 
 #include "prepare.h"
 
+#include "mix.h"
+
 #include "dataset.h"
 #include "nearest.h"
-#include "train.h"
+#include "warm.h"
 
 #include <string.h>
 
@@ -35,48 +37,100 @@ static bool build(struct prepared *p, const struct job_spec *spec, struct arena 
     struct model_task task = {.task = prep->task,
                               .n_in = (uint32_t)prep->n_feature,
                               .n_class = prep->n_class,
-                              .n_target = 1,
-                              .y_mean = &prep->y_mean,
-                              .y_std = &prep->y_std,
-                              .loss = &spec->train.loss};
+                              .n_target = prep->n_target,
+                              .y_mean = prep->y_mean,
+                              .y_std = prep->y_std,
+                              .loss = &spec->train.loss,
+                              .label_smoothing = spec->train.label_smoothing,
+                              .mixed = mix_wanted(&spec->train),
+                              .weighted = prep_weighted(&spec->prep)};
     return model_shape(&p->model, &spec->model, &task, a, e) &&
-           train_check(&p->model, &spec->train, p->split.n_train, e) && fits(p, spec, a, e);
+           train_check(&p->model, &spec->train, p->split.n_train, e) &&
+           (spec->kind != JOB_LR_FINDER || lr_check(&spec->sweep, "/lr_finder", e)) &&
+           fits(p, spec, a, e);
+}
+
+static const char *member(struct arena *a, const char *of, const char *name)
+{
+    char pointer[POINTER_MAX];
+    size_t n = (size_t)snprintf(pointer, sizeof pointer, "%s", of);
+    return arena_text(a, pointer, pointer_add(pointer, n, sizeof pointer, name, strlen(name)));
+}
+
+static void unknown(struct faults *faults, const char *code, const char *pointer, const char *what,
+                    const char *name, const char *meant)
+{
+    fault_add(faults, code, pointer, "the dataset has no %s \"%s\"%s%s%s", what, name,
+              meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
 }
 
 // Every column the definition names, so that all misspelt ones are reported together.
 static void check_column(const struct frame *f, const char *name, const char *pointer,
                          struct faults *faults)
 {
-    if (!name || frame_find(f, name))
-        return;
-    const char *meant = nearest(name, nth_column, f, f->n_column);
-    fault_add(faults, "unknown_column", pointer, "the dataset has no column \"%s\"%s%s%s", name,
-              meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
+    if (name && !frame_find(f, name))
+        unknown(faults, "unknown_column", pointer, "column", name,
+                nearest(name, nth_column, f, f->n_column));
 }
 
 static bool check_columns(const struct frame *f, const struct data_spec *d, struct arena *a,
                           struct faults *faults, struct err *e)
 {
-    check_column(f, d->target, "/target", faults);
+    for (size_t i = 0; i < d->n_target; i++)
+        check_column(f, d->target[i],
+                     d->n_target > 1 ? arena_printf(a, "/target/%zu", i) : "/target", faults);
+    check_column(f, d->weights, "/weights", faults);
     for (size_t i = 0; i < d->n_exclude; i++)
         check_column(f, d->exclude[i], arena_printf(a, "/features/exclude/%zu", i), faults);
-    for (size_t i = 0; i < d->n_type; i++) {
-        char pointer[POINTER_MAX] = "/features/types";
-        const char *name = d->type[i].name;
-        pointer_add(pointer, strlen(pointer), sizeof pointer, name, strlen(name));
-        check_column(f, name, arena_text(a, pointer, strlen(pointer)), faults);
+    for (size_t i = 0; i < d->n_type; i++)
+        check_column(f, d->type[i].name, member(a, "/features/types", d->type[i].name), faults);
+    return faults_none(faults, e);
+}
+
+// The same for every class whose weight it gives.
+static bool check_classes(const struct prep *p, const struct data_spec *d, struct arena *a,
+                          struct faults *faults, struct err *e)
+{
+    for (size_t i = 0; i < d->n_class_weight; i++) {
+        const char *name = d->class_weight[i].name;
+        if (prep_class(p, name) == p->n_class)
+            unknown(faults, "unknown_class", member(a, "/class_weight", name), "class", name,
+                    nearest_in(name, p->class_name, p->n_class));
     }
     return faults_none(faults, e);
 }
 
 bool prepare_job(struct prepared *p, const char *data_dir, const char *digest,
-                 const struct job_spec *spec, struct arena *a, struct faults *faults, struct err *e)
+                 const struct job_spec *spec, const struct model_file *from, struct arena *a,
+                 struct faults *faults, struct err *e)
 {
     const struct data_spec *data = &spec->prep;
     return dataset_load(data_dir, digest, &p->frame, a, e) &&
            check_columns(&p->frame, data, a, faults, e) &&
            prep_init(&p->prep, &p->frame, data, a, e) &&
+           check_classes(&p->prep, data, a, faults, e) &&
            prep_split(&p->prep, &p->frame, data, &p->split, a, e) &&
-           prep_fit(&p->prep, &p->frame, data, p->split.train, p->split.n_train, a, e) &&
-           build(p, spec, a, e);
+           prep_fit(&p->prep, &p->frame, data, pick_op(&spec->train.loss), p->split.train,
+                    p->split.n_train, a, e) &&
+           (!spec->from || prep_adopt(&p->prep, &from->prep, &p->frame, a, e)) &&
+           build(p, spec, a, e) && (!spec->from || warm_fits(&p->model, from, e));
+}
+
+bool prepare_rows(const struct prepared *p, const uint32_t *row, size_t n, struct train_rows *out,
+                  struct arena *a, struct err *e)
+{
+    const struct prep *prep = &p->prep;
+    bool weighted = p->model.train_w != GRAPH_NONE;
+    real *x = arena_alloc(a, n * prep->n_feature, sizeof *x);
+    real *y = arena_alloc(a, n * prep->n_target, sizeof *y);
+    real *w = weighted ? arena_alloc(a, n, sizeof *w) : NULL;
+    if (!x || !y || (weighted && !w))
+        return fail(e, ERR_TOO_LARGE, "%zu rows of %zu inputs need more memory than a job may use",
+                    n, prep->n_feature);
+    prep_encode(prep, &p->frame, row, n, x);
+    prep_encode_target(prep, &p->frame, row, n, y);
+    if (w)
+        prep_encode_weights(prep, &p->frame, row, n, w);
+    *out = (struct train_rows){.x = x, .y = y, .n = n, .w = w};
+    return true;
 }

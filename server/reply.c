@@ -192,7 +192,16 @@ static void job_urls(struct jsonw *w, const struct job_row *j, struct arena *a)
     jsonw_end(w);
 }
 
-void reply_job(struct jsonw *w, const char *key, const struct job_row *j, struct arena *a)
+static void job_notes(struct jsonw *w, const struct faults *f)
+{
+    jsonw_array(w, "notes");
+    for (size_t i = 0; i < f->n_note; i++)
+        jsonw_string(w, NULL, f->note[i]);
+    jsonw_end(w);
+}
+
+void reply_job(struct jsonw *w, const char *key, const struct job_row *j, const struct faults *f,
+               struct arena *a)
 {
     bool stopping = j->state == JOB_RUNNING && j->cancel_requested;
     jsonw_object(w, key);
@@ -222,6 +231,8 @@ void reply_job(struct jsonw *w, const char *key, const struct job_row *j, struct
     jsonw_json(w, "metadata", j->metadata);
     if (j->spec)
         jsonw_json(w, "definition", j->spec);
+    if (f && f->n_note)
+        job_notes(w, f);
     job_urls(w, j, a);
     jsonw_end(w);
 }

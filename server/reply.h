@@ -37,5 +37,10 @@ struct jsonw reply_list_begin(struct call *c);
 bool reply_list_end(struct call *c, struct jsonw *w, bool more, int64_t first, int64_t last,
                     struct err *e);
 
-// A job object. handle_jobs.c writes it for one job and in lists.
-void reply_job(struct jsonw *w, const char *key, const struct job_row *j, struct arena *a);
+// The members of a model object. handle_models.c writes it.
+void model_write(struct jsonw *w, const struct model_row *m, struct arena *a);
+
+// A job object. handle_jobs.c writes it for one job and in lists. `f`, if given, has the notes on
+// its definition.
+void reply_job(struct jsonw *w, const char *key, const struct job_row *j, const struct faults *f,
+               struct arena *a);

@@ -104,6 +104,7 @@ struct job_claim {
 struct metric_row {
     int64_t epoch, step;
     const double *value; // one for each name
+    const double *layer; // n_layer_value of them; NULL: none
 };
 
 // What a run reports. Rows of an epoch reported before replace the older ones.
@@ -114,6 +115,8 @@ struct job_beat {
     const char *names; // of the metrics, single blanks between: "train_loss val_loss lr"
     const struct metric_row *row;
     size_t n_row, n_name;
+    const char *layers; // names of the layers, single blanks between
+    size_t n_layer_value;
 };
 
 // Result of a training, whose file is in place and flushed.
@@ -127,6 +130,15 @@ struct metric_table {
     size_t n_name, n_row;
     int64_t *attempt, *epoch, *step, *at; // [n_row]; epochs ascend
     double *value;                        // [n_row, n_name]; NaN where not reported
+};
+
+// What was observed of the layers, epoch by epoch.
+struct layer_table {
+    const char *names; // of the layers, blanks between; "" when there are no rows
+    size_t n_value;    // doubles an epoch, for all layers
+    size_t n_row;
+    int64_t *epoch; // [n_row], ascending
+    double *value;  // [n_row, n_value]
 };
 
 struct event_row {
@@ -202,6 +214,11 @@ bool store_job_note(struct store *s, const struct lease *lease, const char *leve
 bool store_job_metrics(struct store *s, int64_t id, int64_t after, size_t limit,
                        struct metric_table *out, struct arena *a, struct err *e);
 
+// The same for what was observed of the layers: of the epochs after `after` every `stride`-th and
+// the newest one, at most `limit`.
+bool store_job_layers(struct store *s, int64_t id, int64_t after, int64_t stride, size_t limit,
+                      struct layer_table *out, struct arena *a, struct err *e);
+
 // At most `limit` lines of the job's log after the event `after`. ERR_NOT_FOUND.
 bool store_job_events(struct store *s, int64_t id, int64_t after, size_t limit,
                       struct event_list *out, struct arena *a, struct err *e);
@@ -276,6 +293,10 @@ struct model_list {
 
 // One version, or the newest for version 0. ERR_NOT_FOUND.
 bool store_model_get(struct store *s, const char *name, int64_t version, struct model_row *out,
+                     struct arena *a, struct err *e);
+
+// Record the next version of a model that came from outside, whose file is in place and flushed.
+bool store_model_put(struct store *s, const struct model_new *m, struct model_row *out,
                      struct arena *a, struct err *e);
 
 // What a job has published. ERR_NOT_FOUND when there is no such job, ERR_CONFLICT when it has no

@@ -137,6 +137,65 @@ bool store_job_metrics(struct store *s, int64_t id, int64_t after, size_t limit,
     return store_read(s, curve, &w, e);
 }
 
+// The layers -----------------------------------------------------------------------------------
+
+struct layers {
+    int64_t id, after, stride;
+    size_t limit;
+    struct layer_table *out;
+    struct arena *a;
+};
+
+// Points of a run with other layers (by another version of the program) are left out.
+static bool take_layers(struct sqlite3_stmt *st, void *ctx, struct err *e)
+{
+    (void)e;
+    struct layer_table *t = ctx;
+    size_t bytes = (size_t)sqlite3_column_bytes(st, 1);
+    if (bytes != t->n_value * sizeof *t->value)
+        return true;
+    t->epoch[t->n_row] = sqlite3_column_int64(st, 0);
+    memcpy(t->value + t->n_row++ * t->n_value, sqlite3_column_blob(st, 1), bytes);
+    return true;
+}
+
+static bool layers(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    const struct layers *w = arg;
+    struct layer_table *t = w->out;
+    struct text_out names = {"", w->a};
+    int64_t bytes = 0;
+    if (!job_exists(c, w->id, e) ||
+        SQL(c, e, sql_take_text, &names,
+            "SELECT layers FROM job_metrics WHERE job_id = ? AND layers IS NOT NULL "
+            "ORDER BY attempt DESC, epoch DESC LIMIT 1",
+            INT(w->id)) < 0 ||
+        SQL(c, e, sql_take_int, &bytes,
+            "SELECT length(layer_vals) FROM job_metrics WHERE job_id = ? AND layers IS NOT NULL "
+            "ORDER BY attempt DESC, epoch DESC LIMIT 1",
+            INT(w->id)) < 0)
+        return false;
+    *t = (struct layer_table){.names = names.text, .n_value = (size_t)bytes / sizeof *t->value};
+    t->epoch = arena_alloc(w->a, w->limit, sizeof *t->epoch);
+    t->value = arena_alloc(w->a, w->limit, t->n_value * sizeof *t->value);
+    if (!t->epoch || !t->value)
+        return sql_no_memory(e);
+    return SQL(c, e, take_layers, t,
+               VISIBLE "SELECT epoch, layer_vals" FROM_VISIBLE
+                       "AND layers IS NOT NULL AND (epoch % ?3 = 0 OR epoch = (SELECT max(epoch) "
+                       "FROM job_metrics WHERE job_id = ?1)) ORDER BY attempt, epoch LIMIT ?4",
+               INT(w->id), INT(w->after), INT(w->stride), INT((int64_t)w->limit)) >= 0;
+}
+
+bool store_job_layers(struct store *s, int64_t id, int64_t after, int64_t stride, size_t limit,
+                      struct layer_table *out, struct arena *a, struct err *e)
+{
+    BUG(limit > STORE_CURVE || stride < 1);
+    struct layers w = {id, after, stride, limit, out, a};
+    return store_read(s, layers, &w, e);
+}
+
 // The log --------------------------------------------------------------------------------------
 
 #define EVENT_COLUMNS(X)                                                                           \

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Models as readers see them: see store.h. They are written in one place only, the end of a job
-// (store_run.c).
+// Models: see store.h. Those that a job has trained are written at its end (store_run.c).
 
 #include "store_sql.h"
 
@@ -105,4 +104,33 @@ bool store_model_list(struct store *s, size_t limit, int64_t after, struct model
 bool store_model_digest_used(struct store *s, const char *digest, bool *used, struct err *e)
 {
     return sql_any(s, "SELECT 1 FROM models WHERE digest = ? LIMIT 1", digest, used, e);
+}
+
+struct put {
+    const struct model_new *model;
+    int64_t version;
+};
+
+static bool put(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    struct put *w = arg;
+    return model_add(s, c, w->model, 0, &w->version, e);
+}
+
+bool store_model_put(struct store *s, const struct model_new *m, struct model_row *out,
+                     struct arena *a, struct err *e)
+{
+    struct put w = {m, 0};
+    return store_write(s, put, &w, e) && store_model_get(s, m->name, w.version, out, a, e);
+}
+
+bool model_add(struct store *s, struct conn *c, const struct model_new *m, int64_t job,
+               int64_t *version, struct err *e)
+{
+    return SQL(c, e, sql_take_int, version,
+               "INSERT INTO models (name, version, job_id, digest, bytes, task, created_at, "
+               "summary) VALUES (?, (SELECT coalesce(max(version), 0) + 1 FROM models "
+               "WHERE name = ?), ?, ?, ?, ?, ?, ?) RETURNING version",
+               TEXT(m->name), TEXT(m->name), job ? INT(job) : NOTHING, TEXT(m->digest),
+               INT(m->bytes), TEXT(m->task), INT(store_now(s)), TEXT(m->summary)) > 0;
 }

@@ -94,13 +94,18 @@ static bool add_points(struct store *s, struct conn *c, const struct beat *w, st
     const struct job_beat *b = w->beat;
     for (size_t i = 0; i < b->n_row; i++)
         if (SQL(c, e, NULL, NULL,
-                "INSERT INTO job_metrics (job_id, attempt, epoch, step, at, names, vals) "
-                "SELECT id, attempt, ?, ?, ?, ?, ? FROM jobs WHERE id = ? AND lease = ? "
+                "INSERT INTO job_metrics (job_id, attempt, epoch, step, at, names, vals, layers, "
+                "layer_vals) SELECT id, attempt, ?, ?, ?, ?, ?, ?, ? FROM jobs "
+                "WHERE id = ? AND lease = ? "
                 "ON CONFLICT (job_id, attempt, epoch) DO UPDATE SET step = excluded.step, "
-                "at = excluded.at, names = excluded.names, vals = excluded.vals",
+                "at = excluded.at, names = excluded.names, vals = excluded.vals, "
+                "layers = excluded.layers, layer_vals = excluded.layer_vals",
                 INT(b->row[i].epoch), INT(b->row[i].step), INT(store_now(s)), TEXT(b->names),
-                BLOB(b->row[i].value, b->n_name * sizeof(double)), INT(w->lease->job),
-                KEY(w->lease)) < 0)
+                BLOB(b->row[i].value, b->n_name * sizeof(double)),
+                b->row[i].layer ? TEXT(b->layers) : NOTHING,
+                b->row[i].layer ? BLOB(b->row[i].layer, b->n_layer_value * sizeof(double))
+                                : NOTHING,
+                INT(w->lease->job), KEY(w->lease)) < 0)
             return false;
     return true;
 }
@@ -173,12 +178,7 @@ struct finish {
 static bool publish(struct store *s, struct conn *c, struct finish *w, struct err *e)
 {
     const struct model_new *m = w->model;
-    return SQL(c, e, sql_take_int, &w->version,
-               "INSERT INTO models (name, version, job_id, digest, bytes, task, created_at, "
-               "summary) VALUES (?, (SELECT coalesce(max(version), 0) + 1 FROM models "
-               "WHERE name = ?), ?, ?, ?, ?, ?, ?) RETURNING version",
-               TEXT(m->name), TEXT(m->name), INT(w->lease->job), TEXT(m->digest), INT(m->bytes),
-               TEXT(m->task), INT(store_now(s)), TEXT(m->summary)) > 0 &&
+    return model_add(s, c, m, w->lease->job, &w->version, e) &&
            event_add(s, c, e, w->lease->job, "info", "succeeded: model \"%s\" version %" PRId64,
                      m->name, w->version);
 }

@@ -125,6 +125,10 @@ bool sql_any(struct store *s, const char *text, const char *value, bool *any, st
 bool sql_no_version(const char *what, const char *name, int64_t version, struct err *e);
 
 // Shared questions about jobs, within a read or a write.
+// The next version of a model, of a job or (0) of none.
+bool model_add(struct store *s, struct conn *c, const struct model_new *m, int64_t job,
+               int64_t *version, struct err *e);
+
 bool job_load(struct conn *c, int64_t id, struct job_row *out, struct arena *a, struct err *e);
 bool job_missing(int64_t id, struct err *e); // always false, with ERR_NOT_FOUND
 

@@ -9,10 +9,12 @@
 #include "clock.h"
 #include "crew.h"
 #include "curve.h"
+#include "init_data.h"
 #include "memory.h"
 #include "model_file.h"
 #include "model_store.h"
 #include "outcome.h"
+#include "warm.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -43,6 +45,7 @@ struct run {
     struct arena arena;
     struct job_spec spec;
     struct prepared prepared;
+    struct model_file from; // what training starts from; no parameters: from nothing
     struct train_rows train, val, test;
     int64_t begun, reported; // monotonic ms
     struct curve curve;      // epochs not yet reported
@@ -80,6 +83,14 @@ static void on_epoch(void *ctx, const struct train_epoch *t)
         report(r);
 }
 
+static void on_point(void *ctx, const struct lr_point *p)
+{
+    struct run *r = ctx;
+    curve_add_point(&r->curve, p);
+    if ((curve_full(&r->curve) && !r->unstored) || now() - r->reported >= REPORT_MS)
+        report(r);
+}
+
 static bool on_step(void *ctx, uint64_t step)
 {
     struct run *r = ctx;
@@ -91,34 +102,23 @@ static bool on_step(void *ctx, uint64_t step)
     return r->stop != STOP_NONE || r->lost;
 }
 
-static bool encode(struct run *r, const uint32_t *row, size_t n, struct train_rows *out,
-                   struct err *e)
-{
-    real *x = arena_alloc(&r->arena, n * r->prepared.prep.n_feature, sizeof *x);
-    real *y = arena_alloc(&r->arena, n, sizeof *y);
-    if (!x || !y)
-        return fail(e, ERR_TOO_LARGE, "%zu rows of %zu inputs need more memory than a job may use",
-                    n, r->prepared.prep.n_feature);
-    prep_encode(&r->prepared.prep, &r->prepared.frame, row, n, x);
-    prep_encode_target(&r->prepared.prep, &r->prepared.frame, row, n, y);
-    *out = (struct train_rows){.x = x, .y = y, .n = n};
-    return true;
-}
-
 static bool prepare(struct run *r, struct err *e)
 {
     struct faults faults;
     struct prepared *p = &r->prepared;
     faults_init(&faults, &r->arena);
     if (!job_spec_read_stored(r->job.spec, &r->spec, &r->arena, &faults, e) ||
-        !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->arena,
-                     &faults, e) ||
-        !encode(r, p->split.train, p->split.n_train, &r->train, e) ||
-        !encode(r, p->split.val, p->split.n_val, &r->val, e) ||
-        !encode(r, p->split.test, p->split.n_test, &r->test, e))
+        !warm_load(r->worker->config->store, r->worker->config->settings->data, &r->spec, &r->from,
+                   &r->arena, e) ||
+        !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->from,
+                     &r->arena, &faults, e) ||
+        !prepare_rows(p, p->split.train, p->split.n_train, &r->train, &r->arena, e) ||
+        !prepare_rows(p, p->split.val, p->split.n_val, &r->val, &r->arena, e) ||
+        !prepare_rows(p, p->split.test, p->split.n_test, &r->test, &r->arena, e))
         return false;
-    curve_init(&r->curve, &p->model, &r->spec.train, r->train.n, r->val.n);
-    return true;
+    if (r->spec.kind == JOB_LR_FINDER)
+        return curve_init_sweep(&r->curve, r->spec.sweep.steps, &r->arena, e);
+    return curve_init(&r->curve, &p->model, &r->spec.train, r->train.n, r->val.n, &r->arena, e);
 }
 
 // A line in the job's log: what training is about to work on.
@@ -126,32 +126,47 @@ static void note(struct run *r)
 {
     const struct worker_config *c = r->worker->config;
     const struct model *m = &r->prepared.model;
-    const char *text = arena_printf(
-        &r->arena,
-        "%zu rows to train, %zu to watch, %zu for the score, %zu without a "
-        "target left out; %u inputs, %zu parameters",
-        r->train.n, r->val.n, r->test.n, r->prepared.split.n_dropped, m->n_in, m->n_trained);
+    const char *text =
+        arena_printf(&r->arena,
+                     "%zu rows to train, %zu to watch, %zu for the score, %zu without a "
+                     "target%s left out; %u inputs, %zu parameters",
+                     r->train.n, r->val.n, r->test.n, r->prepared.split.n_dropped,
+                     r->spec.prep.weights ? " or weight" : "", m->n_in, m->n_trained);
     struct err e = {0};
     if (!store_job_note(c->store, ticket_lease(r->ticket), "info", text, &e))
         LOG(c->log, LEVEL_WARN, log_text("event", "note not stored"), log_int("job", r->job.id),
             log_text("reason", e.text));
 }
 
-static bool train(struct run *r, struct train_result *result, struct err *e)
+// The network with its first weights.
+static bool start(struct run *r, struct err *e)
 {
-    struct crew crew;
-    struct exec exec = {crew_run, &crew};
-    uint32_t threads = (uint32_t)r->spec.train.threads;
-    const struct train_hooks hooks = {r, on_epoch, on_step};
-    if (!model_room(&r->prepared.model, &r->arena, e) || !crew_init(&crew, threads, NICENESS, e))
+    struct model *m = &r->prepared.model;
+    if (!model_room(m, &r->arena, e))
         return false;
     note(r);
-    model_init_weights(&r->prepared.model, r->spec.train.seed);
+    model_init_weights(m, r->spec.train.seed);
+    if (!init_from_data(m, r->train.x, r->train.n, &r->arena, e))
+        return false;
+    if (r->spec.from)
+        warm_copy(m, &r->prepared.prep, &r->from);
     r->begun = r->reported = now();
-    bool ok = train_run(&r->prepared.model, &r->spec.train, &r->train, &r->val, &hooks,
-                        threads > 1 ? &exec : NULL, result, &r->arena, e);
-    crew_release(&crew);
-    return ok;
+    return true;
+}
+
+static bool train(struct run *r, const struct exec *x, struct train_result *result, struct err *e)
+{
+    const struct train_hooks hooks = {r, on_epoch, on_step};
+    return train_run(&r->prepared.model, &r->spec.train, &r->train, &r->val, &hooks, x, result,
+                     &r->arena, e);
+}
+
+static bool sweep(struct run *r, const struct exec *x, struct err *e)
+{
+    const struct lr_hooks hooks = {r, on_point, on_step};
+    struct lr_found found;
+    return lr_find(&r->prepared.model, &r->spec.train, &r->spec.sweep, &r->train, &hooks, x, &found,
+                   &r->arena, e);
 }
 
 // Store the model's file. While the disk is full it waits: the result is there, and an operator can
@@ -192,13 +207,22 @@ static bool finish(struct run *r, const struct model_new *model, struct err *e)
     return ok;
 }
 
+// A sweep has no model, only its curve.
+static bool conclude(struct run *r, struct err *e)
+{
+    report(r);
+    bool ok = queue_finish(r->worker->config->queue, r->ticket, JOB_SUCCEEDED, NULL, NULL, NULL, e);
+    r->ticket = NULL;
+    return ok;
+}
+
 static bool publish(struct run *r, const struct train_result *result, struct err *e)
 {
     const struct model *m = &r->prepared.model;
     const struct outcome outcome = {&r->prepared, &r->val, &r->test, result,
                                     (double)(now() - r->begun) / 1000};
     struct model_new model = {.name = r->job.name,
-                              .task = m->n_class ? "classification" : "regression",
+                              .task = task_words[m->task],
                               .summary = outcome_summary(&outcome, &r->arena, e)};
     char digest[DIGEST_TEXT];
     size_t len;
@@ -259,13 +283,28 @@ static bool go_on(struct run *r, struct err *e)
     return r->stop == STOP_NONE || fail(e, ERR_CANCELLED, "stopped before training");
 }
 
+// What the job is for, with its threads.
+static bool work_off(struct run *r, struct err *e)
+{
+    struct crew crew;
+    struct exec exec = {crew_run, &crew};
+    struct train_result result;
+    uint32_t threads = (uint32_t)r->spec.train.threads;
+    bool finder = r->spec.kind == JOB_LR_FINDER;
+    if (!start(r, e) || !crew_init(&crew, threads, NICENESS, e))
+        return false;
+    const struct exec *x = threads > 1 ? &exec : NULL;
+    bool ok = finder ? sweep(r, x, e) : train(r, x, &result, e);
+    crew_release(&crew);
+    return ok && (finder ? conclude(r, e) : publish(r, &result, e));
+}
+
 static void run_job(struct run *r)
 {
-    struct train_result result;
     struct err e = {0};
     LOG(r->worker->config->log, LEVEL_INFO, log_text("event", "job started"),
         log_int("job", r->job.id), log_text("worker", r->worker->name));
-    bool ok = prepare(r, &e) && go_on(r, &e) && train(r, &result, &e) && publish(r, &result, &e);
+    bool ok = prepare(r, &e) && go_on(r, &e) && work_off(r, &e);
     if (!ok && r->ticket)
         give_back(r, &e);
     else if (!ok)

@@ -46,16 +46,37 @@ static void print_probability(const struct term *t, const cJSON *p)
     putchar('\n');
 }
 
+static void print_named(const cJSON *numbers)
+{
+    const cJSON *n;
+    cJSON_ArrayForEach(n, numbers) printf("%s %.9g\n", n->string, n->valuedouble);
+}
+
+static void print_labels(const cJSON *labels)
+{
+    const cJSON *l;
+    cJSON_ArrayForEach(l, labels) printf("%s%s", l == labels->child ? "" : " ", l->valuestring);
+    putchar('\n');
+}
+
+// A value or a class; of several targets the values, the labels that are likely, or the shares.
 static void print_answer(const struct term *t, const cJSON *answer)
 {
-    const cJSON *p, *value = cJSON_GetObjectItemCaseSensitive(answer, "value");
+    const cJSON *p, *value = cJSON_GetObjectItemCaseSensitive(answer, "value"),
+                    *values = cJSON_GetObjectItemCaseSensitive(answer, "values"),
+                    *labels = cJSON_GetObjectItemCaseSensitive(answer, "labels"),
+                    *class = cJSON_GetObjectItemCaseSensitive(answer, "class"),
+                    *shares = cJSON_GetObjectItemCaseSensitive(answer, "probabilities");
     if (value)
         printf("%.9g\n", value->valuedouble);
+    else if (class)
+        printf("%s\n", class->valuestring);
+    else if (labels)
+        print_labels(labels);
     else
-        printf("%s\n", json_text_of(answer, "class"));
-    if (t->tty)
-        cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(answer, "probabilities"))
-            print_probability(t, p);
+        print_named(values ? values : shares);
+    if (t->tty && (class || labels))
+        cJSON_ArrayForEach(p, shares) print_probability(t, p);
 }
 
 static int predict_json(struct cli *c, const char *row)

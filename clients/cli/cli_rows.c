@@ -71,15 +71,26 @@ static void print_cell(const char *text)
     putchar('"');
 }
 
-// "value", or "class" and a column for the probability of every class.
+static const cJSON *numbers_of(const cJSON *answer)
+{
+    const cJSON *values = cJSON_GetObjectItemCaseSensitive(answer, "values");
+    return values ? values : cJSON_GetObjectItemCaseSensitive(answer, "probabilities");
+}
+
+// "value", or "class" and a column for the probability of every class; of several targets a column
+// for the value, probability or share of each.
 static void print_header(const cJSON *answer)
 {
-    const cJSON *p;
-    bool value = cJSON_GetObjectItemCaseSensitive(answer, "value");
-    fputs(value ? "value" : "class", stdout);
-    cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(answer, "probabilities"))
+    const cJSON *p, *numbers = numbers_of(answer);
+    const char *first = cJSON_GetObjectItemCaseSensitive(answer, "value")   ? "value"
+                        : cJSON_GetObjectItemCaseSensitive(answer, "class") ? "class"
+                                                                            : NULL;
+    if (first)
+        fputs(first, stdout);
+    cJSON_ArrayForEach(p, numbers)
     {
-        putchar(',');
+        if (first || p != numbers->child)
+            putchar(',');
         print_cell(p->string);
     }
     putchar('\n');
@@ -87,13 +98,15 @@ static void print_header(const cJSON *answer)
 
 static void print_answer(const cJSON *answer)
 {
-    const cJSON *p, *value = cJSON_GetObjectItemCaseSensitive(answer, "value");
+    const cJSON *p, *value = cJSON_GetObjectItemCaseSensitive(answer, "value"),
+                    *class = cJSON_GetObjectItemCaseSensitive(answer, "class"),
+                    *numbers = numbers_of(answer);
     if (value)
         printf("%.9g", value->valuedouble);
-    else
-        print_cell(json_text_of(answer, "class"));
-    cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(answer, "probabilities"))
-        printf(",%.9g", p->valuedouble);
+    if (class)
+        print_cell(class->valuestring);
+    cJSON_ArrayForEach(p, numbers)
+        printf("%s%.9g", class || p != numbers->child ? "," : "", p->valuedouble);
     putchar('\n');
 }
 

@@ -43,6 +43,8 @@ static const struct {
     {"{\"rows\":[[\"a,b\",\"say \\\"hi\\\"\"],[\"two\\nlines\",\"\"],[\" x\",\"\\u00e9;\"]],"
      "\"columns\":[\"p q\",\"r,s\"]}",
      "p q,\"r,s\"\n\"a,b\",\"say \"\"hi\"\"\"\n\"two\nlines\",\"\"\n\" x\",\"\xc3\xa9;\"\n"},
+    {"{\"x\":[[1],[2]],\"y\":[[3,\"a\"],[null,\"b\"]]}", "x0,y0,y1\n1,3,a\n2,,b\n"},
+    {"{\"x\":[[1],[2]],\"y\":[[3],[4]]}", "x0,y\n1,3\n2,4\n"},
     {"{\"columns\":[\"only\"],\"rows\":[[null],[1]]}", "only\n\"\"\n1\n"},
 };
 
@@ -78,7 +80,15 @@ static const struct {
     {"{\"x\":[[1],[2]],\"y\":[1]}", "/data/y", "ragged_row",
      "must have as many values as x has rows, 2, got 1"},
     {"{\"x\":[[1,2],[3]],\"y\":[1,2]}", "/data/x/1", "ragged_row", "must have 2 cells, got 1"},
-    {"{\"x\":[[1]],\"y\":[[1]]}", "/data/y/0", "wrong_type",
+    {"{\"x\":[[1],[2]],\"y\":[1,[1]]}", "/data/y/1", "wrong_type",
+     "must be a number, a string, true, false or null, got an array"},
+    {"{\"x\":[[1],[2]],\"y\":[[1,2],1]}", "/data/y/1", "wrong_type",
+     "must be an array of cells, got a number"},
+    {"{\"x\":[[1],[2]],\"y\":[[1,2],[1,2,3]]}", "/data/y/1", "ragged_row",
+     "must have 2 cells, got 3"},
+    {"{\"x\":[[1]],\"y\":[[]]}", "/data/y/0", "wrong_type",
+     "must be a number, a string, true, false or null, got an array"},
+    {"{\"x\":[[1]],\"y\":[[[1]]]}", "/data/y/0/0", "wrong_type",
      "must be a number, a string, true, false or null, got an array"},
     {"{\"x\":[],\"y\":[]}", "/data/x", "too_short", "must have at least one row"},
     {"{\"x\":[[]],\"y\":[1]}", "/data/x/0", "too_short", "must have at least one column"},
@@ -125,4 +135,21 @@ TEST(a_refusal_of_the_sink_ends_it)
     ck_assert(!rewrite(good[0].data));
     ck_assert_int_eq(err.kind, ERR_NO_SPACE);
     csv_max = sizeof csv;
+}
+
+static const struct {
+    const char *data;
+    size_t n;
+} aims[] = {
+    {"{\"x\":[[1]],\"y\":[1]}", 1},      {"{\"y\":[[1,2]],\"x\":[[1]]}", 2},
+    {"{\"x\":[[1]],\"y\":[[1]]}", 1},    {"{\"x\":[[1]],\"y\":[]}", 1},
+    {"{\"x\":[[1]],\"y\":7}", 1},        {"{\"x\":[[1]]}", 1},
+    {"{\"columns\":[],\"rows\":[]}", 0}, {"{}", 0},
+};
+
+LOOP_TEST(data_tells_how_many_targets_it_has, sizeof aims / sizeof *aims)
+{
+    const char *data = aims[_i].data;
+    ck_assert_uint_eq(inline_targets((struct json_span){data, strlen(data)}), aims[_i].n);
+    ck_assert_uint_eq(inline_targets((struct json_span){NULL, 0}), 0);
 }

@@ -169,28 +169,59 @@ static void try_name(const struct spot *p)
     expect(p, "7", "wrong_type");
 }
 
+// The row with a knob at x; of several values the last, with what it needs before it.
+static const char *with_knob(const struct row *row, const struct knob *k, const char *x)
+{
+    static char value[400];
+    char *at = value + sprintf(value, "{\"type\":\"%s\",\"%s\":%s", row->name, k->name,
+                               k->count > 1 ? "[" : "");
+    for (int i = 1; i < k->count && !k->list; i++)
+        at += sprintf(at, "%.17g,", k->min);
+    sprintf(at, "%s%s}", x, k->count > 1 ? "]" : "");
+    return value;
+}
+
+static void expect_knob(const struct spot *p, const struct row *row, const struct knob *k, double x,
+                        const char *code)
+{
+    char text[40], pointer[200], last[24] = "";
+    snprintf(text, sizeof text, isnan(x) ? "\"NaN\"" : "%.17g", x);
+    if (k->count > 1)
+        snprintf(last, sizeof last, "/%d", k->list ? 0 : k->count - 1);
+    snprintf(pointer, sizeof pointer, "%s/%s%s", p->pointer, k->name, last);
+    const char *value = with_knob(row, k, text), *got = code_at(p, value, pointer);
+    ck_assert_msg(strcmp(got, code) == 0, "%s: \"%s\", not \"%s\"", value, got, code);
+}
+
+static void try_list_knob(const struct spot *p, const struct row *row, const struct knob *k)
+{
+    char value[400], pointer[200];
+    snprintf(pointer, sizeof pointer, "%s/%s/1", p->pointer, k->name);
+    snprintf(value, sizeof value, "%.17g,%.17g", k->max, k->min);
+    ck_assert_str_eq(code_at(p, with_knob(row, k, value), pointer), "out_of_range");
+    snprintf(value, sizeof value, "%.17g,%.17g", k->min, k->max);
+    ck_assert_str_eq(code_at(p, with_knob(row, k, value), pointer), "");
+    snprintf(pointer, sizeof pointer, "%s/%s", p->pointer, k->name);
+    ck_assert_str_eq(code_at(p, with_knob(row, k, ""), pointer), "wrong_type");
+}
+
 static void try_knob(const struct spot *p, const struct row *row, const struct knob *k)
 {
-    char value[200], pointer[200];
-    const char *const bracket[2] = {k->count == 2 ? "[0.5," : "", k->count == 2 ? "]" : ""};
-    const double good[] = {k->min, k->max}, bad[] = {k->min - 1, k->max + 1};
-    snprintf(pointer, sizeof pointer, "%s/%s%s", p->pointer, k->name, k->count == 2 ? "/1" : "");
+    char pointer[200];
+    snprintf(pointer, sizeof pointer, "%s/%s", p->pointer, k->name);
     if (k->type == KNOB_BOOL) {
-        snprintf(value, sizeof value, "{\"type\":\"%s\",\"%s\":true}", row->name, k->name);
-        ck_assert_str_eq(code_at(p, value, pointer), "");
+        ck_assert_str_eq(code_at(p, with_knob(row, k, "true"), pointer), "");
         return;
     }
-    for (int i = 0; i < 2; i++) {
-        snprintf(value, sizeof value, "{\"type\":\"%s\",\"%s\":%s%.17g%s}", row->name, k->name,
-                 bracket[0], good[i], bracket[1]);
-        ck_assert_msg(!*code_at(p, value, pointer), "%s", value);
-        snprintf(value, sizeof value, "{\"type\":\"%s\",\"%s\":%s%.17g%s}", row->name, k->name,
-                 bracket[0], bad[i], bracket[1]);
-        ck_assert_msg(strcmp(code_at(p, value, pointer), "out_of_range") == 0, "%s", value);
-    }
-    snprintf(value, sizeof value, "{\"type\":\"%s\",\"%s\":%s\"NaN\"%s}", row->name, k->name,
-             bracket[0], bracket[1]);
-    ck_assert_str_eq(code_at(p, value, pointer), "wrong_type");
+    expect_knob(p, row, k, k->min, "");
+    expect_knob(p, row, k, k->max, "");
+    expect_knob(p, row, k, k->min - fmax(1, fabs(k->min)), "out_of_range");
+    expect_knob(p, row, k, k->max + fmax(1, fabs(k->max)), "out_of_range");
+    expect_knob(p, row, k, NAN, "wrong_type");
+    if (k->list)
+        try_list_knob(p, row, k);
+    else if (k->count > 1)
+        ck_assert_str_eq(code_at(p, with_knob(row, k, "0.5,0.5"), pointer), "wrong_type");
 }
 
 static void try_pick(const struct spot *p)
@@ -230,21 +261,28 @@ static void try_list(const struct spot *p)
 {
     char pointer[200];
     snprintf(pointer, sizeof pointer, "%s/0", p->pointer);
-    expect(p, "[]", "");
+    expect(p, "[]", p->f->min > 0 ? "too_short" : "");
     expect(p, "{}", "wrong_type");
     expect(p, "1", "wrong_type");
+    if (p->f->one)
+        expect(p, "\"one\"", "");
     ck_assert_str_eq(code_at(p, "[[]]", pointer), "wrong_type");
     ck_assert_str_eq(code_at(p, "[null]", pointer), "wrong_type");
 }
 
 static void try_map(const struct spot *p)
 {
+    const struct field *value = &p->f->sub->field[1];
+    bool words = value->type == FIELD_WORD;
     char pointer[200];
     snprintf(pointer, sizeof pointer, "%s/zip", p->pointer);
-    ck_assert_str_eq(code_at(p, "{\"zip\":\"categorical\"}", pointer), "");
-    ck_assert_str_eq(code_at(p, "{\"zip\":\"text\"}", pointer), "unknown_value");
-    ck_assert_str_eq(code_at(p, "{\"zip\":1}", pointer), "wrong_type");
+    ck_assert_str_eq(code_at(p, words ? "{\"zip\":\"categorical\"}" : "{\"zip\":2.5}", pointer),
+                     "");
+    ck_assert_str_eq(code_at(p, "{\"zip\":\"text\"}", pointer),
+                     words ? "unknown_value" : "wrong_type");
+    ck_assert_str_eq(code_at(p, "{\"zip\":-1}", pointer), words ? "wrong_type" : "out_of_range");
     expect(p, "[]", "wrong_type");
+    expect(p, "\"nope\"", p->f->zero ? "unknown_value" : "wrong_type");
 }
 
 static void try_raw(const struct spot *p)
@@ -301,6 +339,8 @@ TEST(two_fields_make_a_job_with_every_default_resolved)
     ck_assert_double_eq(pick_value(&schedule_table, &spec.train.schedule, "warmup"), .05);
     ck_assert_double_eq(spec.train.clip_norm, 1);
     ck_assert_int_eq(spec.train.epochs, 100);
+    ck_assert_int_eq(spec.train.steps, 0);
+    ck_assert(spec.train.shuffle);
     ck_assert_int_eq(spec.train.batch_size, 0);
     ck_assert_int_eq(spec.train.patience, 10);
     ck_assert_str_eq(spec.train.monitor, "val_loss");
@@ -321,6 +361,14 @@ static const char *const bodies[] = {
     "\"lr\":0.1,\"momentum\":0.9,\"nesterov\":true},\"schedule\":\"constant\",\"regularization\":"
     "{\"gradient_clip_norm\":null},\"training\":{\"max_iter\":7,\"batch_size\":32,"
     "\"early_stopping\":null,\"threads\":4},\"priority\":-5,\"metadata\":{\"k\":[1,{\"x\":null}]}}",
+    "{\"dataset\":\"d\",\"target\":[\"t\",\"u\"],\"weights\":\"w\",\"task\":\"multilabel\"}",
+    "{\"dataset\":\"d\",\"label\":[\"t\"],\"sample_weight\":\"w\",\"class_weight\":\"balanced\"}",
+    "{\"dataset\":\"d\",\"target\":\"t\",\"class_weight\":{\"a\":2,\"b\\\"\":0.25}}",
+    "{\"data\":{\"x\":[[1,2]],\"y\":[[3,4]]},\"task\":\"distribution\"}",
+    "{\"dataset\":\"d\",\"target\":\"t\",\"training\":{\"steps\":9,\"shuffle\":false,\"ema\":0.9,"
+    "\"swa\":0.25},\"model\":{\"layers\":[{\"units\":8,\"alpha_dropout\":0.5,\"residual\":1,"
+    "\"init\":\"torch\"}]},\"param_groups\":[{\"match\":\"*.bias\",\"weight_decay\":0}],"
+    "\"regularization\":{\"l1\":0.5,\"max_norm\":3,\"input_noise\":0.1}}",
     "{\"dataset\":\"d\",\"target\":\"t\",\"optimizer\":{\"learning_rate\":0.5,\"betas\":[0.1,0.2]},"
     "\"training\":{\"early_stopping\":{\"metric\":\"val_accuracy\",\"patience\":3}}}",
 };
@@ -348,6 +396,122 @@ LOOP_TEST(what_is_printed_reads_back_the_same, sizeof bodies / sizeof *bodies)
     free(twice);
 }
 
+static bool prints(const char *part)
+{
+    char *text = printed();
+    bool found = strstr(text, part);
+    free(text);
+    return found;
+}
+
+TEST(a_single_target_is_a_text_and_several_are_an_array)
+{
+    ck_assert_msg(read_text("{\"dataset\":\"d\",\"target\":[\"t\"]}"), "%s", err.text);
+    ck_assert(spec.prep.n_target == 1 && prints("\"target\":\"t\""));
+    ck_assert(read_text("{\"dataset\":\"d\",\"targets\":[\"t\",\"u\"]}"));
+    ck_assert_uint_eq(spec.prep.n_target, 2);
+    ck_assert_str_eq(spec.prep.target[1], "u");
+    ck_assert(prints("\"target\":[\"t\",\"u\"]"));
+    ck_assert(read_text("{\"data\":{\"y\":[[1,2,3]],\"x\":[[1]]}}"));
+    ck_assert_uint_eq(spec.prep.n_target, 3);
+    ck_assert_str_eq(spec.prep.target[2], "y2");
+}
+
+TEST(class_weights_are_a_word_or_a_map)
+{
+    ck_assert(read_text("{\"dataset\":\"d\",\"target\":\"t\"}"));
+    ck_assert(!spec.prep.balanced && spec.prep.n_class_weight == 0 && !spec.prep.weights);
+    ck_assert(prints("\"class_weight\":null") && prints("\"weights\":null"));
+    ck_assert(read_text("{\"dataset\":\"d\",\"target\":\"t\",\"class_weight\":\"balanced\"}"));
+    ck_assert(spec.prep.balanced && prints("\"class_weight\":\"balanced\""));
+    ck_assert(read_text("{\"dataset\":\"d\",\"target\":\"t\",\"class_weight\":{\"a\":2},"
+                        "\"weights_column\":\"w\"}"));
+    ck_assert_uint_eq(spec.prep.n_class_weight, 1);
+    ck_assert_str_eq(spec.prep.class_weight->name, "a");
+    ck_assert_double_eq(spec.prep.class_weight->weight, 2);
+    ck_assert_str_eq(spec.prep.weights, "w");
+    ck_assert(prints("\"class_weight\":{\"a\":2}") && prints("\"weights\":\"w\""));
+}
+
+TEST(more_targets_than_a_network_takes_are_refused)
+{
+    char *body = malloc(10000), *p = body + sprintf(body, "{\"data\":{\"x\":[[1]],\"y\":[[0");
+    for (int i = 0; i < 1024; i++)
+        p += sprintf(p, ",0");
+    strcpy(p, "]]}}");
+    ck_assert(!read_text(body));
+    ck_assert_str_eq(err.at, "/data/y");
+    free(body);
+}
+
+// What is off unless asked for leaves results as they were before it existed.
+TEST(regularisation_is_off_unless_asked_for)
+{
+    ck_assert(read_text(bodies[0]));
+    const struct layer_spec *l = &spec.model.layer[0];
+    const struct train_spec *t = &spec.train;
+    const double off[] = {
+        l->alpha_dropout,
+        l->residual,
+        t->l1,
+        t->l2,
+        t->max_norm,
+        t->clip_value,
+        t->mixup,
+        t->cutmix,
+        t->ema,
+        t->swa,
+        t->gradient_noise,
+        t->label_smoothing,
+        spec.model.input_noise,
+        spec.model.input_dropout,
+    };
+    for (size_t i = 0; i < sizeof off / sizeof *off; i++)
+        ck_assert_msg(off[i] == 0, "number %zu is %g", i, off[i]);
+    ck_assert_ptr_null(l->init.row);
+    ck_assert_uint_eq(t->n_group, 0);
+}
+
+TEST(regularisation_goes_where_it_belongs)
+{
+    ck_assert_msg(read_text("{\"dataset\":\"d\",\"target\":\"t\",\"regularization\":{\"l1\":1,"
+                            "\"l2\":2,\"max_norm\":3,\"label_smoothing\":0.4,\"mixup\":5,"
+                            "\"cutmix\":0.6,\"gradient_clip_value\":7,\"gradient_noise\":8,"
+                            "\"input_noise\":9,\"input_dropout\":0.25},\"param_groups\":[{"
+                            "\"match\":\"*.bias\",\"lr\":0.5}]}"),
+                  "%s", err.text);
+    const struct train_spec *t = &spec.train;
+    const double got[] = {t->l1,
+                          t->l2,
+                          t->max_norm,
+                          t->label_smoothing,
+                          t->mixup,
+                          t->cutmix,
+                          t->clip_value,
+                          t->gradient_noise,
+                          spec.model.input_noise,
+                          spec.model.input_dropout};
+    static const double want[] = {1, 2, 3, .4, 5, .6, 7, 8, 9, .25};
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++)
+        ck_assert_double_eq(got[i], want[i]);
+    ck_assert_uint_eq(t->n_group, 1);
+    ck_assert_str_eq(t->group[0].match, "*.bias");
+    ck_assert_double_eq(t->group[0].lr, .5);
+    ck_assert_double_eq(t->group[0].weight_decay, 1);
+}
+
+// A field that takes another's place silences its default, and is silent at 0 itself.
+TEST(a_field_in_place_of_another_leaves_that_one_out)
+{
+    ck_assert(read_text("{\"dataset\":\"d\",\"target\":\"t\",\"training\":{\"steps\":50},"
+                        "\"model\":{\"layers\":[{\"units\":2,\"alpha_dropout\":0.5},"
+                        "{\"units\":2,\"alpha_dropout\":0}]}}"));
+    ck_assert_int_eq(spec.train.steps, 50);
+    ck_assert_int_eq(spec.train.epochs, 0);
+    ck_assert_double_eq(spec.model.layer[0].dropout, 0);
+    ck_assert_double_eq(spec.model.layer[1].dropout, .1);
+}
+
 TEST(a_full_definition_fills_every_part)
 {
     ck_assert_msg(read_text(bodies[4]), "%s: %s", err.at, err.text);
@@ -365,7 +529,7 @@ TEST(a_full_definition_fills_every_part)
     ck_assert_double_eq(pick_value(&optimizer_table, &spec.train.optimizer, "momentum"), .9);
     ck_assert_double_eq(pick_value(&optimizer_table, &spec.train.optimizer, "nesterov"), 1);
     ck_assert_int_eq(strncmp(spec.metadata.at, "{\"k\":[1,{\"x\":null}]}", spec.metadata.len), 0);
-    ck_assert(read_text(bodies[5]));
+    ck_assert(read_text(bodies[sizeof bodies / sizeof *bodies - 1]));
     ck_assert_str_eq(spec.train.optimizer.row->name, "adamw");
     ck_assert_double_eq(pick_value(&optimizer_table, &spec.train.optimizer, "lr"), .5);
 }
@@ -389,13 +553,29 @@ static const struct {
     {"{\"dataset\":\"d\",\"target\":\"t\",\"split\":{\"validation\":0.6,\"test\":0.4}}", "/split",
      "out_of_range", "validation and test must leave rows to train on, their sum is 1"},
     {"{\"dataset\":\"d\",\"target\":\"t\",\"task\":\"regresion\"}", "/task", "unknown_value",
-     "must be one of \"auto\", \"regression\", \"classification\", got \"regresion\"; did you mean "
-     "\"regression\"?"},
+     "must be one of \"auto\", \"regression\", \"classification\", \"multilabel\", "
+     "\"distribution\", got \"regresion\"; did you mean \"regression\"?"},
+    {"{\"dataset\":\"d\",\"target\":[\"a\",2]}", "/target/1", "wrong_type",
+     "must be a string, got a number"},
+    {"{\"dataset\":\"d\",\"target\":[]}", "/target", "too_short",
+     "must have between 1 and 1024 elements, got 0"},
+    {"{\"dataset\":\"d\",\"target\":\"t\",\"class_weight\":\"balance\"}", "/class_weight",
+     "unknown_value", "must be \"balanced\" or an object, got \"balance\""},
+    {"{\"dataset\":\"d\",\"target\":\"t\",\"class_weight\":{\"a/b\":0}}", "/class_weight/a~1b",
+     "out_of_range", "must be above 0 and at most 1000000, got 0"},
     {"{\"dataset\":\"d\",\"target\":\"t\",\"training\":{\"early_stopping\":{\"metric\":"
      "\"accuracy\"}}}",
      "/training/early_stopping/metric", "unknown_value",
      "must be \"val_loss\" or a metric with \"val_\" in front, got \"accuracy\"; did you mean "
      "\"val_accuracy\"?"},
+    {"{\"dataset\":\"d\",\"target\":\"t\",\"training\":{\"epochs\":1,\"steps\":2}}",
+     "/training/epochs", "conflicting_fields", "cannot be given together with \"steps\""},
+    {"{\"dataset\":\"d\",\"target\":\"t\",\"training\":{\"epochs\":null}}", "/training",
+     "missing_field", "must have epochs or steps"},
+    {"{\"dataset\":\"d\",\"target\":\"t\",\"model\":{\"layers\":[{\"units\":2,\"dropout\":0.1,"
+     "\"alpha_dropout\":0.1}]}}",
+     "/model/layers/0/dropout", "conflicting_fields",
+     "cannot be given together with \"alpha_dropout\""},
     {"{\"dataset\":\"d\"}", "/target", "missing_field", "must name the column to predict"},
     {"{\"target\":\"t\"}", "/dataset", "missing_field",
      "must name a dataset, or the table must be given as \"data\""},
@@ -452,7 +632,8 @@ TEST(large_data_passes_beside_a_small_rest_but_a_large_rest_does_not)
     sprintf(p, "]],\"y\":[1]},\"seed\":3}");
     ck_assert_msg(read_text(body), "%s", err.text);
     ck_assert_uint_eq(spec.train.seed, 3);
-    ck_assert_str_eq(spec.prep.target, "y");
+    ck_assert_uint_eq(spec.prep.n_target, 1);
+    ck_assert_str_eq(spec.prep.target[0], "y");
     ck_assert_ptr_null(spec.name);
     memcpy(body, "{\"dada\"", 7);
     ck_assert(!read_text(body));

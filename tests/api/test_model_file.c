@@ -49,17 +49,21 @@ static const struct {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
+static struct prep_target target = {.name = "t"};
+static double scale[] = {1e5, 1. / 7};
+
 static struct prep prep_for(size_t n_class)
 {
     return (struct prep){.column = column,
                          .n_column = 2,
                          .n_feature = FEATURES,
-                         .target = "t",
+                         .target = &target,
+                         .n_target = 1,
                          .task = n_class ? TASK_CLASSIFICATION : TASK_REGRESSION,
                          .class_name = classes,
                          .n_class = n_class,
-                         .y_mean = 1e5,
-                         .y_std = 1. / 7};
+                         .y_mean = &scale[0],
+                         .y_std = &scale[1]};
 }
 
 // A model with random weights, batch norm's statistics included, and its file.
@@ -78,8 +82,8 @@ static void make(int kind, struct model *m, char **file, size_t *len)
                               .n_in = FEATURES,
                               .n_class = prep.n_class,
                               .n_target = 1,
-                              .y_mean = &prep.y_mean,
-                              .y_std = &prep.y_std,
+                              .y_mean = prep.y_mean,
+                              .y_std = prep.y_std,
                               .loss = &spec.train.loss};
     ck_assert_msg(model_build(m, &spec.model, &task, &arena, &err), "%s", err.text);
     model_init_weights(m, 3);
@@ -119,7 +123,7 @@ LOOP_TEST(what_is_read_back_predicts_with_the_same_bits, KINDS)
     answers(&f.model, after);
     ck_assert_mem_eq(before, after, sizeof before);
     ck_assert_mem_eq(f.model.value, m.value, m.n_value * sizeof *m.value);
-    ck_assert_str_eq(f.prep.target, "t");
+    ck_assert_str_eq(f.prep.target->name, "t");
     ck_assert_str_eq(f.spec.dataset, "d");
     ck_assert(f.prep.n_class == kinds[_i].n_class && f.model.n_class == kinds[_i].n_class);
     ck_assert_uint_eq(prep_find(&f.prep, "city", 4), 1);

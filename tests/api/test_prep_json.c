@@ -46,22 +46,45 @@ static struct prep_column column[] = {
     {.name = "none", .type = COLUMN_CATEGORICAL, .at = 9, .width = 1, .level = levels},
     {.name = "last", .at = 10, .width = 1, .mean = 123456789.123456789, .std = 1, .fill = 2e22},
 };
+static struct prep_target target[] = {
+    {.name = "pr\xc3\xa4is"}, {.name = "t"}, {.name = "quote\"d"}};
+static double mean[] = {2. / 3, -1e-310, 0}, std[] = {1e300, 1, .1};
 static const struct prep regression = {.column = column,
                                        .n_column = 5,
                                        .n_feature = 11,
-                                       .target = "pr\xc3\xa4is",
+                                       .target = target,
+                                       .n_target = 1,
                                        .task = TASK_REGRESSION,
-                                       .y_mean = 2. / 3,
-                                       .y_std = 1e300};
+                                       .y_mean = mean,
+                                       .y_std = std};
 static const struct prep classification = {.column = column,
                                            .n_column = 5,
                                            .n_feature = 11,
-                                           .target = "t",
+                                           .target = &target[1],
+                                           .n_target = 1,
                                            .task = TASK_CLASSIFICATION,
                                            .class_name = classes,
                                            .n_class = 3,
-                                           .y_std = 1};
-static const struct prep *const both[] = {&regression, &classification};
+                                           .y_mean = mean,
+                                           .y_std = std};
+static const struct prep several = {.column = column,
+                                    .n_column = 5,
+                                    .n_feature = 11,
+                                    .target = target,
+                                    .n_target = 3,
+                                    .task = TASK_REGRESSION,
+                                    .y_mean = mean,
+                                    .y_std = std};
+static const struct prep labels = {.column = column,
+                                   .n_column = 5,
+                                   .n_feature = 11,
+                                   .target = target,
+                                   .n_target = 2,
+                                   .task = TASK_MULTILABEL,
+                                   .y_mean = mean,
+                                   .y_std = std};
+static const struct prep *const each[] = {&regression, &classification, &several, &labels};
+enum { EACH = sizeof each / sizeof *each };
 
 static void same_column(const struct prep_column *got, const struct prep_column *want)
 {
@@ -76,18 +99,20 @@ static void same_column(const struct prep_column *got, const struct prep_column 
         ck_assert_str_eq(got->level[i], want->level[i]);
 }
 
-LOOP_TEST(what_is_written_is_read_again_bit_for_bit, 2)
+LOOP_TEST(what_is_written_is_read_again_bit_for_bit, EACH)
 {
     struct prep p;
-    const struct prep *want = both[_i];
+    const struct prep *want = each[_i];
     begin();
     const char *text = text_of(want);
     ck_assert_msg(prep_read(&p, text, &arena, &err), "%s: %s", err.text, text);
-    ck_assert_str_eq(p.target, want->target);
+    ck_assert_uint_eq(p.n_target, want->n_target);
+    for (size_t i = 0; i < p.n_target; i++)
+        ck_assert_str_eq(p.target[i].name, want->target[i].name);
     ck_assert(p.task == want->task && p.n_column == 5 && p.n_feature == 11 &&
               p.n_class == want->n_class);
-    ck_assert_mem_eq(&p.y_mean, &want->y_mean, sizeof p.y_mean);
-    ck_assert_mem_eq(&p.y_std, &want->y_std, sizeof p.y_std);
+    ck_assert_mem_eq(p.y_mean, want->y_mean, p.n_target * sizeof *p.y_mean);
+    ck_assert_mem_eq(p.y_std, want->y_std, p.n_target * sizeof *p.y_std);
     for (size_t i = 0; i < 5; i++)
         same_column(&p.column[i], &want->column[i]);
     for (size_t i = 0; i < want->n_class; i++)
@@ -133,6 +158,13 @@ static const char *const damaged[] = {
     "{\"target\":\"t\",\"task\":\"regression\",\"classes\":[],\"y\":[0,1,2],\"columns\":[]}",
     "{\"target\":\"t\",\"task\":\"regression\",\"classes\":[],\"y\":[0,null],\"columns\":[]}",
     "{\"target\":\"t\",\"task\":\"regression\",\"classes\":[],\"y\":{},\"columns\":[]}",
+    "{\"target\":[],\"task\":\"regression\",\"classes\":[],\"y\":[],\"columns\":[]}",
+    "{\"target\":[\"a\",1],\"task\":\"regression\",\"classes\":[],\"y\":[0,1,0,1],\"columns\":[]}",
+    "{\"target\":[\"a\",\"b\"],\"task\":\"regression\",\"classes\":[],\"y\":[0,1],\"columns\":[]}",
+    "{\"target\":[\"a\",\"b\"],\"task\":\"classification\",\"classes\":[\"c\",\"d\"],"
+    "\"y\":[0,1,0,1],\"columns\":[]}",
+    "{\"target\":[\"a\",\"b\"],\"task\":\"multilabel\",\"classes\":[\"c\",\"d\"],"
+    "\"y\":[0,1,0,1],\"columns\":[]}",
     "{\"target\":\"t\",\"target\":\"t\",\"task\":\"regression\",\"classes\":[],\"y\":[0,1],"
     "\"columns\":[]}",
 };
@@ -145,12 +177,12 @@ LOOP_TEST(a_damaged_description_is_refused, sizeof damaged / sizeof *damaged)
     ck_assert_int_eq(err.kind, ERR_INVALID);
 }
 
-LOOP_TEST(a_description_cut_off_anywhere_is_refused, 2)
+LOOP_TEST(a_description_cut_off_anywhere_is_refused, EACH)
 {
     struct prep p;
     char text[2000];
     begin();
-    snprintf(text, sizeof text, "%s", text_of(both[_i]));
+    snprintf(text, sizeof text, "%s", text_of(each[_i]));
     for (size_t len = strlen(text); len-- > 0;) {
         text[len] = '\0';
         begin();
@@ -159,12 +191,12 @@ LOOP_TEST(a_description_cut_off_anywhere_is_refused, 2)
 }
 
 // Any byte replaced by any bracket, quote or digit: refused or read, but never worse.
-LOOP_TEST(one_wrong_byte_does_no_harm, 2)
+LOOP_TEST(one_wrong_byte_does_no_harm, EACH)
 {
     struct prep p;
     char text[2000];
     begin();
-    snprintf(text, sizeof text, "%s", text_of(both[_i]));
+    snprintf(text, sizeof text, "%s", text_of(each[_i]));
     for (size_t i = 0; text[i]; i++)
         for (const char *c = "[]{}\",:\\0e-n "; *c; c++) {
             char keep = text[i];

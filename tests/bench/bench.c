@@ -124,7 +124,7 @@ static void setup(struct bench *b, const struct net *n)
     need(model_build(&b->model, &b->spec, &task, &b->arena, &e), &e);
     model_init_weights(&b->model, 1);
     b->grad = arena_need(&b->arena, b->model.n_trained, sizeof *b->grad);
-    struct plan_memory memory = {b->model.value, b->grad, b->model.value + b->model.n_trained};
+    struct plan_memory memory = {.param = b->model.value, .grad = b->grad, .buffer = b->model.value + b->model.n_trained};
     need(plan_init(&b->plan, &b->model.train, n->batch, memory, &b->arena, &e), &e);
     const struct optim_setup setup = {
         .pick = &adam, .param = b->model.value, .grad = b->grad, .n = b->model.n_trained};

@@ -5,6 +5,7 @@
 //     docs write README.md    replace what stands between <!-- table: NAME --> and <!-- end -->
 //     docs check README.md    fail when anything would be replaced
 
+#include "foreign.h"
 #include "job_schema.h"
 #include "metric.h"
 #include "problem.h"
@@ -34,6 +35,15 @@ static void print_job(FILE *f)
     schema_markdown(&job_schema, f);
 }
 
+static void print_default(FILE *f, const struct knob *k)
+{
+    const char *open = k->count > 1 ? "[" : "", *close = k->count > 1 ? "]" : "";
+    fputs(open, f);
+    for (size_t i = 0; i < knob_length(k, k->def); i++)
+        fprintf(f, "%s%g", i ? ", " : "", k->def[i]);
+    fputs(close, f);
+}
+
 static void print_knobs(FILE *f, const struct table *t, const struct row *row)
 {
     const struct knob *k;
@@ -42,11 +52,26 @@ static void print_knobs(FILE *f, const struct table *t, const struct row *row)
         fprintf(f, "%s`%s` ", i ? ", " : "", k->name);
         if (k->type == KNOB_BOOL)
             fputs(k->def[0] ? "true" : "false", f);
-        else if (k->count == 2)
-            fprintf(f, "[%g, %g]", k->def[0], k->def[1]);
         else
-            fprintf(f, "%g", k->def[0]);
+            print_default(f, k);
     }
+}
+
+static void print_aliases(FILE *f, const struct row *row)
+{
+    for (int i = 0; i < ROW_ALIASES && row->alias[i]; i++)
+        fprintf(f, "%s`%s`", i ? ", " : " (or ", row->alias[i]);
+    fputs(row->alias[0] ? ")" : "", f);
+}
+
+static void print_choice(FILE *f, const struct table *t, const struct row *row)
+{
+    fprintf(f, "| %s | `%s`", t->what, row->name);
+    print_aliases(f, row);
+    fprintf(f, " | %s | ", row->doc);
+    print_knobs(f, t, row);
+    fprintf(f, " | %s%s%s |\n", row->torch ? "`" : "", row->torch ? row->torch : "",
+            row->torch ? "`" : "");
 }
 
 static void print_choices(FILE *f)
@@ -54,14 +79,38 @@ static void print_choices(FILE *f)
     static const struct table *const all[] = {&activation_table, &norm_table,     &loss_table,
                                               &optimizer_table,  &schedule_table, &init_table,
                                               &metric_table};
-    fputs("| choice | name | meaning | settings and their defaults |\n|---|---|---|---|\n", f);
+    fputs("| choice | name | meaning | settings and their defaults | PyTorch |\n"
+          "|---|---|---|---|---|\n",
+          f);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        for (size_t k = 0; k < all[i]->n; k++) {
-            fprintf(f, "| %s | `%s` | %s | ", all[i]->what, all[i]->row[k]->name,
-                    all[i]->row[k]->doc);
-            print_knobs(f, all[i], all[i]->row[k]);
-            fputs(" |\n", f);
-        }
+        for (size_t k = 0; k < all[i]->n; k++)
+            print_choice(f, all[i], all[i]->row[k]);
+}
+
+// A JSON Pointer as the other tables write keys.
+static void print_key(FILE *f, const char *pointer)
+{
+    fputc('`', f);
+    for (const char *p = pointer + 1; *p; p++)
+        if (p[0] == '/' && p[1] == '*')
+            fputs("[]", f), p++;
+        else
+            fputc(*p == '/' ? '.' : *p, f);
+    fputc('`', f);
+}
+
+static void print_foreign(FILE *f)
+{
+    fputs("| option | becomes | remark |\n|---|---|---|\n", f);
+    for (size_t i = 0; i < foreign_count; i++) {
+        const struct foreign *row = &foreign_table[i];
+        fprintf(f, "| `%s` | ", row->name);
+        if (row->to)
+            print_key(f, row->to);
+        else
+            fputs(*row->off ? "refused" : "ignored", f);
+        fprintf(f, " | %s |\n", row->doc ? row->doc : "");
+    }
 }
 
 static void print_problems(FILE *f)
@@ -82,11 +131,9 @@ static void print_settings(FILE *f)
 static const struct section {
     const char *name;
     void (*print)(FILE *);
-} sections[] = {{"routes", print_routes},
-                {"job", print_job},
-                {"choices", print_choices},
-                {"problems", print_problems},
-                {"settings", print_settings}};
+} sections[] = {{"routes", print_routes},     {"job", print_job},
+                {"choices", print_choices},   {"foreign", print_foreign},
+                {"problems", print_problems}, {"settings", print_settings}};
 
 static char *read_file(const char *path)
 {

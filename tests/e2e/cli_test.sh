@@ -119,5 +119,18 @@ wants 1 'job 2 was cancelled' "$cli" follow 2
 wants 1 'job 3 failed: diverged' "$cli" train iris --target species --follow \
     --set optimizer.type=sgd --set optimizer.lr=1e6 --set regularization.gradient_clip_norm=null
 
+cat >"$folder/pair.csv" <<END
+x,rain,wind
+$(seq 40 | awk '{ print $1 "," ($1 > 20) "," $1 % 2 }')
+END
+wants 0 '' "$cli" upload "$folder/pair.csv"
+wants 0 'succeeded' "$cli" train pair --set 'target=["rain","wind"]' --set 'model.layers=[4]' \
+    --epochs 2 --name labels --follow
+wants 0 'succeeded' "$cli" train pair --set 'target=["rain","wind"]' --set 'model.layers=[4]' \
+    --set 'task="regression"' --epochs 2 --name values --follow
+wants 0 'rain |wind ' "$cli" predict values '{"x": 3}'
+wants 0 'rain,wind' "$cli" predict values --file "$folder/pair.csv"
+wants 0 'rain,wind' "$cli" predict labels --file "$folder/pair.csv"
+wants 0 '' "$cli" predict labels '{"x": 3}'
 echo "cli: $passed passed, $failed failed"
 [ "$failed" = 0 ]

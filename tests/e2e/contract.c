@@ -96,7 +96,7 @@ static bool request_holds(const struct breach *b, const cJSON *openapi, const cJ
                           const struct exchange_seen *x)
 {
     const cJSON *schema = json_at(operation, "/requestBody/content/application~1json/schema");
-    if (!schema || !x->body || x->reply->status >= 300)
+    if (!schema || !x->body || !x->json || x->reply->status >= 300)
         return true;
     cJSON *sent = cJSON_Parse(x->body);
     bool ok = sent ? fits(b, openapi, schema, sent, "accepted request")

@@ -9,6 +9,7 @@
 struct exchange_seen {
     const char *method, *path; // path: with its query
     const char *body;          // NUL-terminated, or NULL
+    bool json;                 // the body goes as JSON (or as a form, which stands for it)
     const struct reply *reply;
 };
 

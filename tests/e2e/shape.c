@@ -242,6 +242,7 @@ static const struct {
     {"title", annotation},
     {"description", annotation},
     {"default", annotation},
+    {"x-torch", annotation},
 };
 
 static bool check_keyword(struct shape *s, const cJSON *schema, const cJSON *k, const cJSON *v)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Every word that the schema of a job lets a client choose is trained with once, found by walking
 // GET /schema/job: an activation, loss or optimizer added tomorrow is tested tomorrow. No table
-// suits every choice (a loss asks for its task), so each is offered two, and one has to take it.
+// suits every choice (a loss asks for its task), so each is offered several, and one has to take
+// it.
 
 #include "scene.h"
 
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHOICES = 256, POINTER = 128 };
+enum { CHOICES = 1024, POINTER = 128 };
 
 struct choices {
     struct choice {
@@ -20,14 +21,20 @@ struct choices {
 };
 
 static const char *const tables[] = {
-    "{\"name\":\"choice\",\"model\":{\"layers\":[{\"units\":4}]},\"training\":{\"epochs\":2},"
+    "{\"name\":\"choice\",\"model\":{\"layers\":[{\"units\":8}]},\"training\":{\"epochs\":2},"
     "\"data\":{\"x\":[[1,\"u\"],[2,\"v\"],[3,\"u\"],[4,\"v\"],[5,null],[6,\"v\"],[7,\"u\"],"
     "[null,\"v\"],[9,\"u\"],[10,\"v\"],[11,\"u\"],[12,\"v\"]],"
     "\"y\":[\"a\",\"b\",\"a\",\"b\",\"a\",\"b\",\"a\",\"b\",\"a\",\"b\",\"a\",\"b\"]}}",
-    "{\"name\":\"choice\",\"model\":{\"layers\":[{\"units\":4}]},\"training\":{\"epochs\":2},"
+    "{\"name\":\"choice\",\"model\":{\"layers\":[{\"units\":8}]},\"training\":{\"epochs\":2},"
     "\"data\":{\"x\":[[1,\"u\"],[2,\"v\"],[3,\"u\"],[4,\"v\"],[5,null],[6,\"v\"],[7,\"u\"],"
     "[null,\"v\"],[9,\"u\"],[10,\"v\"],[11,\"u\"],[12,\"v\"]],"
     "\"y\":[1.5,2,3,4.25,5,6,7,8,9,10,11,12]}}",
+    "{\"name\":\"choice\",\"model\":{\"layers\":[{\"units\":4}]},\"training\":{\"epochs\":2},"
+    "\"data\":{\"x\":[[1],[2],[3],[4],[5],[6],[7],[8],[9],[10],[11],[12]],"
+    "\"y\":[[0,1],[1,0],[0,0],[1,1],[0,1],[1,0],[0,0],[1,1],[0,1],[1,0],[0,0],[1,1]]}}",
+    "{\"name\":\"choice\",\"model\":{\"layers\":[{\"units\":4}]},\"training\":{\"epochs\":2},"
+    "\"task\":\"distribution\",\"data\":{\"x\":[[1],[2],[3],[4],[5],[6],[7],[8],[9],[10]],"
+    "\"y\":[[0,1],[1,0],[0.5,0.5],[0.25,0.75],[0,1],[1,0],[0.5,0.5],[0.25,0.75],[0,1],[1,0]]}}",
 };
 
 static void add(struct choices *c, const char *at, cJSON *value)
@@ -57,6 +64,8 @@ static void walk(struct choices *c, const cJSON *schema, const char *at)
     char below[POINTER];
     if (cJSON_IsString(type) && strcmp(type->valuestring, "null") == 0)
         add(c, at, cJSON_CreateNull());
+    if ((p = cJSON_GetObjectItem(schema, "const")))
+        add(c, at, cJSON_Duplicate(p, true));
     cJSON_ArrayForEach(p, cJSON_GetObjectItem(schema, "enum")) add(c, at, cJSON_Duplicate(p, true));
     cJSON_ArrayForEach(p, cJSON_GetObjectItem(schema, "anyOf"))
     {
@@ -112,7 +121,7 @@ static void train_choice(const struct choice *c)
 {
     bool taken = false;
     char *value = cJSON_PrintUnformatted(c->value);
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    for (size_t i = 0; !taken && i < sizeof tables / sizeof *tables; i++) {
         int job = offer(c, tables[i]);
         taken |= job > 0;
         if (job)
@@ -139,6 +148,7 @@ TEST(every_choice_of_the_schema_can_be_trained_with)
     ck_assert(offers(&c, "/model/layers/0/norm", "batch"));
     ck_assert(offers(&c, "/optimizer", "sgd") && offers(&c, "/schedule", "constant"));
     ck_assert(offers(&c, "/model/init", "torch") && offers(&c, "/loss", "binary_cross_entropy"));
+    ck_assert(offers(&c, "/task", "distribution") && offers(&c, "/class_weight", "balanced"));
     for (size_t i = 0; i < c.n; i++) {
         train_choice(&c.item[i]);
         cJSON_Delete(c.item[i].value);

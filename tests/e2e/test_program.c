@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOM = 1 << 17, EXIT_USAGE = 2 };
+enum { ROOM = 4 << 20, EXIT_USAGE = 2 };
 
-static char out[ROOM];
+static char out[4 << 20];
 
 static int run(const char *a, const char *b)
 {

@@ -35,6 +35,20 @@ TEST(a_finished_job_says_what_it_did)
     ck_assert_str_eq(string_at(r, "/definition/optimizer/type"), "adamw");
 }
 
+TEST(options_of_another_library_are_accepted_with_a_note)
+{
+    const struct reply *r =
+        http(scene(), "POST", "/jobs",
+             "{\"dataset\":\"iris\",\"target\":\"species\",\"hidden_layer_sizes\":[6],"
+             "\"activation\":\"logistic\",\"solver\":\"adam\",\"max_iter\":1,\"verbose\":false}");
+    expect_status(r, 201);
+    ck_assert_int_eq(cJSON_GetArraySize(json_at(r->json, "/notes")), 5);
+    ck_assert_str_eq(string_at(r, "/notes/0"), "hidden_layer_sizes became model.layers");
+    ck_assert_int_eq((int)number_at(r, "/definition/model/layers/0/units"), 6);
+    ck_assert_str_eq(string_at(r, "/definition/model/layers/0/activation/type"), "sigmoid");
+    wait_status(scene(), (int)number_at(r, "/id"), "succeeded");
+}
+
 TEST(a_printed_definition_can_be_submitted_again)
 {
     const struct reply *r = http(scene(), "GET", "/jobs/1", NULL);

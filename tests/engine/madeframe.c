@@ -97,7 +97,12 @@ struct frame table_of_file(const char *path, struct arena *a)
 
 struct data_spec plain_spec(const char *target)
 {
-    return (struct data_spec){.target = target,
+    static const char *name[16]; // as many specs as a test has at once
+    static size_t used;
+    const char **own = &name[used++ % 16];
+    *own = target;
+    return (struct data_spec){.target = own,
+                              .n_target = 1,
                               .task = TASK_AUTO,
                               .numeric = NUMERIC_STANDARD,
                               .missing = MISSING_MEAN_INDICATOR,

@@ -124,7 +124,8 @@ static void start_plan(struct replayed *r, struct arena *a)
     const struct fixture *f = r->f;
     struct err e = {0};
     r->grad = arena_need(a, m->n_trained, sizeof(real));
-    struct plan_memory memory = {m->value, r->grad, m->value + m->n_trained};
+    struct plan_memory memory = {
+        .param = m->value, .grad = r->grad, .buffer = m->value + m->n_trained};
     const struct graph *g = choose_graph(r, a);
     ck_assert_msg(plan_init(&r->plan, g, (uint32_t)f->rows.n, memory, a, &e), "%s", e.text);
     const struct optim_setup setup = {&f->train.optimizer, m->value,        r->grad,

@@ -69,7 +69,7 @@ static int formula_of(const char *name)
     return -1;
 }
 
-static real weight[OUT * IN], bias[OUT];
+static real weight[OUT * IN], bias[IN];
 
 static void draw(const char *name, uint64_t seed)
 {

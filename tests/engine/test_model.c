@@ -325,7 +325,7 @@ LOOP_TEST(the_sigmoids_slope_vanishes_as_in_the_curriculum, sizeof vanishing / s
     double x = vanishing[_i].x;
     lab_job_init(&j, 1, 1, "sigmoid", NULL, 0);
     ck_assert(build(&m, &j, 1, 0, NULL));
-    ck_assert(plan_init(&p, &m.train, 1, (struct plan_memory){value, grad, value}, &arena, &err));
+    ck_assert(plan_init(&p, &m.train, 1, (struct plan_memory){.param = value, .grad = grad, .buffer = value}, &arena, &err));
     p.buf[m.train_x].v[0] = (real)x;
     p.buf[m.train_y].v[0] = (real)(1 / (1 + exp(-x)) - .5);
     plan_forward(&p, 1, 0, NULL);

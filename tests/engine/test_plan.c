@@ -56,7 +56,8 @@ struct subject {
 
 static struct plan_memory memory_of(const struct subject *s)
 {
-    return (struct plan_memory){s->value, s->grad, s->value + s->n_param};
+    return (struct plan_memory){
+        .param = s->value, .grad = s->grad, .buffer = s->value + s->n_param};
 }
 
 static void feed(const struct subject *s, struct buf *buf, uint32_t rows)
@@ -296,7 +297,8 @@ TEST(a_layers_steps_share_tiles_and_buffers)
     struct model_task task = lab_task(100, 0, &j.train.loss);
     ck_assert(model_build(&m, &j.model, &task, &arena, &err));
     real *grad = numbers(m.n_trained, 1, 1);
-    struct plan_memory memory = {m.value, grad, m.value + m.n_trained};
+    struct plan_memory memory = {
+        .param = m.value, .grad = grad, .buffer = m.value + m.n_trained};
     ck_assert(plan_init(&p, &m.train, BATCH, memory, &arena, &err));
     ck_assert_uint_eq(p.n_step, 11);
     for (int i = 0; i < 2; i++)
@@ -393,7 +395,8 @@ LOOP_TEST(the_gradient_of_a_whole_network_is_that_of_differences, 9)
     ck_assert(model_build(&m, &j.model, &task, &arena, &err));
     model_init_weights(&m, 3);
     real *grad = numbers(m.n_trained, 1, 1), *analytic = numbers(m.n_trained, 1, 1);
-    struct plan_memory memory = {m.value, grad, m.value + m.n_trained};
+    struct plan_memory memory = {
+        .param = m.value, .grad = grad, .buffer = m.value + m.n_trained};
     ck_assert(plan_init(&p, &m.train, ROWS + 3, memory, &arena, &err));
     const real *x = numbers(ROWS * 4, 8, 1);
     memcpy(p.buf[m.train_x].v, x, ROWS * 4 * sizeof *x);

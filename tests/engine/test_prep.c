@@ -1,34 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "harness.h"
-#include "prep.h"
-#include "madeframe.h"
+#include "madeprep.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define CALIFORNIA "tests/data/california_housing_train.csv"
 #define CALIFORNIA_TEST "tests/data/california_housing_test.csv"
-
-static struct arena arena_of(size_t mib)
-{
-    struct arena a;
-    arena_init(&a, mib << 20);
-    return a;
-}
-
-static void need(bool ok, const struct err *e)
-{
-    ck_assert_msg(ok, "%s: %s", e->at, e->text);
-}
-
-static struct prep fitted(const struct frame *f, const struct data_spec *s, const uint32_t *row,
-                          size_t n, struct arena *a)
-{
-    struct prep p;
-    struct err e = {0};
-    need(prep_init(&p, f, s, a, &e) && prep_fit(&p, f, s, row, n, a, &e), &e);
-    return p;
-}
 
 static const char SMALL[] = "id,x,color,y\n"
                             "1,1,red,10\n"
@@ -39,11 +17,11 @@ static const char SMALL[] = "id,x,color,y\n"
 
 TEST(prep_learns_from_the_given_rows_only)
 {
-    struct arena a = arena_of(1);
+    struct arena a = prep_arena(1);
     struct frame f = table_of_text(SMALL, &a);
     struct data_spec s = plain_spec("y");
     const uint32_t row[] = {0, 1, 2};
-    struct prep p = fitted(&f, &s, row, 3, &a);
+    struct prep p = prep_fitted(&f, &s, row, 3, &a);
     ck_assert_int_eq(p.task, TASK_REGRESSION);
     ck_assert_uint_eq(p.n_column, 3);
     const struct prep_column *x = &p.column[1], *color = &p.column[2];
@@ -55,45 +33,38 @@ TEST(prep_learns_from_the_given_rows_only)
     ck_assert_str_eq(color->level[0], "red");
     ck_assert_str_eq(color->level[1], "blue");
     ck_assert_uint_eq(p.n_feature, 1 + 2 + 3);
-    ck_assert_double_eq(p.y_mean, 20);
-    p = fitted(&f, &s, (const uint32_t[]){0, 1, 4}, 3, &a);
+    ck_assert_double_eq(p.y_mean[0], 20);
+    p = prep_fitted(&f, &s, (const uint32_t[]){0, 1, 4}, 3, &a);
     ck_assert_double_eq(p.column[1].std, 2);
-    p = fitted(&f, &s, (const uint32_t[]){0, 2}, 2, &a); // the gap is in another row
+    p = prep_fitted(&f, &s, (const uint32_t[]){0, 2}, 2, &a); // the gap is in another row
     ck_assert(!p.column[1].indicator);
     arena_release(&a);
 }
 
-static void expect_row(const real *x, const real *want, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ck_assert_msg(x[i] == want[i], "feature %zu is %g, not %g", i, (double)x[i],
-                      (double)want[i]);
-}
-
 TEST(prep_encodes_gaps_rare_levels_and_targets)
 {
-    struct arena a = arena_of(1);
+    struct arena a = prep_arena(1);
     struct frame f = table_of_text(SMALL, &a);
     struct data_spec s = plain_spec("y");
     const char *const exclude[] = {"id"};
     s.exclude = exclude;
     s.n_exclude = 1;
     const uint32_t row[] = {0, 1, 2}, all[] = {1, 2, 3, 4};
-    struct prep p = fitted(&f, &s, row, 3, &a);
+    struct prep p = prep_fitted(&f, &s, row, 3, &a);
     real x[4][5], y[4];
     static const real WANT[4][5] = {
         {0, 1, 0, 1, 0}, {1, 0, 1, 0, 0}, {998, 0, 0, 0, 1}, {3, 0, 0, 0, 1}};
     prep_encode(&p, &f, all, 4, x[0]);
     prep_encode_target(&p, &f, all, 4, y);
     for (size_t i = 0; i < 4; i++)
-        expect_row(x[i], WANT[i], 5);
+        prep_expect_row(x[i], WANT[i], 5);
     ck_assert(y[0] == 0 && isnan(y[2]) && y[3] > 3);
     s.numeric = NUMERIC_NONE;
     s.missing = MISSING_MEAN;
-    p = fitted(&f, &s, row, 3, &a);
+    p = prep_fitted(&f, &s, row, 3, &a);
     ck_assert_uint_eq(p.n_feature, 4);
     prep_encode(&p, &f, all, 1, x[0]);
-    expect_row(x[0], (const real[]){2, 0, 1, 0}, 4);
+    prep_expect_row(x[0], (const real[]){2, 0, 1, 0}, 4);
     arena_release(&a);
 }
 
@@ -126,14 +97,14 @@ static const struct {
 
 LOOP_TEST(prep_reads_a_clients_cells, sizeof CELLS / sizeof *CELLS)
 {
-    struct arena a = arena_of(1);
+    struct arena a = prep_arena(1);
     struct frame f = table_of_text(SMALL, &a);
     struct data_spec s = plain_spec("y");
     const struct column_override categorical = {"id", COLUMN_CATEGORICAL};
     s.type = &categorical;
     s.n_type = 1;
     const uint32_t row[] = {0, 1, 2};
-    struct prep p = fitted(&f, &s, row, 3, &a);
+    struct prep p = prep_fitted(&f, &s, row, 3, &a);
     for (int indexed = 1; indexed >= 0; indexed--, p.index = NULL) {
         real *x = arena_need(&a, p.n_feature, sizeof *x);
         struct err e = {0};
@@ -142,8 +113,8 @@ LOOP_TEST(prep_reads_a_clients_cells, sizeof CELLS / sizeof *CELLS)
         bool ok = prep_encode_cell(&p, k, &CELLS[_i].cell, x, &e);
         ck_assert_int_eq(ok, !CELLS[_i].err);
         if (ok)
-            expect_row(x + p.column[k].at, CELLS[_i].want,
-                       p.column[k].width < 3 ? p.column[k].width : 3);
+            prep_expect_row(x + p.column[k].at, CELLS[_i].want,
+                            p.column[k].width < 3 ? p.column[k].width : 3);
         else
             ck_assert_str_eq(e.text, CELLS[_i].err);
     }
@@ -152,11 +123,11 @@ LOOP_TEST(prep_reads_a_clients_cells, sizeof CELLS / sizeof *CELLS)
 
 TEST(prep_finds_its_inputs_and_no_others)
 {
-    struct arena a = arena_of(1);
+    struct arena a = prep_arena(1);
     struct frame f = table_of_text(SMALL, &a);
     struct data_spec s = plain_spec("y");
     const uint32_t row[] = {0, 1, 2};
-    struct prep p = fitted(&f, &s, row, 3, &a);
+    struct prep p = prep_fitted(&f, &s, row, 3, &a);
     for (int indexed = 1; indexed >= 0; indexed--, p.index = NULL) {
         ck_assert_uint_eq(prep_find(&p, "color", 5), 2);
         ck_assert_uint_eq(prep_find(&p, "colors", 6), p.n_column);
@@ -180,12 +151,12 @@ static struct cell cell_of(const struct column *c, size_t row)
 
 TEST(prep_gives_cells_the_very_bits_that_the_table_gave)
 {
-    struct arena a = arena_of(64);
+    struct arena a = prep_arena(64);
     struct err e = {0};
     struct frame f = table_of_file(CALIFORNIA, &a);
     struct data_spec s = plain_spec("median_house_value");
     uint32_t *row = all_rows(f.n_row, &a);
-    struct prep p = fitted(&f, &s, row, f.n_row / 2, &a);
+    struct prep p = prep_fitted(&f, &s, row, f.n_row / 2, &a);
     ck_assert_uint_eq(p.n_column, 9);
     ck_assert_uint_ge(p.n_feature, 8 + 1 + 4);
     real *x = arena_need(&a, f.n_row * p.n_feature, sizeof *x);
@@ -194,45 +165,28 @@ TEST(prep_gives_cells_the_very_bits_that_the_table_gave)
     for (size_t i = 0; i < f.n_row; i++) {
         for (size_t k = 0; k < p.n_column; k++) {
             struct cell cell = cell_of(&f.column[p.column[k].source], i);
-            need(prep_encode_cell(&p, k, &cell, one, &e), &e);
+            prep_need(prep_encode_cell(&p, k, &cell, one, &e), &e);
         }
         ck_assert(memcmp(one, x + i * p.n_feature, p.n_feature * sizeof *x) == 0);
     }
     arena_release(&a);
 }
 
-// As after reading it from a model file: nothing of the frame, no index.
-static struct prep stored(const struct prep *p, struct arena *a)
-{
-    struct prep s = *p;
-    s.column = arena_need(a, p->n_column, sizeof *s.column);
-    for (size_t k = 0; k < p->n_column; k++) {
-        s.column[k] = p->column[k];
-        s.column[k].slot = NULL;
-        s.column[k].cast = NULL;
-        s.column[k].source = SIZE_MAX;
-    }
-    s.target_slot = NULL;
-    s.target_cast = NULL;
-    s.index = NULL;
-    return s;
-}
-
 TEST(prep_bound_to_another_table_reads_it_by_name)
 {
-    struct arena a = arena_of(64);
+    struct arena a = prep_arena(64);
     struct err e = {0};
     struct frame train = table_of_file(CALIFORNIA, &a), test = table_of_file(CALIFORNIA_TEST, &a);
     struct data_spec s = plain_spec("ocean_proximity");
     const struct column_override age = {"housing_median_age", COLUMN_CATEGORICAL};
     s.type = &age;
     s.n_type = 1;
-    struct prep p = fitted(&train, &s, all_rows(train.n_row, &a), train.n_row, &a);
-    struct prep from_file = stored(&p, &a), bound;
+    struct prep p = prep_fitted(&train, &s, all_rows(train.n_row, &a), train.n_row, &a);
+    struct prep from_file = prep_stored(&p, &a), bound;
     struct column first = test.column[0]; // another order must not matter
     memmove(test.column, test.column + 1, (test.n_column - 1) * sizeof first);
     test.column[test.n_column - 1] = first;
-    need(prep_bind(&bound, &from_file, &test, &a, &e), &e);
+    prep_need(prep_bind(&bound, &from_file, &test, &a, &e), &e);
     real *x = arena_need(&a, p.n_feature, sizeof *x), *one = arena_need(&a, p.n_feature, sizeof *x);
     for (uint32_t i = 0; i < test.n_row; i++) {
         real y;
@@ -242,7 +196,7 @@ TEST(prep_bound_to_another_table_reads_it_by_name)
         ck_assert_int_eq(strncmp(p.class_name[(size_t)y], target.text, target.len), 0);
         for (size_t k = 0; k < p.n_column; k++) {
             struct cell cell = cell_of(frame_find(&test, p.column[k].name), i);
-            need(prep_encode_cell(&p, k, &cell, one, &e), &e);
+            prep_need(prep_encode_cell(&p, k, &cell, one, &e), &e);
         }
         ck_assert(memcmp(x, one, p.n_feature * sizeof *x) == 0);
     }
@@ -251,20 +205,20 @@ TEST(prep_bound_to_another_table_reads_it_by_name)
 
 TEST(prep_cannot_be_bound_to_a_table_that_lacks_an_input)
 {
-    struct arena a = arena_of(1);
+    struct arena a = prep_arena(1);
     struct err e = {0}, e2 = {0};
     struct frame f = table_of_text(SMALL, &a), lacks = table_of_text("id,color\n1,red\n", &a);
     struct frame text = table_of_text("id,x,color\n1,one,red\n", &a);
     struct frame bare = table_of_text("color,x,id\npink,1,1\n", &a);
     struct data_spec s = plain_spec("y");
     const uint32_t row[] = {0, 1, 2};
-    struct prep p = fitted(&f, &s, row, 3, &a), bound;
+    struct prep p = prep_fitted(&f, &s, row, 3, &a), bound;
     ck_assert(!prep_bind(&bound, &p, &lacks, &a, &e));
     ck_assert_str_eq(e.at, "/dataset");
     ck_assert_str_eq(e.text, "the dataset has no column \"x\"");
     ck_assert(!prep_bind(&bound, &p, &text, &a, &e2));
     ck_assert_str_eq(e2.text, "column \"x\" is not numeric: it contains \"one\"");
-    need(prep_bind(&bound, &p, &bare, &a, &(struct err){0}), &e);
+    prep_need(prep_bind(&bound, &p, &bare, &a, &(struct err){0}), &e);
     real y;
     prep_encode_target(&bound, &bare, row, 1, &y);
     ck_assert(isnan(y));
@@ -299,7 +253,7 @@ static const struct {
 
 LOOP_TEST(prep_chooses_the_task_or_says_why_not, sizeof TASKS / sizeof *TASKS)
 {
-    struct arena a = arena_of(1);
+    struct arena a = prep_arena(1);
     struct err e = {0};
     struct frame f = table_of_text(TASKS[_i].csv, &a);
     struct data_spec s = plain_spec(TASKS[_i].target);
@@ -312,7 +266,7 @@ LOOP_TEST(prep_chooses_the_task_or_says_why_not, sizeof TASKS / sizeof *TASKS)
         ck_assert_str_eq(e.text, TASKS[_i].err);
     } else {
         char classes[64] = "";
-        need(ok, &e);
+        prep_need(ok, &e);
         ck_assert_int_eq(p.task, TASKS[_i].want);
         for (size_t i = 0; i < p.n_class; i++)
             strcat(strcat(classes, p.class_name[i]), " ");
@@ -342,7 +296,7 @@ static const struct {
 
 LOOP_TEST(prep_refuses_wishes_it_cannot_fulfil, sizeof WISHES / sizeof *WISHES)
 {
-    struct arena a = arena_of(1);
+    struct arena a = prep_arena(1);
     struct err e = {0};
     struct frame f = table_of_text(SMALL, &a);
     struct data_spec s = plain_spec("y");
@@ -359,7 +313,7 @@ LOOP_TEST(prep_refuses_wishes_it_cannot_fulfil, sizeof WISHES / sizeof *WISHES)
 
 TEST(prep_keeps_the_254_most_frequent_levels)
 {
-    struct arena a = arena_of(4);
+    struct arena a = prep_arena(4);
     char *csv = arena_need(&a, 1 << 16, 1);
     size_t len = (size_t)sprintf(csv, "c,y\n");
     for (int i = 0; i < 300; i++) // level i appears twice when i is odd
@@ -367,7 +321,7 @@ TEST(prep_keeps_the_254_most_frequent_levels)
             len += (size_t)sprintf(csv + len, "v%d,%d\n", i, i);
     struct frame f = table_of(csv, len, &a);
     struct data_spec s = plain_spec("y");
-    struct prep p = fitted(&f, &s, all_rows(f.n_row, &a), f.n_row, &a);
+    struct prep p = prep_fitted(&f, &s, all_rows(f.n_row, &a), f.n_row, &a);
     ck_assert_uint_eq(p.column[0].n_level, PREP_MAX_LEVELS);
     ck_assert_uint_eq(p.n_feature, PREP_MAX_LEVELS + 1);
     ck_assert_str_eq(p.column[0].level[0], "v1");
@@ -379,19 +333,19 @@ TEST(prep_keeps_the_254_most_frequent_levels)
 
 TEST(prep_survives_constant_empty_and_enormous_columns)
 {
-    struct arena a = arena_of(1);
+    struct arena a = prep_arena(1);
     struct err e = {0};
     struct frame f = table_of_text("same,none,big,y\n0.1,,1e-3,1\n0.1,,1e30,2\n0.1,,1,3\n", &a);
     struct data_spec s = plain_spec("y");
     const uint32_t row[] = {0, 2};
-    struct prep p = fitted(&f, &s, row, 2, &a);
+    struct prep p = prep_fitted(&f, &s, row, 2, &a);
     real x[4];
     prep_encode(&p, &f, (const uint32_t[]){1}, 1, x);
     ck_assert(x[0] == 0 && x[1] == 0 && x[2] == 1);
     ck_assert(x[3] == (real)1e15);
     f = table_of_text("x,y\n1e308,1\n-1e308,2\n1e308,3\n", &a);
     ck_assert(prep_init(&p, &f, &s, &a, &e));
-    ck_assert(!prep_fit(&p, &f, &s, (const uint32_t[]){0, 1, 2}, 3, &a, &e));
+    ck_assert(!prep_fit(&p, &f, &s, NULL, (const uint32_t[]){0, 1, 2}, 3, &a, &e));
     ck_assert_str_eq(e.text, "the numbers of column \"x\" are too large to be scaled");
     arena_release(&a);
 }

@@ -127,7 +127,7 @@ TEST(gradient_noise_is_normal_and_falls_with_the_steps)
         double sum = 0, squares = 0, sigma = .5 * pow(1 + (double)steps[i], -.55);
         for (size_t k = 0; k < n; k++)
             b.grad[k] = 2;
-        regularize_noise(&b.regularizer, steps[i], .5, NULL);
+        regularize_finish(&b.regularizer, steps[i], .5, NULL);
         for (size_t k = 0; k < n; k++) {
             sum += (double)b.grad[k] / (double)n;
             squares += pow((double)b.grad[k] - 1, 2) / (double)n;

@@ -44,10 +44,6 @@ static void cutmix_alone(void)
     job.train.cutmix = .2;
     job.train.batch_size = 1;
 }
-static void endless(void)
-{
-    job.train.steps = INT64_MAX;
-}
 static void nothing(void)
 {
 }
@@ -70,7 +66,6 @@ static const struct {
     {both_mixes, "/regularization/cutmix"},
     {mixup_alone, "/training/batch_size"},
     {cutmix_alone, "/training/batch_size"},
-    {endless, "/training/steps"},
 };
 
 LOOP_TEST(what_does_not_go_together_is_refused_with_its_pointer, sizeof choices / sizeof *choices)
@@ -86,32 +81,12 @@ LOOP_TEST(what_does_not_go_together_is_refused_with_its_pointer, sizeof choices 
     arena_release(&r.arena);
 }
 
-// Rows that no shipped table has: an optimizer that searches along lines, one with an average of
-// its own, a norm of weights.
-static struct optim searching, averaging;
-static struct op weight_norm;
-
-static bool search(struct optimizer *o, double lr, double loss, const struct optim_closure *c,
-                   const struct exec *x, struct err *e)
-{
-    (void)o, (void)lr, (void)loss, (void)c, (void)x, (void)e;
-    return true;
-}
-
-static void settle(const struct optim_span *s)
-{
-    (void)s;
-}
-
 static bool check(size_t n, struct err *e)
 {
     struct lab_run r;
     lab_build(&r, &job, lab_task(3, 0, &job.train.loss), false);
     *e = (struct err){0};
-    if (weight_norm.row.name)
-        job.layer[0].norm.row = &weight_norm.row;
     bool ok = train_check(&r.model, &job.train, n, e);
-    job.layer[0].norm.row = NULL;
     arena_release(&r.arena);
     return ok;
 }
@@ -119,9 +94,8 @@ static bool check(size_t n, struct err *e)
 TEST(a_search_along_lines_wants_all_rows_and_the_true_gradient)
 {
     struct err e;
-    searching = (struct optim){.row = {.name = "searching"}, .all = search};
     lab_job_init(&job, 1, 8, "relu", NULL, 0);
-    job.train.optimizer.row = &searching.row;
+    job.train.optimizer = lab_pick(&optimizer_table, "lbfgs");
     ck_assert_uint_eq(train_batch_size(&job.train, 5000), 5000);
     ck_assert(check(5000, &e));
     job.train.batch_size = 100;
@@ -141,9 +115,8 @@ TEST(a_search_along_lines_wants_all_rows_and_the_true_gradient)
 TEST(an_optimizer_that_averages_leaves_nothing_to_ema)
 {
     struct err e;
-    averaging = (struct optim){.row = {.name = "averaging"}, .settle = settle};
     lab_job_init(&job, 1, 8, "relu", NULL, 0);
-    job.train.optimizer.row = &averaging.row;
+    job.train.optimizer = lab_pick(&optimizer_table, "schedule_free_adamw");
     ck_assert(check(100, &e));
     job.train.ema = .9;
     ck_assert(!check(100, &e));
@@ -153,8 +126,7 @@ TEST(an_optimizer_that_averages_leaves_nothing_to_ema)
 TEST(a_norm_of_weights_leaves_nothing_to_max_norm)
 {
     struct err e;
-    lab_job_init(&job, 1, 8, "relu", NULL, 0);
-    weight_norm = (struct op){.row = {.name = "weight"}, .on_weight = true};
+    lab_job_init(&job, 1, 8, "relu", "weight", 0);
     ck_assert(check(100, &e));
     job.train.max_norm = 3;
     ck_assert(!check(100, &e));

@@ -19,6 +19,15 @@ struct pick lab_pick(const struct table *t, const char *name)
     return pick_row(t, row);
 }
 
+void lab_knob(const struct table *t, struct pick *p, const char *name, double value)
+{
+    const struct knob *k;
+    size_t at;
+    for (size_t i = 0; (k = knob_at(t, p->row, i, &at)); i++)
+        if (strcmp(k->name, name) == 0)
+            p->value[at] = value;
+}
+
 void lab_job_init(struct lab_job *j, int layers, int units, const char *activation,
                   const char *norm, double dropout)
 {

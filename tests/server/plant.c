@@ -160,12 +160,16 @@ static const char *constant_model(struct plant *p, double value, struct model *m
     struct faults faults;
     struct prep_column *column = arena_zalloc(&p->arena, 1, sizeof *column);
     *column = (struct prep_column){.name = "x", .width = 1, .std = 1};
+    static double scale[2] = {0, 1};
+    static struct prep_target target = {.name = "t"};
     const struct prep prep = {.column = column,
                               .n_column = 1,
                               .n_feature = 1,
-                              .target = "t",
+                              .target = &target,
+                              .n_target = 1,
                               .task = TASK_REGRESSION,
-                              .y_std = 1};
+                              .y_mean = &scale[0],
+                              .y_std = &scale[1]};
     faults_init(&faults, &p->arena);
     need(job_spec_read(SPEC, strlen(SPEC), &spec, &p->arena, &faults, &p->err), &p->err);
     const struct model_task task = {

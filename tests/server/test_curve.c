@@ -9,12 +9,17 @@
 #include "harness.h"
 
 static struct curve curve;
+static struct arena arena;
+static struct err err;
 
 static void start(size_t n_class, size_t n_val)
 {
-    const struct model m = {.n_class = n_class};
+    const struct model m = {.task = n_class ? TASK_CLASSIFICATION : TASK_REGRESSION,
+                            .n_class = n_class};
+    arena_release(&arena);
+    arena_init(&arena, 1 << 20);
     const struct train_spec s = {.epochs = 10, .batch_size = 8, .monitor = "val_loss"};
-    curve_init(&curve, &m, &s, 20, n_val);
+    ck_assert(curve_init(&curve, &m, &s, 20, n_val, &arena, &err));
 }
 
 static void add(int epoch, bool best)

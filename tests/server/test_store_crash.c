@@ -74,7 +74,7 @@ static void *child_submit(void *arg)
 static void child_train(struct arena *a)
 {
     static const double value[] = {1, 2};
-    static const struct metric_row row[] = {{1, 1, value}, {2, 2, value}};
+    static const struct metric_row row[] = {{1, 1, value, NULL}, {2, 2, value, NULL}};
     static const struct job_beat beat = {
         .epoch = 2, .epochs = 2, .names = "a b", .row = row, .n_row = 2, .n_name = 2};
     static const struct model_new model = {"m", lab_digest, "regression", "{}", 1};

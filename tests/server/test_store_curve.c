@@ -14,7 +14,7 @@ static void beat_epochs(struct lab *l, const struct lease *k, int from, int to, 
     for (int i = from; i <= to; i++) {
         for (int j = 0; j < 3; j++)
             value[i - from][j] = 100 * (j + 1) + i;
-        row[i - from] = (struct metric_row){i, i * 10, value[i - from]};
+        row[i - from] = (struct metric_row){i, i * 10, value[i - from], NULL};
     }
     struct job_beat b = {.epoch = to,
                          .epochs = 64,

@@ -90,7 +90,7 @@ TEST(eight_threads_claim_four_hundred_jobs_once_each)
 
 // Every write of a worker, tried with a lease that is not the job's.
 static const double points[] = {1, 2};
-static const struct metric_row one_point = {1, 10, points};
+static const struct metric_row one_point = {1, 10, points, NULL};
 static const struct job_beat some_beat = {.epoch = 1,
                                           .epochs = 5,
                                           .step = 10,

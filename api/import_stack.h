@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What import.c's readers hand over: a stack of linear layers with their numbers, from JSON or a
+// file, to be made into a model. Internal to the two files.
+
+#include "fault.h"
+#include "json.h"
+#include "model_file.h"
+#include "safetensors.h"
+
+enum { IMPORT_LAYERS = LAYERS_MAX + 1 }; // the output layer included
+
+struct piece {
+    struct layer_spec spec; // units 0: as many as the weight has rows
+    real *weight;           // [rows, cols]
+    uint32_t rows, cols;
+    real *bias; // [rows]; NULL: zeros
+    struct json_span
+        parameters; // of norm and activation by name: {"norm.weight": [...]}; or at NULL
+};
+
+struct stack {
+    struct piece *piece; // one more than n has room
+    size_t n;
+    const char *name;
+    const char *const *input; // NULL: x0, x1, ...
+    size_t n_input;
+    const char *const *target; // NULL: y, or y0, y1, ...
+    size_t n_target;
+    enum task task;
+    const char *const *class_name; // NULL with n_class 0: "0", "1", ...
+    size_t n_class;
+    struct pick loss; // row NULL: by task
+};
+
+// A vector of `n` numbers or a matrix from JSON; the arena's, NULL with a fault at `pointer`.
+real *json_vector(struct json_span span, const char *pointer, uint32_t *n, struct arena *a,
+                  struct faults *f);
+real *json_matrix(struct json_span span, const char *pointer, uint32_t *rows, uint32_t *cols,
+                  struct arena *a, struct faults *f);
+
+// The linear layers of a file, in the natural order of their names, `activation` (NULL: relu)
+// between them. ERR_INVALID names the tensor.
+bool stack_from_tensors(struct stack *s, struct safetensors *file, const char *name,
+                        const char *activation, struct arena *a, struct err *e);
+
+// Make the model. Faults are placed under /layers.
+bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struct faults *f,
+                 struct err *e);

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// What a learning-rate finder has found: its curve, and what lr_suggest() reads from it.
+
+#include "handlers.h"
+#include "job_schema.h"
+#include "reply.h"
+#include "server.h"
+#include "tables.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+// The points of the sweep, from the stored curve.
+static struct lr_point *points(const struct metric_table *t, struct arena *a)
+{
+    struct lr_point *p = arena_need(a, t->n_row + 1, sizeof *p);
+    BUG(t->n_row && strcmp(t->names, "lr loss smoothed_loss") != 0);
+    for (size_t i = 0; i < t->n_row; i++) {
+        const double *v = t->value + i * t->n_name;
+        p[i] = (struct lr_point){(uint64_t)t->step[i], v[0], v[1], v[2]};
+    }
+    return p;
+}
+
+static void write_points(struct jsonw *w, const struct metric_table *t)
+{
+    static const char *const name[] = {"lr", "loss", "smoothed_loss"};
+    for (size_t k = 0; k < sizeof name / sizeof *name; k++) {
+        jsonw_array(w, name[k]);
+        for (size_t i = 0; i < t->n_row; i++)
+            jsonw_real(w, NULL, t->value[i * t->n_name + k]);
+        jsonw_end(w);
+    }
+}
+
+static void write_job(struct jsonw *w, const struct job_spec *spec, double lr)
+{
+    struct job_spec next = *spec;
+    if (!isfinite(lr)) {
+        jsonw_null(w, "job");
+        return;
+    }
+    next.kind = JOB_TRAIN;
+    pick_set(&optimizer_table, &next.train.optimizer, "lr", lr);
+    job_spec_write(w, "job", &next);
+}
+
+bool job_lr(struct call *c, struct err *e)
+{
+    int64_t id;
+    struct job_row job;
+    struct job_spec spec;
+    struct metric_table t;
+    if (!call_id(c, 0, "job", &id, e) || !store_job_get(c->server->store, id, &job, c->arena, e) ||
+        !job_spec_read_stored(job.spec, &spec, c->arena, &c->faults, e))
+        return false;
+    if (spec.kind != JOB_LR_FINDER)
+        return fail(e, ERR_CONFLICT,
+                    "job %" PRId64 " trains a model; post a job with \"kind\": \"lr_finder\"", id);
+    if (!store_job_metrics(c->server->store, id, 0, STORE_CURVE, &t, c->arena, e))
+        return false;
+    uint32_t *scratch = arena_need(c->arena, t.n_row + 1, sizeof *scratch);
+    struct lr_found found = lr_suggest(points(&t, c->arena), t.n_row, spec.sweep.steps, scratch);
+    struct jsonw w = reply_begin(c);
+    jsonw_int(&w, "job_id", id);
+    jsonw_string(&w, "status", job_state_word(job.state));
+    jsonw_real(&w, "valley", found.valley);
+    jsonw_real(&w, "steep", found.steep);
+    jsonw_real(&w, "minimum", found.minimum);
+    write_points(&w, &t);
+    write_job(&w, &spec, found.valley);
+    return reply_end(c, &w, e);
+}
