@@ -4,6 +4,7 @@
 #include "prepare.h"
 
 #include "dataset.h"
+#include "mix.h"
 #include "nearest.h"
 
 #include <string.h>
@@ -38,7 +39,9 @@ static bool build(struct prepared *p, const struct job_spec *spec, struct arena 
                               .y_mean = prep->y_mean,
                               .y_std = prep->y_std,
                               .loss = &spec->train.loss,
-                              .weighted = prep_weighted(&spec->prep)};
+                              .label_smoothing = spec->train.label_smoothing,
+                              .weighted = prep_weighted(&spec->prep),
+                              .mixed = mix_wanted(&spec->train)};
     return model_shape(&p->model, &spec->model, &task, a, e) &&
            train_check(&p->model, &spec->train, p->split.n_train, e) && fits(p, spec, a, e);
 }
