@@ -74,7 +74,8 @@ static uint32_t add_op(struct builder *b, uint32_t x, const char *layer, const c
         in[k + 1] = vector(b, name, op->param[k].per_row ? n->rows : n->cols, !op->param[k].buffer);
     }
     const struct op *used = b->purpose == TRAIN || !op->serve ? op : op->serve;
-    return graph_apply(b->g, used, join(b, layer, used->row.name), value, in, b->e);
+    const char *name = op->on_weight ? "weight.normed" : used->row.name; // not the parameter's
+    return graph_apply(b->g, used, join(b, layer, name), value, in, b->e);
 }
 
 // A linear layer; a norm of the weights stands between them and the product.

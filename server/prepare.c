@@ -6,6 +6,7 @@
 #include "mix.h"
 
 #include "dataset.h"
+#include "mix.h"
 #include "nearest.h"
 #include "warm.h"
 

@@ -123,30 +123,43 @@ LOOP_TEST(the_averaged_weights_are_validated_and_kept, 4)
     arena_release(&d.run.arena);
 }
 
-// Running statistics of the average: those of its own linear layer's outputs over the training
-// rows, in double by hand. Full batch: the mean over batches is that of one.
-TEST(batch_norm_gets_the_statistics_of_the_averaged_weights)
+// One unit's outputs in double, over rows [first, first + n): their mean and unbiased variance.
+static void statistics(const struct diary *d, int unit, int first, int n, double *mean, double *var)
+{
+    const real *w = lab_param(&d->run.model, "layers.0.weight") + unit * IN;
+    double h[ROWS], bias = (double)lab_param(&d->run.model, "layers.0.bias")[unit];
+    *mean = *var = 0;
+    for (int r = 0; r < n; r++) {
+        h[r] = bias;
+        for (int c = 0; c < IN; c++)
+            h[r] += (double)w[c] * (double)d->rows.x[(first + r) * IN + c];
+        *mean += h[r] / n;
+    }
+    for (int r = 0; r < n; r++)
+        *var += (h[r] - *mean) * (h[r] - *mean) / (n - 1);
+}
+
+// Running statistics of the average: the mean over batches of those of its own linear layer.
+LOOP_TEST(batch_norm_gets_the_statistics_of_the_averaged_weights, 2)
 {
     static struct diary d;
+    int batches = _i ? 4 : 1, n = ROWS / batches;
     begin(&d, "batch");
     d.job.train.swa = .5;
+    d.job.train.batch_size = n;
+    d.job.train.shuffle = false;
     run(&d, false);
-    const struct model *m = &d.run.model;
-    const real *w = lab_param(m, "layers.0.weight"), *b = lab_param(m, "layers.0.bias");
-    const real *mean = lab_param(m, "layers.0.norm.running_mean");
-    const real *var = lab_param(m, "layers.0.norm.running_var");
     for (int unit = 0; unit < 8; unit++) {
-        double sum = 0, squares = 0, h[ROWS];
-        for (int r = 0; r < ROWS; r++) {
-            h[r] = (double)b[unit];
-            for (int c = 0; c < IN; c++)
-                h[r] += (double)w[unit * IN + c] * (double)d.rows.x[r * IN + c];
-            sum += h[r] / ROWS;
+        double mean = 0, var = 0, m, v;
+        for (int b = 0; b < batches; b++) {
+            statistics(&d, unit, b * n, n, &m, &v);
+            mean += m / batches;
+            var += v / batches;
         }
-        for (int r = 0; r < ROWS; r++)
-            squares += (h[r] - sum) * (h[r] - sum) / (ROWS - 1);
-        ck_assert_double_eq_tol((double)mean[unit], sum, 1e-5);
-        ck_assert_double_eq_tol((double)var[unit], squares, 1e-5 * (1 + squares));
+        m = (double)lab_param(&d.run.model, "layers.0.norm.running_mean")[unit];
+        v = (double)lab_param(&d.run.model, "layers.0.norm.running_var")[unit];
+        ck_assert_double_eq_tol(m, mean, 1e-5);
+        ck_assert_double_eq_tol(v, var, 1e-5 * (1 + var));
     }
     arena_release(&d.run.arena);
 }
