@@ -329,8 +329,10 @@ bool http_drain(struct http *h, int ms)
 {
     int64_t end = reaper_now() + ms;
     if (!atomic_exchange(&h->draining, true)) {
+        // A polling thread may still be about to take it out of its set, and aborts when it is
+        // closed by then: so it only stops listening here.
         MHD_quiesce_daemon(h->daemon);
-        close(h->listener);
+        shutdown(h->listener, SHUT_RD);
     }
     while (atomic_load(&h->n_request) > 0 && reaper_now() < end)
         nanosleep(&(struct timespec){.tv_nsec = DRAIN_STEP_MS * 1000000}, NULL);
@@ -342,6 +344,8 @@ void http_stop(struct http *h)
     if (!h)
         return;
     MHD_stop_daemon(h->daemon);
+    if (atomic_load(&h->draining))
+        close(h->listener);
     reaper_stop(&h->reaper);
     free(h);
 }
