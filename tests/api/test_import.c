@@ -145,6 +145,7 @@ static size_t write_strange(const struct strange *t, size_t n, float value, char
 {
     struct tensor_entry entry[8];
     size_t at = 0, len;
+    arena_release(&arena);
     arena_init(&arena, 16 << 20);
     for (size_t i = 0; i < n; i++) {
         entry[i] = (struct tensor_entry){t[i].name, t[i].rows, t[i].cols, t[i].vector, at};
