@@ -13,7 +13,7 @@ struct spot {
     char before[256], after[32], pointer[128];
 };
 
-static struct spot spot[128];
+static struct spot spot[256];
 static size_t n_spot;
 
 static struct arena arena;
@@ -301,6 +301,7 @@ TEST(every_field_of_a_job_keeps_its_limits)
         [FIELD_STRING] = try_string, [FIELD_NAME] = try_name, [FIELD_PICK] = try_pick,
         [FIELD_OBJECT] = try_object, [FIELD_LIST] = try_list, [FIELD_MAP] = try_map,
     };
+    n_spot = 0;
     add_spots(&job_schema, "", "", "");
     ck_assert_uint_gt(n_spot, 35);
     for (size_t i = 0; i < n_spot; i++) {
@@ -314,6 +315,7 @@ TEST(every_field_of_a_job_keeps_its_limits)
 // Every default is a value that a client may send too.
 TEST(every_default_of_a_job_is_allowed)
 {
+    n_spot = 0;
     add_spots(&job_schema, "", "", "");
     for (size_t i = 0; i < n_spot; i++)
         if (spot[i].f->def)
