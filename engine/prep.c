@@ -148,7 +148,7 @@ bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f, 
     return prep_bind_targets(bound, f, a, e);
 }
 
-static bool same_targets(const struct prep *p, const struct prep *q)
+bool prep_same_targets(const struct prep *p, const struct prep *q)
 {
     bool same = p->task == q->task && p->n_target == q->n_target;
     for (size_t i = 0; same && i < p->n_target; i++)
@@ -170,7 +170,7 @@ bool prep_adopt(struct prep *p, const struct prep *from, const struct frame *f, 
     p->column = bound.column;
     p->n_column = bound.n_column;
     p->n_feature = bound.n_feature;
-    if (p->task == TASK_REGRESSION && same_targets(p, from)) {
+    if (p->task == TASK_REGRESSION && prep_same_targets(p, from)) {
         p->y_mean = from->y_mean;
         p->y_std = from->y_std;
     }

@@ -132,6 +132,9 @@ bool prep_usable(const struct prep *p, const struct frame *f, uint32_t row);
 bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f, struct arena *a,
                struct err *e);
 
+// Whether both are about the same columns in the same way.
+bool prep_same_targets(const struct prep *p, const struct prep *q);
+
 // Take over the inputs of another prep, as they were fitted, in place of p's own, and the scale of
 // the target where it is the same; f is p's frame.
 // Fails with "/dataset" as prep_bind() does, with "/target" when the target is one of those inputs.
