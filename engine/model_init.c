@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The first weights of a network: see model.h.
+
+#include "model.h"
+
+#include "init.h"
+#include "rng.h"
+
+static double gain_of(const struct model *m, size_t layer)
+{
+    const struct pick *act = layer < m->spec.n_layer ? &m->spec.layer[layer].activation : NULL;
+    return act && act->row && pick_op(act)->gain ? pick_op(act)->gain(act->value) : 1;
+}
+
+const struct pick *model_init_of(const struct model *m, size_t layer)
+{
+    bool own = layer < m->spec.n_layer && m->spec.layer[layer].init.row;
+    return own ? &m->spec.layer[layer].init : &m->spec.init;
+}
+
+// A norm's or activation's parameters start where its row says.
+static void init_op_params(struct model *m, const struct pick *p, const struct buf *weight,
+                           size_t at)
+{
+    const struct op *op = pick_op(p);
+    for (int k = 0; k < OP_PARAMS && op->param[k].name; k++) {
+        const struct model_param *to = &m->param[at + (size_t)k];
+        for (size_t i = 0; i < (size_t)to->rows * to->cols; i++)
+            m->value[to->at + i] = op->param[k].start
+                                       ? (real)op->param[k].start(p->value, weight, i)
+                                       : op->param[k].init;
+    }
+}
+
+static size_t n_op_params(const struct op *op)
+{
+    size_t n = 0;
+    while (op && n < OP_PARAMS && op->param[n].name)
+        n++;
+    return n;
+}
+
+// Parameters come in the builder's order: weight, bias, norm's, activation's, layer by layer, then
+// the output layer.
+void model_init_weights(struct model *m, uint64_t seed)
+{
+    size_t at = 0;
+    for (size_t i = 0; i <= m->spec.n_layer; i++) {
+        const struct model_param *w = &m->param[at], *b = &m->param[at + 1];
+        init_linear(model_init_of(m, i), gain_of(m, i), rng_key(seed, RNG_INIT, i, 0), m->value + w->at,
+                    w->rows, w->cols, m->value + b->at);
+        at += 2;
+        if (i == m->spec.n_layer)
+            break;
+        const struct buf weight = {.v = m->value + w->at, .rows = w->rows, .cols = w->cols};
+        const struct pick *part[] = {&m->spec.layer[i].norm, &m->spec.layer[i].activation};
+        for (int k = 0; k < 2; at += n_op_params(pick_op(part[k])), k++)
+            if (part[k]->row)
+                init_op_params(m, part[k], &weight, at);
+    }
+    BUG(at != m->n_param);
+}
