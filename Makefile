@@ -74,11 +74,15 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
+# Small rather than fast, and only what the function needs.
+ifeq ($(MODE),release)
+WIDE_FLAGS := -Os -ffunction-sections -fdata-sections
+endif
 $(B)/wide/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -DMLPD_F64 -DMLPD_WIDE -Doplab_eval=oplab_eval_double $(CFLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(CPPFLAGS) -DMLPD_F64 -DMLPD_WIDE -Doplab_eval=oplab_eval_double $(CFLAGS) $(WIDE_FLAGS) -MMD -MP -c $< -o $@
 $(B)/wide.o: $(WIDE)
-	$(LD) -r $^ -o $@
+	$(LD) -r $(if $(WIDE_FLAGS),--gc-sections -e gradcheck_run) $^ -o $@
 	objcopy --keep-global-symbol=gradcheck_run $@
 # The ops in double once more, for the tests that compare float kernels with double ones.
 TWIN := $(patsubst %.c,$(B)/wide/%.o,$(wildcard engine/op.c engine/ops_*.c) engine/blas.c tests/engine/oplab.c)
