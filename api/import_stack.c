@@ -4,20 +4,11 @@
 #include "import_stack.h"
 
 #include "json_in.h"
+#include "metric.h"
 #include "tables.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { PLACE = 160 };
-
-static int loss_task(enum task task, size_t n_class)
-{
-    return task == TASK_CLASSIFICATION ? (n_class == 2 ? LOSS_BINARY : LOSS_MULTICLASS)
-           : task == TASK_MULTILABEL   ? LOSS_MULTILABEL
-           : task == TASK_DISTRIBUTION ? LOSS_DISTRIBUTION
-                                       : LOSS_REGRESSION;
-}
 
 // The usual loss for a task and a number of outputs: two classes may have one output or two.
 static struct pick usual_loss(enum task task, size_t n_class, uint32_t outputs)
@@ -25,7 +16,7 @@ static struct pick usual_loss(enum task task, size_t n_class, uint32_t outputs)
     bool per_class = task == TASK_CLASSIFICATION && outputs > 1;
     for (size_t i = 0; i < loss_table.n; i++) {
         const struct op *op = (const struct op *)(const void *)loss_table.row[i];
-        if (op->tasks & loss_task(task, n_class) && op->per_class == per_class)
+        if (op->tasks & metric_task(task, n_class) && op->per_class == per_class)
             return pick_row(&loss_table, &op->row);
     }
     return (struct pick){0};
@@ -40,10 +31,18 @@ static const char *const *numbered(const char *stem, size_t from, size_t n, bool
     return name;
 }
 
+// Numbers that come out of a layer: gates and maxout give fewer than the weight has rows.
+static uint32_t outputs_of(const struct piece *p)
+{
+    const struct op *act = pick_op(&p->spec.activation);
+    uint32_t n = act->width ? act->width(p->spec.activation.value, p->rows) : p->rows;
+    return n ? n : p->rows; // what does not divide is the network's to say
+}
+
 // Task, classes, targets and loss, from what was said and the last layer's width.
 static bool settle_task(struct stack *s, struct arena *a, struct faults *f)
 {
-    uint32_t outputs = s->piece[s->n - 1].rows;
+    uint32_t outputs = outputs_of(&s->piece[s->n - 1]);
     size_t width = outputs == 1 ? 2 : outputs;
     if (s->task == TASK_AUTO)
         s->task = s->n_class ? TASK_CLASSIFICATION : TASK_REGRESSION;
@@ -63,6 +62,14 @@ static bool settle_task(struct stack *s, struct arena *a, struct faults *f)
     const struct op *loss = pick_op(&s->loss);
     uint32_t per_target = loss && loss->outputs ? (uint32_t)loss->outputs : 1;
     size_t targets = classes ? 1 : outputs / per_target;
+    uint32_t wanted =
+        loss && loss->per_class ? (uint32_t)s->n_class : (uint32_t)targets * per_target;
+    if (f->total == 0 && (targets == 0 || outputs != wanted)) {
+        char place[PLACE];
+        snprintf(place, sizeof place, "/layers/%zu/weight", s->n - 1);
+        fault_add(f, "wrong_shape", place, "must have %u rows for loss \"%s\", got %u",
+                  wanted ? wanted : per_target, loss->row.name, outputs);
+    }
     if (s->n_target && s->n_target != targets)
         fault_add(f, "conflicting_fields", "/targets",
                   "must be %zu names, since the last layer has %u outputs, got %zu", targets,
@@ -83,7 +90,13 @@ static bool settle_output(struct stack *s, struct arena *a, struct faults *f)
     bool plain = !last->spec.norm.row && !last->spec.residual;
     if (plain && (act == &op_identity || (loss && act == loss->link)))
         return true;
-    uint32_t n = last->rows;
+    uint32_t n = outputs_of(last);
+    if (s->n == IMPORT_LAYERS) {
+        fault_add(f, "too_long", "/layers",
+                  "must be at most %d when an activation follows the last, which needs one more",
+                  IMPORT_LAYERS - 1);
+        return false;
+    }
     struct piece *out = &s->piece[s->n++];
     *out = (struct piece){.weight = arena_zalloc(a, (size_t)n * n, sizeof(real)),
                           .rows = n,
@@ -170,6 +183,22 @@ static void put(struct model *m, const struct model_param *p, const real *from)
         memset(m->value + p->at, 0, n * sizeof *from);
 }
 
+static void put_parameter(struct model *m, const struct model_param *p, struct json_span value,
+                          const char *place, struct arena *a, struct faults *f)
+{
+    uint32_t n;
+    const real *v = json_vector(value, place, &n, a, f);
+    if (v && n != p->rows * p->cols)
+        fault_add(f, "wrong_shape", place, "must have %u numbers, got %u", p->rows * p->cols, n);
+    for (uint32_t i = 0; v && p->positive && i < n; i++)
+        if (v[i] < 0) {
+            fault_add(f, "out_of_range", place, "must not be below 0, number %u is %g", i, v[i]);
+            return;
+        }
+    if (v && n == p->rows * p->cols)
+        put(m, p, v);
+}
+
 // {"norm.weight": [...]}: each replaces the neutral value it would have.
 static void put_parameters(struct model *m, const struct piece *piece, const char *prefix,
                            size_t at, struct arena *a, struct faults *f)
@@ -182,28 +211,28 @@ static void put_parameters(struct model *m, const struct piece *piece, const cha
         snprintf(name, sizeof name, "%.*s", (int)key.len, key.at ? key.at : "");
         snprintf(place, sizeof place, "/layers/%zu/parameters/%s", at, name);
         const struct model_param *p = find(m, prefix, name);
-        uint32_t n;
-        if (!p) {
-            fault_add(f, "unknown_field", place, "the layer has no parameter of this name");
-            continue;
-        }
-        const real *v = json_vector(value, place, &n, a, f);
-        if (v && n != p->cols)
-            fault_add(f, "wrong_shape", place, "must have %u numbers, got %u", p->cols, n);
-        else if (v)
-            put(m, p, v);
+        if (!p || strcmp(name, "weight") == 0 || strcmp(name, "bias") == 0)
+            fault_add(f, "unknown_field", place,
+                      "the layer's norm and activation have no parameter of this name");
+        else
+            put_parameter(m, p, value, place, a, f);
     }
 }
 
-static void put_piece(struct model *m, const struct stack *s, size_t i, struct arena *a,
-                      struct faults *f)
+static const char *name_of(const struct stack *s, size_t i, char text[static 32])
+{
+    snprintf(text, 32, "layers.%zu", i);
+    return i + 1 == s->n ? "output" : text;
+}
+
+static void put_piece(struct model *m, const struct stack *s, size_t i, struct faults *f)
 {
     const struct piece *piece = &s->piece[i];
-    char prefix[32], place[PLACE];
-    snprintf(prefix, sizeof prefix, "layers.%zu", i);
-    snprintf(place, sizeof place, "/layers/%zu/weight", i);
-    const char *at = i + 1 == s->n ? "output" : prefix;
+    char text[32], place[PLACE];
+    const char *at = name_of(s, i, text);
     const struct model_param *weight = find(m, at, "weight"), *bias = find(m, at, "bias");
+    snprintf(place, sizeof place, "/layers/%zu/weight", i);
+    BUG(piece->rows != weight->rows); // settle_task() has seen to the last one
     if (piece->cols != weight->cols) {
         fault_add(f, "wrong_shape", place, "must have %u columns, as many as come in, got %u",
                   weight->cols, piece->cols);
@@ -211,15 +240,33 @@ static void put_piece(struct model *m, const struct stack *s, size_t i, struct a
     }
     put(m, weight, piece->weight);
     put(m, bias, piece->bias);
-    if (piece->parameters.at)
-        put_parameters(m, piece, at, i, a, f);
+}
+
+static void put_all_parameters(struct model *m, const struct stack *s, struct arena *a,
+                               struct faults *f)
+{
+    char text[32];
+    for (size_t i = 0; i < s->n; i++)
+        if (s->piece[i].parameters.at)
+            put_parameters(m, &s->piece[i], name_of(s, i, text), i, a, f);
+}
+
+// The network's own complaints are about "/model/layers/..." of a job.
+static void move_pointer(struct err *e)
+{
+    static const char model[] = "/model";
+    if (strncmp(e->at, model, strlen(model)) == 0)
+        memmove(e->at, e->at + strlen(model), strlen(e->at) - strlen(model) + 1);
 }
 
 bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struct faults *f,
                  struct err *e)
 {
     *out = (struct model_file){0};
-    if (!settle_task(s, a, f) || !settle_output(s, a, f) || !make_prep(s, &out->prep, a, f))
+    bool ok = import_check_units(s, f) && settle_task(s, a, f) && settle_output(s, a, f) &&
+              import_check_outputs(s, f) && make_prep(s, &out->prep, a, f) &&
+              import_check_names(s, &out->prep, f);
+    if (!ok)
         return faults_none(f, e);
     if (!make_spec(s, out, a, e))
         return false;
@@ -228,10 +275,15 @@ bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struc
                                     .n_class = s->n_class,
                                     .n_target = s->n_target,
                                     .loss = &out->spec.train.loss};
-    if (!model_build(&out->model, &out->spec.model, &task, a, e))
+    if (!model_build(&out->model, &out->spec.model, &task, a, e)) {
+        move_pointer(e);
         return false;
-    model_init_weights(&out->model, 0);
+    }
     for (size_t i = 0; i < s->n; i++)
-        put_piece(&out->model, s, i, a, f);
+        put_piece(&out->model, s, i, f);
+    if (!faults_none(f, e))
+        return false;
+    model_init_ops(&out->model);
+    put_all_parameters(&out->model, s, a, f);
     return faults_none(f, e);
 }

@@ -9,7 +9,10 @@
 #include "model_file.h"
 #include "safetensors.h"
 
-enum { IMPORT_LAYERS = LAYERS_MAX + 1 }; // the output layer included
+enum {
+    IMPORT_LAYERS = LAYERS_MAX + 1, // the output layer included
+    PLACE = 160,                    // bytes of a pointer
+};
 
 struct piece {
     struct layer_spec spec; // units 0: as many as the weight has rows
@@ -44,6 +47,12 @@ real *json_matrix(struct json_span span, const char *pointer, uint32_t *rows, ui
 // between them. ERR_INVALID names the tensor.
 bool stack_from_tensors(struct stack *s, struct safetensors *file, const char *name,
                         const char *activation, struct arena *a, struct err *e);
+
+// Widths that a definition can say, outputs that a target can have, names that tell inputs, targets
+// and classes apart. False with faults.
+bool import_check_units(const struct stack *s, struct faults *f);
+bool import_check_outputs(const struct stack *s, struct faults *f);
+bool import_check_names(const struct stack *s, const struct prep *p, struct faults *f);
 
 // Make the model. Faults are placed under /layers.
 bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struct faults *f,

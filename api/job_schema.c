@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { COLUMNS_MAX = 16384, TARGETS_MAX = 1024, CLASSES_MAX = 1024, METADATA_MAX = 16 << 10 };
+enum { METADATA_MAX = 16 << 10 };
 
 const char *const task_words[] = {
     [TASK_AUTO] = "auto",

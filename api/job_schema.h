@@ -36,6 +36,8 @@ struct job_spec {
     struct json_span metadata; // an object, kept as it came; at is NULL when absent
 };
 
+enum { COLUMNS_MAX = 16384, TARGETS_MAX = 1024, CLASSES_MAX = 1024, UNITS_MAX = 65536 };
+
 // Bytes of a definition, as given and as resolved, without inline data.
 enum { JOB_DEFINITION_MAX = 1 << 20 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const struct field layer_fields[] = {
-    INT("units", struct layer_spec, units, .required = true, .min = 1, .max = 65536,
+    INT("units", struct layer_spec, units, .required = true, .min = 1, .max = UNITS_MAX,
         .doc = "Width of the layer."),
     PICK("activation", struct layer_spec, activation, .table = &activation_table, .def = "\"relu\"",
          .doc = "Function applied to every unit."),

@@ -7,6 +7,7 @@
 #include "json_in.h"
 #include "number.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,6 +66,8 @@ static void read_value(struct reader *r, struct json_in *in, size_t k, real *y)
         return;
     }
     y[k] = (real)((json_number(in) - r->m->y_mean[k]) / r->m->y_std[k]);
+    if (!isfinite(y[k]))
+        complain(r, "not_finite", "is too large for single precision");
 }
 
 static void read_values(struct reader *r, struct json_in *in, real *y)

@@ -28,34 +28,6 @@ static double range_of(const double *v, size_t n)
     return most - least;
 }
 
-// How much the loss rises in an epoch on average, against all that it ever rose and fell.
-static bool find_rate_high(const struct history *h, struct finding *f)
-{
-    double rises = 0;
-    size_t n = h->n_epoch;
-    for (size_t i = 1; i < n; i++)
-        rises += fmax(h->train_loss[i] - h->train_loss[i - 1], 0);
-    if (n < 5)
-        return false;
-    *f = about_all(n, 1, "mean rise of the training loss an epoch, as a share of its whole range",
-                   rises / (double)(n - 1) / range_of(h->train_loss, n), .06);
-    return f->value > f->limit;
-}
-
-static void mend_rate_high(struct remedy *r, const struct finding *f)
-{
-    (void)f;
-    lower_rate(r);
-}
-
-const struct symptom symptom_rate_high = {
-    .row = {.name = "rate_too_high",
-            .doc = "The training loss keeps jumping up: steps are longer than the valley is wide."},
-    .advice = "Take a tenth of the rate, or the usual one if that is lower still.",
-    .find = find_rate_high,
-    .mend = mend_rate_high,
-};
-
 // The largest update of any layer, in the middle of training.
 static double largest_update(const struct history *h)
 {
@@ -77,6 +49,35 @@ static bool find_rate_low(const struct history *h, struct finding *f)
                   largest_update(h), 1e-4);
     return f->value < f->limit;
 }
+
+// How much the loss rises in an epoch on average, against all that it ever rose and fell.
+static bool find_rate_high(const struct history *h, struct finding *f)
+{
+    double rises = 0;
+    size_t n = h->n_epoch;
+    for (size_t i = 1; i < n; i++)
+        rises += fmax(h->train_loss[i] - h->train_loss[i - 1], 0);
+    if (n < 5)
+        return false;
+    *f = about_all(n, 1, "mean rise of the training loss an epoch, as a share of its whole range",
+                   rises / (double)(n - 1) / range_of(h->train_loss, n), .06);
+    struct finding other;
+    return f->value > f->limit && !find_rate_low(h, &other); // batches differ, weights do not
+}
+
+static void mend_rate_high(struct remedy *r, const struct finding *f)
+{
+    (void)f;
+    lower_rate(r);
+}
+
+const struct symptom symptom_rate_high = {
+    .row = {.name = "rate_too_high",
+            .doc = "The training loss keeps jumping up: steps are longer than the valley is wide."},
+    .advice = "Take a tenth of the rate, or the usual one if that is lower still.",
+    .find = find_rate_high,
+    .mend = mend_rate_high,
+};
 
 static void mend_rate_low(struct remedy *r, const struct finding *f)
 {

@@ -69,7 +69,12 @@ static uint32_t add_op(struct builder *b, uint32_t x, const char *layer, const c
     for (int k = 0; k < OP_PARAMS && op->param[k].name; k++) {
         const struct node *n = &b->g->node[x];
         const char *name = join(b, join(b, layer, part), op->param[k].name);
-        in[k + 1] = vector(b, name, op->param[k].per_row ? n->rows : n->cols, !op->param[k].buffer);
+        in[k + 1] = leaf(b, (struct model_param){.name = name,
+                                                 .rows = 1,
+                                                 .cols = op->param[k].per_row ? n->rows : n->cols,
+                                                 .vector = true,
+                                                 .positive = op->param[k].positive,
+                                                 .trained = !op->param[k].buffer});
     }
     const struct op *used = b->purpose == TRAIN || !op->serve ? op : op->serve;
     const char *name = op->on_weight ? "weight.normed" : used->row.name; // not the parameter's
@@ -324,6 +329,9 @@ bool model_shape(struct model *m, const struct model_spec *spec, const struct mo
                         .n_class = task->n_class,
                         .n_target = task->n_target,
                         .train_w = task->weighted ? 0 : GRAPH_NONE};
+    if (spec->n_layer > LAYERS_MAX)
+        return fail_at(e, ERR_INVALID, "/model/layers", "must be at most %d, got %zu", LAYERS_MAX,
+                       spec->n_layer);
     if (!target_scale(m, task, a, e))
         return false;
     for (size_t i = 0; i < spec->n_layer; i++)

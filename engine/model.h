@@ -18,6 +18,7 @@ struct model_param {
     size_t at;           // offset in struct model's value
     bool trained;        // else a running statistic
     bool vector;         // rank 1 in files: all but the linear layers' weights
+    bool positive;       // never below 0: a variance
 };
 
 struct model {
@@ -39,7 +40,7 @@ struct model {
     uint32_t train_w;               // [batch, 1] weights of the rows; GRAPH_NONE: all alike
     uint32_t train_y2, train_share; // mixed rows: the other target, the first one's share [batch,
                                     // 1]; GRAPH_NONE: never mixed
-    bool by_column; // some norm needs more than one row in a batch
+    bool by_column;                 // some norm needs more than one row in a batch
 };
 
 // What the network is for.
@@ -69,6 +70,9 @@ bool model_build(struct model *m, const struct model_spec *spec, const struct mo
 
 // Initial weights as the spec's init row says; norms at their neutral values.
 void model_init_weights(struct model *m, uint64_t seed);
+
+// The norms' and activations' parameters alone, for the weights as they stand.
+void model_init_ops(struct model *m);
 
 // The init row that holds for a hidden layer, or for the output layer, the one behind the last.
 const struct pick *model_init_of(const struct model *m, size_t layer);

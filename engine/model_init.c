@@ -41,22 +41,38 @@ static size_t n_op_params(const struct op *op)
 }
 
 // Parameters come in the builder's order: weight, bias, norm's, activation's, layer by layer, then
-// the output layer.
-void model_init_weights(struct model *m, uint64_t seed)
+// the output layer. The place of a layer's weight.
+static size_t layer_at(const struct model *m, size_t layer)
 {
     size_t at = 0;
-    for (size_t i = 0; i <= m->spec.n_layer; i++) {
-        const struct model_param *w = &m->param[at], *b = &m->param[at + 1];
-        init_linear(model_init_of(m, i), gain_of(m, i), rng_key(seed, RNG_INIT, i, 0), m->value + w->at,
-                    w->rows, w->cols, m->value + b->at);
-        at += 2;
-        if (i == m->spec.n_layer)
-            break;
+    for (size_t i = 0; i < layer; i++)
+        at += 2 + n_op_params(pick_op(&m->spec.layer[i].norm)) +
+              n_op_params(pick_op(&m->spec.layer[i].activation));
+    return at;
+}
+
+void model_init_ops(struct model *m)
+{
+    for (size_t i = 0; i < m->spec.n_layer; i++) {
+        size_t at = layer_at(m, i);
+        const struct model_param *w = &m->param[at];
         const struct buf weight = {.v = m->value + w->at, .rows = w->rows, .cols = w->cols};
         const struct pick *part[] = {&m->spec.layer[i].norm, &m->spec.layer[i].activation};
+        at += 2;
         for (int k = 0; k < 2; at += n_op_params(pick_op(part[k])), k++)
             if (part[k]->row)
                 init_op_params(m, part[k], &weight, at);
     }
-    BUG(at != m->n_param);
+}
+
+void model_init_weights(struct model *m, uint64_t seed)
+{
+    for (size_t i = 0; i <= m->spec.n_layer; i++) {
+        size_t at = layer_at(m, i);
+        BUG(i == m->spec.n_layer && at + 2 != m->n_param);
+        const struct model_param *w = &m->param[at], *b = &m->param[at + 1];
+        init_linear(model_init_of(m, i), gain_of(m, i), rng_key(seed, RNG_INIT, i, 0),
+                    m->value + w->at, w->rows, w->cols, m->value + b->at);
+    }
+    model_init_ops(m);
 }

@@ -71,6 +71,7 @@ struct op_param {
     const char *name; // "weight", "running_mean"
     bool buffer;      // updated by the op itself, not by the optimizer
     bool per_row;     // [1, rows of its input] instead: norms of a weight
+    bool positive;    // never below 0: variances
     real init;        // every value at the start
     // The i-th value at the start, from the knobs and the layer's weight, which has been drawn
     // already. NULL: init.

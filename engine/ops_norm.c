@@ -33,7 +33,7 @@ enum { MOMENTUM, EPS };                              // knobs
     .param = {{.name = "weight", .init = 1},                                                       \
               {.name = "bias", .init = 0},                                                         \
               {.name = "running_mean", .buffer = true, .init = 0},                                 \
-              {.name = "running_var", .buffer = true, .init = 1}},                                 \
+              {.name = "running_var", .buffer = true, .positive = true, .init = 1}},                                 \
     .probe = {{.cols = 5, .lo = -2, .hi = 2},                                                      \
               {.rows = 1, .cols = 5, .lo = .5, .hi = 2},                                           \
               {.rows = 1, .cols = 5, .lo = -1, .hi = 1},                                           \

@@ -179,6 +179,8 @@ static void write_finding(struct jsonw *w, const struct symptom *s, const struct
     struct job_spec mended = *spec;
     struct remedy r = remedy_begin(&mended.prep, &mended.model, &mended.train, a);
     s->mend(&r, f);
+    mended.from = NULL; // its layers may no longer be those of the model it started from
+    mended.from_version = 0;
     jsonw_object(w, NULL);
     jsonw_string(w, "code", s->row.name);
     jsonw_string(w, "text", s->row.doc);

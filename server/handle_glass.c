@@ -104,6 +104,14 @@ static bool with_model(struct call *c,
     return ok;
 }
 
+static bool finite_loss(double loss, struct err *e)
+{
+    return isfinite(loss) ||
+           fail_at(e, ERR_INVALID, "/targets",
+                   "the loss of these rows is not finite; targets or inputs are far from what the "
+                   "model answers");
+}
+
 static bool trace(struct call *c, const struct served *s, const struct glass_request *r,
                   struct err *e)
 {
@@ -111,6 +119,8 @@ static bool trace(struct call *c, const struct served *s, const struct glass_req
     struct trace t;
     if (!read_sample(c, r, s->file, &sample, e) ||
         !trace_run(&t, &s->file->model, sample.x, sample.y, sample.n, c->arena, e))
+        return false;
+    if (t.gradients && !finite_loss((double)t.plan.buf[t.view.graph.n - 1].v[0], e))
         return false;
     if (trace_numbers(&t) > TRACE_NUMBERS)
         return fail_at(
@@ -191,7 +201,7 @@ static bool gradcheck(struct call *c, const struct served *s, const struct glass
     double passes = GRADCHECK_FLOPS / (4.0 * (double)m->n_trained * (double)sample.n);
     size_t most = (size_t)fmin(fmax(passes, GRADCHECK_LEAST), GRADCHECK_MOST);
     return gradcheck_run(&model, sample.x, sample.y, sample.n, most, &g, c->arena, e) &&
-           reply_check(c, s, &g, e);
+           finite_loss(g.loss, e) && reply_check(c, s, &g, e);
 }
 
 bool model_gradcheck(struct call *c, struct err *e)

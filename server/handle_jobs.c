@@ -109,8 +109,10 @@ static bool take_start(struct call *c, struct job_spec *spec, struct model_file 
     json_scan(c->body, c->body_len, own, OWN, c->arena, &c->faults, &ignored);
     for (int i = 0; i < OWN; i++)
         has_own = has_own || own[i].value.at;
-    if (spec->from && !has_own)
-        spec->model = from->spec.model;
+    if (spec->from && !has_own) {
+        spec->model.layer = from->spec.model.layer;
+        spec->model.n_layer = from->spec.model.n_layer;
+    }
     return true;
 }
 

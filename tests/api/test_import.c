@@ -123,6 +123,100 @@ static const struct {
      "/loss", NULL},
 };
 
+// Found by a review: each was taken in, and some read past what was given.
+static const struct {
+    const char *body, *pointer;
+} taken_once[] = {
+    {"{\"name\":\"m\",\"layers\":[{\"weight\":[[1,2],[3,4]],\"parameters\":{\"weight\":[7,8]}},"
+     "{\"weight\":[[1,1]]}]}",
+     "/layers/0/parameters/weight"},
+    {"{\"name\":\"m\",\"layers\":[{\"weight\":[[1,2]],\"parameters\":{\"bias\":[7]}}]}",
+     "/layers/0/parameters/bias"},
+    {"{\"name\":\"m\",\"loss\":\"cross_entropy\",\"classes\":[\"a\",\"b\"],\"layers\":"
+     "[{\"weight\":[[1,2]],\"bias\":[3]}]}",
+     "/layers/0/weight"},
+    {"{\"name\":\"m\",\"loss\":\"binary_cross_entropy\",\"classes\":[\"a\",\"b\"],\"layers\":"
+     "[{\"weight\":[[1],[2]]}]}",
+     "/layers/0/weight"},
+    {"{\"name\":\"m\",\"loss\":\"gaussian_nll\",\"layers\":[{\"weight\":[[1],[2],[3]]}]}",
+     "/layers/0/weight"},
+    {"{\"name\":\"m\",\"loss\":\"gaussian_nll\",\"layers\":[{\"weight\":[[1]]}]}",
+     "/layers/0/weight"},
+    {"{\"name\":\"m\",\"inputs\":[\"a\",\"a\"],\"layers\":[{\"weight\":[[1,2]]}]}", "/inputs/1"},
+    {"{\"name\":\"m\",\"targets\":[\"a\",\"a\"],\"layers\":[{\"weight\":[[1],[2]]}]}",
+     "/targets/1"},
+    {"{\"name\":\"m\",\"classes\":[\"a\",\"a\"],\"layers\":[{\"weight\":[[1],[2]]}]}",
+     "/classes/1"},
+    {"{\"name\":\"m\",\"inputs\":[\"a\",\"y\"],\"layers\":[{\"weight\":[[1,2]]}]}", "/targets/0"},
+    {"{\"name\":\"m\",\"layers\":[{\"weight\":[[1],[2],[3]],\"activation\":\"glu\"},"
+     "{\"weight\":[[1]]}]}",
+     "/layers/0/activation"},
+    {"{\"name\":\"m\",\"layers\":[{\"weight\":[[1]],\"norm\":\"batch\",\"parameters\":"
+     "{\"norm.running_var\":[-1]}},{\"weight\":[[1]]}]}",
+     "/layers/0/parameters/norm.running_var"},
+};
+
+LOOP_TEST(nothing_is_taken_in_that_the_network_has_no_place_for,
+          sizeof taken_once / sizeof *taken_once)
+{
+    ck_assert(!import_text(taken_once[_i].body));
+    ck_assert_int_eq(err.kind, ERR_INVALID);
+    ck_assert_str_eq(faults.n ? faults.item[0].pointer : err.at, taken_once[_i].pointer);
+}
+
+// n layers of one unit, the last with or without an activation.
+static bool import_deep(int n, const char *last)
+{
+    static char body[1 << 14];
+    char *p = body + sprintf(body, "{\"name\":\"m\",\"layers\":[");
+    for (int i = 0; i < n; i++)
+        p += sprintf(p, "%s{\"weight\":[[1]],\"activation\":\"%s\"}", i ? "," : "",
+                     i + 1 < n ? "tanh" : last);
+    strcpy(p, "]}");
+    return import_text(body);
+}
+
+TEST(the_layer_that_is_added_for_an_activation_counts_too)
+{
+    ck_assert_msg(import_deep(LAYERS_MAX + 1, "identity"), "%s", err.text);
+    ck_assert_msg(import_deep(LAYERS_MAX, "tanh"), "%s", err.text);
+    ck_assert(!import_deep(LAYERS_MAX + 1, "tanh"));
+    ck_assert_str_eq(faults.item[0].pointer, "/layers");
+}
+
+// {"weight": rows x cols of ones}
+static bool import_wide(size_t rows, size_t cols, const char *more)
+{
+    static char body[1 << 20];
+    char *p = body + sprintf(body, "{\"name\":\"m\",\"layers\":[{\"weight\":[");
+    for (size_t r = 0; r < rows; r++) {
+        p += sprintf(p, "%s[1", r ? "," : "");
+        for (size_t c = 1; c < cols; c++)
+            p += sprintf(p, ",1");
+        p += sprintf(p, "]");
+    }
+    sprintf(p, "]%s}]}", more);
+    return import_text(body);
+}
+
+TEST(a_model_that_could_not_be_read_again_is_not_taken_in)
+{
+    ck_assert(!import_wide(70000, 1, ",\"activation\":\"tanh\""));
+    ck_assert_str_eq(faults.n ? faults.item[0].pointer : err.at, "/layers/0/weight");
+    ck_assert(!import_wide(2000, 1, ""));
+    ck_assert(!import_wide(1, 17000, ""));
+    ck_assert_str_eq(faults.n ? faults.item[0].pointer : err.at, "/layers/0/weight");
+}
+
+// Without g given, a norm of the weights changes nothing: g is their own length.
+TEST(a_norm_of_weights_keeps_the_weights_that_are_given)
+{
+    ck_assert_msg(import_text("{\"name\":\"m\",\"layers\":[{\"weight\":[[3,4],[1,1]],\"norm\":"
+                              "\"weight\"},{\"weight\":[[1,1]]}]}"),
+                  "%s", err.text);
+    near_to(answer((real[]){1, 1})[0], 9);
+}
+
 LOOP_TEST(what_does_not_fit_is_refused_with_its_place, sizeof refused / sizeof *refused)
 {
     ck_assert(!import_text(refused[_i].body));

@@ -105,6 +105,20 @@ LOOP_TEST(a_target_that_does_not_fit_is_refused, sizeof refused / sizeof *refuse
     ck_assert_str_eq(string_at(r, "/errors/0/pointer"), refused[_i].pointer);
 }
 
+TEST(a_loss_that_is_not_finite_is_not_checked)
+{
+    expect_status(
+        http(scene(), "POST", "/models", "{\"name\":\"far\",\"layers\":[{\"weight\":[[1]]}]}"),
+        201);
+    const char *body = "{\"instances\":[[1]],\"targets\":[1e300]}";
+    const struct reply *r = post("far", "gradcheck", body, 422);
+    ck_assert_str_eq(string_at(r, "/errors/0/pointer"), "#/targets/0");
+    post("far", "trace", body, 422);
+    body = "{\"instances\":[[1]],\"targets\":[1e30]}"; // a float, but not its square
+    r = post("far", "trace", body, 422);
+    ck_assert_str_eq(string_at(r, "/errors/0/pointer"), "#/targets");
+}
+
 TEST(gradients_need_targets)
 {
     const struct reply *r = post("iris", "gradcheck", text("{%s}", rows), 422);

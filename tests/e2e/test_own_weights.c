@@ -72,6 +72,16 @@ TEST(a_changed_head_starts_anew_on_the_same_layers)
     ck_assert_str_eq(string_at(r, "/definition/task"), "regression");
 }
 
+TEST(what_is_said_beside_the_start_counts)
+{
+    const struct reply *r =
+        train(scene(), "{\"name\":\"noisy\",\"dataset\":\"iris\",\"target\":\"species\",\"init\":"
+                       "{\"from\":\"iris\"},\"training\":{\"epochs\":1},\"regularization\":"
+                       "{\"input_dropout\":0.25,\"input_noise\":0.5}}");
+    ck_assert_double_eq(number_at(r, "/definition/regularization/input_dropout"), .25);
+    ck_assert_double_eq(number_at(r, "/definition/regularization/input_noise"), .5);
+}
+
 static const struct {
     const char *job, *pointer;
 } misfits[] = {

@@ -9,9 +9,9 @@
 #include <string.h>
 
 const struct model_param valley_param[VALLEY_PARAMS] = {
-    {"layers.0.weight", 150, 120, 0, true, false},    {"layers.0.bias", 1, 120, 18000, true, true},
-    {"layers.1.weight", 30, 120, 18120, true, false}, {"layers.1.bias", 1, 30, 21720, true, true},
-    {"output.weight", 3, 30, 21750, true, false},     {"output.bias", 1, 3, 21840, true, true}};
+    {"layers.0.weight", 150, 120, 0, true, false, false},    {"layers.0.bias", 1, 120, 18000, true, true, false},
+    {"layers.1.weight", 30, 120, 18120, true, false, false}, {"layers.1.bias", 1, 30, 21720, true, true, false},
+    {"output.weight", 3, 30, 21750, true, false, false},     {"output.bias", 1, 3, 21840, true, true, false}};
 
 static double loss(struct valley *v)
 {

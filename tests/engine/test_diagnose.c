@@ -153,6 +153,18 @@ LOOP_TEST(each_history_shows_its_own_symptom_alone, ILL)
     }
 }
 
+// At rate 0 the loss goes up and down with the batches alone.
+TEST(a_loss_that_only_trembles_is_not_too_fast)
+{
+    struct history h = healthy();
+    struct finding f = {0};
+    creep(&h);
+    for (int i = 0; i < EPOCHS; i++)
+        train_loss[i] = 1 + .01 * (i % 2);
+    ck_assert(symptom("rate_too_low")->find(&h, &f));
+    ck_assert(!symptom("rate_too_high")->find(&h, &f));
+}
+
 // Healthy at every length, also before the first epoch and with nothing observed.
 LOOP_TEST(nothing_is_found_in_a_healthy_history, EPOCHS + 1)
 {
