@@ -100,7 +100,11 @@ static bool take_start(struct call *c, struct job_spec *spec, struct model_file 
                        struct err *e)
 {
     // however the client may say what network it wants: see foreign_table.c
-    struct json_want own[] = {{.key = "model"}, {.key = "hidden"}, {.key = "hidden_layer_sizes"}};
+    struct json_want own[] = {{.key = "model"},
+                              {.key = "hidden"},
+                              {.key = "hidden_layer_sizes"},
+                              {.key = "activation"},
+                              {.key = "hidden_dropout_ratios"}};
     enum { OWN = sizeof own / sizeof *own };
     struct err ignored = {0};
     bool has_own = false;

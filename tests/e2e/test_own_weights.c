@@ -91,12 +91,17 @@ static const struct {
     {"{\"dataset\":\"iris\",\"target\":\"species\",\"init\":{\"from\":\"iris\"},\"model\":"
      "{\"layers\":[3]}}",
      "#/model/layers"},
+    {"{\"dataset\":\"iris\",\"target\":\"species\",\"init\":{\"from\":\"iris-body\"},"
+     "\"activation\":\"tanh\"}",
+     "#/model/layers"},
     {"{\"dataset\":\"iris\",\"target\":\"petal_width\",\"init\":{\"from\":\"iris\"}}", "#/target"},
     {"{\"dataset\":\"shop\",\"target\":\"price\",\"init\":{\"from\":\"iris\"}}", "#/dataset"},
 };
 
 LOOP_TEST(a_start_that_does_not_fit_is_refused, sizeof misfits / sizeof *misfits)
 {
+    train(scene(), "{\"name\":\"iris-body\",\"dataset\":\"iris\",\"target\":\"species\","
+                   "\"model\":{\"layers\":[3]},\"training\":{\"epochs\":1}}");
     const struct reply *r = http(scene(), "POST", "/jobs", misfits[_i].job);
     expect_status(r, 422);
     ck_assert_str_eq(string_at(r, "/errors/0/pointer"), misfits[_i].pointer);
