@@ -138,6 +138,18 @@ TEST(nothing_is_found_where_nothing_is_wrong)
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(r->json, "findings")), 0);
 }
 
+// A rate so low that the loss mostly trembles must not be lowered.
+TEST(a_slow_job_is_not_told_to_go_slower)
+{
+    int job =
+        submit(scene(), "{\"dataset\":\"iris\",\"target\":\"species\",\"optimizer\":\"lion\","
+                        "\"model\":{\"layers\":[{\"units\":16,\"activation\":\"mish\",\"norm\":"
+                        "\"layer\"}]}}");
+    wait_status(scene(), job, "succeeded");
+    const struct reply *r = diagnose(job);
+    ck_assert_msg(!find(r, "rate_too_high"), "%.400s", r->body);
+}
+
 TEST(every_layer_has_a_curve_for_every_epoch)
 {
     const struct reply *r = http(scene(), "GET", "/jobs/1/layers", NULL);

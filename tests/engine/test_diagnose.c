@@ -77,6 +77,8 @@ static void jump(struct history *h)
     (void)h;
     for (int i = 1; i < EPOCHS; i += 2)
         train_loss[i] += .5;
+    for (int i = 0; i < EPOCHS; i++)
+        layer[i][0].update_ratio = .1;
 }
 static void creep(struct history *h)
 {
@@ -162,6 +164,16 @@ TEST(a_loss_that_only_trembles_is_not_too_fast)
     for (int i = 0; i < EPOCHS; i++)
         train_loss[i] = 1 + .01 * (i % 2);
     ck_assert(symptom("rate_too_low")->find(&h, &f));
+    ck_assert(!symptom("rate_too_high")->find(&h, &f));
+}
+
+// Nor with steps that are short without being too short: batches and dropout alone.
+TEST(short_steps_are_not_too_long_however_much_the_loss_trembles)
+{
+    struct history h = healthy();
+    struct finding f = {0};
+    for (int i = 0; i < EPOCHS; i++)
+        train_loss[i] = 1 - .004 * i + .05 * (i % 2); // layers move by a thousandth
     ck_assert(!symptom("rate_too_high")->find(&h, &f));
 }
 
