@@ -15,18 +15,21 @@
 // Every kind of failure, with the word that stands for it in logs and problem documents.
 // api/problem.c has one row for each, which gives it an HTTP status.
 #define ERR_KINDS(X)                                                                               \
-    X(MALFORMED, "malformed")       /* not readable at all: broken JSON, broken framing */         \
-    X(INVALID, "invalid")           /* readable but wrong: a field, a value, a table */            \
-    X(NOT_FOUND, "not_found")       /* no such job, dataset, model or path */                      \
-    X(METHOD, "method_not_allowed") /* the path exists, but not with this method */                \
-    X(CONFLICT, "conflict")         /* the thing exists but its state forbids this */              \
-    X(TOO_LARGE, "too_large")       /* over a limit that protects memory */                        \
-    X(UNSUPPORTED, "unsupported")   /* a media type or encoding we do not read */                  \
-    X(BUSY, "busy")                 /* try again later: draining, queue full */                    \
-    X(NO_SPACE, "no_space")         /* the disk is full */                                         \
-    X(DIVERGED, "diverged")         /* training produced a number that is not finite */            \
-    X(CANCELLED, "cancelled")       /* somebody asked for the work to stop */                      \
-    X(INTERNAL, "internal")         /* an operation of the system failed; see the log */
+    X(MALFORMED, "malformed")             /* not readable at all: broken JSON, broken framing */   \
+    X(INVALID, "invalid")                 /* readable but wrong: a field, a value, a table */      \
+    X(NOT_FOUND, "not_found")             /* no such job, dataset, model or path */                \
+    X(METHOD, "method_not_allowed")       /* the path exists, but not with this method */          \
+    X(CONFLICT, "conflict")               /* the thing exists but its state forbids this */        \
+    X(TOO_LARGE, "too_large")             /* over a limit that protects memory */                  \
+    X(TARGET_TOO_LONG, "target_too_long") /* the same, of a request's target */                    \
+    X(HEAD_TOO_LARGE, "head_too_large")   /* the same, of a request's head */                      \
+    X(VERSION, "version")                 /* a version of the protocol that we do not speak */     \
+    X(UNSUPPORTED, "unsupported")         /* a media type or encoding we do not read */            \
+    X(BUSY, "busy")                       /* try again later: draining, queue full */              \
+    X(NO_SPACE, "no_space")               /* the disk is full */                                   \
+    X(DIVERGED, "diverged")               /* training produced a number that is not finite */      \
+    X(CANCELLED, "cancelled")             /* somebody asked for the work to stop */                \
+    X(INTERNAL, "internal")               /* an operation of the system failed; see the log */
 
 enum err_kind {
     ERR_NONE,

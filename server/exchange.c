@@ -28,9 +28,12 @@ void exchange_init(struct exchange *x, const struct http_config *config, struct 
     *x = (struct exchange){.config = config, .arena = arena, .clean = arena_mark(arena)};
 }
 
-void exchange_open(struct exchange *x, const char *uri)
+void exchange_refuse(struct exchange *x, const struct err *why)
 {
-    x->uri = arena_text(x->arena, uri, strlen(uri));
+    if (!why->kind)
+        return;
+    fail_at(&x->err, why->kind, why->at, "%s", why->text);
+    x->refused = true;
 }
 
 void exchange_clear(struct exchange *x)
@@ -47,13 +50,13 @@ void exchange_clear(struct exchange *x)
 static bool find_route(struct exchange *x, struct err *e)
 {
     const struct router *router = &x->config->router;
-    const char *method = strcmp(x->method, "HEAD") ? x->method : "GET";
+    const char *sent = x->head->method, *method = strcmp(sent, "HEAD") ? sent : "GET";
     struct call *call = &x->call;
     router_allow(router, &x->target, x->allow);
-    x->options = !strcmp(x->method, "OPTIONS") && *x->allow;
+    x->options = !strcmp(sent, "OPTIONS") && *x->allow;
     if (x->options) {
         call->status = 204;
-        return !x->has_body || gate_too_large(0, e);
+        return !head_has_body(x->head) || gate_too_large(0, e);
     }
     call->route = router_find(router, router_method(method), &x->target, call->segment, e);
     if (!call->route)
@@ -84,32 +87,30 @@ static bool open_stream(struct exchange *x, struct err *e)
     return x->opened;
 }
 
-static bool open_body(struct exchange *x, const struct head *head, struct err *e)
+static bool open_body(struct exchange *x, struct err *e)
 {
     const struct route *route = x->call.route;
     size_t length;
     if (x->options)
         return true;
     x->limit = gate_limit(route, (size_t)x->config->settings->max_upload);
-    if (!gate_body(head, route, x->limit, &length, e))
+    if (!gate_body(x->head, route, x->limit, &length, e))
         return false;
     return gathered(route->body_kind)        ? open_json(x, length, e)
            : route->body_kind == BODY_STREAM ? open_stream(x, e)
                                              : true;
 }
 
-bool exchange_begin(struct exchange *x, const char *method, const struct head *head, void *conn)
+bool exchange_begin(struct exchange *x, const struct head *head, void *conn)
 {
-    x->method = method;
-    x->has_body = gate_has_body(head);
+    x->head = head;
     x->call = (struct call){
         .server = x->config->server, .arena = x->arena, .target = &x->target, .conn = conn};
     faults_init(&x->call.faults, x->arena);
-    bool sound = !x->err.kind && gate_framing(head, &x->err);
-    if (sound && target_parse(&x->target, x->uri, x->arena, &x->err) && find_route(x, &x->err) &&
-        open_body(x, head, &x->err))
+    if (!x->refused && target_parse(&x->target, head->target, x->arena, &x->err) &&
+        find_route(x, &x->err) && open_body(x, &x->err))
         return true;
-    x->last = !sound || x->has_body;
+    x->last = x->refused || head_has_body(head);
     return !x->last;
 }
 
@@ -152,7 +153,7 @@ void exchange_piece(struct exchange *x, const char *data, size_t n)
 void exchange_finish(struct exchange *x)
 {
     struct call *call = &x->call;
-    x->last = x->err.kind && x->received;
+    x->last = x->refused || (x->err.kind && x->received);
     if (x->err.kind || x->options)
         return;
     if (x->body) {
@@ -174,7 +175,7 @@ static void tell_problem(struct exchange *x)
     struct call *call = &x->call;
     if (x->err.kind == ERR_INTERNAL)
         LOG(x->config->log, LEVEL_ERROR, log_text("event", "request failed"),
-            log_text("uri", x->uri), log_text("why", x->err.text));
+            log_text("uri", x->head->target), log_text("why", x->err.text));
     x->arena->max = x->arena->used + PROBLEM_ROOM;
     call->out = problem_body(&x->err, &call->faults, x->arena, &call->status, &call->out_len);
     call->media = "application/problem+json";
@@ -197,9 +198,9 @@ void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS])
         {"Connection", x->last ? "close" : NULL},
     };
     memcpy(out, header, sizeof header);
-    LOG(x->config->log, LEVEL_DEBUG, log_text("event", "request"), log_text("method", x->method),
-        log_text("uri", x->uri), log_int("status", call->status),
-        log_int("bytes", (int64_t)call->out_len));
+    LOG(x->config->log, LEVEL_DEBUG, log_text("event", "request"),
+        log_text("method", x->head->method), log_text("uri", x->head->target),
+        log_int("status", call->status), log_int("bytes", (int64_t)call->out_len));
 }
 
 const char *exchange_text(struct exchange *x, size_t *len)

@@ -6,8 +6,9 @@
 // becomes a problem document. http.c feeds it on the polling thread that owns the connection; the
 // struct is part of the connection and used again by the next request.
 //
-// Order of calls: open, begin, piece (any number), finish, answer; clear may come at any point and
-// ends it. After begin() has said false, answer follows at once.
+// Order of calls: begin, piece (any number), finish, answer; refuse may come before each of the
+// first three, clear at any point, which ends it. After begin() has said false, answer follows at
+// once.
 
 #include "arena.h"
 #include "call.h"
@@ -22,7 +23,7 @@ struct exchange {
     const struct http_config *config;
     struct arena *arena;
     struct arena_mark clean; // where the arena stands between requests
-    const char *uri, *method;
+    const struct head *head;
     struct target target;
     struct call call;
     struct err err; // the first thing that went wrong
@@ -33,7 +34,7 @@ struct exchange {
     size_t dropped;  // those after something went wrong
     bool options;    // asks for Allow only
     bool opened;     // the row's begin() succeeded, neither handle() nor undo() has ended it
-    bool has_body;   // announced one
+    bool refused;    // by what stands before the handler
     bool last;       // the connection must close after this answer
 };
 
@@ -47,13 +48,13 @@ enum { EXCHANGE_HEADERS = 8 };
 // Once per connection, before anything else. The arena is the caller's, who releases it.
 void exchange_init(struct exchange *x, const struct http_config *config, struct arena *arena);
 
-// The raw URI is there; it is copied.
-void exchange_open(struct exchange *x, const char *uri);
+// Something is wrong with the request that the handler cannot know of (its framing, no room for
+// it): it counts as the first error, and the connection closes after the answer.
+void exchange_refuse(struct exchange *x, const struct err *why);
 
-// The head is there. `method` lives as long as the request, `conn` is handed to the call. An error
-// that is already in x->err (no room for this request) counts as the first. False: answer now, do
-// not read on.
-bool exchange_begin(struct exchange *x, const char *method, const struct head *head, void *conn);
+// The head is there; it lives as long as the request. `conn` is handed to the call. False: answer
+// now, do not read on.
+bool exchange_begin(struct exchange *x, const struct head *head, void *conn);
 
 void exchange_piece(struct exchange *x, const char *data, size_t n);
 void exchange_finish(struct exchange *x); // the body is complete: run the handler

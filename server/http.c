@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The HTTP edge: see http.h.
 //
-// libmicrohttpd calls us several times per request: with the raw URI, when the head is there, for
-// each piece of the body, and at the end. All of that happens on the one polling thread that owns
-// the connection, so a `struct conn` needs no lock. What a request means is in exchange.c; this
-// file translates, counts, and sets deadlines.
+// libmicrohttpd calls us several times per request: when the head is there, for each piece of the
+// body, and at the end. All of that happens on the one polling thread that owns the connection, so
+// a `struct conn` needs no lock. What a request means is in exchange.c; this file translates,
+// counts, and sets deadlines.
+//
+// What the client sent is read by wire.c before the library sees it. The library has no hook for
+// that, but it reads sockets with recv(), and a program's own function of a name goes before a
+// shared library's: ours asks the connection's wire when the descriptor is one of the library's,
+// and the system otherwise. A request that reached a handler past the wire ends the process.
 //
 // libmicrohttpd cannot queue an answer in the middle of a body. Past a bound of dropped bytes we
 // write it to the socket ourselves and hang up; the reaper then keeps the socket open for a moment,
@@ -14,8 +19,8 @@
 
 #include "arena.h"
 #include "exchange.h"
-#include "gate.h"
 #include "reaper.h"
+#include "wire.h"
 
 #include <microhttpd.h>
 
@@ -27,7 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SPARE_FILES = 256, DRAIN_STEP_MS = 2 };
+enum { SPARE_FILES = 256, DRAIN_STEP_MS = 2, DESCRIPTORS = 1 << 16 };
 
 struct http {
     struct http_config config;
@@ -44,10 +49,12 @@ struct conn {
     struct http *http;
     struct MHD_Connection *mhd;
     struct watch watch;
+    struct wire wire;
     struct arena arena;
     struct exchange exchange;
     int64_t start; // reaper_now() of the request's head
     bool begun;    // a request is under way and counted in n_request
+    bool ready;    // its answer is, and waits for the library to call again
     bool refused;  // one connection too many
     bool linger;   // answered while the client was still sending
 };
@@ -75,7 +82,39 @@ static struct conn *conn_of(struct MHD_Connection *mhd)
 const char *call_header(const struct call *c, const char *name)
 {
     const struct conn *conn = c->conn;
-    return MHD_lookup_connection_value(conn->mhd, MHD_HEADER_KIND, name);
+    return head_value(&conn->wire.head, name);
+}
+
+// ---- What the library reads ----
+
+// The connection that a descriptor belongs to.
+static struct conn *_Atomic owner[DESCRIPTORS];
+
+static ssize_t from_socket(void *conn, void *to, size_t room)
+{
+    return recvfrom(((struct conn *)conn)->watch.fd, to, room, 0, NULL, NULL);
+}
+
+static ssize_t peek_socket(void *conn, void *to, size_t room)
+{
+    return recvfrom(((struct conn *)conn)->watch.fd, to, room, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
+}
+
+static ssize_t read_wire(struct conn *c, void *to, size_t room)
+{
+    bool was_idle = wire_is_idle(&c->wire);
+    ssize_t n = wire_read(&c->wire, from_socket, c, to, room);
+    if (was_idle && !wire_is_idle(&c->wire))
+        watch_until(&c->watch, reaper_now() + c->http->config.limits.header_ms);
+    return n;
+}
+
+// The library's way to a socket, and everybody's. Two names for one thing in libc: recvfrom()
+// without an address is recv().
+__attribute__((visibility("default"))) ssize_t recv(int fd, void *to, size_t room, int flags)
+{
+    struct conn *c = fd >= 0 && fd < DESCRIPTORS ? atomic_load(&owner[fd]) : NULL;
+    return c ? read_wire(c, to, room) : recvfrom(fd, to, room, flags, NULL, NULL);
 }
 
 // ---- One request ----
@@ -111,14 +150,6 @@ static enum MHD_Result last_word(struct conn *c)
     return MHD_NO;
 }
 
-static enum MHD_Result note_header(void *head, enum MHD_ValueKind kind, const char *name,
-                                   size_t name_len, const char *value, size_t value_len)
-{
-    (void)kind;
-    gate_header(head, name, name_len, value ? value : "", value ? value_len : 0);
-    return MHD_YES;
-}
-
 static bool admit(const struct conn *c, struct err *e)
 {
     const struct http *h = c->http;
@@ -138,18 +169,18 @@ static void watch_body(struct conn *c)
     watch_until(&c->watch, pause < pace ? pause : pace);
 }
 
-static enum MHD_Result begin(struct conn *c, const char *method, const char *version)
+static enum MHD_Result begin(struct conn *c)
 {
-    struct head head = {.version = version,
-                        .changes = strcmp(method, "GET") && strcmp(method, "HEAD") &&
-                                   strcmp(method, "OPTIONS")};
+    struct err busy = {0};
+    BUG(c->wire.state == WIRE_REQUEST_LINE); // the library has read past the wire
     c->begun = true;
     c->start = reaper_now();
     atomic_fetch_add(&c->http->n_request, 1);
-    MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, note_header, &head);
-    admit(c, &c->exchange.err);
+    admit(c, &busy);
+    exchange_refuse(&c->exchange, &c->wire.fault);
+    exchange_refuse(&c->exchange, &busy);
     watch_body(c);
-    if (exchange_begin(&c->exchange, method, &head, c))
+    if (exchange_begin(&c->exchange, &c->wire.head, c))
         return MHD_YES;
     c->linger = true;
     return answer(c);
@@ -162,11 +193,25 @@ static enum MHD_Result piece(struct conn *c, const char *data, size_t n)
     return c->exchange.dropped > c->http->config.limits.drain ? last_word(c) : MHD_YES;
 }
 
+// The library looks at a socket again only when something has changed there, and a next request
+// that is here already changes nothing. Resuming a connection is what makes it look.
+static enum MHD_Result call_again(struct conn *c)
+{
+    c->ready = true;
+    MHD_suspend_connection(c->mhd);
+    MHD_resume_connection(c->mhd);
+    return MHD_YES;
+}
+
 static enum MHD_Result finish(struct conn *c)
 {
+    if (c->ready)
+        return answer(c);
     watch_until(&c->watch, INT64_MAX); // the handler's time is not the client's
+    exchange_refuse(&c->exchange, &c->wire.fault);
     exchange_finish(&c->exchange);
-    return answer(c);
+    c->linger = c->wire.fault.kind;
+    return wire_has_more(&c->wire, peek_socket, c) ? call_again(c) : answer(c);
 }
 
 static void end_request(struct conn *c)
@@ -174,33 +219,22 @@ static void end_request(struct conn *c)
     exchange_clear(&c->exchange);
     if (c->begun)
         atomic_fetch_sub(&c->http->n_request, 1);
-    c->begun = false;
+    c->begun = c->ready = false;
+    wire_next(&c->wire);
 }
 
 // ---- What libmicrohttpd calls ----
-
-static void *on_uri(void *http, const char *uri, struct MHD_Connection *mhd)
-{
-    const struct http *h = http;
-    struct conn *c = conn_of(mhd);
-    if (!c)
-        return NULL;
-    end_request(c);
-    exchange_open(&c->exchange, uri);
-    watch_until(&c->watch, reaper_now() + h->config.limits.header_ms);
-    return NULL;
-}
 
 static enum MHD_Result on_request(void *http, struct MHD_Connection *mhd, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *n, void **own)
 {
-    (void)http, (void)url, (void)own;
+    (void)http, (void)url, (void)method, (void)version, (void)own;
     struct conn *c = conn_of(mhd);
     if (!c)
         return MHD_NO;
     if (!c->begun)
-        return begin(c, method, version);
+        return begin(c);
     if (!*n)
         return finish(c);
     size_t len = *n;
@@ -217,20 +251,24 @@ static void on_completed(void *http, struct MHD_Connection *mhd, void **own,
     if (!c)
         return;
     end_request(c);
-    watch_until(&c->watch, reaper_now() + h->config.limits.idle_ms);
+    const struct http_limits *l = &h->config.limits;
+    watch_until(&c->watch, reaper_now() + (wire_is_idle(&c->wire) ? l->idle_ms : l->header_ms));
 }
 
 static void *conn_open(struct http *h, struct MHD_Connection *mhd)
 {
-    struct conn *c = calloc(1, sizeof *c);
-    if (!c)
+    int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    struct conn *c = fd < DESCRIPTORS ? calloc(1, sizeof *c) : NULL;
+    if (!c || !wire_init(&c->wire)) {
+        free(c);
         return NULL; // on_request() closes it
+    }
     c->http = h;
     c->mhd = mhd;
     c->refused = atomic_fetch_add(&h->n_conn, 1) >= h->config.limits.max_connections;
     exchange_init(&c->exchange, &h->config, &c->arena);
-    int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     reaper_add(&h->reaper, &c->watch, fd, reaper_now() + h->config.limits.header_ms);
+    atomic_store(&owner[fd], c);
     return c;
 }
 
@@ -238,7 +276,9 @@ static void conn_close(struct http *h, struct conn *c)
 {
     if (!c)
         return;
+    atomic_store(&owner[c->watch.fd], NULL);
     end_request(c);
+    wire_release(&c->wire);
     reaper_remove(&h->reaper, &c->watch, c->linger);
     arena_release(&c->arena);
     atomic_fetch_sub(&h->n_conn, 1);
@@ -268,20 +308,17 @@ static void raise_file_limit(const struct http_limits *limits)
 }
 
 // libmicrohttpd divides its connection limit among its threads and lets what is beyond hang without
-// an answer, so its limit leaves room for all of ours on any one thread. Its strict mode stays off:
-// the gate finds the same faults and answers with problem documents, where 0.9.75 sends its own
-// pages, their head twice.
+// an answer, so its limit leaves room for all of ours on any one thread.
 static struct MHD_Daemon *start_daemon(struct http *h)
 {
     const struct http_limits *limits = &h->config.limits;
     unsigned threads = (unsigned)h->config.settings->http_threads;
     unsigned room = ((unsigned)limits->max_connections + SPARE_FILES) * threads;
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request,
-                            h, MHD_OPTION_LISTEN_SOCKET, h->listener, MHD_OPTION_THREAD_POOL_SIZE,
-                            threads > 1 ? threads : 0, MHD_OPTION_CONNECTION_LIMIT, room,
-                            MHD_OPTION_URI_LOG_CALLBACK, on_uri, h, MHD_OPTION_NOTIFY_COMPLETED,
-                            on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-                            MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        on_request, h, MHD_OPTION_LISTEN_SOCKET, h->listener, MHD_OPTION_THREAD_POOL_SIZE,
+        threads > 1 ? threads : 0, MHD_OPTION_CONNECTION_LIMIT, room, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
 }
 
 static bool start(struct http *h, struct err *e)

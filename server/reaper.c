@@ -47,7 +47,7 @@ static void tell_gone_locked(struct reaper *r)
 {
     char byte;
     for (struct watch *w = r->head.next; w != &r->head; w = w->next)
-        if (recv(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        if (recvfrom(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) == 0)
             shutdown(w->fd, SHUT_RD);
 }
 

@@ -8,11 +8,7 @@
 static const struct {
     const char *name, *request;
     int status;
-    enum {
-        KEEPS,
-        CLOSES,
-        FOREIGN // closes, after a page of libmicrohttpd's own
-    } then;
+    enum { KEEPS, CLOSES } then;
 } battery[] = {
     {"plain", "GET /things HTTP/1.1\r\n" H "\r\n", 200, KEEPS},
     {"asked to close", "GET /things HTTP/1.1\r\n" H "Connection: close\r\n\r\n", 200, CLOSES},
@@ -49,15 +45,14 @@ static const struct {
     {"two equal lengths",
      "POST /things HTTP/1.1\r\n" H "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400,
      CLOSES},
-    {"signed length", "POST /things HTTP/1.1\r\n" H "Content-Length: +3\r\n\r\nabc", 400, FOREIGN},
-    {"negative length", "POST /things HTTP/1.1\r\n" H "Content-Length: -3\r\n\r\nabc", 400,
-     FOREIGN},
+    {"signed length", "POST /things HTTP/1.1\r\n" H "Content-Length: +3\r\n\r\nabc", 400, CLOSES},
+    {"negative length", "POST /things HTTP/1.1\r\n" H "Content-Length: -3\r\n\r\nabc", 400, CLOSES},
     {"two hosts", "GET /things HTTP/1.1\r\n" H H "\r\n", 400, CLOSES},
     {"no host", "GET /things HTTP/1.1\r\n\r\n", 400, CLOSES},
     {"blank before the colon", "GET /things HTTP/1.1\r\n" H "Content-Length : 3\r\n\r\nabc", 400,
      CLOSES},
     {"header name that is no token", "GET /things HTTP/1.1\r\n" H "a(b): 3\r\n\r\n", 400, CLOSES},
-    {"header without a colon", "GET /things HTTP/1.1\r\n" H "abc\r\n\r\n", 400, FOREIGN},
+    {"header without a colon", "GET /things HTTP/1.1\r\n" H "abc\r\n\r\n", 400, CLOSES},
     {"control character in a value", "GET /things HTTP/1.1\r\n" H "a: b\x01\r\n\r\n", 400, CLOSES},
     {"HTTP/3", "GET /things HTTP/3.0\r\n" H "\r\n", 505, CLOSES},
     {"%00", "GET /things/7%00 HTTP/1.1\r\n" H "\r\n", 400, KEEPS},
@@ -67,7 +62,7 @@ static const struct {
     {"dots", "GET /things/../things HTTP/1.1\r\n" H "\r\n", 400, KEEPS},
     {"broken escape", "GET /things/%4 HTTP/1.1\r\n" H "\r\n", 400, KEEPS},
     {"broken UTF-8", "GET /things/%c3%28 HTTP/1.1\r\n" H "\r\n", 400, KEEPS},
-    {"absolute URI", "GET http://evil/things HTTP/1.1\r\n" H "\r\n", 400, KEEPS},
+    {"absolute URI", "GET http://x/things HTTP/1.1\r\n" H "\r\n", 200, KEEPS},
     {"asterisk", "OPTIONS * HTTP/1.1\r\n" H "\r\n", 400, KEEPS},
     {"page of another site", "DELETE /things/7 HTTP/1.1\r\n" H "Sec-Fetch-Site: cross-site\r\n\r\n",
      400, CLOSES},
@@ -114,7 +109,7 @@ static const struct {
      "POST /things HTTP/1.1\r\n" H "Content-Length: 1001\r\nExpect: 100-continue\r\n\r\n", 413,
      CLOSES},
     {"length beyond all reason",
-     "POST /things HTTP/1.1\r\n" H "Content-Length: 99999999999999999999\r\n\r\n", 413, FOREIGN},
+     "POST /things HTTP/1.1\r\n" H "Content-Length: 99999999999999999999\r\n\r\n", 413, CLOSES},
     {"failing handler", "GET /broken HTTP/1.1\r\n" H "\r\n", 500, KEEPS},
     {"busy handler", "GET /broken/busy HTTP/1.1\r\n" H "\r\n", 503, KEEPS},
 };
@@ -129,10 +124,7 @@ LOOP_TEST(http_gate_answers_every_row_of_the_battery, sizeof battery / sizeof *b
     peer_answer(&p, &a, false);
     ck_assert_msg(a.status == battery[_i].status, "%s: %d, not %d\n%s", battery[_i].name, a.status,
                   battery[_i].status, a.body);
-    if (battery[_i].then == FOREIGN) {
-        while (!peer_at_end(&p))
-            p.len = 0;
-    } else if (battery[_i].then == CLOSES) {
+    if (battery[_i].then == CLOSES) {
         ck_assert_msg(peer_at_end(&p), "%s: more was answered: %s", battery[_i].name, p.in);
     } else {
         peer_send(&p, "GET /things HTTP/1.1\r\n" H "\r\n");
