@@ -39,6 +39,8 @@ struct route {
     const char *replay; // sentence: when the answer is 200 with the same reply; NULL: never
     enum body_kind body_kind;
     size_t max_body;   // bytes; 0: the kind's default
+    bool slow;         // may take long: runs on the pool, not on the polling thread
+    size_t slow_over;  // ... but only when its body has more bytes than this; 0: always
     size_t reply_room; // bytes of memory for the reply beyond what every request may use
     // Streams only: open the sink before the first byte, take each piece, and undo all of it when
     // the client vanishes or a piece failed. handle() ends a good one.

@@ -232,6 +232,24 @@ static bool sit_down(struct cache *c, struct entry *n, struct served *out, struc
     return fail(e, ERR_BUSY, "more predictions at once than serving threads");
 }
 
+// Hand out a model whose users count this one already.
+static bool serve(struct cache *c, struct entry *n, struct served *out, struct err *e)
+{
+    atomic_store_explicit(&n->used, atomic_fetch_add(&c->tick, 1), memory_order_relaxed);
+    *out = (struct served){.file = &n->file, .name = n->name, .version = n->version, .entry = n};
+    if (sit_down(c, n, out, e))
+        return true;
+    atomic_fetch_sub(&n->users, 1);
+    return false;
+}
+
+bool cache_take_loaded(struct cache *c, const char *name, int64_t version, int64_t job,
+                       struct served *out, struct err *e)
+{
+    struct entry *n = find(c, name, version, job);
+    return n && serve(c, n, out, e);
+}
+
 bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job, struct served *out,
                 struct err *e)
 {
@@ -241,14 +259,7 @@ bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job,
         n = load(c, name, version, job, e);
         n = n ? enter(c, n, published, e) : NULL;
     }
-    if (!n)
-        return false;
-    atomic_store_explicit(&n->used, atomic_fetch_add(&c->tick, 1), memory_order_relaxed);
-    *out = (struct served){.file = &n->file, .name = n->name, .version = n->version, .entry = n};
-    if (sit_down(c, n, out, e))
-        return true;
-    atomic_fetch_sub(&n->users, 1);
-    return false;
+    return n && serve(c, n, out, e);
 }
 
 void cache_put(struct cache *c, struct served *s)

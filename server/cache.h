@@ -34,6 +34,12 @@ void cache_free(struct cache *c);
 // damaged file).
 bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job, struct served *out,
                 struct err *e);
+
+// The same, but only what is in memory already: false, with e untouched, when it is not, and
+// cache_take() would have to read it from disk.
+bool cache_take_loaded(struct cache *c, const char *name, int64_t version, int64_t job,
+                       struct served *out, struct err *e);
+
 void cache_put(struct cache *c, struct served *s);
 
 // Around the moment in which the store gets a new version of a model: from the first call to the

@@ -28,6 +28,13 @@ bool call_id(const struct call *c, int n, const char *what, int64_t *id, struct 
     return true;
 }
 
+bool call_defer(struct call *c)
+{
+    BUG(c->patient);
+    c->deferred = true;
+    return false;
+}
+
 bool call_reply(struct call *c, const char *text, size_t len)
 {
     c->out = text;

@@ -27,7 +27,9 @@ struct call {
     size_t body_len;
     void *stream; // BODY_STREAM: whatever begin() made
     const struct target *target;
-    void *conn; // http.c's own
+    void *conn;    // http.c's own
+    bool patient;  // on the pool: may take long
+    bool deferred; // set by call_defer()
     // The reply. A handler sets out and out_len (in the arena or constant); status starts as the
     // route's.
     int status;
@@ -47,6 +49,11 @@ const char *call_header(const struct call *c, const char *name);
 // The n-th path segment as a positive integer; fails with ERR_NOT_FOUND ("no such job ...") when it
 // is not one.
 bool call_id(const struct call *c, int n, const char *what, int64_t *id, struct err *e);
+
+// For a handler that finds, without c->patient, that it would hold up a polling thread: it gives
+// back what it has taken, returns this (false, without an error), and is run again from its start
+// where it may take its time.
+bool call_defer(struct call *c);
 
 // Answer with text that lives at least as long as the arena. Always true, so a handler can end with
 // it.

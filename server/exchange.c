@@ -150,21 +150,44 @@ void exchange_piece(struct exchange *x, const char *data, size_t n)
         take(x, data, n, &x->err);
 }
 
-void exchange_finish(struct exchange *x)
+static bool is_slow(const struct exchange *x)
+{
+    const struct route *route = x->call.route;
+    return route->slow && (!route->slow_over || x->received > route->slow_over);
+}
+
+static bool handle(struct exchange *x)
+{
+    struct call *call = &x->call;
+    struct arena_mark mark = arena_mark(x->arena);
+    bool ok = call->route->handle(call, &x->err);
+    if (call->deferred) {
+        BUG(ok || x->err.kind);
+        call->deferred = false;
+        arena_rewind(x->arena, mark);
+        faults_init(&call->faults, x->arena);
+        return false;
+    }
+    BUG(!ok && !x->err.kind);
+    x->opened = x->opened && !ok;
+    return true;
+}
+
+bool exchange_finish(struct exchange *x, bool patient)
 {
     struct call *call = &x->call;
     x->last = x->refused || (x->err.kind && x->received);
     if (x->err.kind || x->options)
-        return;
+        return true;
+    if (!patient && is_slow(x))
+        return false;
+    call->patient = patient;
     if (x->body) {
         x->body[x->received] = '\0';
         call->body = x->body;
         call->body_len = x->received;
     }
-    if (call->route->handle(call, &x->err))
-        x->opened = false;
-    else
-        BUG(!x->err.kind);
+    return handle(x);
 }
 
 // ---- The answer ----

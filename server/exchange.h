@@ -57,7 +57,10 @@ void exchange_refuse(struct exchange *x, const struct err *why);
 bool exchange_begin(struct exchange *x, const struct head *head, void *conn);
 
 void exchange_piece(struct exchange *x, const char *data, size_t n);
-void exchange_finish(struct exchange *x); // the body is complete: run the handler
+// The body is complete: run the handler. Without patience, false means that it may take long and
+// has not been done: to be asked again, patiently, on a thread that may wait. That may be another
+// thread, as long as nothing else is done with the exchange meanwhile.
+bool exchange_finish(struct exchange *x, bool patient);
 
 // Make the call's status, out and media final and list the headers.
 void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS]);

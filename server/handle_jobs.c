@@ -201,11 +201,8 @@ static bool submit(struct call *c, const struct job_spec *spec, const char *dige
 static bool create_from_stored(struct call *c, struct job_spec *spec, struct err *e)
 {
     struct dataset_row row;
-    if (!find_dataset(c, spec->dataset, &row, e) || !server_look_begin(c->server, &row, e))
-        return false;
-    bool ok = check_trainable(c, row.digest, spec, e);
-    server_look_end(c->server, &row);
-    return ok && submit(c, spec, row.digest, e);
+    return find_dataset(c, spec->dataset, &row, e) && check_trainable(c, row.digest, spec, e) &&
+           submit(c, spec, row.digest, e);
 }
 
 // The file of data that came along must not go before the job that needs it is there; it must go

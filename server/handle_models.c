@@ -145,12 +145,8 @@ bool model_evaluate(struct call *c, struct err *e)
 {
     struct evaluate_request request;
     struct dataset_row dataset;
-    if (!schema_read(&evaluate_request_schema, c->body, c->body_len, &request, c->arena, &c->faults,
-                     e) ||
-        !store_dataset_get(c->server->store, request.dataset, 0, &dataset, c->arena, e) ||
-        !server_look_begin(c->server, &dataset, e))
-        return false;
-    bool ok = evaluate(c, &dataset, request.version, e);
-    server_look_end(c->server, &dataset);
-    return ok;
+    return schema_read(&evaluate_request_schema, c->body, c->body_len, &request, c->arena,
+                       &c->faults, e) &&
+           store_dataset_get(c->server->store, request.dataset, 0, &dataset, c->arena, e) &&
+           evaluate(c, &dataset, request.version, e);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Predictions over HTTP: scan the body, encode its rows, one pass through the network, print. The
-// whole way runs on the polling thread, with that thread's own workspace.
+// whole way runs on the polling thread, with a workspace of its own, unless it will take long: a
+// model that must be read from disk first, or more arithmetic than a few milliseconds' worth.
 
 #include "cache.h"
 #include "handlers.h"
@@ -12,6 +13,13 @@
 
 #include <string.h>
 
+static const double QUICK_FLOPS = 2e8; // of one request
+
+static bool is_quick(const struct model *m, size_t n)
+{
+    return 2.0 * (double)m->n_trained * (double)n <= QUICK_FLOPS;
+}
+
 static bool answer(struct call *c, const struct served *s, struct json_span instances,
                    struct err *e)
 {
@@ -20,6 +28,8 @@ static bool answer(struct call *c, const struct served *s, struct json_span inst
     size_t n;
     if (!instances_read(instances, &s->file->prep, &x, &n, c->arena, &c->faults, e))
         return false;
+    if (!c->patient && !is_quick(m, n))
+        return call_defer(c);
     double *out = arena_alloc(c->arena, n * model_answers(m), sizeof *out);
     if (!out)
         return fail_at(e, ERR_TOO_LARGE, "/instances",
@@ -58,7 +68,11 @@ static bool answer_from(struct call *c, const char *name, int64_t version, int64
 {
     struct served served;
     struct err why = {0};
-    if (!cache_take(c->server->cache, name, version, job, &served, &why))
+    bool taken = (c->patient ? cache_take : cache_take_loaded)(c->server->cache, name, version, job,
+                                                               &served, &why);
+    if (!taken && !why.kind)
+        return call_defer(c);
+    if (!taken)
         return name && why.kind == ERR_NOT_FOUND ? no_model(c, name, why.text, e)
                                                  : fail(e, why.kind, "%s", why.text);
     bool ok = answer(c, &served, instances, e);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What the rows of routes.c call, one function an endpoint. They run on polling threads; everything
-// they make is in the call's arena, so none has anything to clean up.
+// What the rows of routes.c call, one function an endpoint. They run on polling threads, or on the
+// pool when their row says `slow` or they asked for it by call_defer(); everything they make is in
+// the call's arena, so none has anything to clean up.
 
 #include "call.h"
 

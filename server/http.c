@@ -19,6 +19,7 @@
 
 #include "arena.h"
 #include "exchange.h"
+#include "pool.h"
 #include "reaper.h"
 #include "wire.h"
 
@@ -32,17 +33,18 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SPARE_FILES = 256, DRAIN_STEP_MS = 2, DESCRIPTORS = 1 << 16 };
+enum { SPARE_FILES = 256, DRAIN_STEP_MS = 2, DESCRIPTORS = 1 << 16, SLOW_NICENESS = 5 };
 
 struct http {
     struct http_config config;
     struct MHD_Daemon *daemon;
     struct reaper reaper;
+    struct pool *pool; // for long requests
     struct address address;
     char shown[ADDRESS_TEXT];
     int listener;
     atomic_int n_conn, n_request;
-    atomic_bool draining;
+    atomic_bool draining, stopping;
 };
 
 struct conn {
@@ -52,11 +54,12 @@ struct conn {
     struct wire wire;
     struct arena arena;
     struct exchange exchange;
-    int64_t start; // reaper_now() of the request's head
-    bool begun;    // a request is under way and counted in n_request
-    bool ready;    // its answer is, and waits for the library to call again
-    bool refused;  // one connection too many
-    bool linger;   // answered while the client was still sending
+    struct pool_task task; // its handler, when that may take long
+    int64_t start;         // reaper_now() of the request's head
+    bool begun;            // a request is under way and counted in n_request
+    bool ready;            // its answer is, and waits for the library to call again
+    bool refused;          // one connection too many
+    bool linger;           // answered while the client was still sending
 };
 
 const struct http_limits http_limits_default = {
@@ -69,6 +72,7 @@ const struct http_limits http_limits_default = {
     .linger_ms = 2000,
     .max_connections = 1024,
     .max_requests = 512,
+    .slow_waiting = 32,
     .drain = 4 << 20,
 };
 
@@ -153,7 +157,7 @@ static enum MHD_Result last_word(struct conn *c)
 static bool admit(const struct conn *c, struct err *e)
 {
     const struct http *h = c->http;
-    if (atomic_load(&h->draining))
+    if (atomic_load(&h->draining) || atomic_load(&h->stopping))
         return fail(e, ERR_BUSY, "the server is shutting down");
     if (c->refused || atomic_load(&h->n_request) > h->config.limits.max_requests)
         return fail(e, ERR_BUSY, "the server is busy with other requests; try again");
@@ -203,13 +207,43 @@ static enum MHD_Result call_again(struct conn *c)
     return MHD_YES;
 }
 
+// On a thread of the pool; the library does not touch a suspended connection.
+static void run_slow(struct pool_task *task)
+{
+    struct conn *c = (struct conn *)((char *)task - offsetof(struct conn, task));
+    struct err stopping = {0};
+    if (atomic_load(&c->http->stopping))
+        fail(&stopping, ERR_BUSY, "the server is shutting down");
+    exchange_refuse(&c->exchange, &stopping);
+    exchange_finish(&c->exchange, true);
+    MHD_resume_connection(c->mhd);
+}
+
+// Hand the request to the pool. The connection is suspended first: it may be resumed before
+// pool_put() returns.
+static enum MHD_Result run_elsewhere(struct conn *c)
+{
+    struct err busy = {0};
+    c->ready = true;
+    c->task = (struct pool_task){.run = run_slow};
+    MHD_suspend_connection(c->mhd);
+    if (!pool_put(c->http->pool, &c->task)) {
+        fail(&busy, ERR_BUSY, "too many long requests are waiting already; try again");
+        exchange_refuse(&c->exchange, &busy);
+        exchange_finish(&c->exchange, true);
+        MHD_resume_connection(c->mhd);
+    }
+    return MHD_YES;
+}
+
 static enum MHD_Result finish(struct conn *c)
 {
     if (c->ready)
         return answer(c);
     watch_until(&c->watch, INT64_MAX); // the handler's time is not the client's
     exchange_refuse(&c->exchange, &c->wire.fault);
-    exchange_finish(&c->exchange);
+    if (!exchange_finish(&c->exchange, false))
+        return run_elsewhere(c);
     c->linger = c->wire.fault.kind;
     return wire_has_more(&c->wire, peek_socket, c) ? call_again(c) : answer(c);
 }
@@ -332,9 +366,12 @@ static bool start(struct http *h, struct err *e)
         close(h->listener);
         return false;
     }
-    h->daemon = start_daemon(h);
+    h->pool =
+        pool_new(SETTINGS_SLOW_THREADS, (size_t)h->config.limits.slow_waiting, SLOW_NICENESS, e);
+    h->daemon = h->pool ? start_daemon(h) : NULL;
     if (h->daemon)
         return true;
+    pool_free(h->pool);
     reaper_stop(&h->reaper);
     close(h->listener);
     return fail(e, ERR_INTERNAL, "could not start to serve on %s", h->shown);
@@ -380,7 +417,11 @@ void http_stop(struct http *h)
 {
     if (!h)
         return;
+    // No connection may be suspended when the library stops: what waits is refused, what runs ends.
+    atomic_store(&h->stopping, true);
+    pool_close(h->pool);
     MHD_stop_daemon(h->daemon);
+    pool_free(h->pool);
     if (atomic_load(&h->draining))
         close(h->listener);
     reaper_stop(&h->reaper);

@@ -4,10 +4,11 @@
 // The HTTP edge: sockets on one side, rows of a route table on the other. main() starts it once
 // everything that handlers use is there, and stops it before any of that goes.
 //
-// A pool of polling threads runs handlers to completion, so a handler that waits stops the other
-// connections of its thread. Each request passes the gate (gate.h), is matched to a row (router.h),
-// has its body gathered or streamed, and is answered from the row's handler or with a problem
-// document. http.c is the only file that includes microhttpd.h.
+// Each request is read by the connection's wire (wire.h), matched to a row (router.h), has its body
+// gathered or streamed, and is answered from the row's handler or with a problem document. Polling
+// threads run handlers to completion, so one that waits would stop the other connections of its
+// thread: rows that may take long say so, and run on a small pool (pool.h). http.c is the only file
+// that includes microhttpd.h.
 //
 // For a row with a stream: once begin() has returned true, either handle() returns true or undo()
 // is called, exactly once, whatever happens.
@@ -33,6 +34,7 @@ struct http_limits {
     int linger_ms; // how long the rest of a refused body is swallowed after the answer
     int max_connections; // more are answered 503
     int max_requests;    // under way at once; more are answered 503
+    int slow_waiting;    // long requests that may wait for a thread; more are answered 503
     size_t drain;        // bytes of a faulty body that are read before it is answered in the middle
 };
 

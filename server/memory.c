@@ -32,7 +32,7 @@ size_t memory_total(void)
 
 size_t memory_of_job(const struct settings *s)
 {
-    return memory_total() / 2 / (size_t)(s->workers + 1);
+    return memory_total() / 2 / (size_t)(s->workers + SETTINGS_SLOW_THREADS);
 }
 
 size_t memory_of_models(void)

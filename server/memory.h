@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// How the machine's memory (or the container's, if that is less) is shared out: each worker and the
-// one check of a new job's data at a time get equal parts of a half, the models in memory a
-// quarter; the rest is for requests and the system. Pure functions of the settings; any thread.
+// How the machine's memory (or the container's, if that is less) is shared out: each worker and
+// each thread for long requests (which look at a new job's data) get equal parts of a half, the
+// models in memory a quarter; the rest is for requests and the system. Pure functions of the
+// settings; any thread.
 
 #include "settings.h"
 

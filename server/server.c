@@ -66,8 +66,9 @@ static bool open_queue(struct server *s, struct err *e)
 
 static bool open_workers(struct server *s, struct err *e)
 {
-    s->cache = cache_new(s->settings->data, s->store, (size_t)s->settings->http_threads,
-                         memory_of_models());
+    s->cache =
+        cache_new(s->settings->data, s->store,
+                  (size_t)s->settings->http_threads + SETTINGS_SLOW_THREADS, memory_of_models());
     const struct worker_config config = {s->settings, s->log,   s->store,
                                          s->catalog,  s->queue, s->cache};
     s->workers = workers_start(&config, e);
@@ -103,27 +104,8 @@ static void close_all(struct server *s)
     s->store = NULL;
 }
 
-static bool is_large(const struct dataset_row *table)
-{
-    enum { CELLS = 4 << 20 }; // read and prepared in some tenths of a second
-    return table->n_row * table->n_column > CELLS;
-}
-
-bool server_look_begin(struct server *s, const struct dataset_row *table, struct err *e)
-{
-    return !is_large(table) || !atomic_flag_test_and_set(&s->looking) ||
-           fail(e, ERR_BUSY, "another large table is being read; try again in some seconds");
-}
-
-void server_look_end(struct server *s, const struct dataset_row *table)
-{
-    if (is_large(table))
-        atomic_flag_clear(&s->looking);
-}
-
 bool server_start(struct server *s, struct err *e)
 {
-    atomic_flag_clear(&s->looking);
     if (open_data(s, e) && open_queue(s, e) && open_workers(s, e) && open_http(s, e))
         return true;
     close_all(s);

@@ -7,7 +7,6 @@
 
 #include "err.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -20,8 +19,6 @@ struct workers;
 struct cache;
 struct http;
 
-struct dataset_row;
-
 struct server {
     const struct settings *settings; // main's, constant
     const struct log *log;           // the same
@@ -31,13 +28,7 @@ struct server {
     struct workers *workers;
     struct cache *cache;
     struct http *http;
-    atomic_flag looking; // a handler is looking through a large table
 };
-
-// Around reading a whole table on a serving thread. Of large ones only one is read at a time, so
-// that the other threads stay free and memory bounded: ERR_BUSY for the next.
-bool server_look_begin(struct server *s, const struct dataset_row *table, struct err *e);
-void server_look_end(struct server *s, const struct dataset_row *table);
 
 // The first thing in main(), before any thread: one thread per BLAS call.
 void server_prepare(void);

@@ -18,9 +18,9 @@
 #define MLPD_VERSION "0.1.0"
 #endif
 
-// What all BLAS callers together may be: OpenBLAS has 64 buffers, and some stay for the tests and
-// the main thread.
-enum { SETTINGS_BLAS_CALLERS = 60 };
+// What all BLAS callers together may be: OpenBLAS has 64 buffers, and some stay for the tests, the
+// main thread and the threads for long requests.
+enum { SETTINGS_BLAS_CALLERS = 58, SETTINGS_SLOW_THREADS = 2 };
 
 struct settings {
     const char *listen;     // as given

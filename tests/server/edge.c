@@ -56,6 +56,35 @@ static bool hold(struct call *c, struct err *e)
     return say(c, e);
 }
 
+// Polling threads are those that ever ran something without patience.
+static void note_thread(const struct call *c)
+{
+    static _Thread_local bool polls;
+    polls = polls || !c->patient;
+    atomic_fetch_add(c->patient ? &seen.patient : &seen.quick, 1);
+    if (c->patient && polls)
+        atomic_store(&seen.polled, true);
+}
+
+static bool slow(struct call *c, struct err *e)
+{
+    note_thread(c);
+    return hold(c, e);
+}
+
+static bool sometimes(struct call *c, struct err *e)
+{
+    note_thread(c);
+    return echo(c, e);
+}
+
+static bool heavy(struct call *c, struct err *e)
+{
+    note_thread(c);
+    arena_need(c->arena, 1, 100000);
+    return c->patient ? say(c, e) : call_defer(c);
+}
+
 static bool sink_begin(struct call *c, struct err *e)
 {
     const char *name = call_query(c, "name");
@@ -109,6 +138,15 @@ static const struct route rows[] = {
     {.method = GET, .path = "/broken", .handle = broken, .status = 200},
     {.method = GET, .path = "/broken/busy", .handle = broken, .status = 200},
     {.method = GET, .path = "/hold", .handle = hold, .status = 200, .produces = "text/plain"},
+    {.method = GET, .path = "/slow", .handle = slow, .status = 200, .slow = true},
+    {.method = POST,
+     .path = "/sometimes",
+     .handle = sometimes,
+     .status = 200,
+     .body_kind = BODY_JSON,
+     .slow = true,
+     .slow_over = 100},
+    {.method = GET, .path = "/heavy", .handle = heavy, .status = 200},
     {.method = POST,
      .path = "/sink",
      SINK,

@@ -12,6 +12,9 @@
 //     conflict,
 //                                name=late fails at its end
 //     GET /broken, /broken/busy, /hold (until seen.release)
+//     GET /slow                  as /hold, on the pool
+//     POST /sometimes            slow when its body is over 100 bytes
+//     GET /heavy                 finds out by itself that it is slow
 
 #include "http.h"
 
@@ -22,6 +25,8 @@ struct edge_seen {
     atomic_int begun, undone, ended, held;
     atomic_size_t bytes;
     atomic_bool release;
+    atomic_int quick, patient; // handlers of the last three rows, by how they were run
+    atomic_bool polled;        // one of them ran patiently on a thread that had run a quick one
 };
 
 extern struct edge_seen seen; // zeroed by edge_serve()

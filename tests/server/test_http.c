@@ -168,7 +168,10 @@ TEST(http_tells_a_request_too_many_to_come_back)
     http_stop(h);
 }
 
-// ---- The end ----
+// ---- Requests that take long ----
+
+#define SLOW "GET /slow HTTP/1.1\r\n" H "\r\n"
+#define QUICK "GET /things HTTP/1.1\r\n" H "\r\n"
 
 static void *release_later(void *arg)
 {
@@ -177,6 +180,151 @@ static void *release_later(void *arg)
     atomic_store(&seen.release, true);
     return NULL;
 }
+
+// More of them than polling threads, so that one of those would be held if any could be.
+TEST(http_answers_others_while_long_requests_run)
+{
+    enum { HELD = 6 };
+    struct http *h = edge_serve(NULL);
+    static struct peer p[HELD];
+    struct answer a;
+    for (int i = 0; i < HELD; i++) {
+        peer_open(&p[i], http_port(h));
+        peer_send(&p[i], SLOW);
+    }
+    edge_wait(&seen.held, SETTINGS_SLOW_THREADS);
+    for (int i = 0; i < 20; i++) {
+        peer_ask(http_port(h), QUICK, &a);
+        ck_assert_int_eq(a.status, 200);
+    }
+    ck_assert_int_eq(atomic_load(&seen.held), SETTINGS_SLOW_THREADS);
+    atomic_store(&seen.release, true);
+    for (int i = 0; i < HELD; i++) {
+        peer_answer(&p[i], &a, false);
+        ck_assert_int_eq(a.status, 200);
+        peer_close(&p[i]);
+    }
+    ck_assert_int_eq(atomic_load(&seen.patient), HELD);
+    ck_assert_int_eq(atomic_load(&seen.quick), 0);
+    ck_assert(!atomic_load(&seen.polled));
+    http_stop(h);
+}
+
+TEST(http_tells_a_long_request_too_many_to_come_back)
+{
+    struct http_limits limits = http_limits_default;
+    limits.slow_waiting = 1;
+    struct http *h = edge_serve(&limits);
+    static struct peer p[SETTINGS_SLOW_THREADS + 1];
+    struct answer a;
+    for (int i = 0; i < SETTINGS_SLOW_THREADS; i++) {
+        peer_open(&p[i], http_port(h));
+        peer_send(&p[i], SLOW);
+        edge_wait(&seen.held, i + 1);
+    }
+    peer_open(&p[SETTINGS_SLOW_THREADS], http_port(h));
+    peer_send(&p[SETTINGS_SLOW_THREADS], SLOW);
+    int busy = 0;
+    for (int tries = 0; tries < 1000 && !busy; tries++) { // until the last one waits
+        struct peer q;
+        peer_open(&q, http_port(h));
+        peer_send(&q, "POST /sometimes HTTP/1.1\r\n" H "Content-Length: 101\r\n\r\n");
+        peer_zeros(&q, 101, false);
+        if (atomic_load(&seen.patient) == SETTINGS_SLOW_THREADS) {
+            peer_answer(&q, &a, false);
+            busy = a.status == 503;
+            ck_assert_str_eq(answer_header(&a, "Retry-After"), "1");
+        }
+        peer_close(&q);
+    }
+    ck_assert_int_eq(busy, 1);
+    atomic_store(&seen.release, true);
+    for (int i = 0; i <= SETTINGS_SLOW_THREADS; i++) {
+        peer_answer(&p[i], &a, false);
+        ck_assert_int_eq(a.status, 200);
+        peer_close(&p[i]);
+    }
+    http_stop(h);
+}
+
+TEST(http_takes_time_only_for_bodies_over_the_rows_bound)
+{
+    struct http *h = edge_serve(NULL);
+    for (size_t n = 99; n <= 101; n++) {
+        struct peer p;
+        struct answer a;
+        char head[100];
+        snprintf(head, sizeof head, "POST /sometimes HTTP/1.1\r\n" H "Content-Length: %zu\r\n\r\n",
+                 n);
+        peer_open(&p, http_port(h));
+        peer_send(&p, head);
+        peer_zeros(&p, n, false);
+        peer_answer(&p, &a, false);
+        ck_assert_int_eq(a.status, 200);
+        ck_assert_uint_eq(a.body_len, n);
+        peer_close(&p);
+    }
+    ck_assert_int_eq(atomic_load(&seen.quick), 2);
+    ck_assert_int_eq(atomic_load(&seen.patient), 1);
+    http_stop(h);
+}
+
+TEST(http_runs_a_handler_again_that_needs_time)
+{
+    struct http *h = edge_serve(NULL);
+    struct peer p;
+    struct answer a;
+    peer_open(&p, http_port(h));
+    for (int i = 1; i <= 30; i++) { // the memory of the first try is given back
+        peer_send(&p, "GET /heavy HTTP/1.1\r\n" H "\r\n");
+        peer_answer(&p, &a, false);
+        ck_assert_int_eq(a.status, 200);
+        ck_assert_int_eq(atomic_load(&seen.quick), i);
+        ck_assert_int_eq(atomic_load(&seen.patient), i);
+    }
+    ck_assert(!atomic_load(&seen.polled));
+    peer_close(&p);
+    http_stop(h);
+}
+
+TEST(http_answers_pipelined_requests_in_order_when_some_take_long)
+{
+    static const char *const request[] = {QUICK, "GET /heavy HTTP/1.1\r\n" H "\r\n", HELLO, SLOW};
+    struct http *h = edge_serve(NULL);
+    struct peer p;
+    struct answer a;
+    atomic_store(&seen.release, true);
+    peer_open(&p, http_port(h));
+    for (int i = 0; i < 40; i++)
+        peer_send(&p, request[i % 4]);
+    for (int i = 0; i < 40; i++) {
+        peer_answer(&p, &a, false);
+        ck_assert_int_eq(a.status, i % 4 == 2 ? 201 : 200);
+    }
+    peer_close(&p);
+    http_stop(h);
+}
+
+// The library must not stop while a connection is suspended.
+TEST(http_stops_while_long_requests_run_and_wait)
+{
+    struct http *h = edge_serve(NULL);
+    static struct peer p[8];
+    pthread_t t;
+    for (int i = 0; i < 8; i++) {
+        peer_open(&p[i], http_port(h));
+        peer_send(&p[i], SLOW);
+    }
+    edge_wait(&seen.held, SETTINGS_SLOW_THREADS);
+    pthread_create(&t, NULL, release_later, NULL);
+    http_stop(h);
+    pthread_join(t, NULL);
+    ck_assert_int_eq(atomic_load(&seen.held), SETTINGS_SLOW_THREADS);
+    for (int i = 0; i < 8; i++)
+        peer_close(&p[i]);
+}
+
+// ---- The end ----
 
 TEST(http_drains_what_is_under_way_and_takes_nothing_new)
 {

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// See pool.h. A list under a lock: tasks take milliseconds and more, so the lock is never the wait.
+
+#include "pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct pool {
+    pthread_mutex_t lock; // guards all below
+    pthread_cond_t work;  // a task came, or closing
+    struct pool_task *first, **last;
+    size_t waiting, room;
+    bool closing;
+    int niceness;
+    size_t n;
+    pthread_t thread[];
+};
+
+static struct pool_task *take(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    while (!p->first && !p->closing)
+        pthread_cond_wait(&p->work, &p->lock);
+    struct pool_task *task = p->first;
+    if (task) {
+        p->first = task->next;
+        p->last = p->first ? p->last : &p->first;
+        p->waiting--;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return task;
+}
+
+static void *work(void *arg)
+{
+    struct pool *p = arg;
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), p->niceness);
+    for (struct pool_task *task; (task = take(p));)
+        task->run(task);
+    return NULL;
+}
+
+bool pool_put(struct pool *p, struct pool_task *task)
+{
+    pthread_mutex_lock(&p->lock);
+    bool fits = !p->closing && p->waiting < p->room;
+    if (fits) {
+        task->next = NULL;
+        *p->last = task;
+        p->last = &task->next;
+        p->waiting++;
+        pthread_cond_signal(&p->work);
+    }
+    pthread_mutex_unlock(&p->lock);
+    return fits;
+}
+
+struct pool *pool_new(size_t threads, size_t room, int niceness, struct err *e)
+{
+    struct pool *p = calloc(1, sizeof *p + threads * sizeof *p->thread);
+    BUG(!p);
+    p->room = room;
+    p->niceness = niceness;
+    p->last = &p->first;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->work, NULL);
+    for (; p->n < threads; p->n++)
+        if (pthread_create(&p->thread[p->n], NULL, work, p) != 0) {
+            fail(e, ERR_INTERNAL, "could not start thread %zu of %zu for long requests", p->n + 1,
+                 threads);
+            pool_free(p);
+            return NULL;
+        }
+    return p;
+}
+
+void pool_close(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->closing = true;
+    pthread_cond_broadcast(&p->work);
+    pthread_mutex_unlock(&p->lock);
+    while (p->n > 0)
+        pthread_join(p->thread[--p->n], NULL);
+}
+
+void pool_free(struct pool *p)
+{
+    if (!p)
+        return;
+    pool_close(p);
+    pthread_cond_destroy(&p->work);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "pool.h"
+
+#include "harness.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { TASKS = 100 };
+
+static struct counted {
+    struct pool_task task;
+    atomic_int runs;
+} task[TASKS];
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void count(struct pool_task *t)
+{
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    atomic_fetch_add(&((struct counted *)(void *)t)->runs, 1);
+}
+
+TEST(pool_runs_every_task_once_also_those_that_wait_when_it_ends)
+{
+    struct err e = {0};
+    struct pool *p = pool_new(3, TASKS, 1, &e);
+    ck_assert_msg(p != NULL, "%s", e.text);
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < TASKS; i++) {
+        task[i].task.run = count;
+        ck_assert(pool_put(p, &task[i].task));
+    }
+    pthread_mutex_unlock(&gate);
+    pool_close(p);
+    for (int i = 0; i < TASKS; i++)
+        ck_assert_int_eq(atomic_load(&task[i].runs), 1);
+    ck_assert(!pool_put(p, &task[0].task));
+    pool_free(p);
+    pool_free(NULL);
+}
+
+TEST(pool_takes_no_more_than_may_wait)
+{
+    struct err e = {0};
+    struct pool *p = pool_new(1, 5, 0, &e);
+    int taken = 0;
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < TASKS; i++) {
+        task[i].task.run = count;
+        taken += pool_put(p, &task[i].task);
+    }
+    pthread_mutex_unlock(&gate);
+    pool_free(p);
+    ck_assert_int_ge(taken, 5);
+    ck_assert_int_le(taken, 6); // one may have begun
+    int runs = 0;
+    for (int i = 0; i < TASKS; i++)
+        runs += atomic_load(&task[i].runs);
+    ck_assert_int_eq(runs, taken);
+}
