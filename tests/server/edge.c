@@ -43,6 +43,12 @@ static bool show(struct call *c, struct err *e)
     return call_reply(c, text, strlen(text));
 }
 
+static bool drop(struct call *c, struct err *e)
+{
+    atomic_fetch_add(&seen.dropped, 1);
+    return say(c, e);
+}
+
 static bool broken(struct call *c, struct err *e)
 {
     return fail(e, c->target->n > 1 ? ERR_BUSY : ERR_INTERNAL, "the thing fell apart");
@@ -132,7 +138,7 @@ static const struct route rows[] = {
      .handle = show,
      .status = 200,
      .query = {{.name = "name"}}},
-    {.method = DELETE, .path = "/things/{id}", .handle = say, .status = 200},
+    {.method = DELETE, .path = "/things/{id}", .handle = drop, .status = 200},
     {.method = POST, .path = "/things/{id}/cancel", .handle = say, .status = 202},
     {.method = POST, .path = "/echo", .handle = echo, .status = 200, .body_kind = BODY_JSON},
     {.method = GET, .path = "/broken", .handle = broken, .status = 200},

@@ -23,6 +23,7 @@
 
 struct edge_seen {
     atomic_int begun, undone, ended, held;
+    atomic_int dropped; // DELETE requests that ran
     atomic_size_t bytes;
     atomic_bool release;
     atomic_int quick, patient; // handlers of the last three rows, by how they were run
