@@ -7,6 +7,8 @@
 
 #include "head.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -44,12 +46,10 @@ bool head_is_token(const char *s, size_t len)
 
 // ---- The request line ----
 
-static bool is_visible(const char *s)
+// Characters of a URI (RFC 3986 section 2), and "%"; the fragment is for the client alone.
+static bool is_target(const char *s)
 {
-    for (; *s; s++)
-        if (*s <= ' ' || *s >= 0x7f || *s == '#')
-            return false;
-    return true;
+    return all(s, strlen(s), "-._~:/?[]@!$&'()*+,;=%");
 }
 
 static bool check_version(const char *v, struct err *e)
@@ -87,20 +87,13 @@ static bool split_absolute(struct head *h, char *uri, struct err *e)
 
 static bool check_target(struct head *h, char *target, struct err *e)
 {
-    size_t parameters = 0;
     h->target = target;
-    if (!is_visible(target))
+    if (!is_target(target))
         return fail(e, ERR_MALFORMED,
-                    "the request's target has a blank, a \"#\" or a byte that must be escaped as "
-                    "%%XX");
+                    "the request's target has a character that must be escaped as %%XX");
     if (strlen(target) > HEAD_TARGET)
         return fail(e, ERR_TARGET_TOO_LONG, "the request's target may have %d bytes at most",
                     HEAD_TARGET);
-    for (const char *p = target; *p; p++)
-        parameters += *p == '&';
-    if (parameters >= HEAD_PARAMETERS)
-        return fail(e, ERR_TARGET_TOO_LONG, "a query may have %d parameters at most",
-                    HEAD_PARAMETERS);
     bool asterisk = !strcmp(target, "*") && !strcmp(h->method, "OPTIONS");
     return *target == '/' || asterisk || split_absolute(h, target, e);
 }
@@ -217,12 +210,19 @@ static bool is_port(const char *s)
     return !s[digits] && digits <= 5 && atoi(s) <= 65535;
 }
 
+static bool is_ipv6(const char *s, size_t len)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    return (size_t)snprintf(text, sizeof text, "%.*s", (int)len, s) < sizeof text &&
+           inet_pton(AF_INET6, text, &address) == 1;
+}
+
 // uri-host [":" port] without userinfo, path, lists or escapes (section 3.2, RFC 3986 3.2.2).
 static bool is_host(const char *s)
 {
     size_t len = *s == '[' ? strcspn(s, "]") : strcspn(s, ":");
-    bool name = *s == '[' ? s[len] == ']' && len > 1 && all(s + 1, len - 1, ":.")
-                          : !*s || all(s, len, "-._~");
+    bool name = *s == '[' ? s[len] == ']' && is_ipv6(s + 1, len - 1) : all(s, len, "-._~");
     const char *rest = s + len + (*s == '[' && s[len]);
     return name && (!*rest || (*rest == ':' && is_port(rest + 1)));
 }

@@ -25,10 +25,9 @@ enum head_name {
 };
 
 enum {
-    HEAD_LINES = 100,      // header lines at most
-    HEAD_TARGET = 8000,    // bytes of a request target (RFC 9112 section 3 asks for as many)
-    HEAD_PARAMETERS = 256, // parameters of a query
-    HEAD_DIGITS = 18       // of a Content-Length: longer ones are over every limit
+    HEAD_LINES = 128,   // header lines at most
+    HEAD_TARGET = 8000, // bytes of a request target (RFC 9112 section 3 asks for as many)
+    HEAD_DIGITS = 18    // of a Content-Length: longer ones are over every limit
 };
 
 // Strings lie in the text that was read and are NUL-terminated there.

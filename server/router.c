@@ -87,7 +87,9 @@ static bool add_segment(struct target *t, const char *s, size_t len, struct aren
 // An empty segment is deeper than any route: "/jobs/" and "//jobs" are not "/jobs".
 bool target_parse(struct target *t, const char *uri, struct arena *a, struct err *e)
 {
-    *t = (struct target){.query = ""};
+    *t = (struct target){.query = "", .any = !strcmp(uri, "*")};
+    if (t->any)
+        return true;
     if (!check_text(uri, a, e))
         return false;
     const char *end = uri + strcspn(uri, "?");
@@ -137,8 +139,8 @@ static bool matches(const struct route *row, const struct target *t,
 {
     const char *p = row->path;
     *n_captured = 0;
-    if (t->n > TARGET_DEPTH)
-        return false;
+    if (t->any || t->n > TARGET_DEPTH)
+        return t->any;
     for (size_t i = 0; i < t->n; i++) {
         if (*p != '/')
             return false;
@@ -157,7 +159,7 @@ static bool matches(const struct route *row, const struct target *t,
 const struct route *router_find(const struct router *r, enum method method, const struct target *t,
                                 const char *captured[ROUTE_SEGMENTS], struct err *e)
 {
-    const struct route *best = NULL;
+    const struct route *best = NULL; // "*" has methods, but no row
     size_t fewest = ROUTE_SEGMENTS + 1, n;
     bool path_exists = false;
     for (size_t i = 0; i < r->n; i++) {
@@ -165,7 +167,7 @@ const struct route *router_find(const struct router *r, enum method method, cons
         if (!matches(&r->row[i], t, found, &n))
             continue;
         path_exists = true;
-        if (r->row[i].method != method || n >= fewest)
+        if (t->any || r->row[i].method != method || n >= fewest)
             continue;
         best = &r->row[i];
         fewest = n;

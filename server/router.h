@@ -17,6 +17,7 @@ enum { TARGET_DEPTH = 8, ALLOW_TEXT = 64 };
 struct target {
     const char *segment[TARGET_DEPTH]; // decoded, none empty, none "." or ".."
     size_t n;                          // TARGET_DEPTH + 1: deeper than any route
+    bool any;                          // "*": no path, the service as a whole
     const char *query;                 // what follows the first '?', still encoded; "" without
 };
 
@@ -25,8 +26,8 @@ struct router { // a route table
     size_t n;
 };
 
-// Take apart the URI as it came over the wire. ERR_MALFORMED when it is not a path ("http://x/y"),
-// has a broken escape or invalid UTF-8, or would decode to a control character, a slash within a
+// Take apart the URI as it came over the wire. ERR_MALFORMED when it is neither "*" nor a path, has
+// a broken escape or invalid UTF-8, or would decode to a control character, a slash within a
 // segment, or "." or ".." as a segment.
 bool target_parse(struct target *t, const char *uri, struct arena *a, struct err *e);
 

@@ -35,6 +35,8 @@ static const struct {
     {"GET h:80 HTTP/1.1", ERR_MALFORMED, NULL, NULL, NULL},
     {"GET a HTTP/1.1", ERR_MALFORMED, NULL, NULL, NULL},
     {"GET /a#b HTTP/1.1", ERR_MALFORMED, NULL, NULL, NULL},
+    {"GET /a?b=\"c\" HTTP/1.1", ERR_MALFORMED, NULL, NULL, NULL},
+    {"GET /a\\b HTTP/1.1", ERR_MALFORMED, NULL, NULL, NULL},
     {"GET /a b HTTP/1.1", ERR_MALFORMED, NULL, NULL, NULL},
     {"GET /\xc3\xa9 HTTP/1.1", ERR_MALFORMED, NULL, NULL, NULL},
     {"GET  / HTTP/1.1", ERR_MALFORMED, NULL, NULL, NULL},
@@ -70,19 +72,12 @@ LOOP_TEST(head_reads_a_request_line_strictly, sizeof request_lines / sizeof *req
     ck_assert_pstr_eq(head.authority, request_lines[_i].authority);
 }
 
-TEST(head_limits_the_target_and_the_parameters_of_its_query)
+TEST(head_limits_the_target)
 {
     for (int over = 0; over < 2; over++) {
         char text[HEAD_TARGET + 100];
         struct err e = {0};
         snprintf(text, sizeof text, "GET /%0*d HTTP/1.1\r\n", HEAD_TARGET - 1 + over, 0);
-        ck_assert(read(text, &e) == !over);
-        ck_assert_int_eq(e.kind, over ? ERR_TARGET_TOO_LONG : ERR_NONE);
-        char query[2 * HEAD_PARAMETERS + 3] = "?a";
-        for (int i = 1; i < HEAD_PARAMETERS + over; i++)
-            strcat(query, "&a");
-        e = (struct err){0};
-        snprintf(text, sizeof text, "GET /%s HTTP/1.1\r\n", query);
         ck_assert(read(text, &e) == !over);
         ck_assert_int_eq(e.kind, over ? ERR_TARGET_TOO_LONG : ERR_NONE);
     }
@@ -129,7 +124,7 @@ TEST(head_gives_values_without_the_blanks_around_them)
     ck_assert_ptr_null(head_value(&head, "x"));
 }
 
-TEST(head_takes_a_hundred_lines_and_no_more)
+TEST(head_takes_so_many_lines_and_no_more)
 {
     for (int over = 0; over < 2; over++) {
         struct err e = {0};
@@ -152,7 +147,9 @@ static const struct {
     {"HTTP/1.0", "", ERR_NONE},
     {"HTTP/1.1", "Host: x\r\nHOST: y\r\n", ERR_MALFORMED},
     {"HTTP/1.1", "Host: x\r\nHOST: x\r\n", ERR_MALFORMED},
-    {"HTTP/1.1", "Host:\r\n", ERR_NONE},
+    {"HTTP/1.1", "Host:\r\n", ERR_MALFORMED},
+    {"HTTP/1.1", "Host: [::g]\r\n", ERR_MALFORMED},
+    {"HTTP/1.1", "Host: [1.2.3.4]\r\n", ERR_MALFORMED},
     {"HTTP/1.1", "Host: x:8080\r\n", ERR_NONE},
     {"HTTP/1.1", "Host: x:\r\n", ERR_NONE},
     {"HTTP/1.1", "Host: a-b.c_d~e:65535\r\n", ERR_NONE},

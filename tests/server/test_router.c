@@ -100,7 +100,7 @@ static const struct {
     {"TRACE", "/jobs/latest", ERR_METHOD},
     {"GET", "", ERR_MALFORMED},
     {"GET", "jobs", ERR_MALFORMED},
-    {"GET", "*", ERR_MALFORMED},
+    {"GET", "*", ERR_METHOD},
     {"GET", "http://x/jobs", ERR_MALFORMED},
     {"GET", "/jobs/..", ERR_MALFORMED},
     {"GET", "/./jobs", ERR_MALFORMED},
