@@ -33,7 +33,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SPARE_FILES = 256, DRAIN_STEP_MS = 2, DESCRIPTORS = 1 << 16, SLOW_NICENESS = 5 };
+enum {
+    OVERFLOW = 64,     // connections over the limit that still get an answer: 503
+    SPARE_FILES = 256, // descriptors for the store, the workers and the library
+    LEAST_FILES = 448, // fewer than these leave no room for connections
+    DRAIN_STEP_MS = 2,
+    DESCRIPTORS = 1 << 16,
+    SLOW_NICENESS = 5
+};
 
 struct http {
     struct http_config config;
@@ -69,6 +76,7 @@ const struct http_limits http_limits_default = {
     .reply_ms = 30000,
     .min_rate = 4096,
     .tick_ms = 250,
+    .shed_ms = 1000,
     .linger_ms = 2000,
     .max_connections = 1024,
     .max_requests = 512,
@@ -179,6 +187,7 @@ static enum MHD_Result begin(struct conn *c)
     BUG(c->wire.state == WIRE_REQUEST_LINE); // the library has read past the wire
     c->begun = true;
     c->start = reaper_now();
+    atomic_store(&c->watch.idle_since, 0);
     atomic_fetch_add(&c->http->n_request, 1);
     admit(c, &busy);
     exchange_refuse(&c->exchange, &c->wire.fault);
@@ -286,6 +295,7 @@ static void on_completed(void *http, struct MHD_Connection *mhd, void **own,
         return;
     end_request(c);
     const struct http_limits *l = &h->config.limits;
+    atomic_store(&c->watch.idle_since, reaper_now());
     watch_until(&c->watch, reaper_now() + (wire_is_idle(&c->wire) ? l->idle_ms : l->header_ms));
 }
 
@@ -299,7 +309,8 @@ static void *conn_open(struct http *h, struct MHD_Connection *mhd)
     }
     c->http = h;
     c->mhd = mhd;
-    c->refused = atomic_fetch_add(&h->n_conn, 1) >= h->config.limits.max_connections;
+    c->refused = atomic_fetch_add(&h->n_conn, 1) >= h->config.limits.max_connections &&
+                 !reaper_shed(&h->reaper, reaper_now() - h->config.limits.shed_ms);
     exchange_init(&c->exchange, &h->config, &c->arena);
     reaper_add(&h->reaper, &c->watch, fd, reaper_now() + h->config.limits.header_ms);
     atomic_store(&owner[fd], c);
@@ -319,6 +330,16 @@ static void conn_close(struct http *h, struct conn *c)
     free(c);
 }
 
+// A connection that is refused takes a descriptor too, until it has its answer. Beyond some of
+// those, new ones are closed at once: were the last descriptor taken, accept() would fail without
+// taking the connection from its queue, and the library would try again without end.
+static enum MHD_Result on_accept(void *http, const struct sockaddr *from, socklen_t len)
+{
+    (void)from, (void)len;
+    const struct http *h = http;
+    return atomic_load(&h->n_conn) < h->config.limits.max_connections + OVERFLOW ? MHD_YES : MHD_NO;
+}
+
 static void on_connection(void *http, struct MHD_Connection *mhd, void **socket,
                           enum MHD_ConnectionNotificationCode what)
 {
@@ -330,15 +351,26 @@ static void on_connection(void *http, struct MHD_Connection *mhd, void **socket,
 
 // ---- Life ----
 
-// A descriptor for every connection and for what handlers open.
-static void raise_file_limit(const struct http_limits *limits)
+// A descriptor for every connection and for what its handler opens; beyond those, a reserve for the
+// store and the workers. Where the system allows fewer, there are fewer connections.
+static bool share_descriptors(struct http_limits *limits, struct err *e)
 {
     struct rlimit r;
-    rlim_t want = (rlim_t)limits->max_connections * 2 + SPARE_FILES;
-    if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= want)
-        return;
-    r.rlim_cur = want < r.rlim_max ? want : r.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &r);
+    rlim_t want = ((rlim_t)limits->max_connections + OVERFLOW) * 2 + SPARE_FILES;
+    if (getrlimit(RLIMIT_NOFILE, &r))
+        return fail(e, ERR_INTERNAL, "could not ask how many files may be open");
+    if (r.rlim_cur < want) {
+        r.rlim_cur = want < r.rlim_max ? want : r.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &r);
+    }
+    if (r.rlim_cur >= want)
+        return true;
+    if (r.rlim_cur < LEAST_FILES)
+        return fail(e, ERR_INVALID,
+                    "at most %lu files may be open, but %d are needed: raise the limit (ulimit -n)",
+                    (unsigned long)r.rlim_cur, LEAST_FILES);
+    limits->max_connections = (int)((r.rlim_cur - SPARE_FILES) / 2) - OVERFLOW;
+    return true;
 }
 
 // libmicrohttpd divides its connection limit among its threads and lets what is beyond hang without
@@ -349,7 +381,7 @@ static struct MHD_Daemon *start_daemon(struct http *h)
     unsigned threads = (unsigned)h->config.settings->http_threads;
     unsigned room = ((unsigned)limits->max_connections + SPARE_FILES) * threads;
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, h,
         on_request, h, MHD_OPTION_LISTEN_SOCKET, h->listener, MHD_OPTION_THREAD_POOL_SIZE,
         threads > 1 ? threads : 0, MHD_OPTION_CONNECTION_LIMIT, room, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
@@ -357,7 +389,8 @@ static struct MHD_Daemon *start_daemon(struct http *h)
 
 static bool start(struct http *h, struct err *e)
 {
-    raise_file_limit(&h->config.limits);
+    if (!share_descriptors(&h->config.limits, e))
+        return false;
     h->listener = address_listen(&h->address, e);
     if (h->listener < 0)
         return false;

@@ -47,8 +47,10 @@ static void tell_gone_locked(struct reaper *r)
 {
     char byte;
     for (struct watch *w = r->head.next; w != &r->head; w = w->next)
-        if (recvfrom(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) == 0)
+        if (recvfrom(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) == 0) {
+            atomic_store(&w->gone, true);
             shutdown(w->fd, SHUT_RD);
+        }
 }
 
 // Whether the client may still be reading what we said.
@@ -124,9 +126,30 @@ void reaper_stop(struct reaper *r)
     pthread_mutex_destroy(&r->lock);
 }
 
+bool reaper_shed(struct reaper *r, int64_t before)
+{
+    struct watch *oldest = NULL;
+    int64_t since = before;
+    pthread_mutex_lock(&r->lock);
+    for (struct watch *w = r->head.next; w != &r->head; w = w->next) {
+        int64_t at = atomic_load_explicit(&w->idle_since, memory_order_relaxed);
+        if (at && at < since) {
+            since = at;
+            oldest = w;
+        }
+    }
+    if (oldest) {
+        shutdown(oldest->fd, SHUT_RDWR);
+        atomic_store(&oldest->idle_since, 0); // once is enough
+    }
+    pthread_mutex_unlock(&r->lock);
+    return oldest;
+}
+
 void reaper_add(struct reaper *r, struct watch *w, int fd, int64_t deadline)
 {
     w->fd = fd;
+    atomic_store(&w->idle_since, reaper_now());
     watch_until(w, deadline);
     pthread_mutex_lock(&r->lock);
     w->prev = &r->head;

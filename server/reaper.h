@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Hard deadlines for connections, word of clients that are gone, and farewell to those that are
-// closed while the client still sends. libmicrohttpd's own timeout only measures silence: a client
-// that sends a byte per second holds its connection for ever.
+// Hard deadlines for connections, word of clients that are gone, room where there are too many, and
+// a last moment for those that are closed while the client still sends. libmicrohttpd's own timeout
+// only measures silence: a client that sends a byte per second holds its connection for ever.
 //
 // Every connection carries a `struct watch`. Polling threads move its deadline with one atomic
 // store; the reaper's thread looks at all of them every tick and shuts down the sockets of those
@@ -22,7 +22,9 @@ enum { LINGER_MAX = 64 };
 struct watch { // embedded in the connection, which outlives its place in the list
     struct watch *prev, *next;
     int fd;
-    _Atomic int64_t deadline; // reaper_now() at which it is cut
+    _Atomic int64_t deadline;   // reaper_now() at which it is cut
+    _Atomic int64_t idle_since; // reaper_now() of when it had no request any more; 0: has one
+    atomic_bool gone;           // the client has hung up, or says nothing more
 };
 
 struct reaper {
@@ -50,6 +52,10 @@ void reaper_stop(struct reaper *r); // all connections must have been removed
 // for a moment, half closed, unless too many are kept already.
 void reaper_add(struct reaper *r, struct watch *w, int fd, int64_t deadline);
 void reaper_remove(struct reaper *r, struct watch *w, bool linger);
+
+// Make room: cut the connection that has been without a request for longest, and since `before` at
+// least. False: there is none.
+bool reaper_shed(struct reaper *r, int64_t before);
 
 static inline void watch_until(struct watch *w, int64_t deadline)
 {

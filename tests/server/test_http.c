@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 // ---- How a request arrives ----
@@ -112,6 +113,7 @@ TEST(http_answers_two_hundred_clients_at_once)
     http_stop(h);
 }
 
+// One with a request under way is never closed for others.
 TEST(http_tells_a_connection_too_many_to_come_back)
 {
     struct http_limits limits = http_limits_default;
@@ -119,19 +121,49 @@ TEST(http_tells_a_connection_too_many_to_come_back)
     struct http *h = edge_serve(&limits);
     static struct peer p[14];
     struct answer a;
-    int good = 0, busy = 0;
-    for (int i = 0; i < 14; i++)
-        peer_open(&p[i], http_port(h));
     for (int i = 0; i < 14; i++) {
-        peer_send(&p[i], "GET /things HTTP/1.1\r\n" H "\r\n");
-        peer_answer(&p[i], &a, false);
-        good += a.status == 200;
-        busy += a.status == 503 && answer_header(&a, "Retry-After") && a.closes;
+        peer_open(&p[i], http_port(h));
+        peer_send(&p[i], "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab");
+        if (i < 10)
+            edge_wait(&seen.begun, i + 1);
     }
-    ck_assert_int_eq(good, 10);
-    ck_assert_int_eq(busy, 4);
-    for (int i = 0; i < 14; i++)
+    for (int i = 13; i >= 0; i--) {
+        if (i < 10)
+            peer_send(&p[i], "c");
+        peer_answer(&p[i], &a, false);
+        ck_assert_int_eq(a.status, i < 10 ? 201 : 503);
+        ck_assert(i < 10 || (answer_header(&a, "Retry-After") && a.closes));
         peer_close(&p[i]);
+    }
+    http_stop(h);
+}
+
+// Half of them have been used, half have never said anything.
+TEST(http_closes_the_longest_idle_connections_to_make_room)
+{
+    enum { IDLE = 60, ROOM = 20 };
+    struct http_limits limits = http_limits_default;
+    limits.max_connections = ROOM;
+    limits.shed_ms = -1;
+    struct http *h = edge_serve(&limits);
+    static struct peer idle[IDLE];
+    struct answer a;
+    for (int i = 0; i < IDLE; i++) {
+        peer_open(&idle[i], http_port(h));
+        if (i % 2)
+            continue;
+        peer_send(&idle[i], "GET /things HTTP/1.1\r\n" H "\r\n");
+        peer_answer(&idle[i], &a, false);
+        ck_assert_int_eq(a.status, 200);
+    }
+    for (int i = 0; i < 100; i++) {
+        peer_ask(http_port(h), "GET /things HTTP/1.1\r\n" H "Connection: close\r\n\r\n", &a);
+        ck_assert_int_eq(a.status, 200);
+    }
+    ck_assert(peer_at_end(&idle[0]));
+    ck_assert(peer_at_end(&idle[1]));
+    for (int i = 0; i < IDLE; i++)
+        peer_close(&idle[i]);
     http_stop(h);
 }
 
@@ -377,6 +409,50 @@ TEST(http_leaves_no_descriptor_open)
         http_stop(h);
     }
     ck_assert_int_eq(open_files(), before);
+}
+
+// With few descriptors there are fewer connections, and accepting never runs out of them.
+TEST(http_leaves_descriptors_for_others)
+{
+    struct rlimit before, few;
+    struct answer a;
+    enum { CLIENTS_ASKED = 150, FILES = 480 };
+    static struct peer p[CLIENTS_ASKED];
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){FILES, before.rlim_max};
+    struct http *h = edge_serve(NULL); // which raises the limit
+    http_stop(h);
+    few.rlim_max = FILES;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    h = edge_serve(NULL);
+    int answered = 0;
+    for (int i = 0; i < CLIENTS_ASKED; i++) {
+        peer_open(&p[i], http_port(h));
+        peer_try(&p[i], "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab", 64);
+    }
+    ck_assert_int_lt(open_files(), FILES - 100);
+    ck_assert_int_ge(atomic_load(&seen.begun), 48);
+    for (int i = 0; i < CLIENTS_ASKED; i++)
+        peer_close(&p[i]);
+    for (int tries = 0; tries < 1000 && !answered; tries++) { // once those are noticed
+        peer_ask(http_port(h), "GET /things HTTP/1.1\r\n" H "Connection: close\r\n\r\n", &a);
+        answered = a.status == 200;
+    }
+    ck_assert(answered);
+    http_stop(h);
+}
+
+TEST(http_says_how_many_descriptors_it_needs)
+{
+    struct settings s;
+    struct err e = {0};
+    settings_default(&s);
+    s.address.port = 0;
+    struct http_config config = {
+        .settings = &s, .log = &edge_silent, .limits = http_limits_default};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){200, 200}), 0);
+    ck_assert_ptr_null(http_start(&config, &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "ulimit -n"));
 }
 
 TEST(http_says_why_it_cannot_start)
