@@ -136,6 +136,15 @@ bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct
     return ok;
 }
 
+bool catalog_forget_now(struct catalog *c, const char *digest, struct err *e)
+{
+    if (pthread_rwlock_trywrlock(&c->lock) != 0)
+        return fail(e, ERR_BUSY, "files are being stored");
+    bool ok = remove_unused(c, digest, e);
+    pthread_rwlock_unlock(&c->lock);
+    return ok;
+}
+
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e)
 {
     pthread_rwlock_wrlock(&c->lock);

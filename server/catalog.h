@@ -29,3 +29,7 @@ bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct
 // Remove the files of data that came with a job, now that the job has ended, unless somebody else
 // needs them.
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e);
+
+// The same without waiting for those who hold the catalog: false, with ERR_BUSY, when somebody
+// does. What then stays is swept at the next start.
+bool catalog_forget_now(struct catalog *c, const char *digest, struct err *e);

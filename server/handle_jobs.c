@@ -274,7 +274,7 @@ bool job_cancel(struct call *c, struct err *e)
     if (!call_id(c, 0, "job", &id, e) || !queue_cancel(c->server->queue, id, &row, c->arena, e))
         return false;
     if (!row.dataset) // of a job that no worker has or will have; else it stays
-        catalog_forget(c->server->catalog, row.digest, &ignored);
+        catalog_forget_now(c->server->catalog, row.digest, &ignored);
     return reply_one(c, &row, e);
 }
 
