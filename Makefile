@@ -149,6 +149,10 @@ PYTHON3 ?= /usr/bin/python3
 bench-peers: $(B)/bench
 	$(PYTHON3) tests/bench/peers.py $(B)/bench
 
+## bench-load: how long /healthz and /predict wait while the daemon does its heaviest work
+bench-load: $(B)/mlpd
+	$(PYTHON3) tests/bench/load.py $(B)/mlpd
+
 ## layers: fail when an include points the wrong way
 layers:
 	@sh tests/layers.sh
@@ -171,7 +175,7 @@ clean:
 help:
 	@sed -n 's/^## \([^:]*\): /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all deps demo suites check accuracy asan tsan docs bench bench-peers layers format install \
+.PHONY: all deps demo suites check accuracy asan tsan docs bench bench-peers bench-load layers format install \
 clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
