@@ -363,13 +363,14 @@ static bool share_descriptors(struct http_limits *limits, struct err *e)
         r.rlim_cur = want < r.rlim_max ? want : r.rlim_max;
         setrlimit(RLIMIT_NOFILE, &r);
     }
-    if (r.rlim_cur >= want)
+    rlim_t have = limits->max_files ? (rlim_t)limits->max_files : r.rlim_cur;
+    if (have >= want)
         return true;
-    if (r.rlim_cur < LEAST_FILES)
+    if (have < LEAST_FILES)
         return fail(e, ERR_INVALID,
                     "at most %lu files may be open, but %d are needed: raise the limit (ulimit -n)",
-                    (unsigned long)r.rlim_cur, LEAST_FILES);
-    limits->max_connections = (int)((r.rlim_cur - SPARE_FILES) / 2) - OVERFLOW;
+                    (unsigned long)have, LEAST_FILES);
+    limits->max_connections = (int)((have - SPARE_FILES) / 2) - OVERFLOW;
     return true;
 }
 

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 // ---- How a request arrives ----
@@ -414,24 +413,19 @@ TEST(http_leaves_no_descriptor_open)
 // With few descriptors there are fewer connections, and accepting never runs out of them.
 TEST(http_leaves_descriptors_for_others)
 {
-    struct rlimit before, few;
     struct answer a;
     enum { CLIENTS_ASKED = 150, FILES = 480 };
     static struct peer p[CLIENTS_ASKED];
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-    few = (struct rlimit){FILES, before.rlim_max};
-    struct http *h = edge_serve(NULL); // which raises the limit
-    http_stop(h);
-    few.rlim_max = FILES;
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-    h = edge_serve(NULL);
+    struct http_limits limits = http_limits_default;
+    limits.max_files = FILES;
+    struct http *h = edge_serve(&limits);
     int answered = 0;
     for (int i = 0; i < CLIENTS_ASKED; i++) {
         peer_open(&p[i], http_port(h));
         peer_try(&p[i], "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab", 64);
     }
+    edge_wait(&seen.begun, 48);
     ck_assert_int_lt(open_files(), FILES - 100);
-    ck_assert_int_ge(atomic_load(&seen.begun), 48);
     for (int i = 0; i < CLIENTS_ASKED; i++)
         peer_close(&p[i]);
     for (int tries = 0; tries < 1000 && !answered; tries++) { // once those are noticed
@@ -450,7 +444,7 @@ TEST(http_says_how_many_descriptors_it_needs)
     s.address.port = 0;
     struct http_config config = {
         .settings = &s, .log = &edge_silent, .limits = http_limits_default};
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){200, 200}), 0);
+    config.limits.max_files = 200;
     ck_assert_ptr_null(http_start(&config, &e));
     ck_assert_ptr_nonnull(strstr(e.text, "ulimit -n"));
 }
