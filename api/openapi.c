@@ -13,7 +13,8 @@
 #include <string.h>
 
 // What a route may answer besides its own kinds: always, and when it takes a body.
-static const enum err_kind common_fails[] = {ERR_MALFORMED, ERR_BUSY, ERR_INTERNAL};
+static const enum err_kind common_fails[] = {ERR_MALFORMED, ERR_FORBIDDEN, ERR_MISDIRECTED,
+                                             ERR_BUSY, ERR_INTERNAL};
 static const enum err_kind body_fails[] = {ERR_INVALID, ERR_TOO_LARGE, ERR_UNSUPPORTED};
 
 static const char *const method_word[METHOD_COUNT] = {

@@ -16,6 +16,8 @@ static const struct problem problem_table[ERR_KIND_COUNT] = {
     ROW(NONE, 500, "internal", "The server made a mistake"),
     ROW(MALFORMED, 400, "malformed", "The request could not be read"),
     ROW(INVALID, 422, "invalid", "The request is not valid"),
+    ROW(FORBIDDEN, 403, "forbidden", "The sender may not do this"),
+    ROW(MISDIRECTED, 421, "misdirected", "The request is meant for another server"),
     ROW(NOT_FOUND, 404, "not-found", "There is no such thing"),
     ROW(METHOD, 405, "method-not-allowed", "This method is not allowed here"),
     ROW(CONFLICT, 409, "conflict", "The state of the thing does not allow this"),

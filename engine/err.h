@@ -17,6 +17,8 @@
 #define ERR_KINDS(X)                                                                               \
     X(MALFORMED, "malformed")             /* not readable at all: broken JSON, broken framing */   \
     X(INVALID, "invalid")                 /* readable but wrong: a field, a value, a table */      \
+    X(FORBIDDEN, "forbidden")             /* whoever sends this may not */                         \
+    X(MISDIRECTED, "misdirected")         /* meant for another host than this server is */         \
     X(NOT_FOUND, "not_found")             /* no such job, dataset, model or path */                \
     X(METHOD, "method_not_allowed")       /* the path exists, but not with this method */          \
     X(CONFLICT, "conflict")               /* the thing exists but its state forbids this */        \

@@ -83,14 +83,16 @@ static int open_socket(const struct addrinfo *info)
     return -1;
 }
 
-static uint16_t port_in_use(int fd)
+static void note_in_use(struct address *a, int fd)
 {
-    struct sockaddr_storage at;
+    struct sockaddr_storage at = {0};
     socklen_t len = sizeof at;
-    if (getsockname(fd, (struct sockaddr *)&at, &len))
-        return 0;
-    return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port
-                                          : ((struct sockaddr_in *)&at)->sin_port);
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&at;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&at;
+    getsockname(fd, (struct sockaddr *)&at, &len);
+    bool six = at.ss_family == AF_INET6;
+    a->port = ntohs(six ? v6->sin6_port : v4->sin_port);
+    inet_ntop(at.ss_family, six ? (const void *)&v6->sin6_addr : &v4->sin_addr, a->ip, ADDRESS_IP);
 }
 
 int address_listen(struct address *a, struct err *e)
@@ -109,7 +111,7 @@ int address_listen(struct address *a, struct err *e)
         fail(e, errno == EADDRINUSE ? ERR_BUSY : ERR_INTERNAL, "could not listen on %s: %s", text,
              strerror(errno));
     else
-        a->port = port_in_use(fd);
+        note_in_use(a, fd);
     freeaddrinfo(info);
     return fd;
 }

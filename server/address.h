@@ -9,11 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ADDRESS_TEXT = 280 }; // room for any printed address
+enum { ADDRESS_TEXT = 280, ADDRESS_IP = 46 }; // room for any printed address, for any IP address
 
 struct address {
-    char host[256]; // without brackets
-    uint16_t port;  // 0: any free port
+    char host[256];      // as given, without brackets
+    uint16_t port;       // 0: any free port
+    char ip[ADDRESS_IP]; // what the host stands for, once it is listened on; "" before
 };
 
 // Read HOST:PORT or [HOST]:PORT. ERR_INVALID when it is neither.
@@ -25,7 +26,7 @@ bool address_is_loopback(const struct address *a);
 // The inverse of address_parse().
 void address_print(const struct address *a, char out[ADDRESS_TEXT]);
 
-// A listening TCP socket, which the caller closes; a->port receives the port in use. -1 with
-// ERR_INVALID when the name cannot be resolved, ERR_BUSY when the port is taken, ERR_INTERNAL
+// A listening TCP socket, which the caller closes; a->port and a->ip receive what is in use. -1
+// with ERR_INVALID when the name cannot be resolved, ERR_BUSY when the port is taken, ERR_INTERNAL
 // otherwise.
 int address_listen(struct address *a, struct err *e);

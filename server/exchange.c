@@ -107,7 +107,10 @@ bool exchange_begin(struct exchange *x, const struct head *head, void *conn)
     x->call = (struct call){
         .server = x->config->server, .arena = x->arena, .target = &x->target, .conn = conn};
     faults_init(&x->call.faults, x->arena);
-    if (!x->refused && target_parse(&x->target, head->target, x->arena, &x->err) &&
+    const struct origin_policy *callers = &x->config->callers;
+    bool welcome = origin_admits(callers, head, &x->err);
+    x->granted = welcome ? origin_granted(callers, head) : NULL;
+    if (!x->refused && welcome && target_parse(&x->target, head->target, x->arena, &x->err) &&
         find_route(x, &x->err) && open_body(x, &x->err))
         return true;
     x->last = x->refused || head_has_body(head);
@@ -210,7 +213,7 @@ void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS])
     if (x->err.kind)
         tell_problem(x);
     const struct call *call = &x->call;
-    const struct header header[EXCHANGE_HEADERS] = {
+    const struct header header[EXCHANGE_OWN] = {
         {"Content-Type", call->out_len ? call->media : NULL},
         {"X-Content-Type-Options", "nosniff"},
         {"Cache-Control", "no-store"},
@@ -221,6 +224,8 @@ void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS])
         {"Connection", x->last ? "close" : NULL},
     };
     memcpy(out, header, sizeof header);
+    origin_headers(&x->config->callers, x->granted, x->options ? x->allow : NULL,
+                   out + EXCHANGE_OWN);
     LOG(x->config->log, LEVEL_DEBUG, log_text("event", "request"),
         log_text("method", x->head->method), log_text("uri", x->head->target),
         log_int("status", call->status), log_int("bytes", (int64_t)call->out_len));

@@ -26,7 +26,8 @@ struct exchange {
     const struct head *head;
     struct target target;
     struct call call;
-    struct err err; // the first thing that went wrong
+    struct err err;      // the first thing that went wrong
+    const char *granted; // the page of another origin that may read the answer, or NULL
     char allow[ALLOW_TEXT];
     char *body; // BODY_JSON, room bytes
     size_t limit, room;
@@ -38,12 +39,7 @@ struct exchange {
     bool last;       // the connection must close after this answer
 };
 
-// A header of the answer; without a value it is not sent.
-struct header {
-    const char *name, *value;
-};
-
-enum { EXCHANGE_HEADERS = 8 };
+enum { EXCHANGE_OWN = 8, EXCHANGE_HEADERS = EXCHANGE_OWN + ORIGIN_HEADERS };
 
 // Once per connection, before anything else. The arena is the caller's, who releases it.
 void exchange_init(struct exchange *x, const struct http_config *config, struct arena *arena);

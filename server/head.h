@@ -20,7 +20,13 @@ enum head_name {
     HEAD_CODING,     // Content-Encoding
     HEAD_CONNECTION, // Connection
     HEAD_EXPECT,     // Expect
+    HEAD_ORIGIN,     // Origin, for origin.c as all that follow
+    HEAD_REFERER,    // Referer
     HEAD_SITE,       // Sec-Fetch-Site
+    HEAD_MODE,       // Sec-Fetch-Mode
+    HEAD_DEST,       // Sec-Fetch-Dest
+    HEAD_AGENT,      // User-Agent
+    HEAD_ACCEPT,     // Accept
     HEAD_COUNT
 };
 
@@ -35,7 +41,6 @@ struct head {
     const char *method;
     const char *target;  // "/path?query"; an absolute URI has lost its scheme and authority
     const char *version; // "HTTP/1.1" or "HTTP/1.0"
-    bool changes;        // the method is one that changes something
     struct {
         int n; // how often it was sent
         const char *value;

@@ -395,6 +395,7 @@ static bool start(struct http *h, struct err *e)
     h->listener = address_listen(&h->address, e);
     if (h->listener < 0)
         return false;
+    h->config.callers = (struct origin_policy){h->config.settings, &h->address};
     address_print(&h->address, h->shown);
     if (!reaper_start(&h->reaper, h->config.limits.tick_ms, h->config.limits.linger_ms, e)) {
         close(h->listener);

@@ -15,6 +15,7 @@
 
 #include "err.h"
 #include "log.h"
+#include "origin.h"
 #include "router.h"
 #include "settings.h"
 
@@ -48,6 +49,7 @@ struct http_config {
     struct server *server; // handed to handlers as call->server
     const struct log *log;
     struct http_limits limits;
+    struct origin_policy callers; // http_start() fills it in
 };
 
 struct http;

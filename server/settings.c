@@ -5,6 +5,7 @@
 
 #include "settings.h"
 
+#include "authority.h"
 #include "nearest.h"
 
 #include <stddef.h>
@@ -75,6 +76,35 @@ static bool read_level(const struct setting *row, void *at, const char *text)
     return false;
 }
 
+// Add what stands between commas to the list, every item of it checked.
+static bool read_list(struct settings_list *list, const char *text,
+                      bool (*is_item)(const char *, size_t))
+{
+    for (const char *at = text;; at++) {
+        at += strspn(at, " ");
+        size_t len = strcspn(at, ",");
+        if (list->n == SETTINGS_ITEMS || !is_item(at, len))
+            return false;
+        list->item[list->n].at = at;
+        list->item[list->n++].len = len;
+        at += len;
+        if (!*at)
+            return true;
+    }
+}
+
+static bool read_hosts(const struct setting *row, void *at, const char *text)
+{
+    (void)row;
+    return read_list(at, text, authority_is_host_pattern);
+}
+
+static bool read_origins(const struct setting *row, void *at, const char *text)
+{
+    (void)row;
+    return read_list(at, text, authority_is_origin_pattern);
+}
+
 #define AT(member) offsetof(struct settings, member)
 
 static const struct setting rows[] = {
@@ -141,6 +171,22 @@ static const struct setting rows[] = {
      .expects = "true or false",
      .doc = "Allow an address that other machines can reach. There are no passwords yet: whoever "
             "reaches it can use it."},
+    {.flag = "allowed-host",
+     .read = read_hosts,
+     .at = AT(allowed_host),
+     .value = "NAME",
+     .expects = "names such as mlpd.example.org, .example.org or 10.0.0.7, without a port, at most "
+                "32; or *",
+     .doc = "Name under which clients reach it through a proxy or from other machines; "
+            ".example.org stands for all below it too, * for any. Repeat it, or put commas."},
+    {.flag = "cors-origin",
+     .read = read_origins,
+     .at = AT(cors_origin),
+     .value = "ORIGIN",
+     .expects = "origins such as https://app.example.org or http://localhost:3000, without a path, "
+                "at most 32; or *",
+     .doc = "Web page that may call it, such as http://localhost:3000; * lets every page that "
+            "you open use and delete everything. Repeat it, or put commas."},
     {.flag = "help",
      .read = read_switch,
      .at = AT(help),
@@ -202,7 +248,7 @@ static bool unknown(const char *arg, size_t len, struct err *e)
                 arg, meant);
 }
 
-static bool read_flags(struct settings *s, int argc, char **argv, struct err *e)
+static bool read_flags(struct settings *s, int argc, char **argv, bool given[N_ROW], struct err *e)
 {
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i], *name = arg + 2;
@@ -217,16 +263,17 @@ static bool read_flags(struct settings *s, int argc, char **argv, struct err *e)
         snprintf(shown, sizeof shown, "--%s", row->flag);
         if (!set(s, row, shown, text, e))
             return false;
+        given[row - rows] = true;
     }
     return true;
 }
 
-static bool read_environment(struct settings *s, struct err *e)
+static bool read_environment(struct settings *s, const bool given[N_ROW], struct err *e)
 {
     for (size_t i = 0; i < N_ROW; i++) {
         char name[VARIABLE];
         variable_name(&rows[i], name);
-        const char *text = rows[i].flag_only ? NULL : getenv(name);
+        const char *text = rows[i].flag_only || given[i] ? NULL : getenv(name);
         if (text && !set(s, &rows[i], name, text, e))
             return false;
     }
@@ -261,8 +308,9 @@ void settings_default(struct settings *s)
 
 bool settings_read(struct settings *s, int argc, char **argv, struct err *e)
 {
+    bool given[N_ROW] = {0};
     settings_default(s);
-    return read_environment(s, e) && read_flags(s, argc, argv, e) && check(s, e);
+    return read_flags(s, argc, argv, given, e) && read_environment(s, given, e) && check(s, e);
 }
 
 static void help_row(FILE *f, const struct setting *row)

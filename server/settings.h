@@ -11,6 +11,7 @@
 #include "log.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -20,7 +21,16 @@
 
 // What all BLAS callers together may be: OpenBLAS has 64 buffers, and some stay for the tests, the
 // main thread and the threads for long requests.
-enum { SETTINGS_BLAS_CALLERS = 58, SETTINGS_SLOW_THREADS = 2 };
+enum { SETTINGS_BLAS_CALLERS = 58, SETTINGS_SLOW_THREADS = 2, SETTINGS_ITEMS = 32 };
+
+// What a flag that may be given several times was given.
+struct settings_list {
+    size_t n;
+    struct {
+        const char *at;
+        size_t len;
+    } item[SETTINGS_ITEMS];
+};
 
 struct settings {
     const char *listen;     // as given
@@ -32,14 +42,18 @@ struct settings {
     int64_t max_jobs;       // queued jobs
     int64_t log;            // enum level
     bool insecure_listen;
-    bool help, version, openapi; // print that and exit
+    struct settings_list allowed_host; // hosts that requests may be for: origin.h
+    struct settings_list cors_origin;  // pages that may call: the same
+    bool help, version, openapi;       // print that and exit
 };
 
 // Every setting at its default; neither flags nor the environment are looked at.
 void settings_default(struct settings *s);
 
 // Defaults, overlaid by MLPD_* of the environment, overlaid by flags ("--flag value" or
-// "--flag=value"). ERR_INVALID names the flag or variable and says what would be right.
+// "--flag=value"). A list's flag may be repeated, and a value may be several with commas between
+// them; its flags replace its variable. ERR_INVALID names the flag or variable and says what would
+// be right.
 bool settings_read(struct settings *s, int argc, char **argv, struct err *e);
 
 void settings_help(FILE *f); // the text of --help

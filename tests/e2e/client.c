@@ -62,7 +62,11 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *to)
     } row[] = {{"Content-Type: ", r->media, sizeof r->media},
                {"Location: ", r->location, sizeof r->location},
                {"Allow: ", r->allow, sizeof r->allow},
-               {"Idempotent-Replayed: ", r->replayed, sizeof r->replayed}};
+               {"Idempotent-Replayed: ", r->replayed, sizeof r->replayed},
+               {"Access-Control-Allow-Origin: ", r->origin, sizeof r->origin},
+               {"Access-Control-Allow-Methods: ", r->methods, sizeof r->methods},
+               {"Access-Control-Allow-Headers: ", r->headers, sizeof r->headers},
+               {"Access-Control-Expose-Headers: ", r->exposed, sizeof r->exposed}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         size_t len = strlen(row[i].name);
         if (size * n > len + 2 && strncasecmp(bytes, row[i].name, len) == 0)
@@ -96,12 +100,22 @@ static void perform(CURL *curl, const struct reply *r, const char *method, const
     ck_assert_msg(code == CURLE_OK || refused, "%s %s: %s", method, path, curl_easy_strerror(code));
 }
 
+static struct curl_slist *header_lines(const char *lines)
+{
+    struct curl_slist *list = NULL;
+    for (size_t len; lines && *lines; lines += len + (lines[len] == '\n')) {
+        len = strcspn(lines, "\n");
+        list = curl_slist_append(list, text("%.*s", (int)len, lines));
+    }
+    return list;
+}
+
 static struct reply *exchange(const struct daemon *d, const char *method, const char *path,
                               const char *body, size_t len, const char *header)
 {
     struct reply *r = next_reply();
     CURL *curl = handle();
-    struct curl_slist *headers = header ? curl_slist_append(NULL, header) : NULL;
+    struct curl_slist *headers = header_lines(header);
     char url[TEXT_ROOM + 64];
     snprintf(url, sizeof url, "http://127.0.0.1:%d%s", d->port, path);
     curl_easy_setopt(curl, CURLOPT_URL, url);

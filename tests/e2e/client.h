@@ -23,15 +23,17 @@ struct reply {
     char media[64]; // Content-Type
     char location[128], allow[64];
     char replayed[16]; // Idempotent-Replayed; "" like any header that is absent
+    // What browsers want to know: Access-Control-Allow-Origin, -Methods, -Headers, Expose-Headers.
+    char origin[64], methods[64], headers[64], exposed[96];
 };
 
 // One request; `body` NULL sends none.
 const struct reply *http(const struct daemon *d, const char *method, const char *path,
                          const char *body);
 
-// One request with everything: a body of any bytes and up to one header ("If-Match: x") or NULL.
-// As curl's --data-binary does, a body goes as application/x-www-form-urlencoded unless the header
-// says otherwise.
+// One request with everything: a body of any bytes and headers, one a line ("If-Match: x"), or
+// NULL. As curl's --data-binary does, a body goes as application/x-www-form-urlencoded unless the
+// header says otherwise.
 const struct reply *http_bytes(const struct daemon *d, const char *method, const char *path,
                                const char *body, size_t len, const char *header);
 

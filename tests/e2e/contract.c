@@ -52,11 +52,20 @@ static const cJSON *find_path(const cJSON *openapi, const char *path)
     return NULL;
 }
 
-// Allow lists what the document lists, with HEAD beside GET, and OPTIONS.
-static bool allow_holds(const struct breach *b, const cJSON *path, const struct reply *r)
+// Who may not call learns nothing of what there is.
+static bool is_refusal(const struct reply *r)
 {
+    return (r->status == 403 || r->status == 421) && !strcmp(r->media, "application/problem+json");
+}
+
+// Allow lists what the document lists, with HEAD beside GET, and OPTIONS, which every path has.
+static bool allow_holds(const struct breach *b, const cJSON *path, const struct exchange_seen *x)
+{
+    const struct reply *r = x->reply;
     const cJSON *method;
-    if (r->status != 405)
+    if (is_refusal(r))
+        return true;
+    if (r->status != (strcmp(x->method, "OPTIONS") ? 405 : 204))
         return breach(b, "status %d for a method that is not declared", r->status);
     cJSON_ArrayForEach(method, path)
     {
@@ -147,10 +156,10 @@ bool contract_holds(const cJSON *openapi, const struct exchange_seen *x, char *w
     const struct breach b = {why, room};
     const cJSON *path = find_path(openapi, x->path);
     if (!path)
-        return x->reply->status == 404 ||
+        return x->reply->status == 404 || is_refusal(x->reply) ||
                breach(&b, "status %d for a path that is not declared", x->reply->status);
     const cJSON *operation = cJSON_GetObjectItem(path, x->method); // case does not matter
     if (!operation)
-        return allow_holds(&b, path, x->reply);
+        return allow_holds(&b, path, x);
     return operation_holds(&b, openapi, operation, x);
 }

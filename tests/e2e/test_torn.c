@@ -30,7 +30,7 @@ static void send_text(int fd, const char *bytes)
 static int begin_upload(const struct daemon *d, const char *framing, const char *rows)
 {
     int fd = connect_to(d);
-    send_text(fd, text("POST /datasets?name=torn HTTP/1.1\r\nHost: x\r\n"
+    send_text(fd, text("POST /datasets?name=torn HTTP/1.1\r\nHost: localhost\r\n"
                        "Content-Type: text/csv\r\n%s\r\n\r\n%s",
                        framing, rows));
     daemon_wait_files(d, "tmp", 1);
@@ -83,7 +83,7 @@ TEST(a_job_cut_off_midway_is_no_job)
     const struct reply *r = http(scene(), "GET", "/jobs?limit=1", NULL);
     double last = number_at(r, "/last_id");
     int fd = connect_to(scene());
-    send_text(fd, "POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n"
+    send_text(fd, "POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n"
                   "{\"dataset\":\"iris\",\"target\":\"species\"}");
     close(fd);
     expect_status(http(scene(), "GET", "/healthz", NULL), 200);
@@ -96,7 +96,7 @@ TEST(clients_that_are_gone_do_not_hold_up_the_end)
     daemon_start(&d);
     for (int i = 0; i < 50; i++) {
         int fd = connect_to(&d);
-        send_text(fd, "POST /datasets?name=torn HTTP/1.1\r\nHost: x\r\n"
+        send_text(fd, "POST /datasets?name=torn HTTP/1.1\r\nHost: localhost\r\n"
                       "Content-Length: 10000\r\n\r\na,b\n1,2\n");
         close(fd); // at once, so that the farewell comes with the last bytes
     }

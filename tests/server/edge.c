@@ -162,13 +162,12 @@ static const struct route rows[] = {
 
 const struct log edge_silent = {2, LEVEL_OFF};
 
-struct http *edge_serve(const struct http_limits *limits)
+struct http *edge_serve_as(const struct http_limits *limits, const char *flag)
 {
     static struct settings s;
+    char *argv[] = {"mlpd", "--listen=127.0.0.1:0", "--http-threads=2", (char *)flag};
     struct err e = {0};
-    settings_default(&s);
-    s.address.port = 0;
-    s.http_threads = 2;
+    ck_assert_msg(settings_read(&s, flag ? 4 : 3, argv, &e), "%s", e.text);
     memset(&seen, 0, sizeof seen);
     struct http_config config = {.settings = &s,
                                  .router = {rows, sizeof rows / sizeof *rows},
@@ -177,6 +176,11 @@ struct http *edge_serve(const struct http_limits *limits)
     struct http *h = http_start(&config, &e);
     ck_assert_msg(h != NULL, "%s", e.text);
     return h;
+}
+
+struct http *edge_serve(const struct http_limits *limits)
+{
+    return edge_serve_as(limits, "--allowed-host=x");
 }
 
 void edge_wait(const atomic_int *count, int n)

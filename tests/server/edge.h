@@ -33,8 +33,11 @@ struct edge_seen {
 extern struct edge_seen seen; // zeroed by edge_serve()
 extern const struct log edge_silent;
 
-struct http *edge_serve(const struct http_limits *limits); // NULL: the defaults
-void edge_wait(const atomic_int *count, int n);            // until it has reached exactly n
+// Serve with these limits, NULL for the defaults, as a daemon with this flag or NULL. Without a
+// choice of flag the host x is its own.
+struct http *edge_serve(const struct http_limits *limits);
+struct http *edge_serve_as(const struct http_limits *limits, const char *flag);
+void edge_wait(const atomic_int *count, int n); // until it has reached exactly n
 
 #define H "Host: x\r\n"
 #define CHUNKED "Transfer-Encoding: chunked\r\n"

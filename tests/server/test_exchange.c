@@ -34,6 +34,12 @@ static const struct {
     {"PUT /things", 405, "Content-Type", "application/problem+json"},
     {"GET /broken/busy", 503, "Retry-After", "1"},
     {"GET /broken", 500, "X-Content-Type-Options", "nosniff"},
+    {"GET /things", 200, "Cross-Origin-Resource-Policy", "same-origin"},
+    {"GET /nothing", 404, "Cross-Origin-Resource-Policy", "same-origin"},
+    {"GET /things", 200, "Content-Security-Policy",
+     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"},
+    {"GET /things", 200, "Access-Control-Allow-Origin", NULL},
+    {"GET /things", 200, "Vary", NULL},
 };
 
 LOOP_TEST(http_answers_carry_their_headers, sizeof carries / sizeof *carries)
@@ -61,6 +67,120 @@ TEST(http_problem_documents_name_the_fault)
     peer_ask(http_port(h), "GET /things/7?nmae=1 HTTP/1.1\r\n" H "\r\n", &a);
     ck_assert_ptr_nonnull(strstr(a.body, "did you mean"));
     http_stop(h);
+}
+
+// ---- Pages ----
+
+#define APP "Origin: http://localhost:3000\r\n"
+#define EVIL "Origin: http://evil.example\r\n"
+#define ME "Host: localhost\r\n"
+
+static const struct {
+    const char *request;
+    int status;
+    const char *header, *value;
+} pages[] = {
+    {"GET /things HTTP/1.1\r\n" ME APP, 200, "Access-Control-Allow-Origin",
+     "http://localhost:3000"},
+    {"GET /things HTTP/1.1\r\n" ME APP, 200, "Access-Control-Expose-Headers",
+     "Location, Retry-After, Idempotent-Replayed"},
+    {"GET /things HTTP/1.1\r\n" ME APP, 200, "Access-Control-Allow-Methods", NULL},
+    {"GET /things HTTP/1.1\r\n" ME APP, 200, "Vary", "Origin"},
+    {"GET /things HTTP/1.1\r\n" ME, 200, "Vary", "Origin"},
+    {"GET /things HTTP/1.1\r\n" ME, 200, "Access-Control-Allow-Origin", NULL},
+    {"GET /broken/busy HTTP/1.1\r\n" ME APP, 503, "Access-Control-Allow-Origin",
+     "http://localhost:3000"},
+    {"GET /nothing HTTP/1.1\r\n" ME APP, 404, "Access-Control-Allow-Origin",
+     "http://localhost:3000"},
+    {"POST /things HTTP/1.1\r\n" ME APP "Content-Length: 1001\r\n", 413,
+     "Access-Control-Allow-Origin", "http://localhost:3000"},
+    {"OPTIONS /things HTTP/1.1\r\n" ME APP "Access-Control-Request-Method: POST\r\n", 204,
+     "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"},
+    {"OPTIONS /things/7 HTTP/1.1\r\n" ME APP, 204, "Access-Control-Allow-Methods",
+     "GET, HEAD, DELETE, OPTIONS"},
+    {"OPTIONS /things HTTP/1.1\r\n" ME APP, 204, "Access-Control-Allow-Origin",
+     "http://localhost:3000"},
+    {"OPTIONS /things HTTP/1.1\r\n" ME APP, 204, "Access-Control-Allow-Headers",
+     "Content-Type, Idempotency-Key"},
+    {"OPTIONS /things HTTP/1.1\r\n" ME APP, 204, "Access-Control-Max-Age", "7200"},
+    {"OPTIONS /things HTTP/1.1\r\n" ME, 204, "Access-Control-Allow-Methods", NULL},
+    {"OPTIONS /things HTTP/1.1\r\n" ME EVIL, 403, "Access-Control-Allow-Origin", NULL},
+    {"OPTIONS /things HTTP/1.1\r\n" ME EVIL, 403, "Allow", NULL},
+    {"GET /things HTTP/1.1\r\n" ME EVIL, 403, "Content-Type", "application/problem+json"},
+    {"GET /nothing HTTP/1.1\r\n" ME EVIL, 403, "Vary", "Origin"},
+    {"GET /things HTTP/1.1\r\nHost: evil.example\r\n" APP, 421, "Access-Control-Allow-Origin",
+     NULL},
+    {"PUT /nothing HTTP/1.1\r\nHost: evil.example\r\n", 421, "Allow", NULL},
+};
+
+LOOP_TEST(http_lets_listed_pages_read_its_answers, sizeof pages / sizeof *pages)
+{
+    struct http *h = edge_serve_as(NULL, "--cors-origin=http://localhost:3000");
+    struct answer a;
+    char text[300];
+    snprintf(text, sizeof text, "%s\r\n", pages[_i].request);
+    peer_ask(http_port(h), text, &a);
+    ck_assert_int_eq(a.status, pages[_i].status);
+    ck_assert_pstr_eq(answer_header(&a, pages[_i].header), pages[_i].value);
+    http_stop(h);
+}
+
+// The next request of the connection is an honest one.
+TEST(http_forgets_who_called_with_the_request)
+{
+    struct http *h = edge_serve_as(NULL, "--cors-origin=http://localhost:3000");
+    struct peer p;
+    struct answer a;
+    peer_open(&p, http_port(h));
+    peer_send(&p, "GET /things HTTP/1.1\r\n" ME EVIL "\r\n");
+    peer_answer(&p, &a, false);
+    ck_assert_int_eq(a.status, 403);
+    peer_send(&p, "GET /things HTTP/1.1\r\n" ME APP "\r\n");
+    peer_answer(&p, &a, false);
+    ck_assert_ptr_nonnull(answer_header(&a, "Access-Control-Allow-Origin"));
+    peer_send(&p, "GET /things HTTP/1.1\r\n" ME "\r\n");
+    peer_answer(&p, &a, false);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_ptr_null(answer_header(&a, "Access-Control-Allow-Origin"));
+    peer_close(&p);
+    http_stop(h);
+}
+
+// "0" is how some write 0.0.0.0: what counts is what it stands for.
+TEST(http_knows_the_address_that_its_host_stands_for)
+{
+    static const struct {
+        const char *host;
+        int status;
+    } row[] = {{"10.1.2.3", 404}, {"0", 404}, {"box.lan", 421}};
+    struct settings s;
+    struct err e = {0};
+    settings_default(&s);
+    ck_assert(address_parse(&s.address, "0:0", &e));
+    const struct http_config config = {
+        .settings = &s, .log = &edge_silent, .limits = http_limits_default};
+    struct http *h = http_start(&config, &e);
+    ck_assert_msg(h != NULL, "%s", e.text);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct answer a;
+        char text[100];
+        snprintf(text, sizeof text, "GET /x HTTP/1.1\r\nHost: %s\r\n\r\n", row[i].host);
+        peer_ask(http_port(h), text, &a);
+        ck_assert_int_eq(a.status, row[i].status);
+    }
+    http_stop(h);
+}
+
+TEST(http_opens_no_sink_for_a_page_that_may_not_call)
+{
+    struct http *h = edge_serve_as(NULL, NULL);
+    struct answer a;
+    peer_ask(http_port(h),
+             "POST /sink?name=a HTTP/1.1\r\n" ME EVIL CHUNKED "\r\n3\r\na,b\r\n0\r\n\r\n", &a);
+    ck_assert_int_eq(a.status, 403);
+    ck_assert(a.closes);
+    http_stop(h);
+    ck_assert_int_eq(atomic_load(&seen.begun), 0);
 }
 
 // ---- Bodies that are too large, faulty, or never end ----

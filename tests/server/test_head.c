@@ -225,22 +225,3 @@ TEST(head_finds_words_in_lists_over_several_lines)
     ck_assert(!head_lists(&head, HEAD_CONNECTION, "clos"));
     ck_assert(!head_lists(&head, HEAD_EXPECT, "a"));
 }
-
-static const struct {
-    bool changes;
-    const char *site;
-    bool sound;
-} sites[] = {
-    {true, "cross-site", false}, {true, "same-origin", true}, {true, "same-site", true},
-    {true, "none", true},        {false, "cross-site", true},
-};
-
-LOOP_TEST(head_lets_no_other_site_change_anything, sizeof sites / sizeof *sites)
-{
-    struct err e = {0};
-    char text[100];
-    snprintf(text, sizeof text, "%s / HTTP/1.0\r\nSec-Fetch-Site: %s\r\n",
-             sites[_i].changes ? "POST" : "GET", sites[_i].site);
-    ck_assert(read(text, &e));
-    ck_assert(head_framing(&head, &e) == sites[_i].sound);
-}

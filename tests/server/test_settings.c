@@ -84,6 +84,14 @@ static const struct {
     {"--listen", "128.0.0.1:8080", "--insecure-listen"},
     {"--listen", "[::]:8080", "--insecure-listen"},
     {"--listen", "example.org:80", "--insecure-listen"},
+    {"--allowed-host", "http://example.org", "names such as"},
+    {"--allowed-host", "example.org:80", "without a port"},
+    {"--allowed-host", "a,,b", "names such as"},
+    {"--allowed-host", "", "names such as"},
+    {"--cors-origin", "http://example.org/", "without a path"},
+    {"--cors-origin", "example.org", "such as https://"},
+    {"--cors-origin", "null", "origins such as"},
+    {"--cors-origin", NULL, "--cors-origin expects origins"},
 };
 
 LOOP_TEST(settings_say_what_would_have_been_right, sizeof bad / sizeof *bad)
@@ -129,6 +137,53 @@ TEST(settings_prefer_the_flag_to_the_environment_and_that_to_the_default)
     ck_assert_ptr_nonnull(strstr(e.text, "MLPD_HTTP_THREADS expects"));
     unsetenv("MLPD_HTTP_THREADS");
     unsetenv("MLPD_MAX_UPLOAD");
+}
+
+static void check_list(const struct settings_list *list, const char *wanted)
+{
+    char all[200] = "";
+    for (size_t i = 0; i < list->n; i++)
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%.*s ", (int)list->item[i].len,
+                 list->item[i].at);
+    ck_assert_str_eq(all, wanted);
+}
+
+TEST(settings_gather_a_list_from_repeated_flags_and_between_commas)
+{
+    struct settings s;
+    struct err e;
+    ck_assert(read_args(&s, &e, NULL, NULL));
+    check_list(&s.allowed_host, "");
+    ck_assert(read_args(&s, &e, "--allowed-host=a", "--allowed-host=.b, *.c,::1"));
+    check_list(&s.allowed_host, "a .b *.c ::1 ");
+    check_list(&s.cors_origin, "");
+    ck_assert(read_args(&s, &e, "--cors-origin", "http://a,*"));
+    check_list(&s.cors_origin, "http://a * ");
+}
+
+TEST(settings_replace_the_list_of_the_environment_by_that_of_the_flags)
+{
+    struct settings s;
+    struct err e;
+    setenv("MLPD_ALLOWED_HOST", "a,b", 1);
+    ck_assert(read_args(&s, &e, NULL, NULL));
+    check_list(&s.allowed_host, "a b ");
+    ck_assert(read_args(&s, &e, "--allowed-host=c", "--allowed-host=d"));
+    check_list(&s.allowed_host, "c d ");
+    unsetenv("MLPD_ALLOWED_HOST");
+}
+
+TEST(settings_bound_a_list)
+{
+    struct settings s;
+    struct err e;
+    char text[100] = "x";
+    for (int i = 1; i < SETTINGS_ITEMS; i++)
+        strcat(text, ",x");
+    ck_assert(read_args(&s, &e, "--allowed-host", text));
+    ck_assert_uint_eq(s.allowed_host.n, SETTINGS_ITEMS);
+    ck_assert(!read_args(&s, &e, "--allowed-host", strcat(text, ",x")));
+    ck_assert_ptr_nonnull(strstr(e.text, "at most 32"));
 }
 
 TEST(settings_refuse_more_blas_callers_than_there_are_buffers)
