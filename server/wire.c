@@ -106,6 +106,8 @@ static bool head_fails(struct wire *w, bool sound)
              "the request's head has a control character, or a line that does not end in CR LF");
     else if (w->end < WIRE_HEAD_BYTES)
         return false;
+    else if (w->state == WIRE_REQUEST_LINE && !memchr(w->in, ' ', w->end))
+        fail(&w->fault, ERR_MALFORMED, "no method has %d bytes", WIRE_HEAD_BYTES);
     else if (w->state == WIRE_REQUEST_LINE)
         fail(&w->fault, ERR_TARGET_TOO_LONG, "the request line is over %d bytes", WIRE_HEAD_BYTES);
     else
