@@ -418,6 +418,7 @@ TEST(http_leaves_descriptors_for_others)
     static struct peer p[CLIENTS_ASKED];
     struct http_limits limits = http_limits_default;
     limits.max_files = FILES;
+    limits.shed_ms = 3600000;
     struct http *h = edge_serve(&limits);
     int answered = 0;
     for (int i = 0; i < CLIENTS_ASKED; i++) {
