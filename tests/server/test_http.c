@@ -410,6 +410,8 @@ TEST(http_leaves_no_descriptor_open)
     ck_assert_int_eq(open_files(), before);
 }
 
+#define UNFINISHED "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab"
+
 // With few descriptors there are fewer connections, and accepting never runs out of them.
 TEST(http_leaves_descriptors_for_others)
 {
@@ -423,7 +425,7 @@ TEST(http_leaves_descriptors_for_others)
     int answered = 0;
     for (int i = 0; i < CLIENTS_ASKED; i++) {
         peer_open(&p[i], http_port(h));
-        peer_try(&p[i], "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab", 64);
+        peer_try(&p[i], UNFINISHED, strlen(UNFINISHED));
     }
     edge_wait(&seen.begun, 48);
     ck_assert_int_lt(open_files(), FILES - 100);
