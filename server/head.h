@@ -63,8 +63,8 @@ bool head_lines(struct head *h, char *text, size_t len, struct err *e);
 // Note one header; for head_lines() and tests. Strings must outlive the head.
 bool head_add(struct head *h, const char *name, const char *value, struct err *e);
 
-// Whether the fields agree about who is asked and where the request ends. ERR_MALFORMED, or
-// ERR_TOO_LARGE for a length beyond all limits. After an error the connection must close.
+// Whether the fields agree about who is asked and where the request ends. ERR_MALFORMED, after
+// which the connection must close.
 bool head_framing(const struct head *h, struct err *e);
 
 // One header or trailer line of `len` bytes, without its line end: where its colon is, 0 when its

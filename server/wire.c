@@ -42,12 +42,17 @@ __attribute__((format(printf, 2, 3))) static void say(struct wire *w, const char
     w->said_len += (size_t)n;
 }
 
+static bool is_head(const struct wire *w)
+{
+    return !strcmp(w->head.method, "HEAD");
+}
+
 static void say_head(struct wire *w)
 {
     const struct head *h = &w->head;
     bool closes = head_lists(h, HEAD_CONNECTION, "close");
     bool stays = head_lists(h, HEAD_CONNECTION, "keep-alive");
-    say(w, "%s / %s\r\nHost: x\r\n", strcmp(h->method, "HEAD") ? "GET" : "HEAD", h->version);
+    say(w, "%s / %s\r\nHost: x\r\n", is_head(w) ? "HEAD" : "GET", h->version);
     if (closes || stays)
         say(w, "Connection: %s\r\n", closes ? "close" : "keep-alive");
     if (head_is_chunked(h))
@@ -59,13 +64,15 @@ static void say_head(struct wire *w)
     say(w, "\r\n");
 }
 
-// The faulty request's place is taken by one of ours, or its body ends here.
+// The faulty request's place is taken by one of ours, or its body ends here. An answer to HEAD has
+// no body, also when it is a refusal.
 static void refuse(struct wire *w)
 {
     bool in_head = w->state <= WIRE_HEAD;
     if (in_head) {
-        w->head = (struct head){.method = "GET", .target = "/", .version = "HTTP/1.1"};
-        say(w, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        const char *method = w->state == WIRE_HEAD && is_head(w) ? "HEAD" : "GET";
+        w->head = (struct head){.method = method, .target = "/", .version = "HTTP/1.1"};
+        say(w, "%s / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", method);
     } else {
         say(w, "%s0\r\n\r\n", w->state == WIRE_CHUNK_END ? "\r\n" : "");
     }

@@ -94,6 +94,8 @@ static const struct {
      REFUSAL, ERR_MALFORMED},
     {"a line that begins with a colon",
      "POST /a HTTP/1.1\r\nHost: y\r\n:\r\nContent-Length: 5\r\n\r\nhello", REFUSAL, ERR_MALFORMED},
+    {"a bad HEAD", "HEAD /a HTTP/1.1\r\n\r\n",
+     "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", ERR_MALFORMED},
     {"a good one before a bad one",
      "GET /a HTTP/1.1\r\nHost: y\r\n\r\nGET /a HTTP/1.1\r\n\r\nGET /a HTTP/1.1\r\nHost: y\r\n\r\n",
      SAID "\r\n" REFUSAL, ERR_MALFORMED},
