@@ -77,7 +77,7 @@ FIELDS(job) = {
     V_NUMBER("started_at", .nullable = true, .doc = "When a worker began."),
     V_NUMBER("finished_at", .nullable = true, .doc = "When it ended."),
     V_WHOLE("queue_position", .nullable = true, .optional = true,
-            .doc = "Jobs that run before it."),
+            .doc = "Queued jobs in front of it by priority, then age; 0 for the next to run."),
     V_WHOLE("attempt", .optional = true, .doc = "How many times a worker has begun it."),
     V_WHOLE("crashes", .optional = true,
             .doc = "Runs that ended by a failure of the system; the third fails the job."),

@@ -5,6 +5,7 @@
 #include "plant.h"
 #include "server.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char BODY[] = "{\"data\":{\"x\":[[1],[2],[3],[4],[5],[6],[7],[8],[9],[10]],"
@@ -81,5 +82,50 @@ TEST(data_of_a_job_that_cannot_be_trained_leaves_nothing)
     ck_assert_str_eq(p.err.at, "/target");
     ck_assert_int_eq(plant_files(&p, "datasets"), 0);
     ck_assert_int_eq(plant_files(&p, "tmp"), 0);
+    plant_release(&p);
+}
+
+// A number of the reply, by the text in front of it.
+static long replied(const struct desk *d, const char *key)
+{
+    const char *at = strstr(d->call.out, key);
+    ck_assert_msg(at != NULL, "no %s in %s", key, d->call.out);
+    return strtol(at + strlen(key), NULL, 10);
+}
+
+TEST(a_queue_position_counts_the_jobs_in_front_by_priority_then_age)
+{
+    static const struct {
+        int64_t priority;
+        long position;
+    } row[] = {{0, 3}, {5, 0}, {5, 1}, {-1, 5}, {0, 4}, {1, 2}};
+    enum { ROWS = sizeof row / sizeof *row };
+    struct plant p;
+    struct desk d;
+    char id[2] = "1";
+    plant_init(&p);
+    for (int i = 0; i < ROWS; i++) {
+        const struct job_new job = {.name = "n",
+                                    .digest = "0123456789abcdef0123456789abcdef"
+                                              "0123456789abcdef0123456789abcdef",
+                                    .spec = "{}",
+                                    .metadata = "null",
+                                    .priority = row[i].priority};
+        struct job_row out;
+        bool replayed;
+        NEED(queue_submit(p.queue, &job, &out, &replayed, &p.arena, &p.err));
+    }
+    for (int i = 0; i < ROWS; i++, id[0]++) {
+        sit(&d, &p, NULL, id);
+        NEED(job_get(&d.call, &p.err));
+        ck_assert_int_eq(replied(&d, "\"queue_position\":"), row[i].position);
+    }
+    NEED(queue_cancel(p.queue, 2, &(struct job_row){0}, &p.arena, &p.err));
+    sit(&d, &p, NULL, "3");
+    NEED(job_get(&d.call, &p.err));
+    ck_assert_int_eq(replied(&d, "\"queue_position\":"), 0);
+    sit(&d, &p, NULL, "2");
+    NEED(job_get(&d.call, &p.err));
+    ck_assert_ptr_nonnull(strstr(d.call.out, "\"queue_position\":null"));
     plant_release(&p);
 }
