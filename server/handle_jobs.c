@@ -171,7 +171,21 @@ static bool reply_one(struct call *c, const struct job_row *row, struct err *e)
     return reply_text(c, &w, e);
 }
 
-static bool submit(struct call *c, const struct job_spec *spec, const char *digest, struct err *e)
+static bool reply_created(struct call *c, const struct job_row *row, bool replayed, struct err *e)
+{
+    c->status = replayed ? 200 : c->status;
+    c->replayed = replayed ? "true" : NULL;
+    c->location = arena_printf(c->arena, "/jobs/%lld", (long long)row->id);
+    return reply_one(c, row, e);
+}
+
+// What the request's Idempotency-Key says; NULL when it has none.
+struct once {
+    const char *key, *print;
+};
+
+static bool submit(struct call *c, const struct job_spec *spec, const char *digest,
+                   const struct once *once, struct err *e)
 {
     struct job_row row;
     bool replayed;
@@ -183,52 +197,73 @@ static bool submit(struct call *c, const struct job_spec *spec, const char *dige
                           .priority = spec->priority,
                           .epochs = spec->planned,
                           .most = c->server->settings->max_jobs,
-                          .key = call_header(c, "Idempotency-Key"),
-                          .print = print_of(c)};
-    if (job.key && strlen(job.key) > 255)
-        return fail(e, ERR_INVALID, "header Idempotency-Key may have at most 255 characters");
+                          .key = once->key,
+                          .print = once->print};
     if (job.spec && strlen(job.spec) > JOB_DEFINITION_MAX)
         return fail(e, ERR_TOO_LARGE, "the definition with its defaults is over %d bytes",
                     JOB_DEFINITION_MAX);
-    if (!job.spec || !queue_submit(c->server->queue, &job, &row, &replayed, c->arena, e))
-        return false;
-    c->status = replayed ? 200 : c->status;
-    c->replayed = replayed ? "true" : NULL;
-    c->location = arena_printf(c->arena, "/jobs/%lld", (long long)row.id);
-    return reply_one(c, &row, e);
+    return job.spec && queue_submit(c->server->queue, &job, &row, &replayed, c->arena, e) &&
+           reply_created(c, &row, replayed, e);
 }
 
-static bool create_from_stored(struct call *c, struct job_spec *spec, struct err *e)
+static bool create_from_stored(struct call *c, struct job_spec *spec, const struct once *once,
+                               struct err *e)
 {
     struct dataset_row row;
     return find_dataset(c, spec->dataset, &row, e) && check_trainable(c, row.digest, spec, e) &&
-           submit(c, spec, row.digest, e);
+           submit(c, spec, row.digest, once, e);
 }
 
 // The file of data that came along must not go before the job that needs it is there; it must go
 // when there will be no job, or when the job has been there before and may have ended.
-static bool create_from_inline(struct call *c, struct job_spec *spec, struct err *e)
+static bool create_from_inline(struct call *c, struct job_spec *spec, const struct once *once,
+                               struct err *e)
 {
     const char *digest = NULL;
     struct err ignored = {0};
     catalog_hold(c->server->catalog);
     bool ok = inline_digest(c, spec->data, &digest, e) && check_trainable(c, digest, spec, e) &&
-              submit(c, spec, digest, e);
+              submit(c, spec, digest, once, e);
     catalog_let_go(c->server->catalog);
     if (digest && (!ok || c->replayed))
         catalog_forget(c->server->catalog, digest, &ignored);
     return ok;
 }
 
-bool job_create(struct call *c, struct err *e)
+static bool create(struct call *c, const struct once *once, struct err *e)
 {
     struct job_spec spec;
     bool ok = job_spec_read(c->body, c->body_len, &spec, c->arena, &c->faults, e) &&
               check_threads(c->server->settings, spec.train.threads, e) &&
-              (spec.dataset ? create_from_stored : create_from_inline)(c, &spec, e);
+              (spec.dataset ? create_from_stored : create_from_inline)(c, &spec, once, e);
     if (!ok)
         faults_place(&c->faults, e);
     return ok;
+}
+
+// The first answer once more. The request is read again only for the notes on it.
+static bool answer_again(struct call *c, const struct job_row *row, struct err *e)
+{
+    struct job_spec spec;
+    struct err ignored = {0};
+    job_spec_read(c->body, c->body_len, &spec, c->arena, &c->faults, &ignored);
+    return reply_created(c, row, true, e);
+}
+
+// A key that is known is answered before anything else is looked at: data that the first request
+// found may have been deleted since. One that comes twice at the same time is sorted out when the
+// second job is stored.
+bool job_create(struct call *c, struct err *e)
+{
+    struct job_row row;
+    bool known = false;
+    const struct once once = {call_header(c, "Idempotency-Key"), print_of(c)};
+    if (once.key && strlen(once.key) > 255)
+        return fail(e, ERR_INVALID, "header Idempotency-Key may have at most 255 characters");
+    if (once.key &&
+        !store_job_replay(c->server->store, once.key, once.print, &row, &known, c->arena, e))
+        return false;
+    return known ? answer_again(c, &row, e) : create(c, &once, e);
 }
 
 static bool query_state(const struct call *c, enum job_state *state, struct err *e)

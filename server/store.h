@@ -157,6 +157,11 @@ struct event_list {
 bool store_job_submit(struct store *s, const struct job_new *job, struct job_row *out,
                       bool *replayed, struct arena *a, struct err *e);
 
+// What a key has made before, without submitting: *replayed tells whether it was used. ERR_INVALID
+// when it was used with another print.
+bool store_job_replay(struct store *s, const char *key, const char *print, struct job_row *out,
+                      bool *replayed, struct arena *a, struct err *e);
+
 // ERR_NOT_FOUND when there is none.
 bool store_job_get(struct store *s, int64_t id, struct job_row *out, struct arena *a,
                    struct err *e);

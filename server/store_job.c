@@ -109,15 +109,18 @@ static bool insert_job(struct store *s, struct conn *c, const struct job_new *j,
                INT(now)) >= 0;
 }
 
-// The job that used the key first.
-static bool replay(struct conn *c, const struct job_new *j, int64_t *id, struct err *e)
+// The job that used the key first; 0 when none did.
+static bool find_replay(struct conn *c, const char *key, const char *print, int64_t *id,
+                        struct err *e)
 {
+    *id = 0;
     int64_t n = SQL(c, e, sql_take_int, id,
-                    "SELECT id FROM jobs WHERE owner = 0 AND idem_key = ? AND idem_print IS ?",
-                    TEXT(j->key), TEXT(j->print));
-    return n > 0 ||
-           (n == 0 && fail(e, ERR_INVALID,
-                           "the idempotency key \"%.64s\" was used for another request", j->key));
+                    "SELECT CASE WHEN idem_print IS ? THEN id ELSE -1 END FROM jobs "
+                    "WHERE owner = 0 AND idem_key = ?",
+                    TEXT(print), TEXT(key));
+    return n >= 0 &&
+           (*id >= 0 || fail(e, ERR_INVALID,
+                             "the idempotency key \"%.64s\" was used for another request", key));
 }
 
 static bool data_is_there(struct conn *c, const struct job_new *j, struct err *e)
@@ -148,7 +151,7 @@ static bool submit(struct store *s, struct conn *c, void *arg, struct err *e)
     if (!insert_job(s, c, w->job, &id, e))
         return false;
     w->replayed = id == 0;
-    bool ok = w->replayed ? replay(c, w->job, &id, e)
+    bool ok = w->replayed ? find_replay(c, w->job->key, w->job->print, &id, e)
                           : data_is_there(c, w->job, e) && queue_has_room(c, w->job, e) &&
                                 event_add(s, c, e, id, "info", "queued");
     return ok && job_load(c, id, w->out, w->a, e);
@@ -159,6 +162,33 @@ bool store_job_submit(struct store *s, const struct job_new *job, struct job_row
 {
     struct submit w = {.job = job, .out = out, .a = a};
     bool ok = store_write(s, submit, &w, e);
+    *replayed = ok && w.replayed;
+    return ok;
+}
+
+struct replay {
+    const char *key, *print;
+    struct job_row *out;
+    bool replayed;
+    struct arena *a;
+};
+
+static bool replay(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s;
+    struct replay *w = arg;
+    int64_t id;
+    if (!find_replay(c, w->key, w->print, &id, e))
+        return false;
+    w->replayed = id != 0;
+    return !w->replayed || job_load(c, id, w->out, w->a, e);
+}
+
+bool store_job_replay(struct store *s, const char *key, const char *print, struct job_row *out,
+                      bool *replayed, struct arena *a, struct err *e)
+{
+    struct replay w = {.key = key, .print = print, .out = out, .a = a};
+    bool ok = store_read(s, replay, &w, e);
     *replayed = ok && w.replayed;
     return ok;
 }

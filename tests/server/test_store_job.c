@@ -153,3 +153,22 @@ TEST(a_full_queue_takes_no_further_job_but_answers_a_repeated_one)
     ck_assert(replayed);
     lab_release(&l);
 }
+
+TEST(a_key_is_found_without_submitting_and_only_for_its_own_request)
+{
+    struct lab l;
+    struct job_row row;
+    bool replayed = true;
+    lab_init(&l);
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, "one", "p", 0};
+    OK(store_job_replay(l.store, "one", "p", &row, &replayed, &l.arena, &l.err));
+    ck_assert(!replayed);
+    OK(store_job_submit(l.store, &job, &row, &replayed, &l.arena, &l.err));
+    int64_t id = row.id;
+    OK(store_job_replay(l.store, "one", "p", &row, &replayed, &l.arena, &l.err));
+    ck_assert(replayed && row.id == id);
+    OK(store_job_replay(l.store, "on", "p", &row, &replayed, &l.arena, &l.err));
+    ck_assert(!replayed);
+    REFUSED(ERR_INVALID, store_job_replay(l.store, "one", "q", &row, &replayed, &l.arena, &e));
+    lab_release(&l);
+}
