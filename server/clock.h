@@ -2,8 +2,8 @@
 #pragma once
 
 // Where the time comes from, so that tests can move it. Wall time is for display and for what must
-// outlive the process; deadlines inside the process use monotonic time, which no clock change
-// touches. Constant data; both functions may be called from any thread.
+// outlive the process; whatever is decided by time inside the process uses monotonic time, which no
+// clock change touches. Constant data; both functions may be called from any thread.
 
 #include <stdint.h>
 

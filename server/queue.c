@@ -80,10 +80,9 @@ static void catch_up(struct queue *q, struct ticket *t, struct arena *a)
     arena_rewind(a, m);
 }
 
-static int64_t pause_before(const struct queue *q, int64_t next_at)
+static int64_t pause_before(int64_t next_in)
 {
-    int64_t ms = next_at ? next_at - clock_wall(q->clock) : WAIT_MS;
-    return ms < 10 ? 10 : ms > WAIT_MS ? WAIT_MS : ms;
+    return !next_in || next_in > WAIT_MS ? WAIT_MS : next_in;
 }
 
 // Wait until a job arrives that was not there at `seen`, or `ms` have passed.
@@ -123,7 +122,7 @@ struct ticket *queue_claim_wait(struct queue *q, const char *worker, struct job_
             catch_up(q, t, a);
             return t;
         }
-        wait_for_arrival(q, arrivals, pause_before(q, claim.next_at));
+        wait_for_arrival(q, arrivals, pause_before(claim.next_in));
     }
     fail(e, ERR_CANCELLED, "the daemon is stopping");
     return NULL;

@@ -128,19 +128,18 @@ static void job_progress(struct jsonw *w, const struct job_row *j)
     jsonw_end(w);
 }
 
-// What is left at the pace so far.
+// What is left at the pace so far. Both the steps and the time they took are the run's own report,
+// so no change of the clock gets in.
 static void job_eta(struct jsonw *w, const struct job_row *j)
 {
-    int64_t now = clock_wall(&clock_system);
     if (j->state != JOB_RUNNING || j->step == 0) {
         jsonw_null(w, "eta_seconds");
         jsonw_null(w, "estimated_finish");
         return;
     }
-    double left =
-        (double)(now - j->started_at) / 1000 * (double)(j->steps - j->step) / (double)j->step;
+    double left = (double)j->elapsed / 1000 * (double)(j->steps - j->step) / (double)j->step;
     jsonw_real(w, "eta_seconds", left);
-    jsonw_real(w, "estimated_finish", (double)now / 1000 + left);
+    jsonw_real(w, "estimated_finish", (double)clock_wall(&clock_system) / 1000 + left);
 }
 
 static void job_best(struct jsonw *w, const struct job_row *j)
@@ -215,6 +214,7 @@ void reply_job(struct jsonw *w, const char *key, const struct job_row *j, const 
     reply_time(w, "queued_at", j->queued_at);
     reply_time(w, "started_at", j->started_at);
     reply_time(w, "finished_at", j->finished_at);
+    reply_time(w, "run_at", j->run_at);
     if (j->position)
         jsonw_int(w, "queue_position", j->position - 1);
     else
@@ -223,6 +223,7 @@ void reply_job(struct jsonw *w, const char *key, const struct job_row *j, const 
     jsonw_int(w, "crashes", j->crashes);
     jsonw_int(w, "deaths", j->deaths);
     job_progress(w, j);
+    jsonw_real(w, "elapsed_seconds", (double)j->elapsed / 1000);
     job_eta(w, j);
     job_best(w, j);
     job_error(w, j);

@@ -41,6 +41,7 @@ struct command {
 
 struct store {
     const struct clock *clock;
+    int64_t opened; // wall time minus monotonic time, when it was opened
     char path[PATH_BYTES], wal[PATH_BYTES + 4];
     int lock_fd;
     struct conn writer;
@@ -61,6 +62,11 @@ struct store {
 int64_t store_now(const struct store *s)
 {
     return clock_wall(s->clock);
+}
+
+int64_t store_steady_now(const struct store *s)
+{
+    return s->opened + clock_mono(s->clock);
 }
 
 // Writing --------------------------------------------------------------------------------------
@@ -329,6 +335,7 @@ struct store *store_open(const char *dir, const struct clock *clock, struct err 
     struct store *s = calloc(1, sizeof *s);
     BUG(!s);
     s->clock = clock;
+    s->opened = clock_wall(clock) - clock_mono(clock);
     s->lock_fd = -1;
     init_locks(s);
     if (take_folder(s, dir, e) && open_database(s, e)) {

@@ -7,7 +7,9 @@
 // Every function may be called from any thread and blocks until it has its answer; a write returns
 // once it is flushed to disk. Rows are filled into structs of the caller, their strings into the
 // caller's arena, which must not be used by another thread meanwhile. A string that is absent is
-// NULL, an absent time 0, an absent real NaN. Times are milliseconds since 1970.
+// NULL, an absent time 0, an absent real NaN. Times are milliseconds since 1970, for people to
+// read: pauses are measured by monotonic time while the store is open, and across a restart no
+// pause is longer than STORE_PAUSE_MS, whatever happens to the clock.
 //
 // Errors every function may raise: ERR_TOO_LARGE when the arena is full, ERR_NO_SPACE when the disk
 // is (nothing was written, the store stays usable), ERR_BUSY, ERR_INTERNAL. A read or write error
@@ -32,6 +34,7 @@ enum {
     STORE_CRASHES = 3,      // of a job's own doing; the last one fails it
     STORE_PAGE = 1000,      // rows a list gives at most
     STORE_CURVE = 100000,   // points of a curve given at most
+    STORE_PAUSE_MS = 600000 // the longest pause before a job is run again
 };
 
 struct store;
@@ -72,6 +75,8 @@ struct job_row {
     double best_value;
     const char *error_kind, *error_at, *error_text; // of a failed job; kind is err_word()'s
     int64_t created_at, queued_at, started_at, finished_at;
+    int64_t run_at;    // of a queued job that pauses: when it may run, by the clock as it is now
+    int64_t elapsed;   // ms of training in the current or last run
     const char *model; // name and version of what it published
     int64_t version;
 };
@@ -98,7 +103,7 @@ struct lease {
 struct job_claim {
     struct lease lease; // job 0: nothing is due
     struct job_row job;
-    int64_t next_at; // when nothing is due: when the next job will be, 0 if none waits
+    int64_t next_in; // when nothing is due: ms until the next job will be, 0 if none waits
 };
 
 struct metric_row {
@@ -110,6 +115,7 @@ struct metric_row {
 // What a run reports. Rows of an epoch reported before replace the older ones.
 struct job_beat {
     int64_t epoch, epochs, step, steps, best_epoch;
+    int64_t elapsed; // ms of training so far
     const char *best_metric;
     double best_value;
     const char *names; // of the metrics, single blanks between: "train_loss val_loss lr"
@@ -202,7 +208,7 @@ bool store_job_rescue(struct store *s, const struct lease *lease, bool own, cons
                       struct err *e);
 
 // At start, when no worker can be alive: queue every running job again, or cancel it if that was
-// asked for. *n tells how many.
+// asked for. *n tells how many. Pauses that a changed clock has made longer are cut.
 bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e);
 
 // Ask for the end of a job. What waits is cancelled at once, what runs is marked and stays running.

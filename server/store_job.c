@@ -11,7 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-// Columns of a job wherever one is shown.
+// Columns of a job wherever one is shown. ?1 is what the wall clock has gained on the steady one.
 #define JOB_COLUMNS(X)                                                                             \
     X(id, "j.id")                                                                                  \
     X(state, "j.state")                                                                            \
@@ -39,6 +39,8 @@
     X(queued_at, "j.queued_at")                                                                    \
     X(started_at, "j.started_at")                                                                  \
     X(finished_at, "j.finished_at")                                                                \
+    X(run_at, "CASE WHEN j.state = 'queued' AND j.run_at > 0 THEN j.run_at + ?1 ELSE 0 END")       \
+    X(elapsed, "j.elapsed")                                                                        \
     X(model, "m.name")                                                                             \
     X(version, "m.version")
 
@@ -52,23 +54,28 @@ static const char one_job[] = "SELECT " JOB_COLUMNS(
     COLUMN_SQL) "j.spec, CASE j.state WHEN 'queued' THEN ("
                 "SELECT count(*) FROM jobs q WHERE q.state = 'queued' AND (q.priority > j.priority "
                 "OR (q.priority = j.priority AND q.id <= j.id))) ELSE 0 END" FROM_JOBS
-                "WHERE j.id = ?";
+                "WHERE j.id = ?2";
 static const char jobs_of_any_state[] =
     "SELECT " JOB_COLUMNS(COLUMN_SQL) "NULL, 0" FROM_JOBS
-                                      "WHERE j.id < ? ORDER BY j.id DESC LIMIT ?";
-static const char jobs_of_state[] =
-    "SELECT " JOB_COLUMNS(COLUMN_SQL) "NULL, 0" FROM_JOBS
-                                      "WHERE j.id < ? AND j.state = ? ORDER BY j.id DESC LIMIT ?";
+                                      "WHERE j.id < ?2 ORDER BY j.id DESC LIMIT ?3";
+static const char jobs_of_state[] = "SELECT " JOB_COLUMNS(
+    COLUMN_SQL) "NULL, 0" FROM_JOBS "WHERE j.id < ?2 AND j.state = ?4 ORDER BY j.id DESC LIMIT ?3";
 
 bool job_missing(int64_t id, struct err *e)
 {
     return fail(e, ERR_NOT_FOUND, "no such job: %" PRId64, id);
 }
 
-bool job_load(struct conn *c, int64_t id, struct job_row *out, struct arena *a, struct err *e)
+static struct sql_arg clock_shift(const struct store *s)
+{
+    return INT(store_now(s) - store_steady_now(s));
+}
+
+bool job_load(struct store *s, struct conn *c, int64_t id, struct job_row *out, struct arena *a,
+              struct err *e)
 {
     struct sql_rows rows = ROWS(job_column, out, 1, a);
-    int64_t n = SQL(c, e, sql_take_rows, &rows, one_job, INT(id));
+    int64_t n = SQL(c, e, sql_take_rows, &rows, one_job, clock_shift(s), INT(id));
     return n > 0 || (n == 0 && job_missing(id, e));
 }
 
@@ -154,7 +161,7 @@ static bool submit(struct store *s, struct conn *c, void *arg, struct err *e)
     bool ok = w->replayed ? find_replay(c, w->job->key, w->job->print, &id, e)
                           : data_is_there(c, w->job, e) && queue_has_room(c, w->job, e) &&
                                 event_add(s, c, e, id, "info", "queued");
-    return ok && job_load(c, id, w->out, w->a, e);
+    return ok && job_load(s, c, id, w->out, w->a, e);
 }
 
 bool store_job_submit(struct store *s, const struct job_new *job, struct job_row *out,
@@ -175,13 +182,12 @@ struct replay {
 
 static bool replay(struct store *s, struct conn *c, void *arg, struct err *e)
 {
-    (void)s;
     struct replay *w = arg;
     int64_t id;
     if (!find_replay(c, w->key, w->print, &id, e))
         return false;
     w->replayed = id != 0;
-    return !w->replayed || job_load(c, id, w->out, w->a, e);
+    return !w->replayed || job_load(s, c, id, w->out, w->a, e);
 }
 
 bool store_job_replay(struct store *s, const char *key, const char *print, struct job_row *out,
@@ -201,9 +207,8 @@ struct get {
 
 static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
 {
-    (void)s;
     const struct get *w = arg;
-    return job_load(c, w->id, w->out, w->a, e);
+    return job_load(s, c, w->id, w->out, w->a, e);
 }
 
 bool store_job_get(struct store *s, int64_t id, struct job_row *out, struct arena *a, struct err *e)
@@ -222,14 +227,14 @@ struct list {
 
 static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
 {
-    (void)s;
     const struct list *w = arg;
     struct sql_rows rows = ROWS(job_column, w->out->row, w->limit, w->a);
-    struct sql_arg before = INT(w->before), limit = INT((int64_t)w->limit + 1);
+    struct sql_arg shift = clock_shift(s), before = INT(w->before),
+                   limit = INT((int64_t)w->limit + 1);
     int64_t n = w->state == JOB_STATE_COUNT
-                    ? SQL(c, e, sql_take_rows, &rows, jobs_of_any_state, before, limit)
-                    : SQL(c, e, sql_take_rows, &rows, jobs_of_state, before,
-                          TEXT(job_state_word(w->state)), limit);
+                    ? SQL(c, e, sql_take_rows, &rows, jobs_of_any_state, shift, before, limit)
+                    : SQL(c, e, sql_take_rows, &rows, jobs_of_state, shift, before, limit,
+                          TEXT(job_state_word(w->state)));
     sql_page(&rows, &w->out->n, &w->out->more);
     return n >= 0;
 }
@@ -245,10 +250,11 @@ bool store_job_list(struct store *s, size_t limit, int64_t after, enum job_state
 
 // Cancelling -----------------------------------------------------------------------------------
 
-static bool refuse_cancel(struct conn *c, int64_t id, struct arena *a, struct err *e)
+static bool refuse_cancel(struct store *s, struct conn *c, int64_t id, struct arena *a,
+                          struct err *e)
 {
     struct job_row job;
-    return job_load(c, id, &job, a, e) &&
+    return job_load(s, c, id, &job, a, e) &&
            fail(e, ERR_CONFLICT, "job %" PRId64 " cannot be cancelled: it has already %s", id,
                 job.state == JOB_CANCELLED ? "been cancelled" : job_state_word(job.state));
 }
@@ -263,8 +269,8 @@ static bool cancel(struct store *s, struct conn *c, void *arg, struct err *e)
                     "WHERE id = ? AND state IN ('queued', 'paused', 'running') RETURNING id",
                     INT(store_now(s)), INT(w->id));
     if (n <= 0)
-        return n == 0 && refuse_cancel(c, w->id, w->a, e);
-    return job_load(c, w->id, w->out, w->a, e) &&
+        return n == 0 && refuse_cancel(s, c, w->id, w->a, e);
+    return job_load(s, c, w->id, w->out, w->a, e) &&
            event_add(s, c, e, w->id, "info",
                      w->out->state == JOB_RUNNING ? "cancelling" : "cancelled");
 }

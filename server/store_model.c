@@ -55,14 +55,13 @@ bool store_model_get(struct store *s, const char *name, int64_t version, struct 
 
 static bool of_job(struct store *s, struct conn *c, void *arg, struct err *e)
 {
-    (void)s;
     const struct get *w = arg;
     struct sql_rows rows = ROWS(model_column, w->out, 1, w->a);
     int64_t n = SQL(c, e, sql_take_rows, &rows, model_of_job, INT(w->job));
     if (n != 0)
         return n > 0;
     struct job_row job;
-    return job_load(c, w->job, &job, w->a, e) &&
+    return job_load(s, c, w->job, &job, w->a, e) &&
            fail(e, ERR_CONFLICT, "job %" PRId64 " has no model: it is %s", w->job,
                 job_state_word(job.state));
 }

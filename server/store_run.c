@@ -37,10 +37,12 @@ struct claim {
     struct arena *a;
 };
 
-static bool next_due(struct conn *c, int64_t *at, struct err *e)
+static bool next_due(struct conn *c, int64_t now, int64_t *in, struct err *e)
 {
-    return SQL(c, e, sql_take_int, at,
-               "SELECT coalesce(min(run_at), 0) FROM jobs WHERE state = 'queued'") >= 0;
+    return SQL(c, e, sql_take_int, in,
+               "SELECT coalesce(min(run_at) - ?1, 0) FROM jobs WHERE state = 'queued' "
+               "AND run_at > ?1",
+               INT(now)) >= 0;
 }
 
 // A run that was released leaves its number behind, and points of it that the next run must not
@@ -49,7 +51,7 @@ static bool begin_run(struct store *s, struct conn *c, const struct claim *w, st
 {
     const struct lease *lease = &w->out->lease;
     struct job_row *job = &w->out->job;
-    return job_load(c, lease->job, job, w->a, e) &&
+    return job_load(s, c, lease->job, job, w->a, e) &&
            SQL(c, e, NULL, NULL, "DELETE FROM job_metrics WHERE job_id = ? AND attempt >= ?",
                INT(lease->job), INT(job->attempt)) >= 0 &&
            event_add(s, c, e, lease->job, "info", "running, attempt %" PRId64, job->attempt);
@@ -59,16 +61,17 @@ static bool claim(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct claim *w = arg;
     struct lease *lease = &w->out->lease;
-    int64_t now = store_now(s);
+    int64_t now = store_now(s), due = store_steady_now(s);
     int64_t n = SQL(c, e, sql_take_int, &lease->job,
                     "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease = ?, "
                     "lease_until = ?, worker = ?, started_at = ?, epoch = 0, step = 0, "
+                    "elapsed = 0, "
                     "best_epoch = NULL, best_metric = NULL, best_value = NULL "
                     "WHERE id = (SELECT id FROM jobs WHERE state = 'queued' AND run_at <= ? "
                     "ORDER BY priority DESC, id LIMIT 1) RETURNING id",
-                    KEY(lease), INT(now + STORE_LEASE_MS), TEXT(w->worker), INT(now), INT(now));
+                    KEY(lease), INT(now + STORE_LEASE_MS), TEXT(w->worker), INT(now), INT(due));
     if (n <= 0)
-        return n == 0 && next_due(c, &w->out->next_at, e);
+        return n == 0 && next_due(c, due, &w->out->next_in, e);
     return begin_run(s, c, w, e);
 }
 
@@ -117,10 +120,10 @@ static bool beat(struct store *s, struct conn *c, void *arg, struct err *e)
     bool best = b->best_epoch > 0;
     int64_t n = SQL(c, e, sql_take_int, &w->cancel,
                     "UPDATE jobs SET lease_until = ?, epoch = ?, epochs = ?, step = ?, steps = ?, "
-                    "best_epoch = ?, best_metric = ?, best_value = ? "
+                    "elapsed = ?, best_epoch = ?, best_metric = ?, best_value = ? "
                     "WHERE id = ? AND lease = ? RETURNING cancel_requested",
                     INT(store_now(s) + STORE_LEASE_MS), INT(b->epoch), INT(b->epochs), INT(b->step),
-                    INT(b->steps), best ? INT(b->best_epoch) : NOTHING,
+                    INT(b->steps), INT(b->elapsed), best ? INT(b->best_epoch) : NOTHING,
                     best ? TEXT(b->best_metric) : NOTHING, best ? REAL(b->best_value) : NOTHING,
                     INT(w->lease->job), KEY(w->lease));
     return held(w->lease, n, e) && add_points(s, c, w, e);
@@ -242,8 +245,8 @@ struct rescue {
     const char *text;
 };
 
-// ?1 time, ?2 the job's own doing, ?3 and ?4 the error of a failure, ?5 id, ?6 lease. The pause
-// before the next run doubles from 10 s to 10 minutes.
+// ?1 time, ?2 the job's own doing, ?3 and ?4 the error of a failure, ?5 id, ?6 lease, ?7 steady
+// time. The pause before the next run doubles from 10 s to 10 minutes.
 static const char rescue_sql[] =
     "UPDATE jobs SET state = CASE WHEN cancel_requested THEN 'cancelled' "
     "WHEN ?2 AND crashes + 1 >= 3 THEN 'failed' ELSE 'queued' END, "
@@ -252,15 +255,16 @@ static const char rescue_sql[] =
     "error_text = CASE WHEN NOT cancel_requested AND ?2 AND crashes + 1 >= 3 "
     "THEN 'the run ended unexpectedly ' || (crashes + 1) || ' times: ' || ?4 END, "
     "crashes = crashes + ?2, deaths = deaths + 1 - ?2, queued_at = ?1, "
-    "run_at = CASE WHEN ?2 THEN ?1 + min(600000, 5000 << min(attempt, 7)) ELSE 0 END, "
+    "run_at = CASE WHEN ?2 THEN ?7 + min(600000, 5000 << min(attempt, 7)) ELSE 0 END, "
     "lease = NULL, lease_until = NULL, worker = NULL WHERE id = ?5 AND lease = ?6 RETURNING id";
-_Static_assert(STORE_CRASHES == 3, "rescue_sql says 3");
+_Static_assert(STORE_CRASHES == 3 && STORE_PAUSE_MS == 600000, "rescue_sql says so");
 
 static bool rescue(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct rescue *w = arg;
     int64_t n = SQL(c, e, NULL, NULL, rescue_sql, INT(store_now(s)), INT(w->own),
-                    TEXT(err_word(ERR_INTERNAL)), TEXT(w->text), INT(w->lease->job), KEY(w->lease));
+                    TEXT(err_word(ERR_INTERNAL)), TEXT(w->text), INT(w->lease->job), KEY(w->lease),
+                    INT(store_steady_now(s)));
     return held(w->lease, n, e) &&
            event_add(s, c, e, w->lease->job, "warn", "the run ended unexpectedly: %s", w->text);
 }
@@ -270,6 +274,16 @@ bool store_job_rescue(struct store *s, const struct lease *lease, bool own, cons
 {
     struct rescue w = {lease, own, text};
     return store_write(s, rescue, &w, e);
+}
+
+// A pause that an earlier daemon wrote down is taken for what is left of it, within reason: the
+// clock may have been set since.
+static bool cut_pauses(struct store *s, struct conn *c, struct err *e)
+{
+    int64_t latest = store_steady_now(s) + STORE_PAUSE_MS;
+    return SQL(c, e, NULL, NULL,
+               "UPDATE jobs SET run_at = ?1 WHERE state = 'queued' AND run_at > ?1",
+               INT(latest)) >= 0;
 }
 
 static bool rescue_all(struct store *s, struct conn *c, void *arg, struct err *e)
@@ -288,7 +302,7 @@ static bool rescue_all(struct store *s, struct conn *c, void *arg, struct err *e
                        "deaths = deaths + 1, run_at = 0, queued_at = ?, lease = NULL, "
                        "lease_until = NULL, worker = NULL WHERE state = 'running' RETURNING id",
                        INT(now), INT(now));
-    return *rescued >= 0;
+    return *rescued >= 0 && cut_pauses(s, c, e);
 }
 
 bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e)

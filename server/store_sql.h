@@ -38,7 +38,10 @@ bool store_write(struct store *s, store_fn *fn, void *arg, struct err *e);
 // Run `fn` on a reading connection, in the calling thread.
 bool store_read(struct store *s, store_fn *fn, void *arg, struct err *e);
 
+// The time for people to read, and one that nobody can set, for jobs.run_at: the wall time at which
+// the store was opened, and what has passed since by the monotonic clock.
 int64_t store_now(const struct store *s);
+int64_t store_steady_now(const struct store *s);
 
 // A value for a `?` of a statement.
 struct sql_arg {
@@ -129,7 +132,8 @@ bool sql_no_version(const char *what, const char *name, int64_t version, struct 
 bool model_add(struct store *s, struct conn *c, const struct model_new *m, int64_t job,
                int64_t *version, struct err *e);
 
-bool job_load(struct conn *c, int64_t id, struct job_row *out, struct arena *a, struct err *e);
+bool job_load(struct store *s, struct conn *c, int64_t id, struct job_row *out, struct arena *a,
+              struct err *e);
 bool job_missing(int64_t id, struct err *e); // always false, with ERR_NOT_FOUND
 
 // Append to a job's log, within a write.

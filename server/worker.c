@@ -64,6 +64,7 @@ static void report(struct run *r)
 {
     struct err e = {0};
     r->reported = now();
+    r->curve.beat.elapsed = r->reported - r->begun;
     bool ok = queue_beat(r->worker->config->queue, r->ticket, &r->curve.beat, &e);
     if (ok)
         r->curve.beat.n_row = 0;

@@ -128,7 +128,7 @@ static void print_success(const struct watch *w, const cJSON *job)
                 *best = cJSON_GetObjectItemCaseSensitive(job, "best");
     const char *name = json_text_of(model, "name");
     char took[32];
-    term_duration(json_number_of(job, "finished_at") - json_number_of(job, "started_at"), took);
+    term_duration(json_number_of(job, "elapsed_seconds"), took);
     printf("job %s succeeded in %s: model \"%s\" version %.0f\n", w->id, took, name,
            json_number_of(model, "version"));
     if (cJSON_IsObject(best))

@@ -3,6 +3,7 @@
 
 #include "handlers.h"
 #include "plant.h"
+#include "reply.h"
 #include "server.h"
 
 #include <stdlib.h>
@@ -91,6 +92,37 @@ static long replied(const struct desk *d, const char *key)
     const char *at = strstr(d->call.out, key);
     ck_assert_msg(at != NULL, "no %s in %s", key, d->call.out);
     return strtol(at + strlen(key), NULL, 10);
+}
+
+// A run that reported 10 of 40 steps after 5 s, on a clock that was set back by a day since, or
+// forth.
+TEST(what_is_left_of_a_job_goes_by_its_own_report_whatever_the_clock_says)
+{
+    static const int64_t day = 86400 * 1000LL, began[] = {day, -day, 0};
+    struct plant p;
+    struct desk d;
+    struct err e = {0};
+    plant_init(&p);
+    for (int i = 0; i < 3; i++) {
+        const struct job_row row = {.state = JOB_RUNNING,
+                                    .name = "n",
+                                    .digest = "",
+                                    .metadata = "null",
+                                    .started_at = clock_wall(&clock_system) + began[i],
+                                    .elapsed = 5000,
+                                    .step = 10,
+                                    .steps = 40};
+        sit(&d, &p, NULL, "1");
+        struct jsonw w;
+        jsonw_init(&w, &p.arena);
+        reply_job(&w, NULL, &row, NULL, &p.arena);
+        ck_assert(reply_text(&d.call, &w, &e));
+        ck_assert_int_eq(replied(&d, "\"elapsed_seconds\":"), 5);
+        ck_assert_int_eq(replied(&d, "\"eta_seconds\":"), 15);
+        long long off = replied(&d, "\"estimated_finish\":") - clock_wall(&clock_system) / 1000;
+        ck_assert_int_le(llabs(off - 15), 60);
+    }
+    plant_release(&p);
 }
 
 TEST(a_queue_position_counts_the_jobs_in_front_by_priority_then_age)

@@ -24,7 +24,7 @@ TEST(claims_go_by_priority_then_age)
     for (int i = 0; i < 4; i++)
         ck_assert_int_eq(lab_claim(&l).job, want[i]);
     OK(store_job_claim(l.store, "w", &none, &l.arena, &l.err));
-    ck_assert(none.lease.job == 0 && none.next_at == 0);
+    ck_assert(none.lease.job == 0 && none.next_in == 0);
     lab_release(&l);
 }
 
@@ -270,7 +270,7 @@ TEST(the_third_crash_of_its_own_fails_a_job_and_pauses_double_before)
         OK(store_job_rescue(l.store, &k, true, "out of memory", &l.err));
         OK(store_job_claim(l.store, "w", &none, &l.arena, &l.err));
         ck_assert_int_eq(none.lease.job, 0);
-        ck_assert_int_eq(none.next_at, l.wall + pause[i]);
+        ck_assert_int_eq(none.next_in, pause[i]);
         lab_move(&l, pause[i]);
     }
     struct lease k = lab_claim(&l);
@@ -321,5 +321,53 @@ TEST(a_release_is_no_attempt_and_honours_a_cancellation)
     OK(store_job_cancel(l.store, id, &row, &l.arena, &l.err));
     OK(store_job_release(l.store, &k, &l.err));
     ck_assert_int_eq(lab_job(&l, id).state, JOB_CANCELLED);
+    lab_release(&l);
+}
+
+static const int64_t jump[] = {0, 3600 * 1000LL, -86400 * 1000LL, 30 * 365 * 86400 * 1000LL};
+
+LOOP_TEST(a_pause_takes_its_time_however_the_clock_is_set, sizeof jump / sizeof *jump)
+{
+    struct lab l;
+    struct job_claim none;
+    lab_init(&l);
+    l.wall += 2 * 86400 * 1000LL;
+    lab_reopen(&l);
+    int64_t id = lab_submit(&l, "n");
+    struct lease k = lab_claim(&l);
+    OK(store_job_rescue(l.store, &k, true, "out of memory", &l.err));
+    l.wall += jump[_i];
+    lab_move(&l, 4000);
+    OK(store_job_claim(l.store, "w", &none, &l.arena, &l.err));
+    ck_assert(!none.lease.job && none.next_in == 6000);
+    ck_assert_int_eq(lab_job(&l, id).run_at, l.wall + 6000);
+    lab_move(&l, 6000);
+    ck_assert_int_eq(lab_claim(&l).job, id);
+    ck_assert_int_eq(lab_job(&l, id).run_at, 0);
+    lab_release(&l);
+}
+
+TEST(after_a_restart_no_pause_is_longer_than_the_longest)
+{
+    static const int64_t moved[] = {4000, -86400 * 1000LL, 3600 * 1000LL};
+    static const int64_t left[] = {6000, STORE_PAUSE_MS, 0};
+    struct lab l;
+    struct job_claim claim;
+    int64_t n;
+    lab_init(&l);
+    l.wall += 2 * 86400 * 1000LL;
+    for (int i = 0; i < 3; i++) {
+        lab_reopen(&l);
+        lab_submit(&l, "n");
+        struct lease k = lab_claim(&l);
+        OK(store_job_rescue(l.store, &k, true, "out of memory", &l.err));
+        l.wall += moved[i];
+        lab_reopen(&l);
+        OK(store_job_rescue_all(l.store, &n, &l.err));
+        OK(store_job_claim(l.store, "w", &claim, &l.arena, &l.err));
+        ck_assert_int_eq(claim.lease.job != 0, left[i] == 0);
+        ck_assert_int_eq(claim.next_in, left[i]);
+        ck_assert(lab_sql(&l, "DELETE FROM jobs", NULL));
+    }
     lab_release(&l);
 }
