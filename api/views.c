@@ -76,15 +76,21 @@ FIELDS(job) = {
     V_NUMBER("queued_at", .nullable = true, .optional = true, .doc = "When it was last queued."),
     V_NUMBER("started_at", .nullable = true, .doc = "When a worker began."),
     V_NUMBER("finished_at", .nullable = true, .doc = "When it ended."),
-    V_NUMBER(
-        "run_at", .nullable = true, .optional = true,
-        .doc = "When a queued job that pauses after a crash may run again; null when at once."),
+    V_NUMBER("run_at", .nullable = true, .optional = true,
+             .doc = "When a queued job that pauses after a crash or a death may run again; null "
+                    "when at once."),
     V_WHOLE("queue_position", .nullable = true, .optional = true,
             .doc = "Queued jobs in front of it by priority, then age; 0 for the next to run."),
     V_WHOLE("attempt", .optional = true, .doc = "How many times a worker has begun it."),
     V_WHOLE("crashes", .optional = true,
             .doc = "Runs that ended by a failure of the system; the third fails the job."),
-    V_WHOLE("deaths", .optional = true, .doc = "Runs that ended with the daemon."),
+    V_WHOLE("deaths", .optional = true,
+            .doc = "Runs that ended with the daemon; the third in a row without a stored epoch "
+                   "fails the job."),
+    {.key = "runs_alone",
+     .type = FIELD_BOOL,
+     .optional = true,
+     .doc = "Whether no other job may run beside it, because the daemon died while it ran."},
     V_OBJECT("progress", progress_view, .nullable = true, .doc = "How far it is."),
     V_NUMBER("elapsed_seconds", .optional = true,
              .doc = "Seconds of training in the current or last run, whatever was done to the "

@@ -45,14 +45,19 @@ static void ask_stop(struct queue *q, struct ticket *t, enum stop why)
     pthread_mutex_unlock(&q->lock);
 }
 
-static struct ticket *ticket_new(struct queue *q, const struct lease *lease, int64_t asked)
+static struct ticket *ticket_new(struct queue *q, const struct job_claim *claim, int64_t asked)
 {
     pthread_mutex_lock(&q->lock);
     struct ticket *t = q->ticket;
     while (t < q->ticket + QUEUE_TICKETS && t->hands != FREE)
         t++;
     BUG(t == q->ticket + QUEUE_TICKETS);
-    *t = (struct ticket){.lease = *lease, .hands = WORKER, .renewed = asked, .moved = asked};
+    *t = (struct ticket){.lease = claim->lease,
+                         .hands = WORKER,
+                         .renewed = asked,
+                         .moved = asked,
+                         .suspect = claim->job.blame >= BLAME_SUSPECT,
+                         .furthest = claim->job.furthest};
     if (q->draining)
         ticket_ask_stop(t, STOP_DRAIN);
     pthread_mutex_unlock(&q->lock);
@@ -118,7 +123,7 @@ struct ticket *queue_claim_wait(struct queue *q, const char *worker, struct job_
         }
         if (claim.lease.job) {
             *job = claim.job;
-            struct ticket *t = ticket_new(q, &claim.lease, asked);
+            struct ticket *t = ticket_new(q, &claim, asked);
             catch_up(q, t, a);
             return t;
         }
@@ -162,6 +167,14 @@ void queue_drain(struct queue *q)
 
 // Running and giving back ----------------------------------------------------------------------
 
+// The job runs alone no more: it has been cleared, or ended.
+static void let_others_in(struct queue *q, struct ticket *t)
+{
+    if (t->suspect)
+        queue_announce(q);
+    t->suspect = false;
+}
+
 bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, struct err *e)
 {
     bool cancel;
@@ -172,6 +185,8 @@ bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, 
         return false;
     }
     queue_note_fate(q, asked, &t->lease, cancel ? LEASE_CANCEL : LEASE_HELD);
+    if (beat->epoch > t->furthest)
+        let_others_in(q, t);
     return true;
 }
 
@@ -207,6 +222,7 @@ bool queue_finish(struct queue *q, struct ticket *t, enum job_state state, const
         why = (struct err){0};
         ok = store_job_finish(q->store, &t->lease, state, reason, model, version, &why);
     } while (!ok && why.kind == ERR_NO_SPACE && wait_to_retry(q, t));
+    let_others_in(q, t);
     return give_back(q, t, ok, &why, e);
 }
 

@@ -21,6 +21,8 @@ struct ticket {
     uint64_t polls_seen;
     int64_t moved; // when the polls last went on
     bool taken;    // the job has been rescued from its worker
+    bool suspect;  // no other job may run beside it as things stand; the worker's, like furthest
+    int64_t furthest;
     _Atomic uint64_t polls;
     _Atomic int stop;
 };

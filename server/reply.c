@@ -222,6 +222,7 @@ void reply_job(struct jsonw *w, const char *key, const struct job_row *j, const 
     jsonw_int(w, "attempt", j->attempt);
     jsonw_int(w, "crashes", j->crashes);
     jsonw_int(w, "deaths", j->deaths);
+    jsonw_bool(w, "runs_alone", j->blame >= BLAME_SUSPECT && !job_ended(j->state));
     job_progress(w, j);
     jsonw_real(w, "elapsed_seconds", (double)j->elapsed / 1000);
     job_eta(w, j);

@@ -21,6 +21,7 @@
 // job has since been given to another.
 
 #include "arena.h"
+#include "blame.h"
 #include "clock.h"
 #include "err.h"
 #include "job.h"
@@ -30,11 +31,12 @@
 #include <stdint.h>
 
 enum {
-    STORE_LEASE_MS = 30000, // a claim or renewal holds this long
-    STORE_CRASHES = 3,      // of a job's own doing; the last one fails it
-    STORE_PAGE = 1000,      // rows a list gives at most
-    STORE_CURVE = 100000,   // points of a curve given at most
-    STORE_PAUSE_MS = 600000 // the longest pause before a job is run again
+    STORE_LEASE_MS = 30000,    // a claim or renewal holds this long
+    STORE_CRASHES = 3,         // of a job's own doing; the last one fails it
+    STORE_PAGE = 1000,         // rows a list gives at most
+    STORE_CURVE = 100000,      // points of a curve given at most
+    STORE_PAUSE_MS = 600000,   // the longest pause before a job is run again
+    STORE_PATIENCE_MS = 600000 // a suspect lets others go first for so long
 };
 
 struct store;
@@ -67,6 +69,7 @@ struct job_row {
     int64_t priority;
     int64_t position; // in the queue, from 1; 0 when not queued, and in lists
     int64_t attempt, crashes, deaths;
+    int64_t blame, furthest;  // struct blame
     int64_t cancel_requested; // 0 or 1
     const char *worker;
     int64_t epoch, epochs, step, steps;
@@ -177,11 +180,14 @@ bool store_job_get(struct store *s, int64_t id, struct job_row *out, struct aren
 bool store_job_list(struct store *s, size_t limit, int64_t after, enum job_state state,
                     struct job_list *out, struct arena *a, struct err *e);
 
-// Give the first due job, by priority and age, to `worker`. Its progress starts at nothing.
+// Give the first due job, by priority and age, to `worker`. Its progress starts at nothing. A
+// suspect (blame.h) is given out when no other job runs, and none beside it. Others go before it,
+// though not for ever: one that has waited for STORE_PATIENCE_MS is the next.
 bool store_job_claim(struct store *s, const char *worker, struct job_claim *out, struct arena *a,
                      struct err *e);
 
-// Record progress and renew the lease. *cancel tells whether somebody asked for a stop.
+// Record progress and renew the lease; a run that gets further than those that died clears its job
+// of blame. *cancel tells whether somebody asked for a stop.
 bool store_job_beat(struct store *s, const struct lease *lease, const struct job_beat *beat,
                     bool *cancel, struct err *e);
 
@@ -207,8 +213,9 @@ bool store_job_release(struct store *s, const struct lease *lease, struct err *e
 bool store_job_rescue(struct store *s, const struct lease *lease, bool own, const char *text,
                       struct err *e);
 
-// At start, when no worker can be alive: queue every running job again, or cancel it if that was
-// asked for. *n tells how many. Pauses that a changed clock has made longer are cut.
+// At start, when no worker can be alive: queue every running job again, cancel it if that was asked
+// for, or fail it when the daemon has died under it too often (blame.h). *n tells how many. Pauses
+// that a changed clock has made longer are cut.
 bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e);
 
 // Ask for the end of a job. What waits is cancelled at once, what runs is marked and stays running.

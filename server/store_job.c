@@ -23,6 +23,8 @@
     X(attempt, "j.attempt")                                                                        \
     X(crashes, "j.crashes")                                                                        \
     X(deaths, "j.deaths")                                                                          \
+    X(blame, "j.blame")                                                                            \
+    X(furthest, "j.furthest")                                                                      \
     X(cancel_requested, "j.cancel_requested")                                                      \
     X(worker, "j.worker")                                                                          \
     X(epoch, "j.epoch")                                                                            \

@@ -57,19 +57,47 @@ static bool begin_run(struct store *s, struct conn *c, const struct claim *w, st
            event_add(s, c, e, lease->job, "info", "running, attempt %" PRId64, job->attempt);
 }
 
+// How much blame a job may have that is claimed now. ?1 is the steady time.
+struct span {
+    int64_t least, most; // none when most < least
+};
+
+static bool claimable(struct conn *c, int64_t due, struct span *out, struct err *e)
+{
+    enum { BUSY = 1, ALONE = 2, OVERDUE = 4 };
+    int64_t is = 0;
+    if (SQL(c, e, sql_take_int, &is,
+            "SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'running') "
+            "+ 2 * EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND blame >= 4) "
+            "+ 4 * EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND blame >= 4 "
+            "AND run_at <= ?1)",
+            INT(due - STORE_PATIENCE_MS)) < 0)
+        return false;
+    bool idle = !(is & BUSY);
+    *out = (struct span){.least = is & OVERDUE ? BLAME_SUSPECT : 0,
+                         .most = is & ALONE ? -1
+                                 : idle     ? INT64_MAX
+                                            : BLAME_SUSPECT - 1};
+    return true;
+}
+_Static_assert(BLAME_SUSPECT == 4, "claimable() and migrations/0003_runs.sql say so");
+
 static bool claim(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct claim *w = arg;
     struct lease *lease = &w->out->lease;
+    struct span blame;
     int64_t now = store_now(s), due = store_steady_now(s);
+    if (!claimable(c, due, &blame, e))
+        return false;
     int64_t n = SQL(c, e, sql_take_int, &lease->job,
                     "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease = ?, "
                     "lease_until = ?, worker = ?, started_at = ?, epoch = 0, step = 0, "
-                    "elapsed = 0, "
-                    "best_epoch = NULL, best_metric = NULL, best_value = NULL "
+                    "elapsed = 0, best_epoch = NULL, best_metric = NULL, best_value = NULL "
                     "WHERE id = (SELECT id FROM jobs WHERE state = 'queued' AND run_at <= ? "
-                    "ORDER BY priority DESC, id LIMIT 1) RETURNING id",
-                    KEY(lease), INT(now + STORE_LEASE_MS), TEXT(w->worker), INT(now), INT(due));
+                    "AND blame BETWEEN ? AND ? ORDER BY priority DESC, id LIMIT 1) RETURNING id",
+                    KEY(lease), INT(now + STORE_LEASE_MS), TEXT(w->worker), INT(now), INT(due),
+                    INT(blame.least), INT(blame.most));
     if (n <= 0)
         return n == 0 && next_due(c, due, &w->out->next_in, e);
     return begin_run(s, c, w, e);
@@ -113,6 +141,18 @@ static bool add_points(struct store *s, struct conn *c, const struct beat *w, st
     return true;
 }
 
+// The run may have got past where earlier ones died with the daemon.
+static bool clear(struct store *s, struct conn *c, const struct beat *w, struct err *e)
+{
+    int64_t n = SQL(c, e, NULL, NULL,
+                    "UPDATE jobs SET blame = 0 WHERE id = ? AND lease = ? AND blame > 0 "
+                    "AND furthest < ? RETURNING id",
+                    INT(w->lease->job), KEY(w->lease), INT(w->beat->epoch));
+    return n == 0 || (n > 0 && event_add(s, c, e, w->lease->job, "info",
+                                         "got further than before the daemon died; other jobs "
+                                         "may run beside it again"));
+}
+
 static bool beat(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     struct beat *w = arg;
@@ -126,7 +166,7 @@ static bool beat(struct store *s, struct conn *c, void *arg, struct err *e)
                     INT(b->steps), INT(b->elapsed), best ? INT(b->best_epoch) : NOTHING,
                     best ? TEXT(b->best_metric) : NOTHING, best ? REAL(b->best_value) : NOTHING,
                     INT(w->lease->job), KEY(w->lease));
-    return held(w->lease, n, e) && add_points(s, c, w, e);
+    return held(w->lease, n, e) && add_points(s, c, w, e) && clear(s, c, w, e);
 }
 
 bool store_job_beat(struct store *s, const struct lease *lease, const struct job_beat *b,
@@ -274,40 +314,6 @@ bool store_job_rescue(struct store *s, const struct lease *lease, bool own, cons
 {
     struct rescue w = {lease, own, text};
     return store_write(s, rescue, &w, e);
-}
-
-// A pause that an earlier daemon wrote down is taken for what is left of it, within reason: the
-// clock may have been set since.
-static bool cut_pauses(struct store *s, struct conn *c, struct err *e)
-{
-    int64_t latest = store_steady_now(s) + STORE_PAUSE_MS;
-    return SQL(c, e, NULL, NULL,
-               "UPDATE jobs SET run_at = ?1 WHERE state = 'queued' AND run_at > ?1",
-               INT(latest)) >= 0;
-}
-
-static bool rescue_all(struct store *s, struct conn *c, void *arg, struct err *e)
-{
-    int64_t *rescued = arg;
-    int64_t now = store_now(s);
-    *rescued = -1;
-    if (SQL(c, e, NULL, NULL,
-            "INSERT INTO job_events (job_id, at, level, type, message) SELECT id, ?, 'warn', "
-            "'state', 'the daemon stopped while the job ran' FROM jobs WHERE state = 'running'",
-            INT(now)) >= 0)
-        *rescued = SQL(c, e, NULL, NULL,
-                       "UPDATE jobs SET state = CASE cancel_requested WHEN 1 THEN 'cancelled' "
-                       "ELSE 'queued' END, "
-                       "finished_at = CASE cancel_requested WHEN 1 THEN ? END, "
-                       "deaths = deaths + 1, run_at = 0, queued_at = ?, lease = NULL, "
-                       "lease_until = NULL, worker = NULL WHERE state = 'running' RETURNING id",
-                       INT(now), INT(now));
-    return *rescued >= 0 && cut_pauses(s, c, e);
-}
-
-bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e)
-{
-    return store_write(s, rescue_all, n, e);
 }
 
 // Log ------------------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ struct run {
     enum stop stop;
     bool lost;     // the lease has gone to another
     bool unstored; // the last report failed
+    bool told;     // an epoch has been reported
 };
 
 static int64_t now(void)
@@ -76,20 +77,27 @@ static void report(struct run *r)
     r->unstored = !ok;
 }
 
+// The first epoch goes out at once: from then on a death of the daemon is not held against the job.
+static void report_now_and_then(struct run *r)
+{
+    bool first = !r->told, full = curve_full(&r->curve) && !r->unstored;
+    r->told = true;
+    if (first || full || now() - r->reported >= REPORT_MS)
+        report(r);
+}
+
 static void on_epoch(void *ctx, const struct train_epoch *t)
 {
     struct run *r = ctx;
     curve_add(&r->curve, t, (double)(now() - r->begun) / 1000);
-    if ((curve_full(&r->curve) && !r->unstored) || now() - r->reported >= REPORT_MS)
-        report(r);
+    report_now_and_then(r);
 }
 
 static void on_point(void *ctx, const struct lr_point *p)
 {
     struct run *r = ctx;
     curve_add_point(&r->curve, p);
-    if ((curve_full(&r->curve) && !r->unstored) || now() - r->reported >= REPORT_MS)
-        report(r);
+    report_now_and_then(r);
 }
 
 static bool on_step(void *ctx, uint64_t step)

@@ -9,7 +9,7 @@ find engine api server clients tests -name '*.[ch]' -o -name '*.def' | LC_ALL=C 
 function layer(file) {
     if (file ~ /^engine\//) return 1
     if (file ~ /^api\//) return 2
-    if (file ~ /^server\/(store|migrate|clock|job|log|file|digest|address|crew|levels|colfile)/) return 3
+    if (file ~ /^server\/(store|migrate|clock|job|blame|log|file|digest|address|crew|levels|colfile)/) return 3
     if (file ~ /^server\/(http|head|wire|pool|gate|origin|exchange|reaper|router|routes|reply|call|handle|server)/) return 5
     if (file ~ /^server\/main\./) return 6
     if (file ~ /^server\//) return 4
@@ -65,7 +65,7 @@ BEGIN {
         bad("there is no file \"" name "\"")
     else if (FILENAME ~ /^clients\// && to !~ /^(clients|engine)\//)
         bad("a client speaks to the daemon over HTTP only, and includes " to)
-    else if (FILENAME ~ /^server\/(store|migrate)/ && to !~ /^(server\/(store|migrate|clock|job)[a-z_]*|engine\/(err|arena))\.h$/)
+    else if (FILENAME ~ /^server\/(store|migrate)/ && to !~ /^(server\/(store|migrate|clock|job|blame)[a-z_]*|engine\/(err|arena))\.h$/)
         bad("the store knows of texts and numbers only, and includes " to)
     else if (layer(to) > layer(FILENAME))
         bad(word[layer(FILENAME)] " is below " word[layer(to)] ", and includes " to)

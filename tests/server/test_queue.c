@@ -4,6 +4,7 @@
 #include "lab.h"
 
 #include <pthread.h>
+#include <time.h>
 
 struct bench {
     struct lab lab;
@@ -274,6 +275,8 @@ TEST(the_third_crash_fails_a_job_with_a_reason)
     bench_release(&b);
 }
 
+static const struct job_beat first_epoch = {.epoch = 1, .names = ""};
+
 TEST(a_new_queue_takes_over_what_the_dead_daemon_ran)
 {
     struct bench b;
@@ -281,7 +284,7 @@ TEST(a_new_queue_takes_over_what_the_dead_daemon_ran)
     int64_t n = 0;
     bench_init(&b);
     int64_t id = submit(&b);
-    claim(&b, &job);
+    ck_assert(queue_beat(b.queue, claim(&b, &job), &first_epoch, &b.lab.err));
     queue_free(b.queue);
     lab_reopen(&b.lab);
     b.queue = queue_new(b.lab.store, &b.lab.clock, &n, &b.lab.err);
@@ -289,6 +292,43 @@ TEST(a_new_queue_takes_over_what_the_dead_daemon_ran)
     struct ticket *t = claim(&b, &job);
     ck_assert(job.id == id && job.attempt == 2 && job.deaths == 1);
     ck_assert(queue_release(b.queue, t, &b.lab.err));
+    bench_release(&b);
+}
+
+// A job that the daemon died under before its first epoch, now due.
+static int64_t suspect(struct bench *b)
+{
+    struct job_row job;
+    int64_t n, id = submit(b);
+    claim(b, &job);
+    queue_free(b->queue);
+    b->queue = queue_new(b->lab.store, &b->lab.clock, &n, &b->lab.err);
+    ck_assert(b->queue && n == 1);
+    lab_move(&b->lab, 10000);
+    return id;
+}
+
+LOOP_TEST(a_worker_waits_beside_a_suspect_until_it_is_cleared_or_ends, 2)
+{
+    struct bench b;
+    struct job_row job;
+    struct waiter w = {.bench = &b};
+    bench_init(&b);
+    int64_t id = suspect(&b);
+    struct ticket *t = claim(&b, &job);
+    ck_assert(job.id == id && job.blame == BLAME_SUSPECT);
+    int64_t other = submit(&b);
+    ck_assert_int_eq(pthread_create(&w.thread, NULL, wait_for_job, &w), 0);
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    ck_assert_int_eq(state(&b, other), JOB_QUEUED);
+    if (_i == 0)
+        ck_assert(queue_beat(b.queue, t, &first_epoch, &b.lab.err));
+    else
+        ck_assert(queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
+    pthread_join(w.thread, NULL);
+    ck_assert(w.got && w.job.id == other);
+    if (_i == 0)
+        ck_assert(queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
     bench_release(&b);
 }
 

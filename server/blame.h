@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What the daemon's death says about a job that was running under it. One job can take the whole
+// daemon with it (the kernel ends whoever wants too much memory), and would do so again and again.
+//
+// A death counts against a job when its run got no further than an earlier run that died: a full
+// strike when it died before its first epoch was stored, a quarter of one when it died at an epoch
+// reached before, which may as well be an operator who kills often. A run that gets further clears
+// the job of everything. From one strike on the job is a suspect: it pauses, longer each time, and
+// then runs alone, so that the next death is surely its own and counts against nobody else. Three
+// strikes convict it.
+//
+// Pure arithmetic, any thread; store_run.c keeps the two numbers in the job's row.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    BLAME_STRIKE = 4, // the unit is a quarter of a strike
+    BLAME_SUSPECT = BLAME_STRIKE,
+    BLAME_GUILTY = 3 * BLAME_STRIKE
+};
+
+struct blame {
+    int64_t n;        // quarters of strikes
+    int64_t furthest; // epoch stored by any run that died
+};
+
+// After a death at `epoch`, the last one that the run had stored.
+struct blame blame_death(struct blame b, int64_t epoch);
+
+// Whether a run that has stored `epoch` clears the job.
+static inline bool blame_clears(struct blame b, int64_t epoch)
+{
+    return epoch > b.furthest;
+}
+
+static inline bool blame_suspects(struct blame b)
+{
+    return b.n >= BLAME_SUSPECT;
+}
+
+// The pause before the next run, in milliseconds.
+int64_t blame_pause(struct blame b);

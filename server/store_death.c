@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// What a new daemon makes of the jobs that its predecessor left running: see store.h and blame.h.
+// No worker is alive then, so these statements need no lease, and a job may be read before it is
+// written.
+
+#include "store_sql.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+// A pause that an earlier daemon wrote down is taken for what is left of it, within reason: the
+// clock may have been set since.
+static bool cut_pauses(struct store *s, struct conn *c, struct err *e)
+{
+    int64_t latest = store_steady_now(s) + STORE_PAUSE_MS;
+    return SQL(c, e, NULL, NULL,
+               "UPDATE jobs SET run_at = ?1 WHERE state = 'queued' AND run_at > ?1",
+               INT(latest)) >= 0;
+}
+
+// A job that was running when the daemon died.
+struct dead {
+    int64_t id, epoch, deaths, cancel, blame, furthest;
+};
+
+static const struct column dead_column[] = {COLUMN_ROW(dead, id) COLUMN_ROW(dead, epoch) COLUMN_ROW(
+    dead, deaths) COLUMN_ROW(dead, cancel) COLUMN_ROW(dead, blame) COLUMN_ROW(dead, furthest)};
+
+enum { DEATH_TEXT = 256 };
+
+static void explain(const struct dead *d, struct blame b, char text[DEATH_TEXT])
+{
+    if (b.n >= BLAME_GUILTY)
+        snprintf(text, DEATH_TEXT,
+                 "the daemon died %" PRId64 " times while the job ran, which got no further than "
+                 "epoch %" PRId64 "; it may need more memory than there is",
+                 d->deaths + 1, b.furthest);
+    else if (blame_suspects(b))
+        snprintf(text, DEATH_TEXT,
+                 "the daemon died while the job ran, which got no further than epoch %" PRId64
+                 "; it runs again after %" PRId64 " s, alone",
+                 b.furthest, blame_pause(b) / 1000);
+    else
+        snprintf(text, DEATH_TEXT, "the daemon died while the job ran; it starts over");
+}
+
+static bool bury(struct store *s, struct conn *c, const struct dead *d, struct err *e)
+{
+    char text[DEATH_TEXT];
+    struct blame b = blame_death((struct blame){d->blame, d->furthest}, d->epoch);
+    int64_t now = store_now(s), pause = blame_pause(b);
+    bool failed = !d->cancel && b.n >= BLAME_GUILTY, ended = d->cancel || failed;
+    enum job_state state = d->cancel ? JOB_CANCELLED : failed ? JOB_FAILED : JOB_QUEUED;
+    explain(d, b, text);
+    return SQL(c, e, NULL, NULL,
+               "UPDATE jobs SET state = ?, finished_at = ?, error_kind = ?, error_text = ?, "
+               "deaths = deaths + 1, blame = ?, furthest = ?, run_at = ?, queued_at = ?, "
+               "lease = NULL, lease_until = NULL, worker = NULL WHERE id = ?",
+               TEXT(job_state_word(state)), ended ? INT(now) : NOTHING,
+               TEXT(failed ? err_word(ERR_INTERNAL) : NULL), TEXT(failed ? text : NULL), INT(b.n),
+               INT(b.furthest), INT(pause ? store_steady_now(s) + pause : 0), INT(now),
+               INT(d->id)) >= 0 &&
+           event_add(s, c, e, d->id, failed ? "error" : "warn", "%s", text);
+}
+
+static bool rescue_all(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    int64_t *rescued = arg, n;
+    struct dead d;
+    for (*rescued = 0;; ++*rescued) {
+        struct sql_rows rows = ROWS(dead_column, &d, 1, NULL);
+        n = SQL(c, e, sql_take_rows, &rows,
+                "SELECT id, epoch, deaths, cancel_requested, blame, furthest FROM jobs "
+                "WHERE state = 'running' LIMIT 1");
+        if (n <= 0 || !bury(s, c, &d, e))
+            return n == 0 && cut_pauses(s, c, e);
+    }
+}
+
+bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e)
+{
+    return store_write(s, rescue_all, n, e);
+}
