@@ -57,9 +57,9 @@ static bool begin_run(struct store *s, struct conn *c, const struct claim *w, st
            event_add(s, c, e, lease->job, "info", "running, attempt %" PRId64, job->attempt);
 }
 
-// How much blame a job may have that is claimed now. ?1 is the steady time.
+// How much blame a job may have to be claimed now.
 struct span {
-    int64_t least, most; // none when most < least
+    int64_t least, most; // no job when most < least
 };
 
 static bool claimable(struct conn *c, int64_t due, struct span *out, struct err *e)
@@ -74,10 +74,8 @@ static bool claimable(struct conn *c, int64_t due, struct span *out, struct err 
             INT(due - STORE_PATIENCE_MS)) < 0)
         return false;
     bool idle = !(is & BUSY);
-    *out = (struct span){.least = is & OVERDUE ? BLAME_SUSPECT : 0,
-                         .most = is & ALONE ? -1
-                                 : idle     ? INT64_MAX
-                                            : BLAME_SUSPECT - 1};
+    int64_t most = idle ? INT64_MAX : BLAME_SUSPECT - 1;
+    *out = (struct span){is & OVERDUE ? BLAME_SUSPECT : 0, is & ALONE ? -1 : most};
     return true;
 }
 _Static_assert(BLAME_SUSPECT == 4, "claimable() and migrations/0003_runs.sql say so");

@@ -325,7 +325,10 @@ LOOP_TEST(a_worker_waits_beside_a_suspect_until_it_is_cleared_or_ends, 2)
         ck_assert(queue_beat(b.queue, t, &first_epoch, &b.lab.err));
     else
         ck_assert(queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
-    pthread_join(w.thread, NULL);
+    struct timespec until; // well before it would look again by itself
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 30;
+    ck_assert_int_eq(pthread_timedjoin_np(w.thread, NULL, &until), 0);
     ck_assert(w.got && w.job.id == other);
     if (_i == 0)
         ck_assert(queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
