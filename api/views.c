@@ -130,10 +130,20 @@ FIELDS(event) = {
 static VIEW(event, "Event", "Something that happened to a job.");
 LIST_VIEW(event_list, event_view, "Oldest first.", "EventList", "What happened to a job.");
 
+FIELDS(gap) = {
+    V_WHOLE("from", .doc = "The first epoch that is missing."),
+    V_WHOLE("to", .doc = "The last one."),
+    {0},
+};
+static VIEW(gap, "Gap", "Epochs that could not be stored.");
+
 FIELDS(metrics) = {
     V_ANY("columns", .of = FIELD_OBJECT,
           .doc = "Columns of equal length by name: epoch, train_loss, val_loss and the task's "
                  "metrics with val_ in front; null where there is no value."),
+    V_ITEMS("gaps", gap_view, .optional = true,
+            .doc = "Epochs between those given that are missing, because the disk was full when "
+                   "they were to be stored; the job's events tell of them too."),
     {0},
 };
 const struct schema metrics_view = {

@@ -64,9 +64,18 @@ static double *layer_place(struct curve *c, size_t i)
     return c->layer + i * c->beat.n_layer_value;
 }
 
+void curve_stored(struct curve *c)
+{
+    c->beat.n_row = 0;
+    c->beat.gap_from = c->beat.gap_to = 0;
+}
+
 // Forget the oldest epoch.
 static void shift(struct curve *c)
 {
+    c->beat.gap_to = c->row[0].epoch;
+    if (!c->beat.gap_from)
+        c->beat.gap_from = c->row[0].epoch;
     memmove(c->value[0], c->value[1], sizeof c->value - sizeof c->value[0]);
     memmove(layer_place(c, 0), layer_place(c, 1),
             (CURVE_EPOCHS - 1) * c->beat.n_layer_value * sizeof *c->layer);

@@ -2,8 +2,9 @@
 #pragma once
 
 // The part of a run's curve that is not stored yet, as the store wants it. A worker adds an epoch
-// at a time and sends `beat` now and then; once that is stored it sets beat.n_row to 0. Used by one
-// thread, inside the run that owns it; must stay where it is.
+// at a time, sends `beat` now and then and calls curve_stored() once that is stored. While it is
+// not, the oldest epochs give way, and beat tells which are missing. Used by one thread, inside the
+// run that owns it; must stay where it is.
 
 #include "store.h"
 #include "lr_finder.h"
@@ -33,8 +34,11 @@ bool curve_init(struct curve *c, const struct model *m, const struct train_spec 
 bool curve_init_sweep(struct curve *c, int steps, struct arena *a, struct err *e);
 void curve_add_point(struct curve *c, const struct lr_point *p);
 
-// Append an epoch, `seconds` after the start. When full, the oldest goes.
+// Append an epoch, `seconds` after the start. When full, the oldest goes and
+// the gap grows.
 void curve_add(struct curve *c, const struct train_epoch *t, double seconds);
+
+void curve_stored(struct curve *c);
 
 static inline bool curve_full(const struct curve *c)
 {

@@ -335,6 +335,21 @@ static void write_values(struct jsonw *w, const struct metric_table *t, struct a
     }
 }
 
+// Epochs that were not stored, seen by what follows them.
+static void write_gaps(struct jsonw *w, const struct metric_table *t, int64_t after)
+{
+    jsonw_array(w, "gaps");
+    for (size_t i = 0; i < t->n_row; after = t->epoch[i++]) {
+        if (t->epoch[i] <= after + 1)
+            continue;
+        jsonw_object(w, NULL);
+        jsonw_int(w, "from", after + 1);
+        jsonw_int(w, "to", t->epoch[i] - 1);
+        jsonw_end(w);
+    }
+    jsonw_end(w);
+}
+
 bool job_metrics(struct call *c, struct err *e)
 {
     int64_t id, after, limit;
@@ -349,6 +364,7 @@ bool job_metrics(struct call *c, struct err *e)
     write_ints(&w, "step", t.step, t.n_row);
     write_values(&w, &t, c->arena);
     jsonw_end(&w);
+    write_gaps(&w, &t, after);
     return reply_end(c, &w, e);
 }
 

@@ -208,7 +208,8 @@ static bool wait_to_retry(struct queue *q, struct ticket *t)
     pthread_mutex_lock(&q->lock);
     while (!q->draining && rc != ETIMEDOUT)
         rc = pthread_cond_timedwait(&q->work, &q->lock, &until);
-    bool again = !q->draining && queue_now(q) < t->renewed + STORE_LEASE_MS - QUEUE_MARGIN_MS;
+    bool again = !q->draining && ticket_poll(t) == STOP_NONE &&
+                 queue_now(q) < t->renewed + STORE_LEASE_MS - QUEUE_MARGIN_MS;
     pthread_mutex_unlock(&q->lock);
     return again;
 }

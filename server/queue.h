@@ -9,7 +9,8 @@
 //
 // A thread of the queue renews all leases every few seconds. A run that does not poll its ticket
 // for ten minutes counts as stuck and loses its job; one whose lease could not be renewed is told
-// to stop five seconds before the lease ends, by a clock that nobody can set.
+// to stop five seconds before the lease ends, by a clock that nobody can set. A full disk is no
+// reason: nobody can take a job then, so the runs go on.
 
 #include "store.h"
 
@@ -60,8 +61,9 @@ bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, 
 
 // Give a job back: ended, released unfinished, or ended by a fault of its own that `text` names.
 // The ticket is void afterwards whatever the result; a job that could not be given back for want of
-// disk space is taken back by the queue. queue_finish() tries for as long as the lease holds before
-// it gives up. Arguments and errors as for store_job_finish(), _release() and _rescue().
+// disk space is taken back by the queue. queue_finish() tries for as long as the lease holds and
+// nobody asks for a stop before it gives up. Arguments and errors as for store_job_finish(),
+// _release() and _rescue().
 bool queue_finish(struct queue *q, struct ticket *t, enum job_state state, const struct err *reason,
                   const struct model_new *model, int64_t *version, struct err *e);
 bool queue_release(struct queue *q, struct ticket *t, struct err *e);

@@ -69,8 +69,12 @@ static void renew_all(struct queue *q)
     struct err e = {0};
     int64_t asked = queue_now(q);
     size_t n = collect(q, asked, lease);
-    if (n == 0 || !store_job_renew(q->store, lease, n, fate, &e))
-        return;
+    if (n > 0 && !store_job_renew(q->store, lease, n, fate, &e)) {
+        if (e.kind != ERR_NO_SPACE)
+            return;
+        for (size_t i = 0; i < n; i++)
+            fate[i] = LEASE_HELD;
+    }
     for (size_t i = 0; i < n; i++)
         queue_note_fate(q, asked, &lease[i], fate[i]);
 }

@@ -126,6 +126,8 @@ struct job_beat {
     size_t n_row, n_name;
     const char *layers; // names of the layers, single blanks between
     size_t n_layer_value;
+    int64_t gap_from, gap_to; // epochs that will never be reported; 0: none
+    const char *gap_why;
 };
 
 // Result of a training, whose file is in place and flushed.
@@ -186,8 +188,8 @@ bool store_job_list(struct store *s, size_t limit, int64_t after, enum job_state
 bool store_job_claim(struct store *s, const char *worker, struct job_claim *out, struct arena *a,
                      struct err *e);
 
-// Record progress and renew the lease; a run that gets further than those that died clears its job
-// of blame. *cancel tells whether somebody asked for a stop.
+// Record progress and renew the lease; a gap is told in the job's log. A run that gets further than
+// those that died clears its job of blame. *cancel tells whether somebody asked for a stop.
 bool store_job_beat(struct store *s, const struct lease *lease, const struct job_beat *beat,
                     bool *cancel, struct err *e);
 

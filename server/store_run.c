@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -139,6 +140,20 @@ static bool add_points(struct store *s, struct conn *c, const struct beat *w, st
     return true;
 }
 
+static bool tell_gap(struct store *s, struct conn *c, const struct beat *w, struct err *e)
+{
+    char text[512];
+    const struct job_beat *b = w->beat;
+    if (!b->gap_to)
+        return true;
+    snprintf(text, sizeof text, "epochs %" PRId64 " to %" PRId64 " were not stored: %s",
+             b->gap_from, b->gap_to, b->gap_why);
+    return SQL(c, e, NULL, NULL,
+               "INSERT INTO job_events (job_id, at, level, type, message) "
+               "VALUES (?, ?, 'warn', 'metrics', ?)",
+               INT(w->lease->job), INT(store_now(s)), TEXT(text)) >= 0;
+}
+
 // The run may have got past where earlier ones died with the daemon.
 static bool clear(struct store *s, struct conn *c, const struct beat *w, struct err *e)
 {
@@ -164,7 +179,8 @@ static bool beat(struct store *s, struct conn *c, void *arg, struct err *e)
                     INT(b->steps), INT(b->elapsed), best ? INT(b->best_epoch) : NOTHING,
                     best ? TEXT(b->best_metric) : NOTHING, best ? REAL(b->best_value) : NOTHING,
                     INT(w->lease->job), KEY(w->lease));
-    return held(w->lease, n, e) && add_points(s, c, w, e) && clear(s, c, w, e);
+    return held(w->lease, n, e) && add_points(s, c, w, e) && tell_gap(s, c, w, e) &&
+           clear(s, c, w, e);
 }
 
 bool store_job_beat(struct store *s, const struct lease *lease, const struct job_beat *b,

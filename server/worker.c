@@ -50,9 +50,10 @@ struct run {
     int64_t begun, reported; // monotonic ms
     struct curve curve;      // epochs not yet reported
     enum stop stop;
-    bool lost;     // the lease has gone to another
-    bool unstored; // the last report failed
-    bool told;     // an epoch has been reported
+    bool lost;      // the lease has gone to another
+    bool unstored;  // the last report failed
+    struct err why; // it did
+    bool told;      // an epoch has been reported
 };
 
 static int64_t now(void)
@@ -66,15 +67,18 @@ static void report(struct run *r)
     struct err e = {0};
     r->reported = now();
     r->curve.beat.elapsed = r->reported - r->begun;
+    r->curve.beat.gap_why = r->why.text;
     bool ok = queue_beat(r->worker->config->queue, r->ticket, &r->curve.beat, &e);
     if (ok)
-        r->curve.beat.n_row = 0;
+        curve_stored(&r->curve);
     else
         r->lost = e.kind == ERR_CONFLICT;
     if (!ok && !r->unstored)
         LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "progress not stored"),
             log_int("job", r->job.id), log_text("reason", e.text));
     r->unstored = !ok;
+    if (!ok)
+        r->why = e;
 }
 
 // The first epoch goes out at once: from then on a death of the daemon is not held against the job.
@@ -200,11 +204,24 @@ static bool save(struct run *r, const char *header, size_t len, struct model_new
     }
 }
 
+// The curve is stored before the end is. While the disk is full it waits, as save() does.
+static bool settle(struct run *r, struct err *e)
+{
+    for (report(r); r->unstored && r->why.kind == ERR_NO_SPACE; report(r)) {
+        r->stop = ticket_poll(r->ticket);
+        if (r->stop != STOP_NONE)
+            return fail(e, ERR_CANCELLED, "stopped before the result was stored");
+        sleep(1);
+    }
+    return true;
+}
+
 static bool finish(struct run *r, const struct model_new *model, struct err *e)
 {
     const struct worker_config *c = r->worker->config;
     int64_t version;
-    report(r);
+    if (!settle(r, e))
+        return false;
     cache_publish_begin(c->cache, model->name);
     bool ok = queue_finish(c->queue, r->ticket, JOB_SUCCEEDED, NULL, model, &version, e);
     cache_publish_end(c->cache);
@@ -219,7 +236,8 @@ static bool finish(struct run *r, const struct model_new *model, struct err *e)
 // A sweep has no model, only its curve.
 static bool conclude(struct run *r, struct err *e)
 {
-    report(r);
+    if (!settle(r, e))
+        return false;
     bool ok = queue_finish(r->worker->config->queue, r->ticket, JOB_SUCCEEDED, NULL, NULL, NULL, e);
     r->ticket = NULL;
     return ok;

@@ -73,3 +73,20 @@ TEST(a_full_curve_drops_its_oldest_epoch)
         ck_assert_double_eq(curve.beat.row[i].value[0], (i + 4) * 10);
     }
 }
+
+TEST(a_curve_knows_which_epochs_it_has_dropped_since_it_was_stored)
+{
+    start(0, 5);
+    int epoch = 0;
+    while (!curve_full(&curve))
+        add(++epoch, false);
+    ck_assert_int_eq(curve.beat.gap_to, 0);
+    for (int i = 0; i < 3; i++)
+        add(++epoch, false);
+    ck_assert(curve.beat.gap_from == 1 && curve.beat.gap_to == 3);
+    curve_stored(&curve);
+    ck_assert(curve.beat.n_row == 0 && curve.beat.gap_from == 0 && curve.beat.gap_to == 0);
+    for (int i = 0; i < CURVE_EPOCHS + 1; i++)
+        add(++epoch, false);
+    ck_assert(curve.beat.gap_from == CURVE_EPOCHS + 4 && curve.beat.gap_to == CURVE_EPOCHS + 4);
+}

@@ -4,6 +4,7 @@
 #include "handlers.h"
 #include "plant.h"
 #include "reply.h"
+#include "router.h"
 #include "server.h"
 
 #include <stdlib.h>
@@ -159,5 +160,32 @@ TEST(a_queue_position_counts_the_jobs_in_front_by_priority_then_age)
     sit(&d, &p, NULL, "2");
     NEED(job_get(&d.call, &p.err));
     ck_assert_ptr_nonnull(strstr(d.call.out, "\"queue_position\":null"));
+    plant_release(&p);
+}
+
+TEST(epochs_that_were_not_stored_are_listed_as_gaps)
+{
+    static const int64_t epoch[] = {2, 3, 7, 8, 20};
+    static const double value = 1;
+    struct plant p;
+    struct desk d;
+    struct job_claim claim;
+    bool cancel;
+    plant_init(&p);
+    plant_submit(&p, NULL, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                 "{}");
+    NEED(store_job_claim(p.store, "w", &claim, &p.arena, &p.err));
+    for (size_t i = 0; i < sizeof epoch / sizeof *epoch; i++) {
+        const struct metric_row row = {epoch[i], epoch[i], &value, NULL};
+        const struct job_beat beat = {
+            .epoch = epoch[i], .names = "a", .row = &row, .n_row = 1, .n_name = 1};
+        NEED(store_job_beat(p.store, &claim.lease, &beat, &cancel, &p.err));
+    }
+    sit(&d, &p, NULL, "1");
+    d.call.target = &(struct target){.query = ""};
+    NEED(job_metrics(&d.call, &p.err));
+    ck_assert_ptr_nonnull(strstr(d.call.out,
+                                 "\"gaps\":[{\"from\":1,\"to\":1},{\"from\":4,\"to\":6},"
+                                 "{\"from\":9,\"to\":19}]"));
     plant_release(&p);
 }

@@ -223,6 +223,80 @@ TEST(a_run_that_cannot_renew_stops_before_its_lease_ends_and_is_queued_when_it_c
     bench_release(&b);
 }
 
+// From here on every change of a job needs room that there is not, until `on` is false.
+static void fill_disk(struct bench *b, bool on)
+{
+    ck_assert(lab_sql(&b->lab,
+                      on ? "CREATE TRIGGER fill BEFORE UPDATE ON jobs BEGIN INSERT INTO job_events "
+                           "(job_id, at, level, type, message) VALUES (new.id, 0, 'info', 'state', "
+                           "printf('%.1000000c', 'x')); END"
+                         : "PRAGMA max_page_count = 100000",
+                      NULL));
+    ck_assert(lab_sql(&b->lab, on ? "PRAGMA max_page_count = 60" : "DROP TRIGGER fill", NULL));
+}
+
+TEST(a_full_disk_takes_no_job_from_its_run)
+{
+    static const struct job_beat beat = {.epoch = 1, .names = ""};
+    struct bench b;
+    struct job_row job;
+    bench_init(&b);
+    submit(&b);
+    struct ticket *t = claim(&b, &job);
+    fill_disk(&b, true);
+    for (int i = 0; i < 5; i++) {
+        lab_move(&b.lab, STORE_LEASE_MS - QUEUE_MARGIN_MS);
+        queue_tick(b.queue);
+        ck_assert_int_eq(ticket_poll(t), STOP_NONE);
+        REFUSED(ERR_NO_SPACE, queue_beat(b.queue, t, &beat, &e));
+    }
+    fill_disk(&b, false);
+    ck_assert(queue_beat(b.queue, t, &beat, &b.lab.err));
+    ck_assert(queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
+    bench_release(&b);
+}
+
+struct finisher {
+    struct bench *bench;
+    struct ticket *ticket;
+    struct err err;
+    bool ok;
+    pthread_t thread;
+};
+
+static void *finish(void *arg)
+{
+    static const struct model_new model = {"m", lab_digest, "regression", "{}", 1};
+    struct finisher *f = arg;
+    int64_t version;
+    f->ok =
+        queue_finish(f->bench->queue, f->ticket, JOB_SUCCEEDED, NULL, &model, &version, &f->err);
+    return NULL;
+}
+
+TEST(an_end_that_waits_for_room_gives_way_to_a_cancellation)
+{
+    struct bench b;
+    struct job_row job;
+    struct finisher f = {.bench = &b};
+    bench_init(&b);
+    int64_t id = submit(&b);
+    f.ticket = claim(&b, &job);
+    ck_assert(lab_sql(&b.lab,
+                      "CREATE TRIGGER fill BEFORE INSERT ON models BEGIN INSERT INTO job_events "
+                      "(job_id, at, level, type, message) VALUES (new.job_id, 0, 'info', 'state', "
+                      "printf('%.1000000c', 'x')); END",
+                      NULL));
+    ck_assert(lab_sql(&b.lab, "PRAGMA max_page_count = 60", NULL));
+    ck_assert_int_eq(pthread_create(&f.thread, NULL, finish, &f), 0);
+    ck_assert(queue_cancel(b.queue, id, &job, &b.lab.arena, &b.lab.err));
+    pthread_join(f.thread, NULL);
+    ck_assert(!f.ok && f.err.kind == ERR_NO_SPACE);
+    queue_tick(b.queue);
+    ck_assert_int_eq(state(&b, id), JOB_CANCELLED);
+    bench_release(&b);
+}
+
 TEST(setting_the_wall_clock_neither_frees_nor_prolongs_a_lease)
 {
     struct bench b;

@@ -375,3 +375,26 @@ TEST(after_a_restart_no_pause_is_longer_than_the_longest)
     }
     lab_release(&l);
 }
+
+TEST(a_gap_is_told_once_in_the_log_of_the_job)
+{
+    struct lab l;
+    struct job_beat beat = some_beat;
+    struct event_list list;
+    bool cancel;
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    struct lease k = lab_claim(&l);
+    for (int i = 0; i < 3; i++) {
+        beat.gap_from = i == 1 ? 120 : 0;
+        beat.gap_to = i == 1 ? 180 : 0;
+        beat.gap_why = "the disk was full";
+        OK(store_job_beat(l.store, &k, &beat, &cancel, &l.err));
+    }
+    OK(store_job_events(l.store, id, 0, STORE_PAGE, &list, &l.arena, &l.err));
+    ck_assert_uint_eq(list.n, 3); // queued, running, this
+    ck_assert_str_eq(list.row[2].message, "epochs 120 to 180 were not stored: the disk was full");
+    ck_assert_str_eq(list.row[2].level, "warn");
+    ck_assert_str_eq(list.row[2].type, "metrics");
+    lab_release(&l);
+}

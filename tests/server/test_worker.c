@@ -2,10 +2,12 @@
 // A real queue, store and worker over a folder under /tmp.
 
 #include "worker.h"
+#include "full_disk.h"
 #include "plant.h"
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #define JOB(rest)                                                                                  \
     "{\"dataset\":\"d\",\"target\":\"y\",\"model\":{\"layers\":[{\"units\":8,\"norm\":null,"       \
@@ -154,5 +156,64 @@ TEST(data_that_came_with_a_job_goes_when_it_ends)
     workers_join(p.workers);
     p.workers = NULL;
     ck_assert_int_eq(plant_files(&p, "datasets"), 2);
+    plant_release(&p);
+}
+
+static bool has_event(struct plant *p, int64_t id, const char *text)
+{
+    struct event_list list;
+    ck_assert_msg(store_job_events(p->store, id, 0, STORE_PAGE, &list, &p->arena, &p->err), "%s",
+                  p->err.text);
+    for (size_t i = 0; i < list.n; i++)
+        if (strncmp(list.row[i].message, text, strlen(text)) == 0)
+            return true;
+    return false;
+}
+
+// The disk is full from shortly after the start until the model has been saved, long after the
+// curve's buffer has run over.
+TEST(a_job_trains_on_while_the_disk_is_full_and_tells_what_is_missing)
+{
+    struct plant p;
+    struct metric_table t;
+    size_t gaps = 0;
+    plant_init(&p);
+    int64_t id = plant_submit(&p, "d", upload(&p, "d"), LONG);
+    plant_work(&p, 1);
+    plant_await(&p, id, JOB_RUNNING, 1);
+    full_disk(p.store, true);
+    while (plant_files(&p, "models") == 0)
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    full_disk(p.store, false);
+    struct job_row row = plant_await(&p, id, JOB_SUCCEEDED, 10000);
+    ck_assert(row.attempt == 1 && row.crashes + row.deaths == 0);
+    NEED(store_job_metrics(p.store, id, 0, 10000, &t, &p.arena, &p.err));
+    ck_assert_int_eq(t.epoch[t.n_row - 1], 10000);
+    for (size_t i = 1; i < t.n_row; i++)
+        if (t.epoch[i] != t.epoch[i - 1] + 1) {
+            gaps++;
+            ck_assert(
+                has_event(&p, id,
+                          arena_printf(&p.arena, "epochs %lld to %lld were not stored: ",
+                                       (long long)t.epoch[i - 1] + 1, (long long)t.epoch[i] - 1)));
+        }
+    ck_assert_uint_eq(gaps, 1);
+    plant_release(&p);
+}
+
+TEST(a_job_that_waits_for_room_to_end_in_is_cancelled)
+{
+    struct plant p;
+    struct job_row row;
+    plant_init(&p);
+    int64_t id = plant_submit(&p, "d", upload(&p, "d"), LONG);
+    plant_work(&p, 1);
+    plant_await(&p, id, JOB_RUNNING, 1);
+    full_disk(p.store, true);
+    while (plant_files(&p, "models") == 0)
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    while (!queue_cancel(p.queue, id, &row, &p.arena, &p.err))
+        ck_assert_int_eq(p.err.kind, ERR_NO_SPACE);
+    plant_await(&p, id, JOB_CANCELLED, 0);
     plant_release(&p);
 }
