@@ -5,6 +5,8 @@
 
 #include "log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,6 +107,32 @@ static void put_time(struct line *l)
     gmtime_r(&now.tv_sec, &tm);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
     putf(l, "time=%s.%03ldZ", text, now.tv_nsec / 1000000);
+}
+
+static int open_file(const char *path, struct err *e)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    if (fd < 0)
+        fail(e, ERR_INVALID, "could not open the log \"%s\": %s", path, strerror(errno));
+    return fd;
+}
+
+bool log_open(struct log *log, const char *path, enum level level, struct err *e)
+{
+    *log = (struct log){open_file(path, e), level};
+    return log->fd >= 0;
+}
+
+// The number stays, so nobody who logs has to be told.
+bool log_reopen(const struct log *log, const char *path, struct err *e)
+{
+    int fd = open_file(path, e);
+    if (fd < 0)
+        return false;
+    bool ok = dup3(fd, log->fd, O_CLOEXEC) >= 0 ||
+              fail(e, ERR_INTERNAL, "could not go on in the log \"%s\": %s", path, strerror(errno));
+    close(fd);
+    return ok;
 }
 
 void log_event(const struct log *log, enum level level, const struct log_field *field)

@@ -8,7 +8,10 @@
 //
 // Any thread may log: a line is one write(2). Values are quoted and escaped where needed, so
 // nothing that a client sends can forge a line or speak to a terminal. Nothing is formatted when
-// the level is off. A struct log is constant after start and owns nothing.
+// the level is off. A line that cannot be written is lost: a log that nobody can read any more, a
+// closed terminal for one, stops nothing. A struct log is constant after start.
+
+#include "err.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,9 +21,16 @@ enum level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR, LEVEL_OFF, LEVEL_
 extern const char *const level_names[LEVEL_COUNT]; // "debug", "info", ...
 
 struct log {
-    int fd; // 2 in the daemon
+    int fd; // stderr, or a file until the process ends
     enum level level;
 };
+
+// A log that is appended to a file, made with mode 0600 when missing. ERR_INVALID with the reason.
+bool log_open(struct log *log, const char *path, enum level level, struct err *e);
+
+// Go on in the file that now has this name; other threads may be logging. On failure it goes on
+// where it was.
+bool log_reopen(const struct log *log, const char *path, struct err *e);
 
 struct log_field {
     const char *key; // NULL ends the list

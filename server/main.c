@@ -6,6 +6,9 @@
 // this thread is not waiting yet would go there and end the process. Our own threads do block them.
 // The first signal drains; a second one ends at once. The first line on stdout says where to find
 // us, for people and for scripts that asked for port 0.
+//
+// SIGHUP opens the log anew. It is also what a closed terminal sends, whose daemon goes on: its log
+// is lost then unless it has a file.
 
 #include "http.h"
 #include "log.h"
@@ -13,6 +16,7 @@
 #include "settings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -42,45 +46,82 @@ static bool print_instead(const struct settings *s)
     return false;
 }
 
-static sem_t stop_asked;
-static volatile sig_atomic_t stop_signal;
+static sem_t told; // of a signal
+static volatile sig_atomic_t stop_signal, hung_up;
 
-static void ask_to_stop(int number)
+static void note_signal(int number)
 {
     int kept = errno;
-    stop_signal = number;
-    sem_post(&stop_asked);
+    if (number == SIGHUP)
+        hung_up = 1;
+    else
+        stop_signal = number;
+    sem_post(&told);
     errno = kept;
 }
 
+static const int noted[] = {SIGTERM, SIGINT, SIGHUP};
+// A write to a client that is gone, a file past a limit (which is a full disk), a line of the log
+// to a terminal that another program has: errors, no reason to end or to stand still.
+static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTOU};
+
 static sigset_t take_signals(void)
 {
-    const struct sigaction ask = {.sa_handler = ask_to_stop, .sa_flags = SA_RESTART};
-    sigset_t stop;
-    sem_init(&stop_asked, 0, 0);
-    sigaction(SIGTERM, &ask, NULL);
-    sigaction(SIGINT, &ask, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is a full disk
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &stop, NULL);
-    return stop;
+    const struct sigaction note = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    sigset_t set;
+    sem_init(&told, 0, 0);
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof noted / sizeof *noted; i++) {
+        sigaction(noted[i], &note, NULL);
+        sigaddset(&set, noted[i]);
+    }
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        signal(ignored[i], SIG_IGN);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    return set;
 }
 
-static void wait_for_stop(const sigset_t *stop, const struct log *log)
+// The numbers 0 to 2 must be taken: a table or a socket that got one of them would be written to by
+// the log.
+static void keep_standard_streams(void)
 {
-    pthread_sigmask(SIG_UNBLOCK, stop, NULL);
-    while (sem_wait(&stop_asked) != 0 && errno == EINTR)
-        ;
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void hang_up(const struct server *server)
+{
+    struct err e = {.kind = ERR_NONE};
+    const char *file = server->settings->log_file;
+    hung_up = 0;
+    if (file && !log_reopen(server->log, file, &e))
+        LOG(server->log, LEVEL_ERROR, log_text("event", "log not opened anew"),
+            log_text("reason", e.text));
+    else
+        LOG(server->log, LEVEL_INFO,
+            log_text("event", file ? "log opened anew" : "hangup ignored"));
+}
+
+static void wait_for_stop(const struct server *server, const sigset_t *set)
+{
+    pthread_sigmask(SIG_UNBLOCK, set, NULL);
+    while (!stop_signal) {
+        while (sem_wait(&told) != 0 && errno == EINTR)
+            ;
+        if (hung_up)
+            hang_up(server);
+    }
     signal(SIGTERM, SIG_DFL);
     signal(SIGINT, SIG_DFL);
-    LOG(log, LEVEL_INFO, log_text("event", "stopping"),
+    LOG(server->log, LEVEL_INFO, log_text("event", "stopping"),
         log_text("signal", stop_signal == SIGINT ? "SIGINT" : "SIGTERM"));
 }
 
-static int serve(struct server *server, const sigset_t *stop)
+static int serve(struct server *server, const sigset_t *set)
 {
     struct err e = {.kind = ERR_NONE};
     if (!server_start(server, &e)) {
@@ -92,7 +133,7 @@ static int serve(struct server *server, const sigset_t *stop)
     LOG(server->log, LEVEL_INFO, log_text("event", "listening"),
         log_text("address", http_address(server->http)), log_text("data", server->settings->data),
         log_int("workers", server->settings->workers));
-    wait_for_stop(stop, server->log);
+    wait_for_stop(server, set);
     server_stop(server, DRAIN_MS);
     LOG(server->log, LEVEL_INFO, log_text("event", "stopped"));
     return EXIT_SUCCESS;
@@ -100,7 +141,8 @@ static int serve(struct server *server, const sigset_t *stop)
 
 int main(int argc, char **argv)
 {
-    const sigset_t stop = take_signals();
+    keep_standard_streams();
+    const sigset_t set = take_signals();
     server_prepare();
     struct settings settings;
     struct err e = {.kind = ERR_NONE};
@@ -110,7 +152,11 @@ int main(int argc, char **argv)
     }
     if (print_instead(&settings))
         return EXIT_SUCCESS;
-    const struct log log = {STDERR_FILENO, settings_level(&settings)};
+    struct log log = {STDERR_FILENO, settings_level(&settings)};
+    if (settings.log_file && !log_open(&log, settings.log_file, settings_level(&settings), &e)) {
+        fprintf(stderr, "mlpd: %s\n", e.text);
+        return EXIT_USAGE;
+    }
     struct server server = {.settings = &settings, .log = &log};
-    return serve(&server, &stop);
+    return serve(&server, &set);
 }

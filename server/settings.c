@@ -165,6 +165,12 @@ static const struct setting rows[] = {
      .expects = "debug, info, warn, error or off",
      .doc = "Least important event to log: debug, "
             "info, warn, error or off."},
+    {.flag = "log-file",
+     .read = read_text,
+     .at = AT(log_file),
+     .value = "FILE",
+     .expects = "a file",
+     .doc = "Write the log there rather than to stderr; SIGHUP opens it anew, for rotation."},
     {.flag = "insecure-listen",
      .read = read_switch,
      .at = AT(insecure_listen),

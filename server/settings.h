@@ -41,6 +41,7 @@ struct settings {
     int64_t max_upload;     // bytes of one dataset
     int64_t max_jobs;       // queued jobs
     int64_t log;            // enum level
+    const char *log_file;   // NULL: stderr
     bool insecure_listen;
     struct settings_list allowed_host; // hosts that requests may be for: origin.h
     struct settings_list cors_origin;  // pages that may call: the same

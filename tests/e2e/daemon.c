@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -69,13 +70,21 @@ static pid_t launch(const char *const *args, int out, int err)
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (isatty(err)) {
+            setsid();
+            ioctl(err, TIOCSCTTY, 0);
+        }
         dup2(out, STDOUT_FILENO);
         dup2(err, STDERR_FILENO);
+        if (err < 0)
+            for (int fd = 0; fd <= STDERR_FILENO; fd++)
+                close(fd);
         execv(program, (char *const *)argv);
         _exit(127);
     }
     ck_assert_int_gt(pid, 0);
-    close(out);
+    if (out >= 0)
+        close(out);
     return pid;
 }
 
@@ -123,6 +132,19 @@ static const char *log_report(const struct daemon *d)
     return found ? report : NULL;
 }
 
+// Where no stdout tells of the port, the log does.
+static void read_port_in_log(struct daemon *d)
+{
+    for (int ms = STOP_MS; ms > 0 && !d->port; ms -= POLL_MS) {
+        char *log = file_text(d->value, NULL), *at = log ? strstr(log, "address=127.0.0.1:") : NULL;
+        if (at)
+            sscanf(at, "address=127.0.0.1:%d", &d->port);
+        free(log);
+        nap();
+    }
+    ck_assert_int_ne(d->port, 0);
+}
+
 static void read_port(struct daemon *d, int out)
 {
     char line[128];
@@ -133,25 +155,51 @@ static void read_port(struct daemon *d, int out)
                   "the daemon did not start: %s", log_end(d));
 }
 
-void daemon_restart(struct daemon *d)
+static int open_terminal(struct daemon *d)
 {
-    int out[2];
-    ck_assert_int_eq(d->pid, 0);
-    ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
-    int err = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    ck_assert_int_ge(err, 0);
-    const char *const args[] = {"--listen", "127.0.0.1:0", "--data", d->data, FLAGS, NULL};
-    d->pid = launch(args, out[1], err);
-    close(err);
-    read_port(d, out[0]);
+    d->terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ck_assert(d->terminal >= 0 && !grantpt(d->terminal) && !unlockpt(d->terminal));
+    int fd = open(ptsname(d->terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    return fd;
 }
 
-void daemon_start(struct daemon *d)
+void daemon_restart(struct daemon *d)
+{
+    const char *const args[] = {"--listen", "127.0.0.1:0", "--data", d->data,
+                                FLAGS,      d->flag,       d->value, NULL};
+    int out[2], err;
+    ck_assert_int_eq(d->pid, 0);
+    d->port = 0;
+    if (d->streams == CLOSED) {
+        d->pid = launch(args, -1, -1);
+        read_port_in_log(d);
+    } else if (d->streams == TERMINAL) {
+        err = open_terminal(d);
+        d->pid = launch(args, dup(err), err);
+        close(err);
+        read_port(d, dup(d->terminal));
+    } else {
+        ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
+        err = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        ck_assert_int_ge(err, 0);
+        d->pid = launch(args, out[1], err);
+        close(err);
+        read_port(d, out[0]);
+    }
+}
+
+void daemon_init(struct daemon *d)
 {
     *d = (struct daemon){.dir = "/tmp/mlpd-e2e-XXXXXX"};
     ck_assert_ptr_nonnull(mkdtemp(d->dir));
     snprintf(d->data, sizeof d->data, "%s/data", d->dir);
     snprintf(d->log, sizeof d->log, "%s/log", d->dir);
+}
+
+void daemon_start(struct daemon *d)
+{
+    daemon_init(d);
     daemon_restart(d);
 }
 

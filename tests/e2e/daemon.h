@@ -18,10 +18,20 @@ struct daemon {
     char dir[64];  // everything of this daemon: data/ and log
     char data[80]; // its --data folder
     char log[80];  // its stderr, appended to over restarts
+    // What daemon_restart() starts it with, besides:
+    const char *flag, *value; // one more flag; NULL: none
+    enum {
+        FILES,
+        CLOSED,
+        TERMINAL
+    } streams;    // CLOSED: no stdin, stdout and stderr; needs a
+                  // --log-file. TERMINAL: one of its own
+    int terminal; // our end of it
 };
 
 // Make a folder and start on it, with 2 workers.
 void daemon_start(struct daemon *d);
+void daemon_init(struct daemon *d); // make the folder only
 
 // Start again on the same folder. It must not be running.
 void daemon_restart(struct daemon *d);

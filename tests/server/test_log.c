@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct sink {
@@ -91,6 +92,35 @@ TEST(log_cuts_a_long_line_and_still_ends_it)
     const char *text = sink_read(&s);
     ck_assert_uint_eq(strlen(text), 2048);
     ck_assert_ptr_eq(strchr(text, '\n'), text + 2047);
+}
+
+TEST(log_goes_on_in_the_file_that_has_its_name_now)
+{
+    char path[] = "/tmp/mlpd-log-XXXXXX", old[64], text[256] = "";
+    struct log log;
+    struct err e = {0};
+    int made = mkstemp(path);
+    ck_assert(made >= 0 && unlink(path) == 0 && close(made) == 0);
+    snprintf(old, sizeof old, "%s.1", path);
+    ck_assert(log_open(&log, path, LEVEL_INFO, &e));
+    int number = log.fd;
+    LOG(&log, LEVEL_INFO, log_text("event", "first"));
+    ck_assert(rename(path, old) == 0 && mkdir(path, 0700) == 0);
+    ck_assert(!log_reopen(&log, path, &e) && e.kind == ERR_INVALID);
+    LOG(&log, LEVEL_INFO, log_text("event", "second"));
+    ck_assert_int_eq(rmdir(path), 0);
+    ck_assert(log_reopen(&log, path, &e) && log.fd == number);
+    LOG(&log, LEVEL_INFO, log_text("event", "third"));
+    close(log.fd);
+    FILE *f = fopen(old, "r");
+    ck_assert(fgets(text, sizeof text, f) && strstr(text, "event=first\n"));
+    ck_assert(fgets(text, sizeof text, f) && strstr(text, "event=second\n"));
+    ck_assert_ptr_null(fgets(text, sizeof text, f));
+    fclose(f);
+    f = fopen(path, "r");
+    ck_assert(fgets(text, sizeof text, f) && strstr(text, "event=third\n"));
+    fclose(f);
+    ck_assert(unlink(path) == 0 && unlink(old) == 0);
 }
 
 static void *chatter(void *arg)
