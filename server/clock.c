@@ -3,8 +3,6 @@
 
 #include "clock.h"
 
-#include <time.h>
-
 static int64_t milliseconds(clockid_t id)
 {
     struct timespec t;
@@ -22,6 +20,16 @@ static int64_t system_mono(void *ctx)
 {
     (void)ctx;
     return milliseconds(CLOCK_MONOTONIC);
+}
+
+struct timespec clock_after(int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    int64_t ns = t.tv_nsec + ms % 1000 * 1000000;
+    t.tv_sec += ms / 1000 + ns / 1000000000;
+    t.tv_nsec = ns % 1000000000;
+    return t;
 }
 
 const struct clock clock_system = {system_wall, system_mono, 0};

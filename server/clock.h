@@ -6,6 +6,7 @@
 // clock change touches. Constant data; both functions may be called from any thread.
 
 #include <stdint.h>
+#include <time.h>
 
 struct clock {
     int64_t (*wall)(void *ctx); // milliseconds since 1970, UTC
@@ -14,6 +15,9 @@ struct clock {
 };
 
 extern const struct clock clock_system;
+
+// That many milliseconds from now, for waits on CLOCK_MONOTONIC.
+struct timespec clock_after(int64_t ms);
 
 static inline int64_t clock_wall(const struct clock *c)
 {

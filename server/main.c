@@ -24,7 +24,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 25000, EXIT_USAGE = 2 };
+// Whatever hangs, the process ends within 30 s of the first signal.
+enum { DRAIN_MS = 25000, LAST_S = 29, EXIT_USAGE = 2, EXIT_CUT_OFF = 3 };
 
 static void print_version(FILE *f)
 {
@@ -60,10 +61,10 @@ static void note_signal(int number)
     errno = kept;
 }
 
-static const int noted[] = {SIGTERM, SIGINT, SIGHUP};
+static const int noted_signals[] = {SIGTERM, SIGINT, SIGHUP};
 // A write to a client that is gone, a file past a limit (which is a full disk), a line of the log
 // to a terminal that another program has: errors, no reason to end or to stand still.
-static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTOU};
+static const int ignored_signals[] = {SIGPIPE, SIGXFSZ, SIGTTOU};
 
 static sigset_t take_signals(void)
 {
@@ -71,12 +72,12 @@ static sigset_t take_signals(void)
     sigset_t set;
     sem_init(&told, 0, 0);
     sigemptyset(&set);
-    for (size_t i = 0; i < sizeof noted / sizeof *noted; i++) {
-        sigaction(noted[i], &note, NULL);
-        sigaddset(&set, noted[i]);
+    for (size_t i = 0; i < sizeof noted_signals / sizeof *noted_signals; i++) {
+        sigaction(noted_signals[i], &note, NULL);
+        sigaddset(&set, noted_signals[i]);
     }
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        signal(ignored[i], SIG_IGN);
+    for (size_t i = 0; i < sizeof ignored_signals / sizeof *ignored_signals; i++)
+        signal(ignored_signals[i], SIG_IGN);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     return set;
 }
@@ -121,6 +122,24 @@ static void wait_for_stop(const struct server *server, const sigset_t *set)
         log_text("signal", stop_signal == SIGINT ? "SIGINT" : "SIGTERM"));
 }
 
+static void cut_off(int number)
+{
+    (void)number;
+    static const char text[] = "mlpd: the store did not close in time, ending\n";
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    _exit(EXIT_CUT_OFF);
+}
+
+static void stop(struct server *server)
+{
+    signal(SIGALRM, cut_off);
+    alarm(LAST_S);
+    if (!server_stop(server, DRAIN_MS))
+        _exit(EXIT_CUT_OFF);
+    alarm(0);
+}
+
 static int serve(struct server *server, const sigset_t *set)
 {
     struct err e = {.kind = ERR_NONE};
@@ -134,7 +153,7 @@ static int serve(struct server *server, const sigset_t *set)
         log_text("address", http_address(server->http)), log_text("data", server->settings->data),
         log_int("workers", server->settings->workers));
     wait_for_stop(server, set);
-    server_stop(server, DRAIN_MS);
+    stop(server);
     LOG(server->log, LEVEL_INFO, log_text("event", "stopped"));
     return EXIT_SUCCESS;
 }

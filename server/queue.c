@@ -10,19 +10,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RETRY_MS = 1000, WAIT_MS = 60000 };
-
-static struct timespec after(int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    int64_t ns = t.tv_nsec + ms % 1000 * 1000000;
-    t.tv_sec += ms / 1000 + ns / 1000000000;
-    t.tv_nsec = ns % 1000000000;
-    return t;
-}
 
 // Tickets --------------------------------------------------------------------------------------
 
@@ -93,7 +82,7 @@ static int64_t pause_before(int64_t next_in)
 // Wait until a job arrives that was not there at `seen`, or `ms` have passed.
 static void wait_for_arrival(struct queue *q, uint64_t seen, int64_t ms)
 {
-    struct timespec until = after(ms);
+    struct timespec until = clock_after(ms);
     pthread_mutex_lock(&q->lock);
     int rc = 0;
     while (!q->draining && q->arrivals == seen && rc != ETIMEDOUT)
@@ -203,7 +192,7 @@ static bool give_back(struct queue *q, struct ticket *t, bool ok, const struct e
 // Whether to try again to finish, after a while; not when the lease is about to end.
 static bool wait_to_retry(struct queue *q, struct ticket *t)
 {
-    struct timespec until = after(RETRY_MS);
+    struct timespec until = clock_after(RETRY_MS);
     int rc = 0;
     pthread_mutex_lock(&q->lock);
     while (!q->draining && rc != ETIMEDOUT)
@@ -243,11 +232,35 @@ bool queue_crash(struct queue *q, struct ticket *t, const char *text, struct err
     return give_back(q, t, ok, &why, e);
 }
 
+// The next job that somebody still has, from that slot on.
+static bool next_held(struct queue *q, size_t *from, struct lease *lease)
+{
+    bool found = false;
+    pthread_mutex_lock(&q->lock);
+    while (!found && *from < QUEUE_TICKETS) {
+        struct ticket *t = &q->ticket[(*from)++];
+        found = t->hands != FREE && !t->taken;
+        *lease = t->lease;
+        t->taken = t->taken || found;
+    }
+    pthread_mutex_unlock(&q->lock);
+    return found;
+}
+
+int64_t queue_take_back(struct queue *q)
+{
+    int64_t n = 0;
+    struct lease lease;
+    for (size_t from = 0; next_held(q, &from, &lease);)
+        n += store_job_release(q->store, &lease, &(struct err){0});
+    return n;
+}
+
 // The thread -----------------------------------------------------------------------------------
 
 static bool wait_for_beat(struct queue *q)
 {
-    struct timespec until = after(QUEUE_BEAT_MS);
+    struct timespec until = clock_after(QUEUE_BEAT_MS);
     int rc = 0;
     pthread_mutex_lock(&q->lock);
     while (!q->closing && rc != ETIMEDOUT)

@@ -72,5 +72,10 @@ bool queue_crash(struct queue *q, struct ticket *t, const char *text, struct err
 // Stop handing out jobs and ask every run to release its own. Does not wait.
 void queue_drain(struct queue *q);
 
+// Release every job that has not been given back: those of workers that do not come to an end,
+// whose late results find the lease gone, and those whose end could not be stored. Answers how
+// many. For the daemon's end, after queue_drain().
+int64_t queue_take_back(struct queue *q);
+
 // One round of renewing and sweeping. The queue's thread does it; tests may.
 void queue_tick(struct queue *q);

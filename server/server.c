@@ -16,10 +16,11 @@
 #include "store.h"
 #include "worker.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPENAPI_MEMORY = 16 << 20 };
+enum { OPENAPI_MEMORY = 16 << 20, GRACE_MS = 2000, HALT_MS = 1500 };
 
 void server_prepare(void)
 {
@@ -43,12 +44,17 @@ void server_openapi(FILE *f)
     arena_release(&a);
 }
 
-static bool open_data(struct server *s, struct err *e)
+static bool open_store(struct server *s, struct err *e)
+{
+    s->store = store_open(s->settings->data, &clock_system, e);
+    return s->store;
+}
+
+// After the queue, which may have ended jobs whose data nobody needs then.
+static bool open_files(struct server *s, struct err *e)
 {
     const char *dir = s->settings->data;
-    s->store = store_open(dir, &clock_system, e);
-    if (!s->store || !dataset_prepare(dir, e) || !dataset_sweep_tmp(dir, e) ||
-        !model_store_prepare(dir, e))
+    if (!dataset_prepare(dir, e) || !dataset_sweep_tmp(dir, e) || !model_store_prepare(dir, e))
         return false;
     s->catalog = catalog_open(dir, s->store, e);
     return s->catalog;
@@ -64,15 +70,13 @@ static bool open_queue(struct server *s, struct err *e)
     return s->queue;
 }
 
-static bool open_workers(struct server *s, struct err *e)
+static bool open_cache(struct server *s, struct err *e)
 {
+    (void)e;
     s->cache =
         cache_new(s->settings->data, s->store,
                   (size_t)s->settings->http_threads + SETTINGS_SLOW_THREADS, memory_of_models());
-    const struct worker_config config = {s->settings, s->log,   s->store,
-                                         s->catalog,  s->queue, s->cache};
-    s->workers = workers_start(&config, e);
-    return s->workers;
+    return true;
 }
 
 static bool open_http(struct server *s, struct err *e)
@@ -86,12 +90,20 @@ static bool open_http(struct server *s, struct err *e)
     return s->http;
 }
 
+// Last, so that no job is begun by a daemon that cannot serve.
+static bool open_workers(struct server *s, struct err *e)
+{
+    const struct worker_config config = {s->settings, s->log,   s->store,
+                                         s->catalog,  s->queue, s->cache};
+    s->workers = workers_start(&config, e);
+    return s->workers;
+}
+
+// What is left when no request and no run is under way.
 static void close_all(struct server *s)
 {
-    http_stop(s->http);
     if (s->queue)
-        queue_drain(s->queue);
-    workers_join(s->workers);
+        queue_take_back(s->queue);
     cache_free(s->cache);
     queue_free(s->queue);
     catalog_close(s->catalog);
@@ -106,16 +118,47 @@ static void close_all(struct server *s)
 
 bool server_start(struct server *s, struct err *e)
 {
-    if (open_data(s, e) && open_queue(s, e) && open_workers(s, e) && open_http(s, e))
+    if (open_store(s, e) && open_queue(s, e) && open_files(s, e) && open_cache(s, e) &&
+        open_http(s, e) && open_workers(s, e))
         return true;
+    http_stop(s->http);
     close_all(s);
     return false;
 }
 
-void server_stop(struct server *s, int ms)
+// All that waits for others, and so may wait for ever.
+static void *quiesce(void *arg)
 {
-    queue_drain(s->queue);
-    if (!http_drain(s->http, ms))
+    struct server *s = arg;
+    if (!http_drain(s->http, s->drain_ms))
         LOG(s->log, LEVEL_WARN, log_text("event", "requests cut off"));
+    http_stop(s->http);
+    workers_join(s->workers);
+    return NULL;
+}
+
+// A thread hangs, so nothing can be freed, but what is stored can be put in order.
+static void abandon(struct server *s)
+{
+    int64_t jobs = queue_take_back(s->queue);
+    bool closed = store_halt(s->store, HALT_MS);
+    LOG(s->log, LEVEL_ERROR, log_text("event", "threads did not end in time and are cut off"),
+        log_int("jobs_released", jobs), log_text("store", closed ? "closed" : "still writing"));
+}
+
+bool server_stop(struct server *s, int ms)
+{
+    pthread_t thread;
+    struct timespec until = clock_after(ms + GRACE_MS);
+    s->drain_ms = ms;
+    queue_drain(s->queue);
+    if (pthread_create(&thread, NULL, quiesce, s) != 0) {
+        quiesce(s);
+    } else if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
+        pthread_detach(thread);
+        abandon(s);
+        return false;
+    }
     close_all(s);
+    return true;
 }

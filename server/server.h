@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The daemon's parts, put together. main() makes one, server_start() opens what is below HTTP first
-// and HTTP last, server_stop() closes in the opposite order. Handlers reach everything through
+// The daemon's parts, put together. main() makes one, server_start() opens them from the store
+// upwards, server_stop() closes them in the opposite order. Handlers reach everything through
 // call->server. The parts are opaque here: each file includes the headers of those it uses.
 
 #include "err.h"
@@ -28,6 +28,7 @@ struct server {
     struct workers *workers;
     struct cache *cache;
     struct http *http;
+    int drain_ms; // server_stop()'s
 };
 
 // The first thing in main(), before any thread: one thread per BLAS call.
@@ -41,5 +42,7 @@ void server_openapi(FILE *f); // the OpenAPI document of the route table
 bool server_start(struct server *s, struct err *e);
 
 // Take no new requests, let those under way and the workers' current step finish for at most `ms`
-// milliseconds, write checkpoints, close everything. Unfinished jobs go on after the next start.
-void server_stop(struct server *s, int ms);
+// milliseconds, close everything. Unfinished jobs go on after the next start. False when a request
+// or a worker has not come to an end two seconds later: its job is released and the store is
+// closed, but threads go on, nothing is freed and the process must _exit().
+bool server_stop(struct server *s, int ms);

@@ -52,6 +52,7 @@ struct store {
     struct command *first, **last;
     struct store_stats stats;
     bool closing;
+    bool ended; // the thread has been joined; of the thread that closes
 
     pthread_mutex_t read_lock; // guards the pool
     pthread_cond_t reader_free;
@@ -209,7 +210,11 @@ bool store_write(struct store *s, store_fn *fn, void *arg, struct err *e)
 {
     struct command c = {.fn = fn, .arg = arg, .answered = PTHREAD_COND_INITIALIZER};
     pthread_mutex_lock(&s->lock);
-    BUG(s->closing);
+    if (s->closing) {
+        pthread_mutex_unlock(&s->lock);
+        pthread_cond_destroy(&c.answered);
+        return fail(e, ERR_CANCELLED, "the daemon is stopping");
+    }
     *s->last = &c;
     s->last = &c.next;
     s->stats.waiting++;
@@ -348,16 +353,32 @@ struct store *store_open(const char *dir, const struct clock *clock, struct err 
     return NULL;
 }
 
-void store_close(struct store *s)
+static void begin_closing(struct store *s)
 {
-    if (!s)
-        return;
     pthread_mutex_lock(&s->lock);
     s->closing = true;
     pthread_cond_signal(&s->work);
     pthread_mutex_unlock(&s->lock);
-    pthread_join(s->thread, NULL);
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    begin_closing(s);
+    if (!s->ended)
+        pthread_join(s->thread, NULL);
     destroy(s);
+}
+
+bool store_halt(struct store *s, int ms)
+{
+    struct timespec until = clock_after(ms);
+    begin_closing(s);
+    s->ended = pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+    if (s->ended)
+        conn_close(&s->writer);
+    return s->ended;
 }
 
 struct store_stats store_stats(struct store *s)

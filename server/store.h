@@ -49,6 +49,12 @@ struct store *store_open(const char *dir, const struct clock *clock, struct err 
 // one. NULL is allowed.
 void store_close(struct store *s);
 
+// For a process that is about to end while threads may still be inside: do the writes that were
+// asked for, refuse all later ones with ERR_CANCELLED, and close what writes. Waits for at most
+// `ms` milliseconds; false when that did not do. Nothing is freed; store_close() may follow once
+// those threads are gone.
+bool store_halt(struct store *s, int ms);
+
 struct store_stats {
     int64_t commands, commits; // writes asked for, transactions they took
     int64_t waiting;           // writes not begun

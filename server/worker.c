@@ -27,12 +27,15 @@ enum { REPORT_MS = 200, NICENESS = 10 };
 
 struct worker {
     pthread_t thread;
+    struct workers *all;
     const struct worker_config *config;
     char name[32];
 };
 
 struct workers {
     struct worker_config config;
+    pthread_mutex_t start; // held until it is known whether all threads could be had
+    bool called_off;
     size_t n;
     struct worker worker[];
 };
@@ -364,13 +367,21 @@ static bool claim(struct run *r)
     return true;
 }
 
+static bool may_start(struct workers *w)
+{
+    pthread_mutex_lock(&w->start);
+    bool yes = !w->called_off;
+    pthread_mutex_unlock(&w->start);
+    return yes;
+}
+
 static void *work(void *arg)
 {
     struct worker *w = arg;
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
     struct run *r = malloc(sizeof *r);
     BUG(!r);
-    for (bool more = true; more;) {
+    for (bool more = may_start(w->all); more;) {
         *r = (struct run){.worker = w};
         arena_init(&r->arena, memory_of_job(w->config->settings));
         more = claim(r);
@@ -384,24 +395,34 @@ static void *work(void *arg)
     return NULL;
 }
 
+static bool start_threads(struct workers *w, size_t n, struct err *e)
+{
+    for (; w->n < n; w->n++) {
+        struct worker *one = &w->worker[w->n];
+        one->all = w;
+        one->config = &w->config;
+        snprintf(one->name, sizeof one->name, "worker-%zu", w->n + 1);
+        if (pthread_create(&one->thread, NULL, work, one) != 0)
+            return fail(e, ERR_INTERNAL, "could not start worker thread %zu of %zu", w->n + 1, n);
+    }
+    return true;
+}
+
 struct workers *workers_start(const struct worker_config *c, struct err *e)
 {
     size_t n = (size_t)c->settings->workers;
     struct workers *w = calloc(1, sizeof *w + n * sizeof *w->worker);
     BUG(!w);
     w->config = *c;
-    for (; w->n < n; w->n++) {
-        struct worker *one = &w->worker[w->n];
-        one->config = &w->config;
-        snprintf(one->name, sizeof one->name, "worker-%zu", w->n + 1);
-        if (pthread_create(&one->thread, NULL, work, one) != 0) {
-            fail(e, ERR_INTERNAL, "could not start worker thread %zu of %zu", w->n + 1, n);
-            queue_drain(c->queue);
-            workers_join(w);
-            return NULL;
-        }
-    }
-    return w;
+    pthread_mutex_init(&w->start, NULL);
+    pthread_mutex_lock(&w->start);
+    w->called_off = !start_threads(w, n, e);
+    bool ok = !w->called_off;
+    pthread_mutex_unlock(&w->start);
+    if (ok)
+        return w;
+    workers_join(w);
+    return NULL;
 }
 
 void workers_join(struct workers *w)
@@ -410,5 +431,6 @@ void workers_join(struct workers *w)
         return;
     for (size_t i = 0; i < w->n; i++)
         pthread_join(w->worker[i].thread, NULL);
+    pthread_mutex_destroy(&w->start);
     free(w);
 }

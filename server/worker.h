@@ -23,7 +23,7 @@ struct worker_config {
 };
 
 // Start settings->workers threads. The config is copied, what it points to must outlive the
-// workers. NULL when the system refuses a thread.
+// workers. NULL when the system refuses a thread; then no job has been touched.
 struct workers *workers_start(const struct worker_config *c, struct err *e);
 
 // Wait for the threads, which end once the queue drains, and free. NULL is fine.

@@ -333,6 +333,28 @@ TEST(a_job_that_could_not_be_given_back_is_taken_back_later)
     bench_release(&b);
 }
 
+TEST(at_the_end_every_job_is_taken_back_and_a_late_worker_is_refused)
+{
+    struct bench b;
+    struct job_row job;
+    bench_init(&b);
+    int64_t late = submit(&b), orphan = submit(&b), done = submit(&b);
+    struct ticket *t = claim(&b, &job), *o = claim(&b, &job), *d = claim(&b, &job);
+    ck_assert(queue_finish(b.queue, d, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
+    ck_assert(lab_sql(&b.lab, "ALTER TABLE job_events RENAME TO gone", NULL));
+    REFUSED(ERR_INTERNAL, queue_release(b.queue, o, &e));
+    ck_assert(lab_sql(&b.lab, "ALTER TABLE gone RENAME TO job_events", NULL));
+    queue_drain(b.queue);
+    ck_assert_int_eq(queue_take_back(b.queue), 2);
+    ck_assert(state(&b, late) == JOB_QUEUED && state(&b, orphan) == JOB_QUEUED);
+    ck_assert_int_eq(lab_job(&b.lab, late).attempt + lab_job(&b.lab, orphan).deaths, 0);
+    ck_assert_int_eq(state(&b, done), JOB_CANCELLED);
+    REFUSED(ERR_CONFLICT, queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &e));
+    ck_assert_int_eq(state(&b, late), JOB_QUEUED);
+    ck_assert_int_eq(queue_take_back(b.queue), 0);
+    bench_release(&b);
+}
+
 TEST(the_third_crash_fails_a_job_with_a_reason)
 {
     struct bench b;

@@ -38,26 +38,27 @@ static void crowd_join(struct crowd *c)
         pthread_join(c->thread[i], NULL);
 }
 
-// Holds the writer until a command of every thread waits.
+struct holder {
+    struct lab *lab;
+    atomic_bool holds, over;
+};
+
+// Holds the writer until a command of every thread waits, or until it is told.
 static bool hold(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)c, (void)e;
-    *(atomic_bool *)arg = true;
-    while (store_stats(s).waiting < THREADS)
+    struct holder *h = arg;
+    h->holds = true;
+    while (!h->over && store_stats(s).waiting < THREADS)
         usleep(100);
     return true;
 }
-
-struct holder {
-    struct lab *lab;
-    atomic_bool holds;
-};
 
 static void *hold_writer(void *arg)
 {
     struct holder *h = arg;
     struct err e = {0};
-    ck_assert(store_write(h->lab->store, hold, &h->holds, &e));
+    ck_assert(store_write(h->lab->store, hold, h, &e));
     return NULL;
 }
 
@@ -67,7 +68,7 @@ TEST(writes_that_wait_share_a_commit)
     struct crowd crowd;
     pthread_t holder;
     lab_init(&l);
-    struct holder h = {&l, false};
+    struct holder h = {.lab = &l};
     struct store_stats before = store_stats(l.store);
     ck_assert_int_eq(pthread_create(&holder, NULL, hold_writer, &h), 0);
     while (!h.holds)
@@ -270,5 +271,39 @@ TEST(an_answer_larger_than_the_arena_is_an_error_and_changes_nothing)
     REFUSED(ERR_TOO_LARGE, store_job_submit(l.store, &job, &row, &replayed, &tight, &e));
     ck_assert_int_eq(lab_submit(&l, "first"), 1);
     arena_release(&tight);
+    lab_release(&l);
+}
+
+TEST(a_halted_store_has_done_what_was_asked_and_takes_nothing_more)
+{
+    struct lab l;
+    struct arena a;
+    struct job_row row;
+    bool replayed;
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, NULL, NULL, 0};
+    lab_init(&l);
+    arena_init(&a, 1 << 20);
+    int64_t id = lab_submit(&l, "n");
+    ck_assert(store_halt(l.store, 10000));
+    REFUSED(ERR_CANCELLED, store_job_submit(l.store, &job, &row, &replayed, &a, &e));
+    ck_assert_int_eq(lab_job(&l, id).state, JOB_QUEUED);
+    lab_reopen(&l);
+    ck_assert_int_eq(lab_job(&l, id).state, JOB_QUEUED);
+    arena_release(&a);
+    lab_release(&l);
+}
+
+TEST(a_store_whose_writer_hangs_is_not_waited_for)
+{
+    struct lab l;
+    pthread_t holder;
+    lab_init(&l);
+    struct holder h = {.lab = &l};
+    ck_assert_int_eq(pthread_create(&holder, NULL, hold_writer, &h), 0);
+    while (!h.holds)
+        usleep(100);
+    ck_assert(!store_halt(l.store, 10));
+    h.over = true;
+    pthread_join(holder, NULL);
     lab_release(&l);
 }

@@ -6,7 +6,9 @@
 #include "plant.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define JOB(rest)                                                                                  \
@@ -217,3 +219,30 @@ TEST(a_job_that_waits_for_room_to_end_in_is_cancelled)
     plant_await(&p, id, JOB_CANCELLED, 0);
     plant_release(&p);
 }
+
+#ifndef MLPD_SANITIZED // sanitizers need all addresses there are
+TEST(workers_that_cannot_all_be_had_touch_no_job)
+{
+    struct plant p;
+    struct rlimit all, few;
+    struct event_list list;
+    long pages;
+    plant_init(&p);
+    p.settings.workers = 32;
+    int64_t id = plant_submit(&p, "d", upload(&p, "d"), SHORT);
+    const struct worker_config c = {&p.settings, &p.log, p.store, p.catalog, p.queue, p.cache};
+    FILE *f = fopen("/proc/self/statm", "r");
+    ck_assert(f && fscanf(f, "%ld", &pages) == 1);
+    fclose(f);
+    getrlimit(RLIMIT_AS, &all);
+    few = (struct rlimit){(rlim_t)pages * 4096 + (64 << 20), all.rlim_max};
+    setrlimit(RLIMIT_AS, &few);
+    ck_assert_ptr_null(workers_start(&c, &p.err));
+    setrlimit(RLIMIT_AS, &all);
+    ck_assert_int_eq(p.err.kind, ERR_INTERNAL);
+    NEED(store_job_events(p.store, id, 0, STORE_PAGE, &list, &p.arena, &p.err));
+    ck_assert_uint_eq(list.n, 1); // queued
+    ck_assert_int_eq(plant_job(&p, id).attempt, 0);
+    plant_release(&p);
+}
+#endif
