@@ -22,26 +22,25 @@
 
 static const char digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-// What a stop that was cut off leaves behind must stay where it is.
-static struct rig {
+struct rig {
     char dir[64];
     struct settings settings;
     struct log log;
     struct server server;
     struct err err;
-} rig;
+};
 
-#define NEED(call) ck_assert_msg((call), "%s", rig.err.text)
+#define NEED(call) ck_assert_msg((call), "%s", r->err.text)
 
-static void rig_init(const char *listen)
+static void rig_init(struct rig *r, const char *listen)
 {
-    rig = (struct rig){.dir = "/tmp/mlpd-test-XXXXXX", .log = {2, LEVEL_OFF}};
-    ck_assert_ptr_nonnull(mkdtemp(rig.dir));
-    settings_default(&rig.settings);
-    rig.settings.data = rig.dir;
-    rig.settings.workers = 1;
-    NEED(address_parse(&rig.settings.address, listen, &rig.err));
-    rig.server = (struct server){.settings = &rig.settings, .log = &rig.log};
+    *r = (struct rig){.dir = "/tmp/mlpd-test-XXXXXX", .log = {2, LEVEL_OFF}};
+    ck_assert_ptr_nonnull(mkdtemp(r->dir));
+    settings_default(&r->settings);
+    r->settings.data = r->dir;
+    r->settings.workers = 1;
+    NEED(address_parse(&r->settings.address, listen, &r->err));
+    r->server = (struct server){.settings = &r->settings, .log = &r->log};
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -50,21 +49,21 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
-static void rig_remove(void)
+static void rig_remove(const struct rig *r)
 {
-    ck_assert_int_eq(nftw(rig.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    ck_assert_int_eq(nftw(r->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 // A job that a worker cannot begin, as nobody has its data.
-static void submit(struct store *s, struct queue *q)
+static void submit(struct rig *r, struct store *s)
 {
     struct arena a;
     struct job_row row;
     bool replayed;
     const struct job_new job = {.name = "n", .digest = digest, .spec = "{}", .metadata = "{}"};
     arena_init(&a, 1 << 20);
-    NEED(q ? queue_submit(q, &job, &row, &replayed, &a, &rig.err)
-           : store_job_submit(s, &job, &row, &replayed, &a, &rig.err));
+    NEED(r->server.queue ? queue_submit(r->server.queue, &job, &row, &replayed, &a, &r->err)
+                         : store_job_submit(s, &job, &row, &replayed, &a, &r->err));
     arena_release(&a);
 }
 
@@ -83,10 +82,10 @@ static bool ask(struct store *s, struct conn *c, void *arg, struct err *e)
                "SELECT count(*) * 100 + sum(attempt) * 10 + (state = 'running') FROM jobs") > 0;
 }
 
-static int64_t jobs(struct store *s)
+static int64_t jobs(struct rig *r, struct store *s)
 {
     int64_t n = -1;
-    NEED(store_write(s, ask, &n, &rig.err));
+    NEED(store_write(s, ask, &n, &r->err));
     return n;
 }
 
@@ -96,6 +95,7 @@ enum { QUEUED = 100, RUNNING = 111 };
 enum { READERS = 16 };
 
 struct block {
+    struct store *store;
     atomic_int held;
     atomic_bool over;
     pthread_t thread[READERS];
@@ -113,8 +113,9 @@ static bool hold(struct store *s, struct conn *c, void *arg, struct err *e)
 
 static void *hold_reader(void *arg)
 {
+    struct block *b = arg;
     struct err e = {0};
-    ck_assert(store_read(rig.server.store, hold, arg, &e));
+    ck_assert(store_read(b->store, hold, b, &e));
     return NULL;
 }
 
@@ -135,51 +136,54 @@ static void unblock_readers(struct block *b)
 
 TEST(a_stop_gives_up_a_worker_that_hangs_and_releases_its_job)
 {
+    static struct rig stays; // as what is cut off goes on
+    struct rig *r = &stays;
     static struct block block;
     int64_t n;
-    rig_init("127.0.0.1:0");
-    NEED(server_start(&rig.server, &rig.err));
-    struct store *store = rig.server.store;
+    rig_init(r, "127.0.0.1:0");
+    NEED(server_start(&r->server, &r->err));
+    struct store *store = block.store = r->server.store;
     block_readers(&block);
-    submit(store, rig.server.queue);
-    while (jobs(store) != RUNNING)
+    submit(r, store);
+    while (jobs(r, store) != RUNNING)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    ck_assert(!server_stop(&rig.server, 0));
+    ck_assert(!server_stop(&r->server, 0));
     struct err e = {0};
     ck_assert(!store_write(store, ask, &n, &e));
     ck_assert_int_eq(e.kind, ERR_CANCELLED);
     unblock_readers(&block); // the worker comes back, to no effect
     struct conn c;
     char path[96];
-    snprintf(path, sizeof path, "%s/mlpd.db", rig.dir);
-    NEED(conn_open(&c, path, false, &rig.err));
-    ck_assert(ask(NULL, &c, &n, &rig.err));
+    snprintf(path, sizeof path, "%.64s/mlpd.db", r->dir);
+    NEED(conn_open(&c, path, false, &r->err));
+    ck_assert(ask(NULL, &c, &n, &r->err));
     ck_assert_int_eq(n, QUEUED);
     conn_close(&c);
-    rig_remove();
+    rig_remove(r);
 }
 
 TEST(a_daemon_that_cannot_serve_begins_no_job)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof at;
+    struct rig rig, *r = &rig;
     char listen_at[32];
     int64_t events = 0;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert(!bind(fd, (struct sockaddr *)&at, len) && !listen(fd, 1) &&
               !getsockname(fd, (struct sockaddr *)&at, &len));
     snprintf(listen_at, sizeof listen_at, "127.0.0.1:%d", ntohs(at.sin_port));
-    rig_init(listen_at);
-    struct store *store = store_open(rig.dir, &clock_system, &rig.err);
+    rig_init(r, listen_at);
+    struct store *store = store_open(r->dir, &clock_system, &r->err);
     NEED(store);
-    submit(store, NULL);
+    submit(r, store);
     store_close(store);
-    ck_assert(!server_start(&rig.server, &rig.err));
-    store = store_open(rig.dir, &clock_system, &rig.err);
+    ck_assert(!server_start(&r->server, &r->err));
+    store = store_open(r->dir, &clock_system, &r->err);
     NEED(store);
-    NEED(store_write(store, count_events, &events, &rig.err));
+    NEED(store_write(store, count_events, &events, &r->err));
     ck_assert_int_eq(events, 1); // queued
     store_close(store);
     close(fd);
-    rig_remove();
+    rig_remove(r);
 }
