@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 // Whatever hangs, the process ends within 30 s of the first signal.
@@ -45,6 +46,19 @@ static bool print_instead(const struct settings *s)
             return true;
         }
     return false;
+}
+
+// A core is a copy of everything in memory: rows, models, keys. A limit of zero would not do, since
+// it does not bind a program that cores are piped to. Cost: debuggers need root. Leak checks attach
+// like a debugger and would fail.
+static void keep_memory_private(const struct settings *s)
+{
+#ifdef MLPD_SANITIZED
+    (void)s;
+#else
+    if (!s->core_dumps)
+        prctl(PR_SET_DUMPABLE, 0);
+#endif
 }
 
 static sem_t told; // of a signal
@@ -169,6 +183,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "mlpd: %s\n", e.text);
         return EXIT_USAGE;
     }
+    keep_memory_private(&settings);
     if (print_instead(&settings))
         return EXIT_SUCCESS;
     struct log log = {STDERR_FILENO, settings_level(&settings)};

@@ -193,6 +193,11 @@ static const struct setting rows[] = {
                 "at most 32; or *",
      .doc = "Web page that may call it, such as http://localhost:3000; * lets every page that "
             "you open use and delete everything. Repeat it, or put commas."},
+    {.flag = "core-dumps",
+     .read = read_switch,
+     .at = AT(core_dumps),
+     .expects = "true or false",
+     .doc = "Allow core dumps and debuggers; a core holds rows and models."},
     {.flag = "help",
      .read = read_switch,
      .at = AT(help),

@@ -43,6 +43,7 @@ struct settings {
     int64_t log;            // enum level
     const char *log_file;   // NULL: stderr
     bool insecure_listen;
+    bool core_dumps;
     struct settings_list allowed_host; // hosts that requests may be for: origin.h
     struct settings_list cors_origin;  // pages that may call: the same
     bool help, version, openapi;       // print that and exit

@@ -3,8 +3,12 @@
 
 #include "scene.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { ROOM = 4 << 20, EXIT_USAGE = 2 };
 
@@ -41,8 +45,8 @@ static const struct {
 } flags[] = {{"--listen", true},       {"--data", true},        {"--workers", true},
              {"--http-threads", true}, {"--max-upload", true},  {"--max-jobs", true},
              {"--log", true},          {"--log-file", true},    {"--insecure-listen", false},
-             {"--allowed-host", true}, {"--cors-origin", true}, {"--help", false},
-             {"--version", false},     {"--openapi", false}};
+             {"--allowed-host", true}, {"--cors-origin", true}, {"--core-dumps", false},
+             {"--help", false},        {"--version", false},    {"--openapi", false}};
 
 enum { FLAGS = sizeof flags / sizeof *flags };
 
@@ -110,3 +114,48 @@ TEST(a_taken_port_is_refused)
     ck_assert_msg(strstr(out, args[1]), "%s", out);
     ck_assert_int_eq(system(text("rm -r %s", dir)), 0);
 }
+
+#ifndef MLPD_SANITIZED // there the daemon stays open to the leak checker
+
+// Whether a process that ends by a fault leaves a core here; a few kilobytes are allowed for it.
+static bool leaves_core(pid_t pid)
+{
+    int status;
+    kill(pid, SIGSEGV);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+    return WCOREDUMP(status);
+}
+
+static bool daemon_leaves_core(const char *allowed)
+{
+    struct daemon d;
+    ck_assert_int_eq(setenv("MLPD_CORE_DUMPS", allowed, 1), 0);
+    daemon_start(&d);
+    bool core = leaves_core(d.pid);
+    d.pid = 0;
+    daemon_end(&d);
+    return core;
+}
+
+TEST(a_fault_writes_no_core_unless_asked_to)
+{
+    char dir[] = "/tmp/mlpd-e2e-core-XXXXXX", before[1000];
+    struct rlimit room;
+    ck_assert(getcwd(before, sizeof before) && mkdtemp(dir) && chdir(dir) == 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_CORE, &room), 0);
+    const struct rlimit small = {room.rlim_max < 65536 ? room.rlim_max : 65536, room.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_CORE, &small), 0);
+    pid_t plain = fork();
+    while (plain == 0)
+        pause();
+    bool possible = leaves_core(plain);
+    ck_assert(!daemon_leaves_core("false"));
+    ck_assert_int_eq(daemon_leaves_core("true"), possible);
+    unsetenv("MLPD_CORE_DUMPS");
+    ck_assert_int_eq(setrlimit(RLIMIT_CORE, &room), 0);
+    ck_assert_int_eq(chdir(before), 0);
+    ck_assert_int_eq(system(text("rm -r %s", dir)), 0);
+}
+
+#endif

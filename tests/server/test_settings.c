@@ -26,7 +26,7 @@ TEST(settings_have_defaults_that_serve_this_machine_only)
     ck_assert_int_eq(s.http_threads, 4);
     ck_assert_int_eq(s.max_upload, 1 << 30);
     ck_assert_int_eq(settings_level(&s), LEVEL_INFO);
-    ck_assert(!s.help && !s.version && !s.openapi && !s.insecure_listen);
+    ck_assert(!s.help && !s.version && !s.openapi && !s.insecure_listen && !s.core_dumps);
 }
 
 static const struct {

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Looks at what the linker made: `tests/binary.sh build/release`. Each program must have what
+# makes a memory fault hard to use; the Makefile asks for it, and a lost flag is seen by nobody
+# else. Ends in "binary: N passed, N failed".
+
+set -u
+build=$1
+passed=0 failed=0
+elf() { LC_ALL=C readelf -W "$@"; }
+
+check() { # WHAT COMMAND...
+    what=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $program: $what"
+    fi
+}
+
+# readelf's sections of words: which OPTION of readelf, an awk condition that must (not) hold for a line.
+has() { elf "$1" "$program" | awk "$2 { found = 1 } END { exit !found }"; }
+lacks() { elf "$1" "$program" | awk "$2 { found = 1 } END { exit found }"; }
+
+# Every object has the processor's protection, wherever the linker's mark gets lost.
+protected() {
+    case $(elf -h "$program") in
+    *X86-64*) mark='IBT, SHSTK' ;;
+    *AArch64*) mark='BTI, PAC' ;;
+    *) return 0 ;;
+    esac
+    find "$build/server" "$build/api" "$build/engine" "$build/wide.o" "$build/clients" -name '*.o' |
+        while read -r object; do
+            elf -n "$object" | grep -q "$mark" || echo "no $mark: $object"
+        done | grep . && return 1
+    return 0
+}
+
+for program in "$build/mlpd" "$build/mlpd-cli"; do
+    check "is position-independent" has -h '/Type:.*DYN/'
+    check "is an executable with an interpreter" has -l '$1 == "INTERP"'
+    check "relocations become read-only" has -l '$1 == "GNU_RELRO"'
+    check "symbols are bound at start" has -d '/FLAGS.*NOW/'
+    check "has a stack that is not executable" has -l '$1 == "GNU_STACK" && $7 == "RW"'
+    check "has no segment to write and execute" lacks -l '/RWE/'
+    check "has code apart from data" lacks -l '$1 == "LOAD" && $7 == "R" && $8 == "E" && $2 == "0x000000"'
+    check "has no relocation in code" lacks -d '/TEXTREL/'
+    check "looks for libraries in no folder of its own" lacks -d '/R(UN)?PATH/'
+    check "checks its stack" has -s '/__stack_chk_fail/'
+    check "checks bounds in libc's calls" has -s '/__(memcpy|snprintf|vsnprintf|fprintf|read)_chk/'
+done
+program=$build/mlpd
+check "is protected in every object" protected
+check "claims the shadow stack" sh -c "! LC_ALL=C readelf -h '$program' | grep -q X86-64 ||
+    LC_ALL=C readelf -n '$program' | grep -q SHSTK"
+echo "binary: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
