@@ -38,7 +38,9 @@ HARDEN_x86_64 := -fcf-protection
 HARDEN_aarch64 := -mbranch-protection=standard
 MARK_x86_64 := ,-z,shstk
 HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection $(HARDEN_$(CPU))
-FLAGS_release += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+# Not every compiler clears variables that nothing was written to (clang from 16 on).
+CLEAR := -ftrivial-auto-var-init=zero
+FLAGS_release += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 $(shell $(CC) $(CLEAR) -fsyntax-only -x c /dev/null 2>/dev/null && echo $(CLEAR))
 
 CFLAGS += -std=c17 -D_GNU_SOURCE $(WARN) $(FLAGS_$(MODE)) $(MATH) $(HARDEN)
 CPPFLAGS += -Iengine -Iapi -Iserver -Itests -I$(B) $(PKG_CFLAGS)
