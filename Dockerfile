@@ -3,7 +3,7 @@
 # Two stages: the first has the compilers and is thrown away, the second has the binaries and the
 # shared libraries they need. Flags go behind the image's name: docker run ... mlpd --workers 2
 
-FROM debian:bookworm-slim AS build
+FROM debian:trixie-slim AS build
 WORKDIR /src
 RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends make
 # The packages change seldom, the sources often: this layer stays.
@@ -13,10 +13,10 @@ RUN make deps
 COPY . .
 RUN make -j"$(nproc)" && make install DESTDIR=/out PREFIX=/usr
 
-FROM debian:bookworm-slim
+FROM debian:trixie-slim
 RUN apt-get update -qq \
     && apt-get install -qq -y --no-install-recommends \
-        libmicrohttpd12 libcjson1 libopenblas0-pthread libsqlite3-0 libnettle8 libcurl4 \
+        libmicrohttpd12t64 libcjson1 libopenblas0-pthread libsqlite3-0 libnettle8t64 libcurl4t64 \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -o 10001 -g 10001 /data
 COPY --from=build /out/ /
