@@ -167,6 +167,10 @@ bench-peers: $(B)/bench
 bench-load: $(B)/mlpd
 	$(PYTHON3) tests/bench/load.py $(B)/mlpd
 
+## kill-loop: kill the daemon N=100 times while clients use it; SEED=... repeats what clients do
+kill-loop: $(B)/mlpd
+	@$(PYTHON3) tests/kill_loop.py $(B)/mlpd --rounds $(or $(N),100) $(SEED:%=--seed %)
+
 ## layers: fail when an include points the wrong way
 layers:
 	@sh tests/layers.sh
@@ -189,7 +193,7 @@ clean:
 help:
 	@sed -n 's/^## \([^:]*\): /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all deps demo suites check accuracy asan tsan docs bench bench-peers bench-load layers format install \
+.PHONY: all deps demo suites check accuracy asan tsan docs bench bench-peers bench-load kill-loop layers format install \
 clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

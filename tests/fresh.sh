@@ -30,6 +30,7 @@ commands=$(awk '/^## /{ on = /^## Two commands$/; next } on && /^```/{ code = !c
 [ -n "$commands" ] || lack "README.md has no commands under \"Two commands\""
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/mlpd-fresh-$suite.XXXXXX")
+chmod 755 "$root" # as every system has it; apt changes to a user of its own
 leave() {
     sed -n "s|^[^ ]* \($root/[^ ]*\) .*|\1|p" /proc/mounts | sort -r | while read -r place; do
         umount "$place" || umount -l "$place"
