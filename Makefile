@@ -26,6 +26,7 @@ FLAGS_release := -O3 -g -DNDEBUG
 FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DMLPD_CHECKED -DMLPD_SANITIZED
 FLAGS_tsan := -O1 -g -fsanitize=thread -DMLPD_CHECKED -DMLPD_SANITIZED
 FLAGS_f64 := -O2 -g -DMLPD_F64 -DMLPD_CHECKED
+FLAGS_mutant := -O1 -DMLPD_CHECKED
 FLAGS_cover := -O0 -g --coverage -DMLPD_CHECKED
 MATH := -fno-math-errno -fno-trapping-math -ffp-contract=fast
 
@@ -167,6 +168,10 @@ bench-peers: $(B)/bench
 bench-load: $(B)/mlpd
 	$(PYTHON3) tests/bench/load.py $(B)/mlpd
 
+## mutate: make N=300 small changes to the sources, SEED=1, FILES=..., and see which the tests notice
+mutate:
+	@$(PYTHON3) tests/mutate.py --count $(or $(N),300) --seed $(or $(SEED),1) $(FILES)
+
 ## kill-loop: kill the daemon N=100 times while clients use it; SEED=... repeats what clients do
 kill-loop: $(B)/mlpd
 	@$(PYTHON3) tests/kill_loop.py $(B)/mlpd --rounds $(or $(N),100) $(SEED:%=--seed %)
@@ -193,7 +198,7 @@ clean:
 help:
 	@sed -n 's/^## \([^:]*\): /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all deps demo suites check accuracy asan tsan docs bench bench-peers bench-load kill-loop layers format install \
+.PHONY: all deps demo suites check accuracy asan tsan docs bench bench-peers bench-load mutate kill-loop layers format install \
 clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -55,7 +55,7 @@ int main(int argc, char **argv)
     tcase_set_timeout(tc, TIMEOUT_SECONDS);
     tcase_add_unchecked_fixture(tc, before_all, after_all);
     for (size_t i = 0; i < n_entry; i++)
-        if (strstr(entry[i].test->name, only))
+        if (strstr(entry[i].test->name, only) || strstr(entry[i].test->file, only))
             tcase_add_loop_test(tc, entry[i].test, 0, (int)entry[i].loops);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -7,7 +7,7 @@
 //     TEST(arena_refuses_to_grow_past_its_maximum) { ck_assert_ptr_null(...); }
 //     LOOP_TEST(every_op_has_a_doc, op_count) { ck_assert_ptr_nonnull(op_table[_i]->row.doc); }
 //
-// `build/release/test_engine arena` runs the tests whose name contains "arena".
+// `build/release/test_engine arena` runs the tests whose name, or whose file's, contains "arena".
 
 #include <check.h>
 #undef fail // ours is in err.h
