@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -61,14 +62,15 @@ static void keep_memory_private(const struct settings *s)
 #endif
 }
 
-static sem_t told; // of a signal
-static volatile sig_atomic_t stop_signal, hung_up;
+static sem_t told;             // of a signal
+static atomic_int stop_signal; // set on any thread
+static atomic_bool hung_up;
 
 static void note_signal(int number)
 {
     int kept = errno;
     if (number == SIGHUP)
-        hung_up = 1;
+        hung_up = true;
     else
         stop_signal = number;
     sem_post(&told);
@@ -112,7 +114,7 @@ static void hang_up(const struct server *server)
 {
     struct err e = {.kind = ERR_NONE};
     const char *file = server->settings->log_file;
-    hung_up = 0;
+    hung_up = false;
     if (file && !log_reopen(server->log, file, &e))
         LOG(server->log, LEVEL_ERROR, log_text("event", "log not opened anew"),
             log_text("reason", e.text));
