@@ -16,7 +16,7 @@
 #include "store.h"
 #include "worker.h"
 
-#include <pthread.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,10 +130,14 @@ bool server_start(struct server *s, struct err *e)
 static void *quiesce(void *arg)
 {
     struct server *s = arg;
-    if (!http_drain(s->http, s->drain_ms))
+    if (!http_drain(s->http, s->stop.drain_ms))
         LOG(s->log, LEVEL_WARN, log_text("event", "requests cut off"));
     http_stop(s->http);
     workers_join(s->workers);
+    pthread_mutex_lock(&s->stop.lock);
+    s->stop.is_quiet = true;
+    pthread_cond_signal(&s->stop.quiet);
+    pthread_mutex_unlock(&s->stop.lock);
     return NULL;
 }
 
@@ -146,19 +150,46 @@ static void abandon(struct server *s)
         log_int("jobs_released", jobs), log_text("store", closed ? "closed" : "still writing"));
 }
 
+static void prepare_stop(struct server *s, int ms)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->stop.quiet, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&s->stop.lock, NULL);
+    s->stop.drain_ms = ms;
+}
+
+static bool wait_quiet(struct server *s, int ms)
+{
+    struct timespec until = clock_after(ms);
+    int rc = 0;
+    pthread_mutex_lock(&s->stop.lock);
+    while (!s->stop.is_quiet && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&s->stop.quiet, &s->stop.lock, &until);
+    bool quiet = s->stop.is_quiet;
+    pthread_mutex_unlock(&s->stop.lock);
+    return quiet;
+}
+
 bool server_stop(struct server *s, int ms)
 {
     pthread_t thread;
-    struct timespec until = clock_after(ms + GRACE_MS);
-    s->drain_ms = ms;
+    prepare_stop(s, ms);
     queue_drain(s->queue);
-    if (pthread_create(&thread, NULL, quiesce, s) != 0) {
+    bool apart = pthread_create(&thread, NULL, quiesce, s) == 0;
+    if (!apart)
         quiesce(s);
-    } else if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
+    if (!wait_quiet(s, ms + GRACE_MS)) {
         pthread_detach(thread);
         abandon(s);
         return false;
     }
+    if (apart)
+        pthread_join(thread, NULL);
     close_all(s);
+    pthread_cond_destroy(&s->stop.quiet);
+    pthread_mutex_destroy(&s->stop.lock);
     return true;
 }

@@ -7,6 +7,7 @@
 
 #include "err.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -28,7 +29,12 @@ struct server {
     struct workers *workers;
     struct cache *cache;
     struct http *http;
-    int drain_ms; // server_stop()'s
+    struct {
+        int drain_ms;
+        pthread_mutex_t lock;
+        pthread_cond_t quiet;
+        bool is_quiet; // no request and no run is under way
+    } stop;            // server_stop()'s own
 };
 
 // The first thing in main(), before any thread: one thread per BLAS call.

@@ -51,8 +51,9 @@ struct store {
     pthread_cond_t work;  // a command came, or closing
     struct command *first, **last;
     struct store_stats stats;
-    bool closing;
-    bool ended; // the thread has been joined; of the thread that closes
+    bool closing, done;   // asked to end, at the end
+    pthread_cond_t ended; // it is
+    bool joined;          // of the thread that closes
 
     pthread_mutex_t read_lock; // guards the pool
     pthread_cond_t reader_free;
@@ -202,8 +203,13 @@ static void *writer_main(void *arg)
         else if (idle)
             truncate_log(s);
         else
-            return NULL;
+            break;
     }
+    pthread_mutex_lock(&s->lock);
+    s->done = true;
+    pthread_cond_signal(&s->ended);
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
 }
 
 bool store_write(struct store *s, store_fn *fn, void *arg, struct err *e)
@@ -314,6 +320,7 @@ static void init_locks(struct store *s)
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&s->work, &attr);
+    pthread_cond_init(&s->ended, &attr);
     pthread_condattr_destroy(&attr);
     pthread_cond_init(&s->reader_free, NULL);
     pthread_mutex_init(&s->lock, NULL);
@@ -329,6 +336,7 @@ static void destroy(struct store *s)
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     pthread_cond_destroy(&s->work);
+    pthread_cond_destroy(&s->ended);
     pthread_cond_destroy(&s->reader_free);
     pthread_mutex_destroy(&s->lock);
     pthread_mutex_destroy(&s->read_lock);
@@ -366,7 +374,7 @@ void store_close(struct store *s)
     if (!s)
         return;
     begin_closing(s);
-    if (!s->ended)
+    if (!s->joined)
         pthread_join(s->thread, NULL);
     destroy(s);
 }
@@ -374,11 +382,19 @@ void store_close(struct store *s)
 bool store_halt(struct store *s, int ms)
 {
     struct timespec until = clock_after(ms);
+    int rc = 0;
     begin_closing(s);
-    s->ended = pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
-    if (s->ended)
-        conn_close(&s->writer);
-    return s->ended;
+    pthread_mutex_lock(&s->lock);
+    while (!s->done && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&s->ended, &s->lock, &until);
+    bool done = s->done;
+    pthread_mutex_unlock(&s->lock);
+    if (!done)
+        return false;
+    pthread_join(s->thread, NULL);
+    s->joined = true;
+    conn_close(&s->writer);
+    return true;
 }
 
 struct store_stats store_stats(struct store *s)
