@@ -28,7 +28,7 @@ TEST(pool_runs_every_task_once_also_those_that_wait_when_it_ends)
     ck_assert_msg(p != NULL, "%s", e.text);
     pthread_mutex_lock(&gate);
     for (int i = 0; i < TASKS; i++) {
-        task[i].task.run = count;
+        task[i] = (struct counted){.task.run = count};
         ck_assert(pool_put(p, &task[i].task));
     }
     pthread_mutex_unlock(&gate);
@@ -47,7 +47,7 @@ TEST(pool_takes_no_more_than_may_wait)
     int taken = 0;
     pthread_mutex_lock(&gate);
     for (int i = 0; i < TASKS; i++) {
-        task[i].task.run = count;
+        task[i] = (struct counted){.task.run = count};
         taken += pool_put(p, &task[i].task);
     }
     pthread_mutex_unlock(&gate);
