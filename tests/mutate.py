@@ -15,8 +15,8 @@ known to change nothing (mutate.known says why, keyed by file and changed line),
 then a test is missing, or the code is. Survivors are printed with their line. What is found is
 appended to FOLDER/log as it comes, and a run with the same seed goes on where the last one stopped.
 
-Limits of time exist only to end endless loops: several times the processor time that the suite
-needs without a change, and ten minutes in which no test ends.
+Limits exist only to end endless loops, and a busy machine does not move them: several times the
+processor time of the suite's longest test, or a minute in which nothing runs or wants to.
 """
 
 import argparse
@@ -39,7 +39,8 @@ SUITES = {  # which see a change of a layer, in order
     "api": ["api", "server"],
     "server": ["server"],
 }
-WAIT_SECONDS = 600
+IDLE_SECONDS, IDLE_SHARE = 60, 0.02
+TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 # ---- Reading C: comments and strings are blanked out, so that columns stay ----
 
@@ -216,7 +217,7 @@ class Bench:
             archive = subprocess.Popen(["git", "archive", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE)
             subprocess.run(["tar", "xf", "-", "-C", self.tree], stdin=archive.stdout, check=True)
         self.build = os.path.join(self.tree, "build", "mutant")
-        self.seconds = {}  # of processor time that a suite may take
+        self.longest = {}  # processor seconds of a suite's longest test
 
     def make(self, *programs):
         goals = [os.path.join("build/mutant", p) for p in programs]
@@ -240,15 +241,12 @@ class Bench:
         open(log, "w").close()
         program = os.path.join(self.build, "test_" + suite)
         environment = dict(os.environ, CK_FORK="no", CK_TAP_LOG_FILE_NAME=log)
-        seconds = self.seconds.get(suite, resource.RLIM_INFINITY)
-        used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         child = subprocess.Popen([program] + ([only] if only else []), cwd=self.tree, env=environment,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                 start_new_session=True, preexec_fn=lambda: limit(seconds))
-        failure = watch(child, log)
+                                 start_new_session=True, preexec_fn=no_cores)
+        failure, longest = watch(child, log, self.longest.get(suite))
         stop(child)
-        used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - used
-        self.seconds.setdefault(suite, 20 + 5 * int(used))
+        self.longest.setdefault(suite, longest)
         if failure:
             return False, failure
         if child.returncode != 0:
@@ -256,15 +254,38 @@ class Bench:
         return True, ""
 
 
-def limit(seconds):
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+def no_cores():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def watch(child, log):
-    """Follow the log until the program ends or the first test has failed; what that was, or None."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    seen = 0  # bytes of the log
+def used_by(session):
+    """(processor seconds, those and the seconds of waiting for one) of all processes of a session."""
+    used = waited = 0.0
+    for path in glob.glob("/proc/[0-9]*"):
+        try:
+            with open(path + "/stat") as f:
+                field = f.read().rpartition(")")[2].split()
+            if int(field[3]) != session:
+                continue
+            used += sum(map(int, field[11:15])) * TICK  # with those of children that have ended
+            for task in glob.glob(path + "/task/*/schedstat"):
+                with open(task) as f:
+                    waited += int(f.read().split()[1]) / 1e9
+        except (OSError, IndexError):
+            pass  # it has just ended
+    return used, used + waited
+
+
+def watch(child, log, longest):
+    """Follow the log until the program ends, the first test has failed or nothing will come any more.
+
+    (what failed or None, processor seconds of the longest test); `longest` is that of the sources
+    as they are, None when this is them.
+    """
+    allowed = 5 + 5 * longest if longest is not None else float("inf")
+    seen, record = 0, 0.0  # bytes of the log
+    used = since = idle_since = 0.0
+    idle_at = looked = time.monotonic()
     while True:
         ended = child.poll() is not None
         with open(log) as f:
@@ -273,13 +294,20 @@ def watch(child, log):
                 if not line.endswith("\n"):
                     break
                 seen += len(line.encode())
-                deadline = time.monotonic() + WAIT_SECONDS
+                record, since = max(record, used - since), used
                 if line.startswith("not ok"):
-                    return line.split(" - ", 1)[1].strip()
+                    return line.split(" - ", 1)[1].strip(), record
         if ended:
-            return None
-        if time.monotonic() > deadline:
-            return "it waits for ever"
+            return None, record
+        if time.monotonic() - looked > 0.5:
+            looked = time.monotonic()
+            used, wanted = used_by(child.pid)
+            if used - since > allowed:
+                return "a loop does not end", record
+            if abs(wanted - idle_since) > IDLE_SHARE * (looked - idle_at):
+                idle_at, idle_since = looked, wanted
+            if looked - idle_at > IDLE_SECONDS:
+                return "it waits for ever", record
         time.sleep(0.02)
 
 
@@ -377,6 +405,7 @@ def main():
             passed, why = bench.passes(suite)
             if not passed:
                 sys.exit("mutate.py: the tests fail without a change: " + why)
+        before = {file: bench.objects(file) for file in files}
     for number, (kind, file, start, end, text) in enumerate(mutants, 1):
         if number in done or (asked.only and number != asked.only):
             continue
@@ -391,16 +420,14 @@ def main():
         if (file, new) in reasons:
             verdict, why = "known to change nothing", reasons[file, new]
         else:
-            before = bench.objects(file)
             path = os.path.join(bench.tree, file)
             with open(path, "w") as f:
                 f.write(change)
             try:
-                verdict, why = judge(bench, file, before)
+                verdict, why = judge(bench, file, before[file])
             finally:
                 with open(path, "w") as f:
                     f.write(source)
-                bench.make("test_engine", "test_api", "test_server", "mlpd", "mlpd-cli")
         done[number] = (verdict, where + (" [%s]" % why if why else ""))
         with open(log, "a") as f:
             f.write("%d\t%s\t%s\n" % (number, verdict, done[number][1].replace("\t", " ")))
