@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Bump allocator over a list of chunks. A chunk is at least twice as large as the one before, up to
 // a bound, so small requests cost one malloc and large models do not waste half of what they ask
-// for.
+// for. Where the budget has no room for as much, a chunk is as small as it can be.
 
 #include "arena.h"
 
@@ -36,47 +36,137 @@ static void scramble(void *p, size_t n)
 #endif
 }
 
-static struct arena_chunk *chunk_new(struct arena *a, size_t need)
+// ---- The budget ----
+
+static size_t beyond_allowance(const struct arena *a, size_t held)
+{
+    return held > a->allowance ? held - a->allowance : 0;
+}
+
+size_t arena_charged(const struct arena *a)
+{
+    return a->budget ? beyond_allowance(a, a->held) : 0;
+}
+
+static bool budget_take(struct arena_budget *b, size_t bytes)
+{
+    size_t used = atomic_load(&b->used);
+    do {
+        if (used > b->max || bytes > b->max - used)
+            return false;
+    } while (!atomic_compare_exchange_weak(&b->used, &used, used + bytes));
+    return true;
+}
+
+static bool lacks(struct arena *a, enum arena_lack why)
+{
+    a->lack = why;
+    return false;
+}
+
+// `debt`: whether or not the budget has room.
+static bool hold(struct arena *a, size_t bytes, bool debt)
+{
+    size_t all = beyond_allowance(a, a->held + bytes), more = all - arena_charged(a);
+    if (a->budget && more && debt)
+        atomic_fetch_add(&a->budget->used, more);
+    else if (a->budget && more && !budget_take(a->budget, more))
+        return lacks(a, all > a->budget->max ? ARENA_OVER_ALL : ARENA_OTHERS_HOLD_IT);
+    a->held += bytes;
+    return true;
+}
+
+void arena_refund(struct arena *a, size_t bytes)
+{
+    BUG(bytes > a->held);
+    size_t before = arena_charged(a);
+    a->held -= bytes;
+    size_t less = before - arena_charged(a);
+    if (less)
+        atomic_fetch_sub(&a->budget->used, less);
+}
+
+bool arena_charge(struct arena *a, size_t bytes)
+{
+    if (hold(a, bytes, false))
+        return true;
+    if (a->lack == ARENA_OTHERS_HOLD_IT)
+        atomic_fetch_add(&a->budget->refused, 1);
+    return false;
+}
+
+// ---- Chunks ----
+
+static void chunk_free(struct arena *a)
+{
+    struct arena_chunk *c = a->head;
+    a->head = c->prev;
+    arena_refund(a, sizeof *c + c->size);
+    free(c);
+}
+
+static bool chunk_new(struct arena *a, size_t size, bool debt)
+{
+    if (!hold(a, sizeof *a->head + size, debt))
+        return false;
+    struct arena_chunk *c = aligned_alloc(ARENA_ALIGN, sizeof *c + size);
+    if (!c) {
+        arena_refund(a, sizeof *c + size);
+        return lacks(a, ARENA_NO_MEMORY);
+    }
+    *c = (struct arena_chunk){.prev = a->head, .size = size};
+    a->head = c;
+    return true;
+}
+
+static bool chunk_for(struct arena *a, size_t need, bool debt)
 {
     size_t size = a->head ? a->head->size * 2 : CHUNK_FIRST;
+    size_t least = round_up(need > CHUNK_FIRST ? need : CHUNK_FIRST, ARENA_ALIGN);
     if (size > CHUNK_DOUBLING_END)
         size = CHUNK_DOUBLING_END;
-    if (size < need)
-        size = need;
-    size = round_up(size, ARENA_ALIGN);
-    struct arena_chunk *c = aligned_alloc(ARENA_ALIGN, sizeof *c + size);
-    if (!c)
-        return NULL;
-    *c = (struct arena_chunk){.prev = a->head, .size = size};
-    return a->head = c;
+    if (size > least && chunk_new(a, size, false))
+        return true;
+    if (chunk_new(a, least, debt))
+        return true;
+    if (a->lack == ARENA_OTHERS_HOLD_IT)
+        atomic_fetch_add(&a->budget->refused, 1);
+    return false;
 }
+
+// ---- Allocations ----
 
 void arena_init(struct arena *a, size_t max)
 {
     *a = (struct arena){.max = max};
 }
 
+void arena_share(struct arena *a, struct arena_budget *budget, size_t allowance)
+{
+    BUG(a->head);
+    a->budget = budget;
+    a->allowance = allowance;
+}
+
 void arena_release(struct arena *a)
 {
-    while (a->head) {
-        struct arena_chunk *c = a->head;
-        a->head = c->prev;
-        free(c);
-    }
+    while (a->head)
+        chunk_free(a);
     a->used = 0;
 }
 
-// The next `size` bytes, whatever the maximum; NULL when the system has none.
-static void *take(struct arena *a, size_t bytes)
+// The next `size` bytes, whatever the maximum; NULL when there are none. `debt`: whatever the
+// budget.
+static void *take(struct arena *a, size_t bytes, bool debt)
 {
     size_t align = bytes >= ARENA_ALIGN ? ARENA_ALIGN : 16;
     bytes = round_up(bytes ? bytes : 1, 16);
     struct arena_chunk *c = a->head;
     size_t at = c ? round_up(c->at, align) : 0;
     if (!c || at > c->size || bytes > c->size - at) {
-        c = chunk_new(a, bytes);
-        if (!c)
+        if (!chunk_for(a, bytes, debt))
             return NULL;
+        c = a->head;
         at = 0;
     }
     a->used += bytes;
@@ -88,11 +178,12 @@ static void *take(struct arena *a, size_t bytes)
 void *arena_alloc(struct arena *a, size_t n, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4)
-        return NULL;
-    if (a->used > a->max || bytes > a->max - a->used)
-        return NULL;
-    return take(a, bytes);
+    bool fits = !__builtin_mul_overflow(n, size, &bytes) && bytes <= SIZE_MAX / 4 &&
+                a->used <= a->max && bytes <= a->max - a->used;
+    if (fits)
+        return take(a, bytes, false);
+    a->lack = ARENA_OVER_MAX;
+    return NULL;
 }
 
 void *arena_zalloc(struct arena *a, size_t n, size_t size)
@@ -105,7 +196,7 @@ void *arena_need(struct arena *a, size_t n, size_t size)
 {
     size_t bytes;
     BUG(__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4);
-    void *p = take(a, bytes);
+    void *p = take(a, bytes, true);
     if (!p)
         err_bug("the system has no memory left", __FILE__, __LINE__);
     return p;
@@ -142,11 +233,50 @@ void arena_rewind(struct arena *a, struct arena_mark m)
 {
     while (a->head != m.chunk) {
         BUG(!a->head);
-        struct arena_chunk *c = a->head;
-        a->head = c->prev;
-        free(c);
+        chunk_free(a);
     }
     if (a->head)
         a->head->at = m.at;
     a->used = m.used;
+}
+
+// ---- Saying why ----
+
+static void tell(const struct arena *a, struct err *e, const char *text)
+{
+    static const char RETRY[] = "try again later";
+    switch (a->lack) {
+    case ARENA_OVER_ALL:
+        fail(e, ERR_TOO_LARGE, "this needs more memory than %s may have", a->budget->name);
+        break;
+    case ARENA_OTHERS_HOLD_IT:
+        fail(e, ERR_BUSY, "%s have no memory left for this; %s", a->budget->name, RETRY);
+        break;
+    case ARENA_NO_MEMORY:
+        fail(e, ERR_BUSY, "the system has no memory left for this; %s", RETRY);
+        break;
+    default:
+        fail(e, ERR_TOO_LARGE, "%s", text);
+    }
+}
+
+bool arena_fail(const struct arena *a, struct err *e, const char *fmt, ...)
+{
+    char text[sizeof e->text];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    tell(a, e, text);
+    return false;
+}
+
+void arena_correct(const struct arena *a, struct err *e)
+{
+    struct err told = {0};
+    if (e->kind != ERR_TOO_LARGE)
+        return;
+    tell(a, &told, e->text);
+    memcpy(told.at, e->at, sizeof told.at);
+    *e = told;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "arena.h"
+#include "err.h"
 #include "harness.h"
 
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -48,4 +50,162 @@ TEST(arena_rewind_gives_back_what_came_after_the_mark)
     ck_assert_str_eq(kept, "kept");
     ck_assert_str_eq(arena_printf(&a, "%d-%s", 7, kept), "7-kept");
     arena_release(&a);
+}
+
+// ---- The budget ----
+
+enum { BUDGET = 1 << 20, ALLOWANCE = 64 << 10 };
+
+static void shared(struct arena *a, struct arena_budget *b)
+{
+    arena_init(a, SIZE_MAX / 8);
+    arena_share(a, b, ALLOWANCE);
+}
+
+TEST(arena_within_its_allowance_needs_nothing_of_the_budget)
+{
+    struct arena_budget full = {.max = BUDGET, .used = BUDGET};
+    struct arena a;
+    shared(&a, &full);
+    for (int i = 0; i < 50; i++)
+        ck_assert_ptr_nonnull(arena_alloc(&a, 1000, 1));
+    ck_assert_uint_eq(arena_charged(&a), 0);
+    ck_assert_uint_eq(full.used, BUDGET);
+    ck_assert_ptr_null(arena_alloc(&a, ALLOWANCE, 1));
+    ck_assert_uint_eq(full.refused, 1);
+    ck_assert_ptr_nonnull(arena_alloc(&a, 100, 1));
+    arena_release(&a);
+    ck_assert_uint_eq(full.used, BUDGET);
+}
+
+TEST(arena_charges_what_it_holds_and_gives_all_of_it_back)
+{
+    struct arena_budget b = {.max = BUDGET};
+    struct arena a;
+    shared(&a, &b);
+    ck_assert_ptr_nonnull(arena_alloc(&a, ALLOWANCE, 1));
+    struct arena_mark mark = arena_mark(&a);
+    size_t before = b.used;
+    ck_assert_ptr_nonnull(arena_alloc(&a, 300000, 1));
+    ck_assert(arena_charge(&a, 200000));
+    ck_assert_uint_ge(b.used, before + 500000);
+    ck_assert_uint_eq(b.used, arena_charged(&a));
+    ck_assert_uint_le(b.used, a.held);
+    arena_refund(&a, 200000);
+    arena_rewind(&a, mark);
+    ck_assert_uint_eq(b.used, before);
+    ck_assert_ptr_nonnull(arena_alloc(&a, 300000, 1));
+    arena_release(&a);
+    ck_assert_uint_eq(b.used, 0);
+    ck_assert_uint_eq(a.held, 0);
+}
+
+TEST(arena_uses_the_budget_to_its_end)
+{
+    struct arena_budget b = {.max = BUDGET};
+    struct arena a;
+    size_t n = 0;
+    shared(&a, &b);
+    while (arena_alloc(&a, 1000, 1))
+        n += 1000;
+    ck_assert_uint_gt(n, (BUDGET + ALLOWANCE) / 100 * 97);
+    ck_assert_uint_le(a.held, BUDGET + ALLOWANCE);
+    ck_assert_uint_le(b.used, BUDGET);
+    arena_release(&a);
+}
+
+// Names and messages must be had, but they are no way around the budget.
+TEST(arena_goes_into_debt_for_small_needs_only)
+{
+    struct arena_budget b = {.max = BUDGET};
+    struct arena a;
+    shared(&a, &b);
+    ck_assert_ptr_nonnull(arena_alloc(&a, BUDGET - 8192, 1));
+    for (int i = 0; i < 50; i++)
+        arena_need(&a, 2000, 1);
+    ck_assert_ptr_null(arena_alloc(&a, 5000, 1));
+    ck_assert_uint_gt(b.used, BUDGET - ALLOWANCE);
+    ck_assert_uint_lt(b.used, BUDGET + 100000);
+    arena_release(&a);
+    ck_assert_uint_eq(b.used, 0);
+}
+
+static const struct {
+    const char *what;
+    size_t max, held_by_others, size;
+    enum arena_lack lack;
+    enum err_kind kind;
+    const char *text;
+} refusals[] = {
+    {"its own maximum", 1000, 0, 2000, ARENA_OVER_MAX, ERR_TOO_LARGE, "7 rows are too many"},
+    {"a size that overflows", SIZE_MAX, 0, SIZE_MAX / 2, ARENA_OVER_MAX, ERR_TOO_LARGE,
+     "7 rows are too many"},
+    {"more than there will ever be", SIZE_MAX, 0, BUDGET + ALLOWANCE, ARENA_OVER_ALL, ERR_TOO_LARGE,
+     "this needs more memory than the lot of them may have"},
+    {"others have it", SIZE_MAX, BUDGET / 2, BUDGET / 2 + ALLOWANCE, ARENA_OTHERS_HOLD_IT, ERR_BUSY,
+     "the lot of them have no memory left for this; try again later"},
+#ifndef MLPD_SANITIZED // whose allocators end the program instead
+    {"the system has none", SIZE_MAX, SIZE_MAX, SIZE_MAX / 5, ARENA_NO_MEMORY, ERR_BUSY,
+     "the system has no memory left for this; try again later"},
+#endif
+};
+
+LOOP_TEST(arena_says_why_it_refused, sizeof refusals / sizeof *refusals)
+{
+    struct arena_budget b = {.max = BUDGET, .name = "the lot of them"};
+    struct arena a;
+    struct err told = {0}, corrected = {0}, other = {0};
+    arena_init(&a, refusals[_i].max);
+    if (refusals[_i].held_by_others != SIZE_MAX) {
+        arena_share(&a, &b, ALLOWANCE);
+        b.used = refusals[_i].held_by_others;
+    }
+    ck_assert_ptr_null(arena_alloc(&a, refusals[_i].size, 1));
+    ck_assert_int_eq(a.lack, refusals[_i].lack);
+    ck_assert(!arena_fail(&a, &told, "%d rows are too many", 7));
+    ck_assert_int_eq(told.kind, refusals[_i].kind);
+    ck_assert_str_eq(told.text, refusals[_i].text);
+    fail_at(&corrected, ERR_TOO_LARGE, "/rows", "7 rows are too many");
+    arena_correct(&a, &corrected);
+    ck_assert_int_eq(corrected.kind, refusals[_i].kind);
+    ck_assert_str_eq(corrected.text, refusals[_i].text);
+    ck_assert_str_eq(corrected.at, "/rows");
+    fail(&other, ERR_INVALID, "no such thing");
+    arena_correct(&a, &other);
+    ck_assert_int_eq(other.kind, ERR_INVALID);
+    ck_assert_uint_eq(b.used,
+                      refusals[_i].held_by_others == SIZE_MAX ? 0 : refusals[_i].held_by_others);
+    ck_assert_uint_eq(b.refused, refusals[_i].lack == ARENA_OTHERS_HOLD_IT);
+    arena_release(&a);
+}
+
+static void *borrow(void *budget)
+{
+    struct arena_budget *b = budget;
+    uintptr_t got = 0;
+    for (size_t i = 0; i < 2000; i++) {
+        struct arena a;
+        arena_init(&a, SIZE_MAX);
+        arena_share(&a, b, 0);
+        for (size_t k = 0; k < 8; k++)
+            got += arena_alloc(&a, i % 200 * 997, 1) != NULL;
+        if (atomic_load(&b->used) > b->max)
+            return NULL;
+        arena_release(&a);
+    }
+    return (void *)got;
+}
+
+TEST(arenas_of_many_threads_never_pass_their_budget)
+{
+    struct arena_budget b = {.max = BUDGET};
+    pthread_t thread[4];
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, borrow, &b), 0);
+    for (int i = 0; i < 4; i++) {
+        void *got;
+        pthread_join(thread[i], &got);
+        ck_assert_ptr_nonnull(got);
+    }
+    ck_assert_uint_eq(b.used, 0);
 }
