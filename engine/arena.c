@@ -95,6 +95,23 @@ bool arena_charge(struct arena *a, size_t bytes)
     return false;
 }
 
+void *arena_resize(struct arena *a, void *block, size_t old, size_t size)
+{
+    if (size > old && !arena_charge(a, size - old))
+        return NULL;
+    void *moved = size ? realloc(block, size) : NULL;
+    if (size && !moved) {
+        arena_refund(a, size > old ? size - old : 0);
+        lacks(a, ARENA_NO_MEMORY);
+        return NULL;
+    }
+    if (!size)
+        free(block);
+    if (size < old)
+        arena_refund(a, old - size);
+    return moved;
+}
+
 // ---- Chunks ----
 
 static void chunk_free(struct arena *a)

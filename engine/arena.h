@@ -74,7 +74,12 @@ __attribute__((format(printf, 2, 3))) char *arena_printf(struct arena *a, const 
 bool arena_charge(struct arena *a, size_t bytes);
 void arena_refund(struct arena *a, size_t bytes);
 
-// What of it the budget counts.
+// A block of the arena's owner, outside of the chunks, for what grows piece by piece: realloc(),
+// charged. NULL when refused, and the old block stays. `size` 0 gives it back, which
+// arena_release() does not do.
+void *arena_resize(struct arena *a, void *block, size_t old, size_t size);
+
+// What the budget counts of all that the arena holds.
 size_t arena_charged(const struct arena *a);
 
 // The error of an allocation that was refused: ERR_TOO_LARGE with `fmt` when the caller asked for

@@ -14,16 +14,17 @@
 #include <string.h>
 
 enum {
-    ARENA_BASE = 1 << 20,     // a request without a body
-    ARENA_STREAM = 16 << 20,  // one whose body passes through
-    ARENA_FACTOR = 8,         // parsed JSON against its text
-    PROBLEM_ROOM = 256 << 10, // kept free for saying what went wrong
-    GROWTH = 4096             // first room for a body of unknown length
+    SMALL = 256 << 10,       // held by a request that needs nothing of the budget
+    ARENA_BASE = 1 << 20,    // a request without a body
+    ARENA_STREAM = 16 << 20, // one whose body passes through
+    ARENA_FACTOR = 8,        // parsed JSON against its text
+    PROBLEM_ROOM = 256 << 10 // kept free for saying what went wrong
 };
 
 void exchange_init(struct exchange *x, const struct http_config *config, struct arena *arena)
 {
     arena_init(arena, ARENA_BASE);
+    arena_share(arena, config->memory, SMALL);
     arena_need(arena, 1, 1); // the first chunk stays with the connection
     *x = (struct exchange){.config = config, .arena = arena, .clean = arena_mark(arena)};
 }
@@ -40,7 +41,9 @@ void exchange_clear(struct exchange *x)
 {
     if (x->opened && x->call.route->undo)
         x->call.route->undo(&x->call);
+    body_close(&x->body);
     arena_rewind(x->arena, x->clean);
+    x->arena->lack = ARENA_LACKS_NOTHING;
     x->arena->max = ARENA_BASE;
     *x = (struct exchange){.config = x->config, .arena = x->arena, .clean = x->clean};
 }
@@ -75,9 +78,7 @@ static bool gathered(enum body_kind kind)
 static bool open_json(struct exchange *x, size_t length, struct err *e)
 {
     x->arena->max += ARENA_FACTOR * x->limit;
-    x->room = length ? length + 1 : GROWTH;
-    x->body = arena_alloc(x->arena, x->room, 1);
-    return x->body || gate_too_large(x->limit, e);
+    return body_open(&x->body, x->arena, length, x->limit, e);
 }
 
 static bool open_stream(struct exchange *x, struct err *e)
@@ -119,27 +120,12 @@ bool exchange_begin(struct exchange *x, const struct head *head, void *conn)
 
 // ---- The body ----
 
-static bool gather(struct exchange *x, const char *data, size_t n, struct err *e)
-{
-    size_t before = x->received - n;
-    if (x->received >= x->room) {
-        size_t room = x->received * 2 < x->limit ? x->received * 2 : x->limit;
-        char *body = arena_alloc(x->arena, room + 1, 1);
-        if (!body)
-            return gate_too_large(x->limit, e);
-        x->body = memcpy(body, x->body, before);
-        x->room = room + 1;
-    }
-    memcpy(x->body + before, data, n);
-    return true;
-}
-
 static bool take(struct exchange *x, const char *data, size_t n, struct err *e)
 {
     const struct route *route = x->call.route;
     if (x->received > x->limit)
         return gate_too_large(x->limit, e);
-    return gathered(route->body_kind)        ? gather(x, data, n, e)
+    return gathered(route->body_kind)        ? body_put(&x->body, data, n, e)
            : route->body_kind == BODY_STREAM ? route->piece(&x->call, data, n, e)
                                              : true;
 }
@@ -149,8 +135,8 @@ void exchange_piece(struct exchange *x, const char *data, size_t n)
     x->received += n;
     if (x->err.kind)
         x->dropped += n;
-    else
-        take(x, data, n, &x->err);
+    else if (!take(x, data, n, &x->err))
+        body_close(&x->body);
 }
 
 static bool is_slow(const struct exchange *x)
@@ -173,6 +159,10 @@ static bool handle(struct exchange *x)
     }
     BUG(!ok && !x->err.kind);
     x->opened = x->opened && !ok;
+    if (!ok) {
+        arena_correct(x->arena, &x->err);
+        body_close(&x->body);
+    }
     return true;
 }
 
@@ -185,10 +175,9 @@ bool exchange_finish(struct exchange *x, bool patient)
     if (!patient && is_slow(x))
         return false;
     call->patient = patient;
-    if (x->body) {
-        x->body[x->received] = '\0';
-        call->body = x->body;
-        call->body_len = x->received;
+    if (gathered(call->route->body_kind)) {
+        call->body = body_text(&x->body);
+        call->body_len = x->body.len;
     }
     return handle(x);
 }

@@ -11,6 +11,7 @@
 // once.
 
 #include "arena.h"
+#include "body.h"
 #include "call.h"
 #include "gate.h"
 #include "http.h"
@@ -29,14 +30,14 @@ struct exchange {
     struct err err;      // the first thing that went wrong
     const char *granted; // the page of another origin that may read the answer, or NULL
     char allow[ALLOW_TEXT];
-    char *body; // BODY_JSON, room bytes
-    size_t limit, room;
-    size_t received; // bytes of the body so far
-    size_t dropped;  // those after something went wrong
-    bool options;    // asks for Allow only
-    bool opened;     // the row's begin() succeeded, neither handle() nor undo() has ended it
-    bool refused;    // by what stands before the handler
-    bool last;       // the connection must close after this answer
+    struct body body; // BODY_JSON and BODY_FILE
+    size_t limit;     // bytes that the body may have
+    size_t received;  // bytes of the body so far
+    size_t dropped;   // those after something went wrong
+    bool options;     // asks for Allow only
+    bool opened;      // the row's begin() succeeded, neither handle() nor undo() has ended it
+    bool refused;     // by what stands before the handler
+    bool last;        // the connection must close after this answer
 };
 
 enum { EXCHANGE_OWN = 8, EXCHANGE_HEADERS = EXCHANGE_OWN + ORIGIN_HEADERS };

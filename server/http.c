@@ -75,6 +75,9 @@ const struct http_limits http_limits_default = {
     .body_ms = 30000,
     .reply_ms = 30000,
     .min_rate = 4096,
+    .fair_ms = 5000,
+    .fair_rate = 4 << 20,
+    .fair_hold = 1 << 20,
     .tick_ms = 250,
     .shed_ms = 1000,
     .linger_ms = 2000,
@@ -131,6 +134,15 @@ __attribute__((visibility("default"))) ssize_t recv(int fd, void *to, size_t roo
 
 // ---- One request ----
 
+// By when `bytes` must have gone through, if others need the memory.
+static void yield_from(struct conn *c, int64_t start, size_t bytes)
+{
+    const struct http_limits *l = &c->http->config.limits;
+    bool holds = arena_charged(&c->arena) > l->fair_hold;
+    watch_yield(&c->watch,
+                holds ? start + l->fair_ms + (int64_t)bytes * 1000 / l->fair_rate : INT64_MAX);
+}
+
 static enum MHD_Result answer(struct conn *c)
 {
     struct header header[EXCHANGE_HEADERS];
@@ -146,6 +158,7 @@ static enum MHD_Result answer(struct conn *c)
             MHD_add_response_header(response, header[i].name, header[i].value);
     watch_until(&c->watch,
                 reaper_now() + l->reply_ms + (int64_t)call->out_len * 1000 / l->min_rate);
+    yield_from(c, reaper_now(), call->out_len);
     enum MHD_Result queued = MHD_queue_response(c->mhd, (unsigned)call->status, response);
     MHD_destroy_response(response);
     return queued;
@@ -179,6 +192,7 @@ static void watch_body(struct conn *c)
     int64_t pause = reaper_now() + l->body_ms;
     int64_t pace = c->start + l->body_ms + (int64_t)c->exchange.received * 1000 / l->min_rate;
     watch_until(&c->watch, pause < pace ? pause : pace);
+    yield_from(c, c->start, c->exchange.received);
 }
 
 static enum MHD_Result begin(struct conn *c)
@@ -250,6 +264,7 @@ static enum MHD_Result finish(struct conn *c)
     if (c->ready)
         return answer(c);
     watch_until(&c->watch, INT64_MAX); // the handler's time is not the client's
+    watch_yield(&c->watch, INT64_MAX);
     exchange_refuse(&c->exchange, &c->wire.fault);
     if (!exchange_finish(&c->exchange, false))
         return run_elsewhere(c);
@@ -260,6 +275,7 @@ static enum MHD_Result finish(struct conn *c)
 static void end_request(struct conn *c)
 {
     exchange_clear(&c->exchange);
+    watch_yield(&c->watch, INT64_MAX);
     if (c->begun)
         atomic_fetch_sub(&c->http->n_request, 1);
     c->begun = c->ready = false;
@@ -397,7 +413,8 @@ static bool start(struct http *h, struct err *e)
         return false;
     h->config.callers = (struct origin_policy){h->config.settings, &h->address};
     address_print(&h->address, h->shown);
-    if (!reaper_start(&h->reaper, h->config.limits.tick_ms, h->config.limits.linger_ms, e)) {
+    if (!reaper_start(&h->reaper, h->config.limits.tick_ms, h->config.limits.linger_ms,
+                      h->config.memory, e)) {
         close(h->listener);
         return false;
     }

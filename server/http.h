@@ -13,6 +13,7 @@
 // For a row with a stream: once begin() has returned true, either handle() returns true or undo()
 // is called, exactly once, whatever happens.
 
+#include "arena.h"
 #include "err.h"
 #include "log.h"
 #include "origin.h"
@@ -31,9 +32,14 @@ struct http_limits {
     int body_ms;   // for a body's first bytes, and for any pause within it
     int reply_ms;  // for reading an answer, beyond what min_rate allows
     int min_rate;  // bytes per second that a client must keep up on average
-    int tick_ms;   // how often deadlines are looked at
-    int shed_ms;   // idle for so long, a connection may be closed to make room for others
-    int linger_ms; // how long the rest of a refused body is swallowed after the answer
+    // Requests that hold memory of the budget, more than fair_hold, are kept to these while others
+    // are refused for want of it.
+    int fair_ms;         // for a body or an answer, beyond what fair_rate allows
+    int fair_rate;       // bytes per second
+    size_t fair_hold;    // bytes
+    int tick_ms;         // how often deadlines are looked at
+    int shed_ms;         // idle for so long, a connection may be closed to make room for others
+    int linger_ms;       // how long the rest of a refused body is swallowed after the answer
     int max_connections; // beyond them the longest idle ones are closed, or new ones answered 503
     int max_files;       // descriptors of the process; 0: as many as the system allows
     int max_requests;    // under way at once; more are answered 503
@@ -45,6 +51,7 @@ extern const struct http_limits http_limits_default;
 
 struct http_config {
     const struct settings *settings; // address, threads, max_upload
+    struct arena_budget *memory;     // of all requests together; NULL: no bound
     struct router router;
     struct server *server; // handed to handlers as call->server
     const struct log *log;

@@ -32,12 +32,28 @@ static void ring(struct reaper *r)
     eventfd_write(r->bell, 1);
 }
 
+// Whether the budget has refused anybody since the last tick.
+static bool is_short(struct reaper *r)
+{
+    unsigned before = r->refused;
+    r->refused = r->memory ? atomic_load(&r->memory->refused) : 0;
+    return r->refused != before;
+}
+
+static bool is_late(const struct watch *w, int64_t now, bool shortage)
+{
+    return atomic_load_explicit(&w->deadline, memory_order_relaxed) < now ||
+           (shortage && atomic_load_explicit(&w->yield, memory_order_relaxed) < now);
+}
+
 static void cut_late_locked(struct reaper *r, int64_t now)
 {
+    bool shortage = is_short(r);
     for (struct watch *w = r->head.next; w != &r->head; w = w->next)
-        if (atomic_load_explicit(&w->deadline, memory_order_relaxed) < now) {
+        if (is_late(w, now, shortage)) {
             shutdown(w->fd, SHUT_RDWR);
             watch_until(w, INT64_MAX);
+            watch_yield(w, INT64_MAX);
         }
 }
 
@@ -98,9 +114,10 @@ static void *reap(void *arg)
     return NULL;
 }
 
-bool reaper_start(struct reaper *r, int tick_ms, int linger_ms, struct err *e)
+bool reaper_start(struct reaper *r, int tick_ms, int linger_ms, struct arena_budget *memory,
+                  struct err *e)
 {
-    *r = (struct reaper){.tick_ms = tick_ms, .linger_ms = linger_ms};
+    *r = (struct reaper){.tick_ms = tick_ms, .linger_ms = linger_ms, .memory = memory};
     r->head.prev = r->head.next = &r->head;
     r->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (r->bell < 0)
@@ -151,6 +168,7 @@ void reaper_add(struct reaper *r, struct watch *w, int fd, int64_t deadline)
     w->fd = fd;
     atomic_store(&w->idle_since, reaper_now());
     watch_until(w, deadline);
+    watch_yield(w, INT64_MAX);
     pthread_mutex_lock(&r->lock);
     w->prev = &r->head;
     w->next = r->head.next;

@@ -10,6 +10,7 @@
 // that are late, upon which libmicrohttpd sees the end of the stream and cleans up as usual. A lock
 // keeps a descriptor from being closed, and given to somebody else, between look and shutdown.
 
+#include "arena.h"
 #include "err.h"
 
 #include <pthread.h>
@@ -23,6 +24,7 @@ struct watch { // embedded in the connection, which outlives its place in the li
     struct watch *prev, *next;
     int fd;
     _Atomic int64_t deadline;   // reaper_now() at which it is cut
+    _Atomic int64_t yield;      // from then on, if others were refused memory
     _Atomic int64_t idle_since; // reaper_now() of when it had no request any more; 0: has one
     atomic_bool gone;           // the client has hung up, or says nothing more
 };
@@ -30,6 +32,8 @@ struct watch { // embedded in the connection, which outlives its place in the li
 struct reaper {
     pthread_mutex_t lock; // guards the list and linger
     struct watch head;    // of a ring
+    struct arena_budget *memory;
+    unsigned refused; // by the budget until the last tick
     struct {
         int fd;
         int64_t deadline;
@@ -45,7 +49,10 @@ int64_t reaper_now(void); // monotonic milliseconds
 
 // Start the thread. A closed connection's unread input is swallowed for linger_ms, so that the
 // client gets to read its answer instead of a reset. `r` must stay where it is until reaper_stop().
-bool reaper_start(struct reaper *r, int tick_ms, int linger_ms, struct err *e);
+// `memory`, which may be NULL, is the budget that connections share: whenever it has refused
+// somebody, those that hold much of it and are slow have to yield.
+bool reaper_start(struct reaper *r, int tick_ms, int linger_ms, struct arena_budget *memory,
+                  struct err *e);
 void reaper_stop(struct reaper *r); // all connections must have been removed
 
 // When a connection opens, and before its descriptor is closed. With `linger` the socket is kept
@@ -60,4 +67,9 @@ bool reaper_shed(struct reaper *r, int64_t before);
 static inline void watch_until(struct watch *w, int64_t deadline)
 {
     atomic_store_explicit(&w->deadline, deadline, memory_order_relaxed);
+}
+
+static inline void watch_yield(struct watch *w, int64_t from)
+{
+    atomic_store_explicit(&w->yield, from, memory_order_relaxed);
 }

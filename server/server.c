@@ -17,14 +17,31 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPENAPI_MEMORY = 16 << 20, GRACE_MS = 2000, HALT_MS = 1500 };
+enum {
+    OPENAPI_MEMORY = 16 << 20,
+    BLOCK_OF_ITS_OWN = 1 << 20,
+    KEPT_FREE = 4 << 20,
+    GRACE_MS = 2000,
+    HALT_MS = 1500
+};
+
+// Large blocks are given back to the system when they are freed, so that what is not charged to a
+// budget is not held either. By default the C library learns to keep blocks of up to 32 MiB, in a
+// heap for each thread.
+static void give_memory_back(void)
+{
+    mallopt(M_MMAP_THRESHOLD, BLOCK_OF_ITS_OWN);
+    mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
+}
 
 void server_prepare(void)
 {
     struct err e = {0};
+    give_memory_back();
     if (blas_init(&e))
         return;
     fprintf(stderr, "mlpd: %s\n", e.text);
@@ -82,6 +99,7 @@ static bool open_cache(struct server *s, struct err *e)
 static bool open_http(struct server *s, struct err *e)
 {
     const struct http_config config = {.settings = s->settings,
+                                       .memory = &s->requests,
                                        .router = {route_table, route_count},
                                        .server = s,
                                        .log = s->log,
@@ -118,6 +136,8 @@ static void close_all(struct server *s)
 
 bool server_start(struct server *s, struct err *e)
 {
+    s->requests = (struct arena_budget){.max = memory_of_requests(s->settings),
+                                        .name = "all requests together (--request-memory)"};
     if (open_store(s, e) && open_queue(s, e) && open_files(s, e) && open_cache(s, e) &&
         open_http(s, e) && open_workers(s, e))
         return true;

@@ -5,6 +5,7 @@
 // upwards, server_stop() closes them in the opposite order. Handlers reach everything through
 // call->server. The parts are opaque here: each file includes the headers of those it uses.
 
+#include "arena.h"
 #include "err.h"
 
 #include <pthread.h>
@@ -29,6 +30,7 @@ struct server {
     struct workers *workers;
     struct cache *cache;
     struct http *http;
+    struct arena_budget requests; // memory of all requests under way
     struct {
         int drain_ms;
         pthread_mutex_t lock;
@@ -37,7 +39,8 @@ struct server {
     } stop;            // server_stop()'s own
 };
 
-// The first thing in main(), before any thread: one thread per BLAS call.
+// The first thing in main(), before any thread: one thread per BLAS call, and large blocks of
+// memory given back when they are freed.
 void server_prepare(void);
 
 void server_openapi(FILE *f); // the OpenAPI document of the route table

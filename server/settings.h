@@ -39,6 +39,7 @@ struct settings {
     int64_t workers;        // training threads
     int64_t http_threads;   // polling threads
     int64_t max_upload;     // bytes of one dataset
+    int64_t request_memory; // bytes that all requests may hold; 0: a share of what there is
     int64_t max_jobs;       // queued jobs
     int64_t log;            // enum level
     const char *log_file;   // NULL: stderr

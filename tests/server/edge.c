@@ -6,6 +6,7 @@
 #include "call.h"
 
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -52,6 +53,23 @@ static bool drop(struct call *c, struct err *e)
 static bool broken(struct call *c, struct err *e)
 {
     return fail(e, c->target->n > 1 ? ERR_BUSY : ERR_INTERNAL, "the thing fell apart");
+}
+
+static bool bulk(struct call *c, struct err *e)
+{
+    (void)e;
+    const char *text = arena_printf(c->arena, "%zu", c->body_len);
+    return call_reply(c, text, strlen(text));
+}
+
+static bool wide(struct call *c, struct err *e)
+{
+    size_t n = strtoul(call_query(c, "bytes"), NULL, 10);
+    char *text = arena_alloc(c->arena, n, 1);
+    if (!text)
+        return fail(e, ERR_TOO_LARGE, "that is too wide");
+    memset(text, 'w', n);
+    return call_reply(c, text, n);
 }
 
 static bool hold(struct call *c, struct err *e)
@@ -141,6 +159,18 @@ static const struct route rows[] = {
     {.method = DELETE, .path = "/things/{id}", .handle = drop, .status = 200},
     {.method = POST, .path = "/things/{id}/cancel", .handle = say, .status = 202},
     {.method = POST, .path = "/echo", .handle = echo, .status = 200, .body_kind = BODY_JSON},
+    {.method = POST,
+     .path = "/bulk",
+     .handle = bulk,
+     .status = 200,
+     .body_kind = BODY_JSON,
+     .max_body = 64 << 20},
+    {.method = GET,
+     .path = "/wide",
+     .handle = wide,
+     .status = 200,
+     .reply_room = 64 << 20,
+     .query = {{.name = "bytes", .required = true}}},
     {.method = GET, .path = "/broken", .handle = broken, .status = 200},
     {.method = GET, .path = "/broken/busy", .handle = broken, .status = 200},
     {.method = GET, .path = "/hold", .handle = hold, .status = 200, .produces = "text/plain"},
@@ -162,14 +192,18 @@ static const struct route rows[] = {
 
 const struct log edge_silent = {2, LEVEL_OFF};
 
-struct http *edge_serve_as(const struct http_limits *limits, const char *flag)
+struct arena_budget edge_memory;
+
+static struct http *serve(const struct http_limits *limits, size_t memory, const char *flag)
 {
     static struct settings s;
     char *argv[] = {"mlpd", "--listen=127.0.0.1:0", "--http-threads=2", (char *)flag};
     struct err e = {0};
     ck_assert_msg(settings_read(&s, flag ? 4 : 3, argv, &e), "%s", e.text);
     memset(&seen, 0, sizeof seen);
+    edge_memory = (struct arena_budget){.max = memory, .name = "all requests together"};
     struct http_config config = {.settings = &s,
+                                 .memory = &edge_memory,
                                  .router = {rows, sizeof rows / sizeof *rows},
                                  .log = &edge_silent,
                                  .limits = limits ? *limits : http_limits_default};
@@ -178,9 +212,19 @@ struct http *edge_serve_as(const struct http_limits *limits, const char *flag)
     return h;
 }
 
+struct http *edge_serve_as(const struct http_limits *limits, const char *flag)
+{
+    return serve(limits, (size_t)1 << 40, flag);
+}
+
 struct http *edge_serve(const struct http_limits *limits)
 {
     return edge_serve_as(limits, "--allowed-host=x");
+}
+
+struct http *edge_serve_within(const struct http_limits *limits, size_t memory)
+{
+    return serve(limits, memory, "--allowed-host=x");
 }
 
 void edge_wait(const atomic_int *count, int n)

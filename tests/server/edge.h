@@ -11,6 +11,8 @@
 //     POST /sink?name=           a stream up to 100000 bytes; "!" is a fault, name=taken a
 //     conflict,
 //                                name=late fails at its end
+//     POST /bulk                 JSON up to 64 MiB; answers its length
+//     GET /wide?bytes=           so many, from the request's memory
 //     GET /broken, /broken/busy, /hold (until seen.release)
 //     GET /slow                  as /hold, on the pool
 //     POST /sometimes            slow when its body is over 100 bytes
@@ -37,6 +39,11 @@ extern const struct log edge_silent;
 // choice of flag the host x is its own.
 struct http *edge_serve(const struct http_limits *limits);
 struct http *edge_serve_as(const struct http_limits *limits, const char *flag);
+
+// With so many bytes of memory for all requests together, counted in edge_memory.
+struct http *edge_serve_within(const struct http_limits *limits, size_t memory);
+extern struct arena_budget edge_memory;
+
 void edge_wait(const atomic_int *count, int n); // until it has reached exactly n
 
 #define H "Host: x\r\n"

@@ -25,7 +25,7 @@ TEST(reaper_cuts_those_that_are_late_and_no_others)
     int a[2], b[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
-    ck_assert(reaper_start(&r, 5, 50, &e));
+    ck_assert(reaper_start(&r, 5, 50, NULL, &e));
     reaper_add(&r, &early, b[0], reaper_now() + 60000);
     reaper_add(&r, &late, a[0], reaper_now() + 10);
     ck_assert_int_eq(readable(a[1]), 0);
@@ -33,6 +33,37 @@ TEST(reaper_cuts_those_that_are_late_and_no_others)
     ck_assert_int_eq(readable(b[1]), 1);
     reaper_remove(&r, &late, false);
     reaper_remove(&r, &early, false);
+    reaper_stop(&r);
+    for (int i = 0; i < 2; i++) {
+        close(a[i]);
+        close(b[i]);
+    }
+}
+
+// Those that are slow with much of the memory have it for as long as nobody else is refused any.
+TEST(reaper_lets_slow_holders_yield_once_the_memory_is_short)
+{
+    struct arena_budget memory = {.max = 1};
+    struct reaper r;
+    struct watch slow, quick;
+    struct err e = {0};
+    int a[2], b[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
+    ck_assert(reaper_start(&r, 5, 50, &memory, &e));
+    reaper_add(&r, &slow, a[0], INT64_MAX);
+    reaper_add(&r, &quick, b[0], INT64_MAX);
+    watch_yield(&slow, reaper_now() - 1);
+    watch_yield(&quick, reaper_now() + 60000);
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    ck_assert_int_eq(send(a[0], "x", 1, MSG_NOSIGNAL), 1);
+    ck_assert_int_eq(readable(a[1]), 1);
+    atomic_fetch_add(&memory.refused, 1);
+    ck_assert_int_eq(readable(a[1]), 0);
+    ck_assert_int_eq(send(b[0], "x", 1, MSG_NOSIGNAL), 1);
+    ck_assert_int_eq(readable(b[1]), 1);
+    reaper_remove(&r, &slow, false);
+    reaper_remove(&r, &quick, false);
     reaper_stop(&r);
     for (int i = 0; i < 2; i++) {
         close(a[i]);
@@ -51,7 +82,7 @@ TEST(reaper_keeps_a_closed_socket_readable_for_a_moment)
     int listener = address_listen(&at, &e);
     peer_open(&p, at.port);
     int fd = accept(listener, NULL, NULL);
-    ck_assert(reaper_start(&r, 5, 200, &e));
+    ck_assert(reaper_start(&r, 5, 200, NULL, &e));
     reaper_add(&r, &w, fd, INT64_MAX);
     ck_assert_int_eq(send(fd, "bye", 3, 0), 3);
     reaper_remove(&r, &w, true);
