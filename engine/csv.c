@@ -69,6 +69,11 @@ struct csv *csv_new(csv_record *record, void *to)
     return p;
 }
 
+size_t csv_memory(void)
+{
+    return sizeof(struct csv);
+}
+
 void csv_free(struct csv *p)
 {
     free(p);

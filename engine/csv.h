@@ -37,6 +37,7 @@ struct csv;
 // The caller owns the parser. `record` is called with `to` for every record, the header included.
 struct csv *csv_new(csv_record *record, void *to);
 void csv_free(struct csv *p); // NULL is fine
+size_t csv_memory(void);      // bytes of one parser; a short table touches few of them
 
 // After a failure only csv_free() may follow.
 bool csv_feed(struct csv *p, const char *bytes, size_t len, struct err *e);

@@ -67,8 +67,10 @@ static bool take_header(struct infer *in, const struct csv_cell *cell, size_t li
 static bool first_record(struct infer *in, const struct csv_cell *cell, size_t n, size_t line,
                          struct err *e)
 {
+    in->column = arena_alloc(in->arena, n, sizeof *in->column);
+    if (!in->column)
+        return arena_fail(in->arena, e, "%zu columns need too much memory", n);
     in->n_column = n;
-    in->column = arena_need(in->arena, n, sizeof *in->column);
     in->header = is_header(cell, n);
     for (size_t i = 0; i < n; i++)
         in->column[i] = (struct infer_column){.type = COLUMN_NUMERIC};

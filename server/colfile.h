@@ -32,7 +32,8 @@ struct colfile_size {
 };
 
 // Write a table of in->n_row rows with the columns of `in` to an empty file. The caller owns the
-// writer, keeps `fd` and `in` until it is freed. NULL on failure.
+// writer, keeps `fd` and `in` until it is freed; memory is charged to the budget that `in` is
+// charged to. NULL on failure, ERR_BUSY when there is no memory.
 struct colfile_writer *colfile_begin(int fd, const struct infer *in, struct err *e);
 
 // The next cell of column k; `v` must be finite, or NaN where missing.

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 8 << 20, CELL = 8 };
+enum { BLOCK_BYTES = 8 << 20, CELL = 8, ALLOWANCE = 1 << 20 };
 
 struct out {
     enum column_type type;
@@ -30,6 +30,7 @@ struct out {
 struct colfile_writer {
     int fd;
     const struct infer *in;
+    struct arena arena; // of the columns; block and table are charged to it
     struct out *out;
     char *block;
     struct levels *levels;
@@ -38,6 +39,27 @@ struct colfile_writer {
     uint64_t table_at;
 };
 
+static bool no_memory(const struct colfile_writer *w, struct err *e)
+{
+    return arena_fail(&w->arena, e, "the columns need too much memory");
+}
+
+static size_t block_bytes(const struct colfile_writer *w)
+{
+    return w->block ? w->per_block * w->in->n_column * CELL : 0;
+}
+
+static bool make_room(struct colfile_writer *w, struct err *e)
+{
+    size_t n = w->in->n_column;
+    w->out = arena_alloc(&w->arena, n, sizeof *w->out);
+    w->block = arena_resize(&w->arena, NULL, 0, w->per_block * n * CELL);
+    if (!w->out || !w->block)
+        return no_memory(w, e);
+    w->levels = levels_new(n, w->arena.budget);
+    return w->levels || fail(e, ERR_BUSY, "no memory is left to store a dataset");
+}
+
 struct colfile_writer *colfile_begin(int fd, const struct infer *in, struct err *e)
 {
     struct colfile_writer *w = calloc(1, sizeof *w);
@@ -45,12 +67,11 @@ struct colfile_writer *colfile_begin(int fd, const struct infer *in, struct err 
     size_t per_block = BLOCK_BYTES / CELL / in->n_column;
     *w = (struct colfile_writer){.fd = fd, .in = in, .table_at = sizeof(struct colfile_head)};
     w->per_block = per_block < in->n_row ? per_block : in->n_row;
-    w->levels = levels_new(in->n_column);
-    w->out = calloc(in->n_column, sizeof *w->out);
-    w->block = malloc(w->per_block * in->n_column * CELL);
-    if (!w->out || !w->block) {
+    arena_init(&w->arena, SIZE_MAX);
+    arena_share(&w->arena, in->arena->budget, ALLOWANCE);
+    if (!make_room(w, e)) {
         colfile_free(w);
-        return fail(e, ERR_BUSY, "no memory is left to store a dataset"), NULL;
+        return NULL;
     }
     for (size_t k = 0; k < in->n_column; k++) {
         char *block = w->block + k * w->per_block * CELL;
@@ -66,8 +87,8 @@ void colfile_free(struct colfile_writer *w)
     if (!w)
         return;
     levels_free(w->levels);
-    free(w->out);
-    free(w->block);
+    arena_resize(&w->arena, w->block, block_bytes(w), 0);
+    arena_release(&w->arena);
     free(w);
 }
 
@@ -144,7 +165,7 @@ static bool write_block(struct colfile_writer *w, struct err *e)
 
 bool colfile_row(struct colfile_writer *w, struct err *e)
 {
-    return ++w->n < w->per_block || write_block(w, e);
+    return levels_sound(w->levels, e) && (++w->n < w->per_block || write_block(w, e));
 }
 
 static size_t text_size(const char *s)
@@ -210,9 +231,10 @@ bool colfile_end(struct colfile_writer *w, uint64_t bytes, struct err *e)
     if ((w->n && !write_block(w, e)) || spreads_too_far(w, e))
         return false;
     size_t len = table_size(w);
-    char *table = calloc(1, len), *to = table;
+    char *table = arena_resize(&w->arena, NULL, 0, len), *to = table;
     if (!table)
-        return fail(e, ERR_BUSY, "no memory is left to store a dataset");
+        return no_memory(w, e);
+    memset(table, 0, len);
     for (size_t k = 0; k < w->in->n_column; k++)
         to = put_column(w, k, to);
     struct colfile_head head = {.magic = COLFILE_MAGIC,
@@ -225,6 +247,6 @@ bool colfile_end(struct colfile_writer *w, uint64_t bytes, struct err *e)
     head.sum = colfile_sum(1, &head.magic, sizeof head / 8 - 1);
     bool ok =
         file_put(w->fd, table, len, w->table_at, e) && file_put(w->fd, &head, sizeof head, 0, e);
-    free(table);
+    arena_resize(&w->arena, table, len, 0);
     return ok;
 }

@@ -24,7 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 256 << 10, PATH = 96, INFER_ARENA = 64 << 20 };
+enum { PIECE = 256 << 10, PATH = 96, INFER_ARENA = 64 << 20, ALLOWANCE = 256 << 10 };
 
 static const char CANNOT_STORE[] = "could not store the dataset";
 
@@ -36,6 +36,7 @@ struct ingest {
     struct sha256_ctx sha;
     struct csv *csv;
     struct arena arena;
+    bool counted; // the parser is charged to it: a short table uses little of it
     struct infer infer;
     struct colfile_writer *writer;
     bool skip; // the record at hand is the header
@@ -107,7 +108,7 @@ static int new_file(int dir, const char *suffix, char path[static PATH], struct 
     return fd;
 }
 
-struct ingest *ingest_begin(const char *data_dir, struct err *e)
+struct ingest *ingest_begin(const char *data_dir, struct arena_budget *budget, struct err *e)
 {
     int dir = open_folder(data_dir, e);
     if (dir < 0)
@@ -118,6 +119,7 @@ struct ingest *ingest_begin(const char *data_dir, struct err *e)
     in->col_fd = -1;
     sha256_init(&in->sha);
     arena_init(&in->arena, INFER_ARENA);
+    arena_share(&in->arena, budget, ALLOWANCE);
     infer_init(&in->infer, &in->arena);
     in->csv = csv_new(infer_record, &in->infer);
     in->csv_fd = new_file(dir, ".csv", in->csv_tmp, e);
@@ -144,12 +146,21 @@ void ingest_abort(struct ingest *in)
     close(in->dir);
     csv_free(in->csv);
     colfile_free(in->writer);
+    arena_refund(&in->arena, in->counted ? csv_memory() : 0);
     arena_release(&in->arena);
     free(in);
 }
 
+static bool count_parser(struct ingest *in, struct err *e)
+{
+    in->counted = in->counted || arena_charge(&in->arena, csv_memory());
+    return in->counted || arena_fail(&in->arena, e, "the upload needs too much memory");
+}
+
 bool ingest_piece(struct ingest *in, const char *bytes, size_t len, struct err *e)
 {
+    if (in->bytes + len > ALLOWANCE && !count_parser(in, e))
+        return false;
     if (!file_put(in->csv_fd, bytes, len, in->bytes, e))
         return false;
     sha256_update(&in->sha, len, (const uint8_t *)bytes);

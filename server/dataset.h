@@ -37,8 +37,9 @@ bool dataset_prepare(const char *data_dir, struct err *e);
 bool dataset_sweep_tmp(const char *data_dir, struct err *e);
 
 // The caller owns the result and hands it to exactly one of ingest_end() and ingest_abort(). NULL
-// on failure.
-struct ingest *ingest_begin(const char *data_dir, struct err *e);
+// on failure. Memory is charged to the budget, which may be NULL: ERR_BUSY from any of the three
+// when it has none left. A table of less than 256 KiB needs none of it.
+struct ingest *ingest_begin(const char *data_dir, struct arena_budget *budget, struct err *e);
 
 // The next bytes of the CSV, cut anywhere. Memory stays bounded whatever the total. After a failure
 // only ingest_abort() may follow.

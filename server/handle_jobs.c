@@ -59,7 +59,7 @@ static bool to_ingest(void *in, const char *text, size_t len, struct err *e)
 static bool inline_digest(struct call *c, struct json_span data, const char **digest, struct err *e)
 {
     struct dataset_info info;
-    struct ingest *in = ingest_begin(c->server->settings->data, e);
+    struct ingest *in = ingest_begin(c->server->settings->data, &c->server->requests, e);
     if (!in)
         return false;
     if (!inline_to_csv(data, to_ingest, in, c->arena, &c->faults, e)) {
@@ -134,6 +134,8 @@ static bool check_trainable(struct call *c, const char *digest, struct job_spec 
         prepare_job(&prepared, c->server->settings->data, digest, spec, &from, &a, &c->faults, e);
     if (ok)
         resolve(spec, &prepared);
+    else
+        arena_correct(&a, e);
     arena_release(&a);
     return ok;
 }

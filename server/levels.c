@@ -5,16 +5,12 @@
 
 #include "levels.h"
 
-#include "arena.h"
-#include "err.h"
-
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #define NONE UINT32_MAX
-enum { FIRST_SLOTS = 1024 };
+enum { FIRST_SLOTS = 1024, ALLOWANCE = 256 << 10 };
 
 struct entry {
     const char *text;
@@ -30,14 +26,17 @@ struct chain {
 };
 
 struct levels {
-    struct arena arena; // texts
+    struct arena arena; // texts; the arrays are charged to it
     struct entry *entry;
     uint32_t *slot; // entry, or NONE
     struct chain *chain;
     const char **list;
-    size_t n_entry, n_slot; // n_slot is a power of two, at least twice n_entry
+    size_t n_column;
+    size_t n_entry, room; // entries, and those there is room for
+    size_t n_slot;        // a power of two, at least twice n_entry
     uint64_t seed;
-    bool closed; // takes no further texts
+    bool closed;  // takes no further texts
+    bool starved; // there was no memory for one
 };
 
 static void *must(void *p)
@@ -46,29 +45,55 @@ static void *must(void *p)
     return p;
 }
 
-struct levels *levels_new(size_t n_column)
+// Entries and slots of a table of n slots; the entries are kept, the slots are empty. False without
+// memory: then the old ones stay.
+static bool make_room(struct levels *l, size_t n)
+{
+    struct arena *a = &l->arena;
+    size_t slots = n * sizeof *l->slot;
+    struct entry *entry = arena_resize(a, l->entry, l->room * sizeof *entry, n / 2 * sizeof *entry);
+    if (!entry)
+        return false;
+    l->entry = entry;
+    l->room = n / 2;
+    uint32_t *slot = arena_resize(a, NULL, 0, slots);
+    if (!slot)
+        return false;
+    arena_resize(a, l->slot, l->n_slot * sizeof *slot, 0);
+    l->slot = memset(slot, 0xFF, slots);
+    l->n_slot = n;
+    return true;
+}
+
+static bool make_chains(struct levels *l, size_t n_column)
+{
+    l->chain = arena_resize(&l->arena, NULL, 0, n_column * sizeof *l->chain);
+    l->n_column = l->chain ? n_column : 0;
+    for (size_t i = 0; i < l->n_column; i++)
+        l->chain[i] = (struct chain){NONE, NONE, 0, NONE};
+    return l->chain;
+}
+
+struct levels *levels_new(size_t n_column, struct arena_budget *budget)
 {
     struct levels *l = must(calloc(1, sizeof *l));
     arena_init(&l->arena, LEVELS_MAX_BYTES);
-    l->n_slot = FIRST_SLOTS;
-    l->slot = must(malloc(l->n_slot * sizeof *l->slot));
-    memset(l->slot, 0xFF, l->n_slot * sizeof *l->slot);
-    l->entry = must(malloc(l->n_slot / 2 * sizeof *l->entry));
-    l->chain = must(malloc(n_column * sizeof *l->chain));
-    for (size_t i = 0; i < n_column; i++)
-        l->chain[i] = (struct chain){NONE, NONE, 0, NONE};
+    arena_share(&l->arena, budget, ALLOWANCE);
     BUG(getrandom(&l->seed, sizeof l->seed, 0) != sizeof l->seed);
-    return l;
+    if (make_room(l, FIRST_SLOTS) && make_chains(l, n_column))
+        return l;
+    levels_free(l);
+    return NULL;
 }
 
 void levels_free(struct levels *l)
 {
     if (!l)
         return;
+    arena_resize(&l->arena, l->entry, l->room * sizeof *l->entry, 0);
+    arena_resize(&l->arena, l->slot, l->n_slot * sizeof *l->slot, 0);
+    arena_resize(&l->arena, l->chain, l->n_column * sizeof *l->chain, 0);
     arena_release(&l->arena);
-    free(l->entry);
-    free(l->slot);
-    free(l->chain);
     free(l->list);
     free(l);
 }
@@ -92,26 +117,21 @@ static uint64_t hash(const struct levels *l, size_t column, const char *text, si
     return fold(h ^ word, l->seed);
 }
 
-// Twice the slots. Without memory for them the table takes no further texts.
 static void grow(struct levels *l)
 {
     size_t n = l->n_slot * 2;
-    struct entry *entry = realloc(l->entry, n / 2 * sizeof *entry);
-    l->entry = entry ? entry : l->entry;
-    uint32_t *slot = entry ? malloc(n * sizeof *slot) : NULL;
-    l->closed = !slot;
-    if (!slot)
-        return;
-    memset(slot, 0xFF, n * sizeof *slot);
-    for (size_t i = 0; i < l->n_entry; i++) {
+    l->starved = l->closed = !make_room(l, n);
+    for (size_t i = 0; i < l->n_entry && !l->starved; i++) {
         size_t at = l->entry[i].hash & (n - 1);
-        while (slot[at] != NONE)
+        while (l->slot[at] != NONE)
             at = (at + 1) & (n - 1);
-        slot[at] = (uint32_t)i;
+        l->slot[at] = (uint32_t)i;
     }
-    free(l->slot);
-    l->slot = slot;
-    l->n_slot = n;
+}
+
+bool levels_sound(const struct levels *l, struct err *e)
+{
+    return !l->starved || arena_fail(&l->arena, e, "the table's texts need too much memory");
 }
 
 static uint32_t shared_code(struct chain *c)
@@ -126,8 +146,10 @@ static uint32_t add(struct levels *l, size_t at, struct entry new)
     struct chain *c = &l->chain[new.column];
     bool full = c->rest != NONE || c->n == FRAME_MAX_LEVELS - 1 || l->closed;
     char *text = full ? NULL : arena_alloc(&l->arena, new.len + 1, 1);
-    if (!text)
+    if (!text) {
+        l->starved |= !full && l->arena.lack != ARENA_OVER_MAX;
         return shared_code(c);
+    }
     memcpy(text, new.text, new.len);
     text[new.len] = '\0';
     new.text = text;

@@ -7,8 +7,9 @@
 // requests together an eighth, but no more than 512 MiB. An eighth stays for what is not counted:
 //
 //     256 KiB of each of 512 requests under way, so that small ones always pass     128 MiB
-//     libmicrohttpd's 32 KiB and a first chunk of 4 KiB for each of 1,024 connections     36 MiB
-//     the database's cache, stacks, the system
+//     as much again of each that uploads a table
+//     56 KiB of buffers and a first chunk for each of 1,024 connections     56 MiB
+//     a model's file while it is read from disk, the database's cache, stacks, the system
 //
 // On a machine where these do not fit into the eighth, less than 2 GiB, so many requests at once
 // take from the rest. Pure functions of the settings; any thread.

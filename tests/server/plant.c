@@ -84,7 +84,7 @@ bool plant_upload(struct plant *p, const char *name, const char *csv, char diges
 {
     struct dataset_info info;
     struct dataset_row row;
-    struct ingest *in = ingest_begin(p->dir, e);
+    struct ingest *in = ingest_begin(p->dir, NULL, e);
     if (!in)
         return false;
     if (!ingest_piece(in, csv, strlen(csv), e)) {

@@ -72,7 +72,7 @@ static void tear_down(struct place *p)
 static bool ingest(struct place *p, const char *csv, size_t len, size_t piece,
                    struct dataset_info *out)
 {
-    struct ingest *in = ingest_begin(p->dir, &p->e);
+    struct ingest *in = ingest_begin(p->dir, NULL, &p->e);
     need(in, &p->e);
     for (size_t at = 0; at < len; at += piece)
         if (!ingest_piece(in, csv + at, len - at < piece ? len - at : piece, &p->e)) {
@@ -205,7 +205,7 @@ TEST(dataset_cut_off_midway_leaves_nothing)
     struct place p;
     set_up(&p);
     for (size_t len = 0; len < sizeof SMALL; len++) {
-        struct ingest *in = ingest_begin(p.dir, &p.e);
+        struct ingest *in = ingest_begin(p.dir, NULL, &p.e);
         need(ingest_piece(in, SMALL, len, &p.e), &p.e);
         ck_assert_int_eq(files(&p, "tmp", false), 1);
         ingest_abort(in);
@@ -374,9 +374,56 @@ TEST(dataset_takes_16384_columns_in_bounded_memory)
     tear_down(&p);
 }
 
+// ---- The memory of all uploads ----
+
+static const struct {
+    const char *what;
+    size_t memory, held; // of the budget; by others
+    int rows;
+    bool texts; // all different
+    enum err_kind kind;
+} shares[] = {
+    {"a small table", 1 << 20, 1 << 20, 1000, true, ERR_NONE},
+    {"a larger one", 4 << 20, 4 << 20, 50000, false, ERR_BUSY},
+    {"the same with room for its parser and a block", 4 << 20, 0, 50000, false, ERR_NONE},
+    {"the same with many texts", 4 << 20, 0, 50000, true, ERR_BUSY},
+    {"the same when others have what they need", 24 << 20, 20 << 20, 50000, true, ERR_BUSY},
+    {"the same with room", 24 << 20, 0, 50000, true, ERR_NONE},
+};
+
+LOOP_TEST(dataset_takes_no_more_memory_than_there_is, sizeof shares / sizeof *shares)
+{
+    struct place p;
+    struct dataset_info info;
+    struct arena_budget memory = {
+        .max = shares[_i].memory, .used = shares[_i].held, .name = "all requests"};
+    set_up(&p);
+    char text[64] = "n,word\n";
+    size_t len = strlen(text);
+    bool ok = true;
+    struct ingest *in = ingest_begin(p.dir, &memory, &p.e);
+    need(in, &p.e);
+    for (int i = 0; i < shares[_i].rows && ok; i++) {
+        len += (size_t)sprintf(text + len, "%d,w%d\n", i, shares[_i].texts ? i : i % 5);
+        ok = ingest_piece(in, text, len, &p.e);
+        len = 0;
+    }
+    if (ok)
+        ok = ingest_end(in, &info, &p.arena, &p.e);
+    else
+        ingest_abort(in);
+    ck_assert_msg(p.e.kind == shares[_i].kind, "%s: %s", shares[_i].what, p.e.text);
+    ck_assert(ok == (shares[_i].kind == ERR_NONE));
+    if (ok)
+        ck_assert_uint_eq(info.column[1].n_level, shares[_i].texts ? (size_t)shares[_i].rows : 5);
+    ck_assert_uint_eq(files(&p, "tmp", false), 0);
+    ck_assert_uint_eq(memory.used, shares[_i].held);
+    tear_down(&p);
+}
+
 TEST(levels_past_the_maximum_of_a_column_share_the_last_code)
 {
-    struct levels *l = levels_new(2);
+    struct levels *l = levels_new(2, NULL);
     char text[16];
     size_t n;
     for (int pass = 0; pass < 2; pass++)
@@ -395,7 +442,7 @@ TEST(levels_past_the_maximum_of_a_column_share_the_last_code)
 
 TEST(levels_stay_within_their_memory)
 {
-    struct levels *l = levels_new(1);
+    struct levels *l = levels_new(1, NULL);
     enum { LONG = 1 << 20 };
     char *text = calloc(1, LONG);
     memset(text, 'x', LONG);
