@@ -440,6 +440,26 @@ TEST(levels_past_the_maximum_of_a_column_share_the_last_code)
     levels_free(l);
 }
 
+TEST(levels_say_when_there_was_no_memory_for_a_text)
+{
+    struct arena_budget memory = {.max = 1 << 20, .name = "all requests"};
+    struct levels *l = levels_new(1, &memory);
+    enum { LONG = 100000 };
+    char text[LONG];
+    struct err e = {0};
+    int n = 0;
+    memset(text, 'x', LONG);
+    for (; n < 100 && levels_sound(l, &e); n++) {
+        text[0] = (char)('!' + n);
+        levels_code(l, 0, text, LONG);
+    }
+    ck_assert_int_gt(n, 5);
+    ck_assert_int_lt(n, 20);
+    ck_assert(e.kind == ERR_TOO_LARGE || e.kind == ERR_BUSY);
+    levels_free(l);
+    ck_assert_uint_eq(memory.used, 0);
+}
+
 TEST(levels_stay_within_their_memory)
 {
     struct levels *l = levels_new(1, NULL);
