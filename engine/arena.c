@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { CHUNK_FIRST = 4096, CHUNK_DOUBLING_END = 1 << 20 };
+enum { CHUNK_FIRST = 4096, CHUNK_DOUBLING_END = 1 << 20, MAPPED = 256 << 10 };
 
 struct arena_chunk {
     struct arena_chunk *prev;
@@ -95,18 +96,55 @@ bool arena_charge(struct arena *a, size_t bytes)
     return false;
 }
 
+// ---- Blocks ----
+
+static bool is_mapped(size_t size)
+{
+    return size >= MAPPED;
+}
+
+static void *block_new(size_t size)
+{
+    if (!is_mapped(size))
+        return malloc(size);
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static void block_free(void *block, size_t size)
+{
+    if (is_mapped(size))
+        munmap(block, size);
+    else
+        free(block);
+}
+
+static void *block_move(void *block, size_t old, size_t size)
+{
+    if (is_mapped(old) && is_mapped(size)) {
+        void *moved = mremap(block, old, size, MREMAP_MAYMOVE);
+        return moved == MAP_FAILED ? NULL : moved;
+    }
+    void *copy = block_new(size);
+    if (copy && old) {
+        memcpy(copy, block, old < size ? old : size);
+        block_free(block, old);
+    }
+    return copy;
+}
+
 void *arena_resize(struct arena *a, void *block, size_t old, size_t size)
 {
     if (size > old && !arena_charge(a, size - old))
         return NULL;
-    void *moved = size ? realloc(block, size) : NULL;
+    void *moved = size ? block_move(block, old, size) : NULL;
     if (size && !moved) {
         arena_refund(a, size > old ? size - old : 0);
         lacks(a, ARENA_NO_MEMORY);
         return NULL;
     }
     if (!size)
-        free(block);
+        block_free(block, old);
     if (size < old)
         arena_refund(a, old - size);
     return moved;

@@ -75,6 +75,7 @@ bool arena_charge(struct arena *a, size_t bytes);
 void arena_refund(struct arena *a, size_t bytes);
 
 // A block of the arena's owner, outside of the chunks, for what grows piece by piece: realloc(),
+// but a large block is a mapping, which grows without a copy and goes back to the system at once,
 // charged. NULL when refused, and the old block stays. `size` 0 gives it back, which
 // arena_release() does not do.
 void *arena_resize(struct arena *a, void *block, size_t old, size_t size);

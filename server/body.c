@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// See body.h. Large blocks are mappings of their own, which the system moves without copying.
+// See body.h.
 
 #include "body.h"
 

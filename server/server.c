@@ -23,15 +23,15 @@
 
 enum {
     OPENAPI_MEMORY = 16 << 20,
-    BLOCK_OF_ITS_OWN = 1 << 20,
-    KEPT_FREE = 4 << 20,
+    BLOCK_OF_ITS_OWN = 4 << 20,
+    KEPT_FREE = 8 << 20,
     GRACE_MS = 2000,
     HALT_MS = 1500
 };
 
 // Large blocks are given back to the system when they are freed, so that what is not charged to a
 // budget is not held either. By default the C library learns to keep blocks of up to 32 MiB, in a
-// heap for each thread.
+// heap for each thread. Smaller blocks stay: mapping them anew would cost large predictions time.
 static void give_memory_back(void)
 {
     mallopt(M_MMAP_THRESHOLD, BLOCK_OF_ITS_OWN);

@@ -179,6 +179,34 @@ LOOP_TEST(arena_says_why_it_refused, sizeof refusals / sizeof *refusals)
     arena_release(&a);
 }
 
+TEST(arena_blocks_keep_what_is_in_them_when_they_grow_and_shrink)
+{
+    static const size_t sizes[] = {10, 5000, 100000, 300000, 3000000, 2000000, 200000, 100, 0};
+    struct arena_budget b = {.max = 4 << 20};
+    struct arena a;
+    unsigned char *p = NULL;
+    size_t size = 0;
+    arena_init(&a, 0);
+    arena_share(&a, &b, 0);
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        size_t kept = size < sizes[k] ? size : sizes[k];
+        p = arena_resize(&a, p, size, sizes[k]);
+        ck_assert((p != NULL) == (sizes[k] > 0));
+        size = sizes[k];
+        for (size_t i = 0; i < kept; i++)
+            if (p[i] != (unsigned char)(i * 31 + i / 256))
+                ck_abort_msg("byte %zu of %zu", i, size);
+        for (size_t i = 0; i < size; i++)
+            p[i] = (unsigned char)(i * 31 + i / 256);
+        ck_assert_uint_eq(b.used, size);
+    }
+    p = arena_resize(&a, NULL, 0, 1000);
+    ck_assert_ptr_null(arena_resize(&a, p, 1000, 5 << 20));
+    ck_assert_uint_eq(b.used, 1000);
+    arena_resize(&a, p, 1000, 0);
+    ck_assert_uint_eq(b.used, 0);
+}
+
 static void *borrow(void *budget)
 {
     struct arena_budget *b = budget;
