@@ -42,11 +42,12 @@ TEST(the_schema_of_a_job_is_the_one_of_the_openapi_document)
 static const struct {
     const char *flag;
     bool value; // it takes one
-} flags[] = {{"--listen", true},       {"--data", true},        {"--workers", true},
-             {"--http-threads", true}, {"--max-upload", true},  {"--max-jobs", true},
-             {"--log", true},          {"--log-file", true},    {"--insecure-listen", false},
-             {"--allowed-host", true}, {"--cors-origin", true}, {"--core-dumps", false},
-             {"--help", false},        {"--version", false},    {"--openapi", false}};
+} flags[] = {{"--listen", true},           {"--data", true},         {"--workers", true},
+             {"--http-threads", true},     {"--max-upload", true},   {"--request-memory", true},
+             {"--max-jobs", true},         {"--log", true},          {"--log-file", true},
+             {"--insecure-listen", false}, {"--allowed-host", true}, {"--cors-origin", true},
+             {"--core-dumps", false},      {"--help", false},        {"--version", false},
+             {"--openapi", false}};
 
 enum { FLAGS = sizeof flags / sizeof *flags };
 
