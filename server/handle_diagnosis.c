@@ -58,9 +58,10 @@ bool job_layers(struct call *c, struct err *e)
     struct layer_table t;
     if (!call_id(c, 0, "job", &id, e) || !query_int(c, "after_epoch", 0, 0, INT64_MAX, &after, e) ||
         !query_int(c, "limit", SAMPLE, 1, STORE_CURVE, &limit, e) ||
-        !store_job_get(c->server->store, id, &job, c->arena, e) ||
-        !store_job_layers(c->server->store, id, after, stride(&job, limit), (size_t)limit + 1, &t,
-                          c->arena, e))
+        !store_job_get(c->server->store, id, &job, c->arena, e))
+        return false;
+    const struct curve_part part = {after, stride(&job, limit), (size_t)limit + 1};
+    if (!store_job_layers(c->server->store, id, &part, &t, c->arena, e))
         return false;
     size_t n = t.n_value / LAYER_VALUES;
     const char *const *name = split_names(t.names, n, c->arena);
@@ -139,9 +140,9 @@ static bool recall(struct call *c, const struct job_row *job, const struct job_s
 {
     struct metric_table t;
     struct layer_table l;
-    if (!store_job_metrics(c->server->store, job->id, 0, STORE_CURVE, &t, c->arena, e) ||
-        !store_job_layers(c->server->store, job->id, 0, stride(job, SAMPLE), SAMPLE + 1, &l,
-                          c->arena, e))
+    const struct curve_part part = {0, stride(job, SAMPLE), SAMPLE + 1};
+    if (!store_job_metrics(c->server->store, job->id, &part, &t, c->arena, e) ||
+        !store_job_layers(c->server->store, job->id, &part, &l, c->arena, e))
         return false;
     size_t n = l.n_value / LAYER_VALUES;
     *h = (struct history){.n_epoch = l.n_row,

@@ -357,8 +357,10 @@ bool job_metrics(struct call *c, struct err *e)
     int64_t id, after, limit;
     struct metric_table t;
     if (!call_id(c, 0, "job", &id, e) || !query_int(c, "after_epoch", 0, 0, INT64_MAX, &after, e) ||
-        !query_int(c, "limit", STORE_CURVE, 1, STORE_CURVE, &limit, e) ||
-        !store_job_metrics(c->server->store, id, after, (size_t)limit, &t, c->arena, e))
+        !query_int(c, "limit", STORE_CURVE, 1, STORE_CURVE, &limit, e))
+        return false;
+    const struct curve_part part = {after, 1, (size_t)limit};
+    if (!store_job_metrics(c->server->store, id, &part, &t, c->arena, e))
         return false;
     struct jsonw w = reply_begin(c);
     jsonw_object(&w, "columns");

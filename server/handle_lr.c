@@ -58,7 +58,8 @@ bool job_lr(struct call *c, struct err *e)
     if (spec.kind != JOB_LR_FINDER)
         return fail(e, ERR_CONFLICT,
                     "job %" PRId64 " trains a model; post a job with \"kind\": \"lr_finder\"", id);
-    if (!store_job_metrics(c->server->store, id, 0, STORE_CURVE, &t, c->arena, e))
+    const struct curve_part all = {0, 1, STORE_CURVE};
+    if (!store_job_metrics(c->server->store, id, &all, &t, c->arena, e))
         return false;
     uint32_t *scratch = arena_need(c->arena, t.n_row + 1, sizeof *scratch);
     struct lr_found found = lr_suggest(points(&t, c->arena), t.n_row, spec.sweep.steps, scratch);

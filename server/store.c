@@ -93,7 +93,7 @@ static struct command *take(struct store *s)
     return c;
 }
 
-static bool run(struct store *s, const char *text, struct err *e)
+static bool run(struct store *s, const struct sql_text *text, struct err *e)
 {
     return sql_run(&s->writer, e, NULL, NULL, text, NULL, 0) >= 0;
 }
@@ -102,12 +102,12 @@ static bool run(struct store *s, const char *text, struct err *e)
 // transaction, as it may when the disk is full.
 static bool run_command(struct store *s, struct command *c)
 {
-    c->ok = run(s, "SAVEPOINT command", &c->err) && c->fn(s, &s->writer, c->arg, &c->err);
+    c->ok = run(s, SQL_TEXT("SAVEPOINT command"), &c->err) && c->fn(s, &s->writer, c->arg, &c->err);
     if (sqlite3_get_autocommit(s->writer.db))
         return false;
     struct err undo = {0};
-    return (c->ok || run(s, "ROLLBACK TO command", &undo)) &&
-           run(s, "RELEASE command", c->ok ? &c->err : &undo);
+    return (c->ok || run(s, SQL_TEXT("ROLLBACK TO command"), &undo)) &&
+           run(s, SQL_TEXT("RELEASE command"), c->ok ? &c->err : &undo);
 }
 
 static void answer(struct store *s, struct command *group, const struct err *failed)
@@ -130,11 +130,11 @@ static void answer(struct store *s, struct command *group, const struct err *fai
 // Commit what was done, or give all of it up.
 static void end_group(struct store *s, bool ok, struct err *failed)
 {
-    if (ok && run(s, "COMMIT", failed))
+    if (ok && run(s, SQL_TEXT("COMMIT"), failed))
         return;
     BUG(!failed->kind);
     if (!sqlite3_get_autocommit(s->writer.db))
-        run(s, "ROLLBACK", &(struct err){0});
+        run(s, SQL_TEXT("ROLLBACK"), &(struct err){0});
 }
 
 static void run_group(struct store *s, struct command *first)
@@ -142,7 +142,7 @@ static void run_group(struct store *s, struct command *first)
     struct command *group = NULL, **end = &group;
     struct err failed = {0};
     int64_t n = 0, stop = clock_mono(&clock_system) + GROUP_MS;
-    bool ok = run(s, "BEGIN IMMEDIATE", &failed), more = true;
+    bool ok = run(s, SQL_TEXT("BEGIN IMMEDIATE"), &failed), more = true;
     for (struct command *c = first; c; c = more ? take(s) : NULL) {
         *end = c;
         end = &c->next;
@@ -162,7 +162,8 @@ static void truncate_log(struct store *s)
 {
     sqlite3_busy_timeout(s->writer.db, 0);
     int rc = sqlite3_wal_checkpoint_v2(s->writer.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    conn_check(&s->writer, rc);
+    if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+        conn_fail(&s->writer, rc, &(struct err){0});
     sqlite3_busy_timeout(s->writer.db, CONN_BUSY_MS);
 }
 
@@ -291,12 +292,14 @@ static bool take_folder(struct store *s, const char *dir, struct err *e)
 }
 
 // Whether a pragma answers with the given word.
-static bool pragma_is(struct store *s, const char *pragma, const char *want, struct err *e)
+static bool pragma_is(struct store *s, const struct sql_text *pragma, const char *want,
+                      struct err *e)
 {
     struct arena a;
     arena_init(&a, 1 << 16);
     struct text_out out = {"", &a};
-    bool same = SQL(&s->writer, e, sql_take_text, &out, pragma) > 0 && strcmp(out.text, want) == 0;
+    bool same = sql_run(&s->writer, e, sql_take_text, &out, pragma, NULL, 0) > 0 &&
+                strcmp(out.text, want) == 0;
     arena_release(&a);
     return same;
 }
@@ -307,9 +310,9 @@ static bool open_database(struct store *s, struct err *e)
     bool unclean = file_bytes(s->wal) > 0;
     if (!conn_open(&s->writer, s->path, true, e))
         return false;
-    if (!pragma_is(s, "PRAGMA journal_mode", "wal", e))
+    if (!pragma_is(s, SQL_TEXT("PRAGMA journal_mode"), "wal", e))
         return fail(e, ERR_INVALID, "\"%s\" is on a file system without shared memory", s->path);
-    if (unclean && !pragma_is(s, "PRAGMA quick_check(1)", "ok", e))
+    if (unclean && !pragma_is(s, SQL_TEXT("PRAGMA quick_check(1)"), "ok", e))
         return fail(e, ERR_INTERNAL, "\"%s\" is damaged; restore a backup", s->path);
     return migrate(s->writer.db, migration_sql, migration_count, e);
 }

@@ -12,9 +12,11 @@
 // pause is longer than STORE_PAUSE_MS, whatever happens to the clock.
 //
 // Errors every function may raise: ERR_TOO_LARGE when the arena is full, ERR_NO_SPACE when the disk
-// is (nothing was written, the store stays usable), ERR_BUSY, ERR_INTERNAL. A read or write error
-// of the disk under the writing connection aborts the process: what the disk holds is then known
-// only after a restart.
+// is (nothing was written, the store stays usable), ERR_BUSY (also when no memory is left; try
+// again), ERR_INTERNAL, ERR_CANCELLED (store_watch()). Damage in the database is ERR_INTERNAL,
+// wherever it is met; the writer writes nothing more once it has met some. A read or write error of
+// the disk under the writer aborts the process: what the disk holds is then known only after a
+// restart.
 //
 // A worker holds a job by its lease, 128 random bits drawn when it claims. Every write on behalf of
 // a worker compares them in the same statement and fails with ERR_CONFLICT ("lease lost") when the
@@ -26,6 +28,7 @@
 #include "err.h"
 #include "job.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,6 +57,10 @@ void store_close(struct store *s);
 // `ms` milliseconds; false when that did not do. Nothing is freed; store_close() may follow once
 // those threads are gone.
 bool store_halt(struct store *s, int ms);
+
+// The calling thread's reads end with ERR_CANCELLED as soon as *gone is true, for nobody waits for
+// the answer; its writes go on to their end. NULL: no longer. *gone must live until then.
+void store_watch(const atomic_bool *gone);
 
 struct store_stats {
     int64_t commands, commits; // writes asked for, transactions they took
@@ -149,6 +156,13 @@ struct metric_table {
     double *value;                        // [n_row, n_name]; NaN where not reported
 };
 
+// Which epochs of a curve: of those after `after` every `stride`-th (those it divides) and the
+// newest, at most `limit`.
+struct curve_part {
+    int64_t after, stride; // stride 1: all of them
+    size_t limit;
+};
+
 // What was observed of the layers, epoch by epoch.
 struct layer_table {
     const char *names; // of the layers, blanks between; "" when there are no rows
@@ -235,14 +249,14 @@ bool store_job_cancel(struct store *s, int64_t id, struct job_row *out, struct a
 bool store_job_note(struct store *s, const struct lease *lease, const char *level, const char *text,
                     struct err *e);
 
-// At most `limit` points of the job's curve after epoch `after`. Points of a run that was started
-// over are left out from where the later run began. ERR_NOT_FOUND when there is no such job.
-bool store_job_metrics(struct store *s, int64_t id, int64_t after, size_t limit,
+// A part of the job's curve. Points of a run that was started over are left out from where the
+// later run began. What it costs is what the answer has, however long the curve. ERR_NOT_FOUND when
+// there is no such job.
+bool store_job_metrics(struct store *s, int64_t id, const struct curve_part *part,
                        struct metric_table *out, struct arena *a, struct err *e);
 
-// The same for what was observed of the layers: of the epochs after `after` every `stride`-th and
-// the newest one, at most `limit`.
-bool store_job_layers(struct store *s, int64_t id, int64_t after, int64_t stride, size_t limit,
+// The same for what was observed of the layers.
+bool store_job_layers(struct store *s, int64_t id, const struct curve_part *part,
                       struct layer_table *out, struct arena *a, struct err *e);
 
 // At most `limit` lines of the job's log after the event `after`. ERR_NOT_FOUND.
@@ -271,7 +285,7 @@ struct dataset_new {
     int64_t n_row, n_column, bytes;
 };
 
-// Files that no row needs any more.
+// Files, by their digests.
 struct digest_list {
     const char **digest;
     size_t n;
@@ -288,6 +302,10 @@ bool store_dataset_get(struct store *s, const char *name, int64_t version, struc
 // The newest version of at most `limit` datasets, those older than the id `after` (0: all).
 bool store_dataset_list(struct store *s, size_t limit, int64_t after, struct dataset_list *out,
                         struct arena *a, struct err *e);
+
+// The files of all versions of a dataset, each once; none when there is no such dataset.
+bool store_dataset_files(struct store *s, const char *name, struct digest_list *files,
+                         struct arena *a, struct err *e);
 
 // Delete all versions of a dataset. ERR_NOT_FOUND; ERR_CONFLICT while a job that has not ended
 // needs one of them. `unused` lists the digests whose files may go, which is the caller's to do.

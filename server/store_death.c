@@ -14,7 +14,8 @@ static bool cut_pauses(struct store *s, struct conn *c, struct err *e)
 {
     int64_t latest = store_steady_now(s) + STORE_PAUSE_MS;
     return SQL(c, e, NULL, NULL,
-               "UPDATE jobs SET run_at = ?1 WHERE state = 'queued' AND run_at > ?1",
+               "UPDATE jobs INDEXED BY jobs_ready SET run_at = ?1 WHERE state = 'queued' "
+               "AND run_at > ?1",
                INT(latest)) >= 0;
 }
 

@@ -16,52 +16,54 @@
     X(id, "j.id")                                                                                  \
     X(state, "j.state")                                                                            \
     X(name, "j.name")                                                                              \
-    X(dataset, "j.dataset")                                                                        \
-    X(digest, "j.digest")                                                                          \
-    X(metadata, "j.metadata")                                                                      \
-    X(priority, "j.priority")                                                                      \
+    X(dataset, "j.dataset", OPTIONAL)                                                              \
+    X(digest, "j.digest", DIGEST)                                                                  \
+    X(metadata, SQL_JSON("j", "metadata"))                                                         \
+    X(priority, "j.priority", SIGNED)                                                              \
     X(attempt, "j.attempt")                                                                        \
     X(crashes, "j.crashes")                                                                        \
     X(deaths, "j.deaths")                                                                          \
     X(blame, "j.blame")                                                                            \
     X(furthest, "j.furthest")                                                                      \
     X(cancel_requested, "j.cancel_requested")                                                      \
-    X(worker, "j.worker")                                                                          \
+    X(worker, "j.worker", OPTIONAL)                                                                \
     X(epoch, "j.epoch")                                                                            \
     X(epochs, "j.epochs")                                                                          \
     X(step, "j.step")                                                                              \
     X(steps, "j.steps")                                                                            \
-    X(best_epoch, "j.best_epoch")                                                                  \
-    X(best_metric, "j.best_metric")                                                                \
-    X(best_value, "j.best_value")                                                                  \
-    X(error_kind, "j.error_kind")                                                                  \
-    X(error_at, "j.error_at")                                                                      \
-    X(error_text, "j.error_text")                                                                  \
+    X(best_epoch, "j.best_epoch", OPTIONAL)                                                        \
+    X(best_metric, "j.best_metric", OPTIONAL)                                                      \
+    X(best_value, "j.best_value", OPTIONAL)                                                        \
+    X(error_kind, "j.error_kind", OPTIONAL)                                                        \
+    X(error_at, "j.error_at", OPTIONAL)                                                            \
+    X(error_text, "j.error_text", OPTIONAL)                                                        \
     X(created_at, "j.created_at")                                                                  \
     X(queued_at, "j.queued_at")                                                                    \
-    X(started_at, "j.started_at")                                                                  \
-    X(finished_at, "j.finished_at")                                                                \
+    X(started_at, "j.started_at", OPTIONAL)                                                        \
+    X(finished_at, "j.finished_at", OPTIONAL)                                                      \
     X(run_at, "CASE WHEN j.state = 'queued' AND j.run_at > 0 THEN j.run_at + ?1 ELSE 0 END")       \
     X(elapsed, "j.elapsed")                                                                        \
-    X(model, "m.name")                                                                             \
-    X(version, "m.version")
+    X(model, "m.name", OPTIONAL)                                                                   \
+    X(version, "m.version", OPTIONAL)
 
 #define FROM_JOBS " FROM jobs j LEFT JOIN models m ON m.job_id = j.id "
-#define X(member, sql) COLUMN_ROW(job_row, member)
-static const struct column job_column[] = {JOB_COLUMNS(X) COLUMN_ROW(job_row, spec)
+#define X(member, sql, ...) COLUMN_ROW(job_row, member, __VA_ARGS__)
+static const struct column one_column[] = {JOB_COLUMNS(X) COLUMN_ROW(job_row, spec)
                                                COLUMN_ROW(job_row, position)};
+static const struct column listed_column[] = {JOB_COLUMNS(X)};
 #undef X
 
-static const char one_job[] = "SELECT " JOB_COLUMNS(
-    COLUMN_SQL) "j.spec, CASE j.state WHEN 'queued' THEN ("
-                "SELECT count(*) FROM jobs q WHERE q.state = 'queued' AND (q.priority > j.priority "
-                "OR (q.priority = j.priority AND q.id <= j.id))) ELSE 0 END" FROM_JOBS
-                "WHERE j.id = ?2";
+static const char one_job[] = "SELECT " JOB_COLUMNS(COLUMN_SQL) SQL_JSON(
+    "j",
+    "spec") ", CASE j.state WHEN 'queued' THEN ("
+            "SELECT count(*) FROM jobs q INDEXED BY jobs_ready WHERE q.state = 'queued' AND "
+            "q.priority > j.priority) "
+            "+ (SELECT count(*) FROM jobs q INDEXED BY jobs_ready WHERE q.state = 'queued' AND "
+            "q.priority = j.priority AND q.id <= j.id) ELSE 0 END" FROM_JOBS "WHERE j.id = ?2";
 static const char jobs_of_any_state[] =
-    "SELECT " JOB_COLUMNS(COLUMN_SQL) "NULL, 0" FROM_JOBS
-                                      "WHERE j.id < ?2 ORDER BY j.id DESC LIMIT ?3";
+    "SELECT " JOB_COLUMNS(COLUMN_SQL) "0" FROM_JOBS "WHERE j.id < ?2 ORDER BY j.id DESC LIMIT ?3";
 static const char jobs_of_state[] = "SELECT " JOB_COLUMNS(
-    COLUMN_SQL) "NULL, 0" FROM_JOBS "WHERE j.id < ?2 AND j.state = ?4 ORDER BY j.id DESC LIMIT ?3";
+    COLUMN_SQL) "0" FROM_JOBS "WHERE j.id < ?2 AND j.state = ?4 ORDER BY j.id DESC LIMIT ?3";
 
 bool job_missing(int64_t id, struct err *e)
 {
@@ -73,10 +75,16 @@ static struct sql_arg clock_shift(const struct store *s)
     return INT(store_now(s) - store_steady_now(s));
 }
 
+bool job_exists(struct conn *c, int64_t id, struct err *e)
+{
+    int64_t n = SQL(c, e, NULL, NULL, "SELECT 1 FROM jobs WHERE id = ?", INT(id));
+    return n > 0 || (n == 0 && job_missing(id, e));
+}
+
 bool job_load(struct store *s, struct conn *c, int64_t id, struct job_row *out, struct arena *a,
               struct err *e)
 {
-    struct sql_rows rows = ROWS(job_column, out, 1, a);
+    struct sql_rows rows = ROWS(one_column, out, 1, a);
     int64_t n = SQL(c, e, sql_take_rows, &rows, one_job, clock_shift(s), INT(id));
     return n > 0 || (n == 0 && job_missing(id, e));
 }
@@ -230,7 +238,7 @@ struct list {
 static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct list *w = arg;
-    struct sql_rows rows = ROWS(job_column, w->out->row, w->limit, w->a);
+    struct sql_rows rows = ROWS(listed_column, w->out->row, w->limit, w->a);
     struct sql_arg shift = clock_shift(s), before = INT(w->before),
                    limit = INT((int64_t)w->limit + 1);
     int64_t n = w->state == JOB_STATE_COUNT
@@ -245,7 +253,7 @@ bool store_job_list(struct store *s, size_t limit, int64_t after, enum job_state
                     struct job_list *out, struct arena *a, struct err *e)
 {
     BUG(limit > STORE_PAGE);
-    out->row = arena_alloc(a, limit, sizeof *out->row);
+    out->row = arena_zalloc(a, limit, sizeof *out->row);
     struct list w = {limit, after ? after : INT64_MAX, state, out, a};
     return out->row ? store_read(s, list, &w, e) : sql_no_memory(e);
 }

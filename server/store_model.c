@@ -9,26 +9,24 @@
     X(id, "m.id")                                                                                  \
     X(name, "m.name")                                                                              \
     X(version, "m.version")                                                                        \
-    X(job, "m.job_id")                                                                             \
-    X(digest, "m.digest")                                                                          \
+    X(job, "m.job_id", OPTIONAL)                                                                   \
+    X(digest, "m.digest", DIGEST)                                                                  \
     X(bytes, "m.bytes")                                                                            \
     X(task, "m.task")                                                                              \
     X(created_at, "m.created_at")
 
-#define X(member, sql) COLUMN_ROW(model_row, member)
-static const struct column model_column[] = {MODEL_COLUMNS(X) COLUMN_ROW(model_row, summary)};
+#define X(member, sql, ...) COLUMN_ROW(model_row, member, __VA_ARGS__)
+static const struct column one_column[] = {MODEL_COLUMNS(X) COLUMN_ROW(model_row, summary)};
+static const struct column listed_column[] = {MODEL_COLUMNS(X)};
 #undef X
 
-static const char one_model[] =
-    "SELECT " MODEL_COLUMNS(COLUMN_SQL) "m.summary FROM models m WHERE m.name = ?1 "
-                                        "AND (?2 = 0 OR m.version = ?2) "
-                                        "ORDER BY m.version DESC LIMIT 1";
-static const char model_of_job[] =
-    "SELECT " MODEL_COLUMNS(COLUMN_SQL) "m.summary FROM models m WHERE m.job_id = ?";
+static const char one_model[] = "SELECT " MODEL_COLUMNS(COLUMN_SQL)
+    SQL_JSON("m", "summary") " FROM models m WHERE m.name = ?1 AND m.version = " NEWEST("models");
+static const char model_of_job[] = "SELECT " MODEL_COLUMNS(COLUMN_SQL)
+    SQL_JSON("m", "summary") " FROM models m WHERE m.job_id = ?";
 static const char newest_models[] =
-    "SELECT " MODEL_COLUMNS(COLUMN_SQL) "NULL FROM models m WHERE m.id < ? AND NOT EXISTS "
-                                        "(SELECT 1 FROM models n WHERE n.name = m.name "
-                                        "AND n.version > m.version) ORDER BY m.id DESC LIMIT ?";
+    "SELECT " MODEL_COLUMNS(COLUMN_SQL) "0 FROM models m WHERE m.id < ? AND m.newest = 1 "
+                                        "ORDER BY m.id DESC LIMIT ?";
 
 struct get {
     const char *name;
@@ -41,7 +39,7 @@ static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
     const struct get *w = arg;
-    struct sql_rows rows = ROWS(model_column, w->out, 1, w->a);
+    struct sql_rows rows = ROWS(one_column, w->out, 1, w->a);
     int64_t n = SQL(c, e, sql_take_rows, &rows, one_model, TEXT(w->name), INT(w->version));
     return n > 0 || (n == 0 && sql_no_version("model", w->name, w->version, e));
 }
@@ -56,7 +54,7 @@ bool store_model_get(struct store *s, const char *name, int64_t version, struct 
 static bool of_job(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct get *w = arg;
-    struct sql_rows rows = ROWS(model_column, w->out, 1, w->a);
+    struct sql_rows rows = ROWS(one_column, w->out, 1, w->a);
     int64_t n = SQL(c, e, sql_take_rows, &rows, model_of_job, INT(w->job));
     if (n != 0)
         return n > 0;
@@ -84,7 +82,7 @@ static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
     const struct list *w = arg;
-    struct sql_rows rows = ROWS(model_column, w->out->row, w->limit, w->a);
+    struct sql_rows rows = ROWS(listed_column, w->out->row, w->limit, w->a);
     int64_t n =
         SQL(c, e, sql_take_rows, &rows, newest_models, INT(w->before), INT((int64_t)w->limit + 1));
     sql_page(&rows, &w->out->n, &w->out->more);
@@ -95,14 +93,14 @@ bool store_model_list(struct store *s, size_t limit, int64_t after, struct model
                       struct arena *a, struct err *e)
 {
     BUG(limit > STORE_PAGE);
-    out->row = arena_alloc(a, limit, sizeof *out->row);
+    out->row = arena_zalloc(a, limit, sizeof *out->row);
     struct list w = {limit, after ? after : INT64_MAX, out, a};
     return out->row ? store_read(s, list, &w, e) : sql_no_memory(e);
 }
 
 bool store_model_digest_used(struct store *s, const char *digest, bool *used, struct err *e)
 {
-    return sql_any(s, "SELECT 1 FROM models WHERE digest = ? LIMIT 1", digest, used, e);
+    return sql_any(s, SQL_TEXT("SELECT 1 FROM models WHERE digest = ? LIMIT 1"), digest, used, e);
 }
 
 struct put {

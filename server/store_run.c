@@ -41,8 +41,8 @@ struct claim {
 static bool next_due(struct conn *c, int64_t now, int64_t *in, struct err *e)
 {
     return SQL(c, e, sql_take_int, in,
-               "SELECT coalesce(min(run_at) - ?1, 0) FROM jobs WHERE state = 'queued' "
-               "AND run_at > ?1",
+               "SELECT coalesce(min(run_at) - ?1, 0) FROM jobs INDEXED BY jobs_ready "
+               "WHERE state = 'queued' AND run_at > ?1",
                INT(now)) >= 0;
 }
 
@@ -89,12 +89,15 @@ static bool claim(struct store *s, struct conn *c, void *arg, struct err *e)
     int64_t now = store_now(s), due = store_steady_now(s);
     if (!claimable(c, due, &blame, e))
         return false;
+    if (blame.most < blame.least)
+        return next_due(c, due, &w->out->next_in, e);
     int64_t n = SQL(c, e, sql_take_int, &lease->job,
                     "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease = ?, "
                     "lease_until = ?, worker = ?, started_at = ?, epoch = 0, step = 0, "
                     "elapsed = 0, best_epoch = NULL, best_metric = NULL, best_value = NULL "
-                    "WHERE id = (SELECT id FROM jobs WHERE state = 'queued' AND run_at <= ? "
-                    "AND blame BETWEEN ? AND ? ORDER BY priority DESC, id LIMIT 1) RETURNING id",
+                    "WHERE id = (SELECT id FROM jobs INDEXED BY jobs_ready "
+                    "WHERE state = 'queued' AND run_at <= ? AND blame BETWEEN ? AND ? "
+                    "ORDER BY priority DESC, id LIMIT 1) RETURNING id",
                     KEY(lease), INT(now + STORE_LEASE_MS), TEXT(w->worker), INT(now), INT(due),
                     INT(blame.least), INT(blame.most));
     if (n <= 0)

@@ -11,11 +11,31 @@ struct sqlite3_stmt;
 
 enum { CONN_STATEMENTS = 64, CONN_BUSY_MS = 5000 };
 
+// The text of a statement and where it stands. All of them are constants, made by SQL_TEXT only,
+// which lists them where the linker gathers them: from sql_listed up to sql_listed_end. A test
+// looks at how SQLite would run each.
+struct sql_text {
+    const char *text, *file;
+    int line;
+};
+
+extern const struct sql_text *const sql_listed[] __asm__("__start_sql_texts");
+extern const struct sql_text *const sql_listed_end[] __asm__("__stop_sql_texts");
+
+#define SQL_TEXT(sql)                                                                              \
+    (__extension__({                                                                               \
+        static const struct sql_text listed_ = {sql, __FILE__, __LINE__};                          \
+        static const struct sql_text *const link_ __attribute__((section("sql_texts"), used)) =    \
+            &listed_;                                                                              \
+        &listed_;                                                                                  \
+    }))
+
 struct conn {
     struct sqlite3 *db;
     bool writer;
+    bool bad; // the file is damaged or cannot be read: a writer writes no more, a reader is closed
     struct {
-        const char *text; // known by address: texts are constants
+        const struct sql_text *text;
         struct sqlite3_stmt *st;
     } cache[CONN_STATEMENTS];
     int n_cached;
@@ -25,8 +45,12 @@ struct conn {
 bool conn_open(struct conn *c, const char *path, bool writer, struct err *e);
 void conn_close(struct conn *c);
 
-// Abort when the result code of a call to SQLite tells that the writer's file cannot be trusted.
-void conn_check(const struct conn *c, int code);
+// What a result code of SQLite means. Always false. Aborts when the disk has failed under the
+// writer.
+bool conn_fail(struct conn *c, int code, struct err *e);
+
+// False, with ERR_CANCELLED, when a reader's client has gone: see store_watch().
+bool conn_awaited(const struct conn *c, struct err *e);
 
 // Work on a connection. For a write, false undoes all that it has written.
 typedef bool store_fn(struct store *s, struct conn *c, void *arg, struct err *e);
@@ -63,14 +87,14 @@ typedef bool sql_row_fn(struct sqlite3_stmt *st, void *ctx, struct err *e);
 
 // Run a statement and hand every row of its result to `fn` (NULL: to nobody). Returns the number of
 // rows, or -1 with e set. The statement is reset in every case.
-int64_t sql_run(struct conn *c, struct err *e, sql_row_fn *fn, void *ctx, const char *text,
-                const struct sql_arg *arg, size_t n_arg);
+int64_t sql_run(struct conn *c, struct err *e, sql_row_fn *fn, void *ctx,
+                const struct sql_text *text, const struct sql_arg *arg, size_t n_arg);
 
 #define SQL(c, e, fn, ctx, text, ...)                                                              \
-    sql_run(c, e, fn, ctx, text, &((const struct sql_arg[]){{0}, __VA_ARGS__})[1],                 \
+    sql_run(c, e, fn, ctx, SQL_TEXT(text), &((const struct sql_arg[]){{0}, __VA_ARGS__})[1],       \
             sizeof((const struct sql_arg[]){{0}, __VA_ARGS__}) / sizeof(struct sql_arg) - 1)
 
-// Row takers for one number, and for one text into an arena.
+// Row takers for one number (NULL: 0), and for one text into an arena.
 struct text_out {
     const char *text;
     struct arena *arena;
@@ -78,25 +102,56 @@ struct text_out {
 sql_row_fn sql_take_int;  // ctx: int64_t *
 sql_row_fn sql_take_text; // ctx: struct text_out *
 
-// How a column of a result becomes a member of a struct. False when the arena is full.
-typedef bool column_fn(struct sqlite3_stmt *st, int at, void *member, struct arena *a);
-column_fn column_int, column_real, column_text, column_state;
-
-struct column {
-    column_fn *take;
-    size_t at;
+// What may stand in a column. Whatever else a damaged file holds is an error.
+enum column_rule {
+    NEEDED,   // no NULL; a number is a count, from 0 to COLUMN_COUNT_MAX
+    OPTIONAL, // the same or NULL
+    SIGNED,   // a number of either sign
+    DIGEST,   // 64 hexadecimal digits
 };
 
-// A list of columns is an X-macro of X(member, "expression"): COLUMN_SQL prints it for a SELECT,
-// COLUMN_ROW turns it into rows of struct column. The member's type chooses the function.
-#define COLUMN_SQL(member, sql) sql ","
-#define COLUMN_ROW(S, member)                                                                      \
+#define COLUMN_COUNT_MAX (INT64_C(1) << 53)
+
+// How a column of a result is looked at, and how it becomes a member of a struct. The latter is
+// false when the arena is full.
+struct column_type {
+    int stored; // as, by SQLite's number
+    bool (*sound)(struct sqlite3_stmt *st, int at, enum column_rule rule);
+    bool (*take)(struct sqlite3_stmt *st, int at, void *member, struct arena *a);
+};
+extern const struct column_type column_int, column_real, column_text, column_state;
+
+struct column {
+    const struct column_type *type;
+    size_t at;
+    enum column_rule rule;
+};
+
+// A list of columns is an X-macro of X(member, "expression") or, where the rule is not NEEDED,
+// X(member, "expression", rule). COLUMN_SQL prints it for a SELECT, COLUMN_ROW turns it into rows
+// of struct column. The member's type chooses the column's.
+#define COLUMN_SQL(member, sql, ...) sql ","
+#define COLUMN_ROW(S, member, ...)                                                                 \
     {_Generic(((struct S *)0)->member,                                                             \
-              int64_t: column_int,                                                                 \
-              double: column_real,                                                                 \
-              const char *: column_text,                                                           \
-              enum job_state: column_state),                                                       \
-     offsetof(struct S, member)},
+              int64_t: &column_int,                                                                \
+              double: &column_real,                                                                \
+              const char *: &column_text,                                                          \
+              enum job_state: &column_state),                                                      \
+     offsetof(struct S, member), __VA_ARGS__ + 0},
+
+// A column of JSON text: NULL, and so no column that is NEEDED, when it is none.
+#define SQL_JSON(table, column)                                                                    \
+    "CASE WHEN json_valid(" table "." column ") THEN " table "." column " END AS " column
+
+// Whether a column holds what it should; texts and blobs that do not fit into memory do not.
+bool column_sound(struct sqlite3_stmt *st, int at, const struct column_type *type,
+                  enum column_rule rule);
+
+// Always false: a column does not, for ERR_INTERNAL (damage) or ERR_BUSY (memory).
+bool column_refused(struct sqlite3_stmt *st, int at, struct err *e);
+
+// Always -1, with ERR_INTERNAL: rows are not in the order in which they are kept.
+int64_t sql_disorder(struct err *e);
 
 // The destination of sql_take_rows: an array of structs, each `size` bytes.
 struct sql_rows {
@@ -107,6 +162,9 @@ struct sql_rows {
     struct arena *arena;
 };
 sql_row_fn sql_take_rows; // ctx: struct sql_rows *; rows past max are counted in n, not kept
+
+// The version ?2 of the name ?1, or the newest of them for 0.
+#define NEWEST(table) "iif(?2, ?2, (SELECT max(version) FROM " table " WHERE name = ?1))"
 
 // The end of a list that asked for one row more than it keeps.
 void sql_page(const struct sql_rows *rows, size_t *n, bool *more);
@@ -122,7 +180,11 @@ bool sql_no_memory(struct err *e); // always false, with ERR_TOO_LARGE
                        .arena = (a)})
 
 // Whether the statement, whose one `?` is `value`, has a row.
-bool sql_any(struct store *s, const char *text, const char *value, bool *any, struct err *e);
+bool sql_any(struct store *s, const struct sql_text *text, const char *value, bool *any,
+             struct err *e);
+
+// Run `fn` in a transaction of its own on a reader, so that all its statements see the same state.
+bool sql_snapshot(struct store *s, struct conn *c, store_fn *fn, void *arg, struct err *e);
 
 // Always false, with ERR_NOT_FOUND: there is no such `what` of that name (and version, unless 0).
 bool sql_no_version(const char *what, const char *name, int64_t version, struct err *e);
@@ -134,7 +196,8 @@ bool model_add(struct store *s, struct conn *c, const struct model_new *m, int64
 
 bool job_load(struct store *s, struct conn *c, int64_t id, struct job_row *out, struct arena *a,
               struct err *e);
-bool job_missing(int64_t id, struct err *e); // always false, with ERR_NOT_FOUND
+bool job_exists(struct conn *c, int64_t id, struct err *e); // else ERR_NOT_FOUND
+bool job_missing(int64_t id, struct err *e);                // always false, with ERR_NOT_FOUND
 
 // Append to a job's log, within a write.
 __attribute__((format(printf, 6, 7))) bool event_add(struct store *s, struct conn *c, struct err *e,

@@ -65,7 +65,7 @@ BEGIN {
         bad("there is no file \"" name "\"")
     else if (FILENAME ~ /^clients\// && to !~ /^(clients|engine)\//)
         bad("a client speaks to the daemon over HTTP only, and includes " to)
-    else if (FILENAME ~ /^server\/(store|migrate)/ && to !~ /^(server\/(store|migrate|clock|job|blame)[a-z_]*|engine\/(err|arena))\.h$/)
+    else if (FILENAME ~ /^server\/(store|migrate)/ && to !~ /^(server\/(store|migrate|clock|job|blame)[a-z_]*|engine\/(err|arena|utf8))\.h$/)
         bad("the store knows of texts and numbers only, and includes " to)
     else if (layer(to) > layer(FILENAME))
         bad(word[layer(FILENAME)] " is below " word[layer(to)] ", and includes " to)

@@ -35,7 +35,8 @@ struct job_row lab_job(struct lab *l, int64_t id);
 // Run a statement that gives one number on the writer; false when SQLite refuses it.
 bool lab_sql(struct lab *l, const char *text, int64_t *out);
 
-#define OK(call) ck_assert_msg((call), "%s", l.err.text)
+#define OK(call) OK_IN(&l, call)
+#define OK_IN(l, call) ck_assert_msg((call), "%s", (l)->err.text)
 #define REFUSED(want, call)                                                                        \
     do {                                                                                           \
         struct err e = {0};                                                                        \

@@ -4,6 +4,8 @@
 #include "harness.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
 
 static struct sqlite3 *fresh(void)
 {
@@ -92,5 +94,45 @@ TEST(every_embedded_table_is_strict)
                                 "AND NOT \"strict\""),
                      0);
     ck_assert_int_ge(number(db, "SELECT count(*) FROM pragma_table_list WHERE \"strict\""), 5);
+    sqlite3_close(db);
+}
+
+// The number of the step that first has this text.
+static int step_with(const char *text)
+{
+    int n = 0;
+    while (n < migration_count && !strstr(migration_sql[n], text))
+        n++;
+    ck_assert_int_lt(n, migration_count);
+    return n;
+}
+
+TEST(of_datasets_and_models_stored_earlier_the_last_version_is_the_newest)
+{
+    static const char *const table[] = {"datasets", "models"};
+    static const char *const column[] = {"n_row, n_column, summary", "task, job_id, summary"};
+    static const char *const value[] = {"1, 1, '{}'", "'t', NULL, '{}'"};
+    struct sqlite3 *db = fresh();
+    struct err e = {0};
+    char sql[512];
+    ck_assert(migrate(db, migration_sql, step_with("datasets_newest"), &e));
+    for (int i = 0; i < 2; i++) {
+        snprintf(
+            sql, sizeof sql,
+            "INSERT INTO %s (name, version, digest, bytes, created_at, %s) SELECT value ->> 0, "
+            "value ->> 1, printf('%%064x', 1), 1, 1, %s FROM json_each("
+            "'[[\"a\",1],[\"b\",1],[\"a\",2],[\"a\",10],[\"c\",7]]')",
+            table[i], column[i], value[i]);
+        ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
+                      sqlite3_errmsg(db));
+    }
+    ck_assert_msg(migrate(db, migration_sql, migration_count, &e), "%s", e.text);
+    for (int i = 0; i < 2; i++) {
+        snprintf(sql, sizeof sql,
+                 "SELECT group_concat(name || version, ' ') = 'b1 a10 c7' FROM (SELECT name, "
+                 "version FROM %s WHERE newest = 1 ORDER BY id)",
+                 table[i]);
+        ck_assert_int_eq(number(db, sql), 1);
+    }
     sqlite3_close(db);
 }

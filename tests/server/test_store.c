@@ -234,6 +234,7 @@ TEST(a_full_disk_is_an_error_that_passes)
     lab_init(&l);
     char *large = calloc(1, 1 << 20);
     memset(large, 'x', (1 << 20) - 1);
+    large[0] = large[(1 << 20) - 2] = '"';
     struct job_new job = {"large", NULL, lab_digest, large, "{}", 0, 0, NULL, NULL, 0};
     struct job_row row;
     bool replayed;

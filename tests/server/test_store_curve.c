@@ -4,6 +4,8 @@
 #include "lab.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static void beat_epochs(struct lab *l, const struct lease *k, int from, int to, const char *names,
                         size_t n_name)
@@ -29,7 +31,8 @@ static void beat_epochs(struct lab *l, const struct lease *k, int from, int to, 
 static struct metric_table curve(struct lab *l, int64_t id, int64_t after, size_t limit)
 {
     struct metric_table t;
-    bool ok = store_job_metrics(l->store, id, after, limit, &t, &l->arena, &l->err);
+    const struct curve_part part = {after, 1, limit};
+    bool ok = store_job_metrics(l->store, id, &part, &t, &l->arena, &l->err);
     ck_assert_msg(ok, "%s", l->err.text);
     return t;
 }
@@ -54,7 +57,8 @@ TEST(a_curve_reads_back_from_any_epoch)
     }
     t = curve(&l, id, 15, 3);
     ck_assert(t.n_row == 3 && t.epoch[0] == 16 && t.epoch[2] == 18);
-    REFUSED(ERR_NOT_FOUND, store_job_metrics(l.store, 99, 0, 1, &none, &l.arena, &e));
+    const struct curve_part one = {0, 1, 1};
+    REFUSED(ERR_NOT_FOUND, store_job_metrics(l.store, 99, &one, &none, &l.arena, &e));
     lab_release(&l);
 }
 
@@ -93,6 +97,103 @@ TEST(a_run_after_a_release_does_not_inherit_points)
     k = lab_claim(&l);
     beat_epochs(&l, &k, 1, 2, "train_loss val_loss", 2);
     ck_assert_int_eq(curve(&l, id, 0, 100).n_row, 2);
+    lab_release(&l);
+}
+
+// A curve of runs that begin and end anywhere is what a plain look at all its rows says it is.
+
+enum { RUNS = 6, EPOCHS = 40, ROUNDS = 200 };
+
+struct runs {
+    int from[RUNS + 1], to[RUNS + 1]; // of the attempts from 1
+};
+
+static void insert_run(struct lab *l, int attempt, int from, int to)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "INSERT INTO job_metrics WITH RECURSIVE n(i) AS (VALUES (%d) UNION ALL SELECT i + 1 "
+             "FROM n WHERE i < %d) SELECT 1, %d, i, %d, 1, 'a', zeroblob(8), 'x', zeroblob(16) "
+             "FROM n WHERE i %% 7 <> %d",
+             from, to, attempt, attempt, attempt);
+    ck_assert(lab_sql(l, text, NULL));
+}
+
+static bool has(const struct runs *r, int attempt, int epoch)
+{
+    return epoch >= r->from[attempt] && epoch <= r->to[attempt] && epoch % 7 != attempt;
+}
+
+static int first_of(const struct runs *r, int attempt)
+{
+    int epoch = r->from[attempt];
+    while (epoch <= r->to[attempt] && !has(r, attempt, epoch))
+        epoch++;
+    return epoch <= r->to[attempt] ? epoch : 1000;
+}
+
+// The attempt whose point of an epoch counts; 0: none.
+static int counts(const struct runs *r, int epoch)
+{
+    int attempt = RUNS;
+    while (attempt && !has(r, attempt, epoch) && first_of(r, attempt) > epoch)
+        attempt--;
+    return attempt && has(r, attempt, epoch) ? attempt : 0;
+}
+
+static int newest_of(const struct runs *r)
+{
+    int attempt = RUNS, epoch;
+    while (attempt && first_of(r, attempt) == 1000)
+        attempt--;
+    for (epoch = attempt ? r->to[attempt] : 0; epoch && !has(r, attempt, epoch); epoch--)
+        ;
+    return epoch;
+}
+
+static void check_part(struct lab *l, const struct runs *r, const struct curve_part *p)
+{
+    struct metric_table t;
+    struct layer_table y;
+    int newest = newest_of(r);
+    size_t n = 0;
+    OK_IN(l, store_job_metrics(l->store, 1, p, &t, &l->arena, &l->err));
+    OK_IN(l, store_job_layers(l->store, 1, p, &y, &l->arena, &l->err));
+    for (int epoch = (int)p->after + 1; epoch <= EPOCHS && n < p->limit; epoch++) {
+        int attempt = counts(r, epoch);
+        if (!attempt || (epoch % p->stride != 0 && epoch != newest))
+            continue;
+        ck_assert_msg(n < t.n_row && t.epoch[n] == epoch, "epoch %d is missing", epoch);
+        ck_assert_int_eq(t.attempt[n], attempt);
+        ck_assert_msg(n < y.n_row && y.epoch[n] == epoch, "layers of epoch %d", epoch);
+        n++;
+    }
+    ck_assert_uint_eq(t.n_row, n);
+    ck_assert_uint_eq(y.n_row, n);
+}
+
+TEST(any_part_of_any_runs_is_what_a_look_at_every_row_says)
+{
+    struct lab l;
+    unsigned seed = 1;
+    lab_init(&l);
+    lab_submit(&l, "n");
+    for (int round = 0; round < ROUNDS; round++) {
+        struct runs r = {0};
+        ck_assert(lab_sql(&l, "DELETE FROM job_metrics", NULL));
+        for (int i = 1; i <= RUNS; i++) {
+            r.from[i] = 1 + rand_r(&seed) % EPOCHS;
+            r.to[i] = r.from[i] - 1 + rand_r(&seed) % (EPOCHS - r.from[i] + 2);
+            if (r.from[i] <= r.to[i])
+                insert_run(&l, i, r.from[i], r.to[i]);
+        }
+        for (int i = 0; i < 10; i++) {
+            const struct curve_part part = {rand_r(&seed) % EPOCHS, 1 + rand_r(&seed) % 9,
+                                            (size_t)(1 + rand_r(&seed) % EPOCHS)};
+            check_part(&l, &r, &part);
+        }
+        arena_release(&l.arena);
+    }
     lab_release(&l);
 }
 

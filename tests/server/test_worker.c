@@ -53,7 +53,7 @@ TEST(a_job_succeeds_and_its_model_answers)
     ck_assert_str_eq(row.best_metric, "val_loss");
     ck_assert_str_eq(row.model, "d");
     ck_assert_int_eq(row.version, 1);
-    NEED(store_job_metrics(p.store, id, 0, 100, &t, &p.arena, &p.err));
+    NEED(store_job_metrics(p.store, id, &(struct curve_part){0, 1, 100}, &t, &p.arena, &p.err));
     ck_assert_uint_eq(t.n_row, 5);
     ck_assert_str_eq(t.names, "train_loss lr grad_norm seconds val_loss val_rmse val_mae val_r2");
     for (size_t i = 0; i < t.n_row * t.n_name; i++)
@@ -189,7 +189,7 @@ TEST(a_job_trains_on_while_the_disk_is_full_and_tells_what_is_missing)
     full_disk(p.store, false);
     struct job_row row = plant_await(&p, id, JOB_SUCCEEDED, 10000);
     ck_assert(row.attempt == 1 && row.crashes + row.deaths == 0);
-    NEED(store_job_metrics(p.store, id, 0, 10000, &t, &p.arena, &p.err));
+    NEED(store_job_metrics(p.store, id, &(struct curve_part){0, 1, 10000}, &t, &p.arena, &p.err));
     ck_assert_int_eq(t.epoch[t.n_row - 1], 10000);
     for (size_t i = 1; i < t.n_row; i++)
         if (t.epoch[i] != t.epoch[i - 1] + 1) {
