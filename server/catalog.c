@@ -5,13 +5,16 @@
 #include "catalog.h"
 
 #include "file.h"
+#include "file_mark.h"
 #include "model_store.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct catalog {
@@ -20,6 +23,18 @@ struct catalog {
     pthread_rwlock_t lock;
 };
 
+// Folders of files named by their digest.
+static const struct shelf {
+    const char *folder;
+    bool (*used)(struct store *, const char *digest, bool *used, struct err *);
+    bool (*over)(struct store *, const char *digest, bool *over, struct err *); // or NULL
+    bool (*remove)(const char *data_dir, const char *digest, struct err *);
+} shelves[] = {
+    {"datasets", store_digest_used, store_digest_inline, dataset_remove},
+    {"models", store_model_digest_used, NULL, model_store_remove},
+};
+enum { DATASETS, SHELVES = sizeof shelves / sizeof *shelves };
+
 static bool remove_unused(struct catalog *c, const char *digest, struct err *e)
 {
     bool used;
@@ -27,51 +42,99 @@ static bool remove_unused(struct catalog *c, const char *digest, struct err *e)
            (used || dataset_remove(c->data_dir, digest, e));
 }
 
-static bool remove_unused_model(struct catalog *c, const char *digest, struct err *e)
-{
-    bool used;
-    return store_model_digest_used(c->store, digest, &used, e) &&
-           (used || model_store_remove(c->data_dir, digest, e));
-}
+// Opening ----------------------------------------------------------------------------------------
 
-// Folders of files named by their digest.
-static const struct shelf {
-    const char *folder;
-    bool (*remove_unused)(struct catalog *, const char *digest, struct err *);
-} shelves[] = {{"datasets", remove_unused}, {"models", remove_unused_model}};
-
-static DIR *open_shelf(const char *data_dir, const char *folder, struct err *e)
+static int open_folder(const char *data_dir, struct err *e)
 {
     int dir = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = dir < 0 ? -1 : openat(dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir >= 0)
-        close(dir);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    if (!d)
+    if (dir < 0)
         file_failed(e, "could not open the data folder");
-    return d;
+    return dir;
 }
 
-static bool sweep_shelf(struct catalog *c, const struct shelf *s, struct err *e)
+struct sweep {
+    struct catalog *c;
+    const struct shelf *shelf;
+    int dir, fd; // of the data folder, of the shelf
+    struct catalog_strangers *strangers;
+};
+
+// Whether a file without a row is one that we left so: it is marked, or it is data that came with a
+// job which has ended.
+static bool is_litter(const struct sweep *w, const char *digest, bool *litter, struct err *e)
 {
-    DIR *d = open_shelf(c->data_dir, s->folder, e);
-    bool ok = d;
+    *litter = file_is_marked(w->dir, w->shelf->folder, digest);
+    return *litter || !w->shelf->over || w->shelf->over(w->c->store, digest, litter, e);
+}
+
+// The folder's listing may be older than a removal.
+static void count_stranger(const struct sweep *w, const char *name)
+{
+    struct stat st;
+    if (fstatat(w->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return;
+    w->strangers->files++;
+    w->strangers->bytes += st.st_size;
+}
+
+static bool sweep_file(const struct sweep *w, const char *name, struct err *e)
+{
+    char digest[DATASET_DIGEST] = {0};
+    bool used, litter;
+    memcpy(digest, name, sizeof digest - 1);
+    if (!w->shelf->used(w->c->store, digest, &used, e))
+        return false;
+    if (used) {
+        file_unmark(w->dir, w->shelf->folder, digest);
+        return true;
+    }
+    if (!is_litter(w, digest, &litter, e))
+        return false;
+    if (litter)
+        return w->shelf->remove(w->c->data_dir, digest, e);
+    count_stranger(w, name);
+    return true;
+}
+
+static bool sweep_shelf(struct sweep *w, struct err *e)
+{
+    w->fd = openat(w->dir, w->shelf->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = w->fd < 0 ? NULL : fdopendir(w->fd);
+    if (!d)
+        return file_failed(e, "could not open the data folder");
+    bool ok = true;
     for (const struct dirent *entry; ok && (entry = readdir(d));)
-        if (strspn(entry->d_name, "0123456789abcdef") == DATASET_DIGEST - 1) {
-            char digest[DATASET_DIGEST] = {0};
-            memcpy(digest, entry->d_name, sizeof digest - 1);
-            ok = s->remove_unused(c, digest, e);
-        }
-    if (d)
-        closedir(d);
+        if (strspn(entry->d_name, "0123456789abcdef") == DATASET_DIGEST - 1)
+            ok = sweep_file(w, entry->d_name, e);
+    closedir(d);
     return ok;
 }
 
-static bool sweep(struct catalog *c, struct err *e)
+// Whoever lost the database would lose all the rest by a start that took it for litter.
+static bool check_strangers(const struct sweep *w, struct err *e)
 {
+    bool fresh = false;
+    return w->strangers->files == 0 ||
+           (store_is_new(w->c->store, &fresh, e) &&
+            (!fresh || fail(e, ERR_CONFLICT,
+                            "the database is new, but %" PRId64
+                            " files of datasets and models lie beside it: put their mlpd.db back, "
+                            "or move \"datasets\" and \"models\" away, in \"%s\"",
+                            w->strangers->files, w->c->data_dir)));
+}
+
+static bool sweep(struct catalog *c, struct catalog_strangers *strangers, struct err *e)
+{
+    struct sweep w = {.c = c, .dir = open_folder(c->data_dir, e), .strangers = strangers};
+    if (w.dir < 0)
+        return false;
     bool ok = true;
-    for (size_t i = 0; ok && i < sizeof shelves / sizeof *shelves; i++)
-        ok = sweep_shelf(c, &shelves[i], e);
+    for (size_t i = 0; ok && i < SHELVES; i++) {
+        w.shelf = &shelves[i];
+        ok = sweep_shelf(&w, e);
+    }
+    ok = ok && check_strangers(&w, e);
+    close(w.dir);
     return ok;
 }
 
@@ -86,13 +149,15 @@ static void lock_init(pthread_rwlock_t *lock)
     pthread_rwlockattr_destroy(&attr);
 }
 
-struct catalog *catalog_open(const char *data_dir, struct store *store, struct err *e)
+struct catalog *catalog_open(const char *data_dir, struct store *store,
+                             struct catalog_strangers *strangers, struct err *e)
 {
     struct catalog *c = malloc(sizeof *c);
     BUG(!c);
     *c = (struct catalog){.data_dir = data_dir, .store = store};
     lock_init(&c->lock);
-    if (sweep(c, e))
+    *strangers = (struct catalog_strangers){0};
+    if (sweep(c, strangers, e))
         return c;
     catalog_close(c);
     return NULL;
@@ -115,17 +180,40 @@ void catalog_let_go(struct catalog *c)
     pthread_rwlock_unlock(&c->lock);
 }
 
-// The rows go first: a file without a row is litter, swept at the next start; a row without a file
-// would be a lie.
+// Mark or settle the files of a list.
+static bool mark_all(struct catalog *c, const struct digest_list *files, bool mark, struct err *e)
+{
+    int dir = open_folder(c->data_dir, e);
+    bool ok = dir >= 0;
+    for (size_t i = 0; ok && i < files->n; i++)
+        if (mark)
+            ok = file_mark(dir, shelves[DATASETS].folder, files->digest[i], e);
+        else
+            file_unmark(dir, shelves[DATASETS].folder, files->digest[i]);
+    if (dir >= 0)
+        close(dir);
+    return ok;
+}
+
+static bool remove_all(struct catalog *c, const struct digest_list *files, struct err *e)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < files->n; i++)
+        ok = remove_unused(c, files->digest[i], e);
+    return ok;
+}
+
+// The rows go first: a row without a file would be a lie, and a marked file without a row is swept
+// at the next start.
 static bool delete_all(struct catalog *c, const char *name, struct arena *a, struct err *e)
 {
-    struct digest_list unused;
-    if (!store_dataset_delete(c->store, name, &unused, a, e))
+    struct digest_list files, unused;
+    if (!store_dataset_files(c->store, name, &files, a, e) || !mark_all(c, &files, true, e))
         return false;
-    bool ok = true;
-    for (size_t i = 0; ok && i < unused.n; i++)
-        ok = remove_unused(c, unused.digest[i], e);
-    return ok;
+    bool deleted = store_dataset_delete(c->store, name, &unused, a, e);
+    if (deleted && !remove_all(c, &unused, e))
+        return false;
+    return mark_all(c, &files, false, e) && deleted;
 }
 
 bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct err *e)
@@ -143,6 +231,15 @@ bool catalog_forget_now(struct catalog *c, const char *digest, struct err *e)
     bool ok = remove_unused(c, digest, e);
     pthread_rwlock_unlock(&c->lock);
     return ok;
+}
+
+void catalog_settled(struct catalog *c, const char *digest)
+{
+    int dir = open_folder(c->data_dir, &(struct err){0});
+    for (size_t i = 0; dir >= 0 && i < SHELVES; i++)
+        file_unmark(dir, shelves[i].folder, digest);
+    if (dir >= 0)
+        close(dir);
 }
 
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e)

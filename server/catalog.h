@@ -13,14 +13,25 @@
 
 struct catalog;
 
-// Remove files that a crash left without a row. NULL on failure. Data folder and store must outlive
-// the catalog.
-struct catalog *catalog_open(const char *data_dir, struct store *store, struct err *e);
+// Files that the database does not know and that we did not leave so: it was replaced, or somebody
+// put them there. They stay where they are, and are as good as new when the database that knows
+// them comes back.
+struct catalog_strangers {
+    int64_t files, bytes;
+};
+
+// Remove files that a crash left without a row. NULL on failure; ERR_CONFLICT for strangers beside
+// a database in which nothing was ever stored. Data folder and store must outlive the catalog.
+struct catalog *catalog_open(const char *data_dir, struct store *store,
+                             struct catalog_strangers *strangers, struct err *e);
 void catalog_close(struct catalog *c); // NULL is fine
 
 // While held, no file is removed. Many threads may hold it.
 void catalog_hold(struct catalog *c);
 void catalog_let_go(struct catalog *c);
+
+// The row that needs a file which was just stored is there: from now on it is no litter.
+void catalog_settled(struct catalog *c, const char *digest);
 
 // Delete all versions of a dataset and the files nobody else needs. Errors as
 // store_dataset_delete().

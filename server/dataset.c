@@ -11,6 +11,7 @@
 #include "colfile.h"
 #include "csv.h"
 #include "file.h"
+#include "file_mark.h"
 #include "infer.h"
 #include "number.h"
 
@@ -239,10 +240,11 @@ static bool keep_both(struct ingest *in, const char *digest, struct err *e)
     stored_path(csv, digest, ".csv");
     stored_path(col, digest, ".col");
     if (!file_sync(in->csv_fd, e) || !file_sync(in->col_fd, e) ||
-        !keep_file(in->dir, in->csv_tmp, csv, e))
+        !file_mark(in->dir, "datasets", digest, e) || !keep_file(in->dir, in->csv_tmp, csv, e))
         return false;
     if (!keep_file(in->dir, in->col_tmp, col, e)) {
         unlinkat(in->dir, csv, 0);
+        file_unmark(in->dir, "datasets", digest);
         return false;
     }
     return file_sync_folder(in->dir, "datasets", e);
@@ -351,6 +353,8 @@ bool dataset_remove(const char *data_dir, const char *digest, struct err *e)
         return false;
     bool ok = remove_file(dir, digest, ".col", e) && remove_file(dir, digest, ".csv", e) &&
               file_sync_folder(dir, "datasets", e);
+    if (ok)
+        file_unmark(dir, "datasets", digest);
     close(dir);
     return ok;
 }

@@ -46,7 +46,8 @@ struct ingest *ingest_begin(const char *data_dir, struct arena_budget *budget, s
 bool ingest_piece(struct ingest *in, const char *bytes, size_t len, struct err *e);
 
 // No more bytes: finish, store, describe in `out` (arrays in `a`), and free `in`, in success and in
-// failure. A failure leaves no file behind.
+// failure. A failure leaves no file behind. A file that was not there before is marked
+// (file_mark.h) until catalog_settled().
 bool ingest_end(struct ingest *in, struct dataset_info *out, struct arena *a, struct err *e);
 
 // Forget the upload and remove its files. NULL is fine.

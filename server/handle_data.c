@@ -112,6 +112,8 @@ bool dataset_upload_end(struct call *c, struct err *e)
     c->stream = NULL;
     catalog_hold(c->server->catalog);
     bool ok = put(c, in, &row, e);
+    if (ok)
+        catalog_settled(c->server->catalog, row.digest);
     catalog_let_go(c->server->catalog);
     if (!ok)
         return false;

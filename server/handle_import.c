@@ -3,6 +3,7 @@
 // from then on nothing asks where it came from.
 
 #include "cache.h"
+#include "catalog.h"
 #include "digest.h"
 #include "handlers.h"
 #include "import.h"
@@ -61,6 +62,8 @@ static bool record(struct call *c, const struct model_new *m, struct model_row *
     cache_publish_begin(c->server->cache, m->name);
     bool ok = store_model_put(c->server->store, m, row, c->arena, e);
     cache_publish_end(c->server->cache);
+    if (ok)
+        catalog_settled(c->server->catalog, m->digest);
     if (!ok && store_model_digest_used(c->server->store, m->digest, &used, &ignored) && !used)
         model_store_remove(c->server->settings->data, m->digest, &ignored);
     return ok;

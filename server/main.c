@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // Whatever hangs, the process ends within 30 s of the first signal.
@@ -176,6 +177,7 @@ static int serve(struct server *server, const sigset_t *set)
 
 int main(int argc, char **argv)
 {
+    umask(077); // what is stored is nobody else's
     keep_standard_streams();
     const sigset_t set = take_signals();
     server_prepare();

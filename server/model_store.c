@@ -5,6 +5,7 @@
 
 #include "digest.h"
 #include "file.h"
+#include "file_mark.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +51,8 @@ static bool publish(int dir, const char *from, const char *digest, struct err *e
 {
     char to[NAME];
     file_name(digest, to);
-    return (renameat(dir, from, dir, to) == 0 || file_failed(e, "could not store the model")) &&
+    return file_mark(dir, "models", digest, e) &&
+           (renameat(dir, from, dir, to) == 0 || file_failed(e, "could not store the model")) &&
            file_sync_folder(dir, "models", e);
 }
 
@@ -88,6 +90,8 @@ bool model_store_remove(const char *data_dir, const char *digest, struct err *e)
         return false;
     bool ok = unlinkat(dir, name, 0) == 0 || errno == ENOENT ||
               file_failed(e, "could not remove the model's file");
+    if (ok)
+        file_unmark(dir, "models", digest);
     close(dir);
     return ok;
 }

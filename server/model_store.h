@@ -14,8 +14,8 @@
 // Make the folder where it is missing.
 bool model_store_prepare(const char *data_dir, struct err *e);
 
-// Store header and weights as one file. Its digest and size go to the caller. ERR_NO_SPACE leaves
-// nothing behind.
+// Store header and weights as one file. Its digest and size go to the caller. The file is marked
+// (file_mark.h) until catalog_settled(). ERR_NO_SPACE leaves nothing behind.
 bool model_store_save(const char *data_dir, const void *header, size_t header_len,
                       const void *weights, size_t weights_len, char digest[DIGEST_TEXT],
                       int64_t *bytes, struct err *e);

@@ -71,9 +71,14 @@ static bool open_store(struct server *s, struct err *e)
 static bool open_files(struct server *s, struct err *e)
 {
     const char *dir = s->settings->data;
+    struct catalog_strangers strangers;
     if (!dataset_prepare(dir, e) || !dataset_sweep_tmp(dir, e) || !model_store_prepare(dir, e))
         return false;
-    s->catalog = catalog_open(dir, s->store, e);
+    s->catalog = catalog_open(dir, s->store, &strangers, e);
+    if (s->catalog && strangers.files)
+        LOG(s->log, LEVEL_WARN,
+            log_text("event", "files that the database does not know are left alone"),
+            log_int("files", strangers.files), log_int("bytes", strangers.bytes));
     return s->catalog;
 }
 

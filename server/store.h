@@ -70,6 +70,9 @@ struct store_stats {
 
 struct store_stats store_stats(struct store *s);
 
+// Whether nothing was ever stored: no dataset, no model, no job, not even one deleted since.
+bool store_is_new(struct store *s, bool *fresh, struct err *e);
+
 // Jobs -----------------------------------------------------------------------------------------
 
 struct job_row {
@@ -314,6 +317,10 @@ bool store_dataset_delete(struct store *s, const char *name, struct digest_list 
 
 // Whether a dataset or a job that has not ended needs the files of this digest.
 bool store_digest_used(struct store *s, const char *digest, bool *used, struct err *e);
+
+// Whether a job had data of this digest come along with it. When nobody uses the digest any more,
+// that job has ended and its data has no other owner.
+bool store_digest_inline(struct store *s, const char *digest, bool *was, struct err *e);
 
 // Models ---------------------------------------------------------------------------------------
 

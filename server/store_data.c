@@ -192,3 +192,11 @@ bool store_digest_used(struct store *s, const char *digest, bool *used, struct e
                             "state IN ('queued', 'running', 'paused') LIMIT 1"),
                    digest, used, e);
 }
+
+bool store_digest_inline(struct store *s, const char *digest, bool *was, struct err *e)
+{
+    return sql_any(s,
+                   SQL_TEXT("SELECT 1 FROM jobs INDEXED BY jobs_inline "
+                            "WHERE digest = ? AND dataset IS NULL LIMIT 1"),
+                   digest, was, e);
+}

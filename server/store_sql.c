@@ -237,7 +237,7 @@ static bool any(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
     const struct any *w = arg;
-    int64_t n = sql_run(c, e, NULL, NULL, w->text, &TEXT(w->value), 1);
+    int64_t n = sql_run(c, e, NULL, NULL, w->text, &TEXT(w->value), w->value != NULL);
     *w->any = n > 0;
     return n >= 0;
 }
@@ -247,6 +247,15 @@ bool sql_any(struct store *s, const struct sql_text *text, const char *value, bo
 {
     struct any w = {text, value, found};
     return store_read(s, any, &w, e);
+}
+
+// Ids are given out by AUTOINCREMENT, which remembers the last of each table.
+bool store_is_new(struct store *s, bool *fresh, struct err *e)
+{
+    bool used = false;
+    bool ok = sql_any(s, SQL_TEXT("SELECT 1 FROM sqlite_sequence LIMIT 1"), NULL, &used, e);
+    *fresh = ok && !used;
+    return ok;
 }
 
 bool sql_snapshot(struct store *s, struct conn *c, store_fn *fn, void *arg, struct err *e)

@@ -179,7 +179,7 @@ bool sql_no_memory(struct err *e); // always false, with ERR_TOO_LARGE
                        .max = (count),                                                             \
                        .arena = (a)})
 
-// Whether the statement, whose one `?` is `value`, has a row.
+// Whether the statement, whose one `?` is `value` (NULL: it has none), has a row.
 bool sql_any(struct store *s, const struct sql_text *text, const char *value, bool *any,
              struct err *e);
 

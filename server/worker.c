@@ -230,6 +230,8 @@ static bool finish(struct run *r, const struct model_new *model, struct err *e)
     cache_publish_end(c->cache);
     r->ticket = NULL;
     if (ok)
+        catalog_settled(c->catalog, model->digest);
+    if (ok)
         LOG(c->log, LEVEL_INFO, log_text("event", "job succeeded"), log_int("job", r->job.id),
             log_text("model", model->name), log_int("version", version),
             log_ms("training_ms", (double)(now() - r->begun)));

@@ -27,7 +27,7 @@ void plant_open(struct plant *p)
     need(p->store && dataset_prepare(p->dir, &p->err) && dataset_sweep_tmp(p->dir, &p->err) &&
              model_store_prepare(p->dir, &p->err),
          &p->err);
-    p->catalog = catalog_open(p->dir, p->store, &p->err);
+    p->catalog = catalog_open(p->dir, p->store, &p->strangers, &p->err);
     need(p->catalog, &p->err);
     p->queue = queue_new(p->store, &clock_system, &requeued, &p->err);
     need(p->queue, &p->err);
@@ -96,6 +96,8 @@ bool plant_upload(struct plant *p, const char *name, const char *csv, char diges
     const struct dataset_new d = {
         name, info.digest, "{}", (int64_t)info.n_row, (int64_t)info.n_column, (int64_t)info.bytes};
     ok = ok && (!name || store_dataset_put(p->store, &d, &row, a, e));
+    if (ok && name)
+        catalog_settled(p->catalog, info.digest);
     catalog_let_go(p->catalog);
     if (ok)
         memcpy(digest, info.digest, DATASET_DIGEST);
@@ -121,6 +123,7 @@ int64_t plant_submit(struct plant *p, const char *dataset, const char *digest, c
                                 .spec = spec,
                                 .metadata = "{}"};
     need(queue_submit(p->queue, &job, &row, &replayed, &p->arena, &p->err), &p->err);
+    catalog_settled(p->catalog, digest);
     return row.id;
 }
 
@@ -198,6 +201,7 @@ int64_t plant_publish(struct plant *p, const char *name, double value)
          &p->err);
     need(store_job_finish(p->store, &claim.lease, JOB_SUCCEEDED, NULL, &made, &version, &p->err),
          &p->err);
+    catalog_settled(p->catalog, digest);
     return id;
 }
 

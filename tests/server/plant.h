@@ -21,6 +21,7 @@ struct plant {
     struct log log;
     struct store *store;
     struct catalog *catalog;
+    struct catalog_strangers strangers; // found when it was opened
     struct queue *queue;
     struct cache *cache;
     struct workers *workers; // NULL until plant_work()
@@ -58,4 +59,5 @@ int64_t plant_publish(struct plant *p, const char *name, double value);
 int plant_files(const struct plant *p, const char *folder);
 const char *plant_path(const struct plant *p, const char *name); // static memory
 
-#define NEED(call) ck_assert_msg((call), "%s", p.err.text)
+#define NEED(call) NEED_IN(&p, call)
+#define NEED_IN(p, call) ck_assert_msg((call), "%s", (p)->err.text)

@@ -2,10 +2,12 @@
 #include "catalog.h"
 #include "plant.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char CSV[] = "x,y\n1,2\n3,4\n", OTHER[] = "x,y\n5,6\n7,8\n";
@@ -113,28 +115,184 @@ static void put_file(const struct plant *p, const char *name)
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-TEST(opening_removes_files_without_a_row_and_nothing_else)
+// What a crash leaves, at each place where files and rows can part.
+
+static void before_the_row_of_a_dataset(struct plant *p)
 {
-    static const char *const orphan[] = {"datasets/" HEX ".csv", "datasets/" HEX ".col"};
+    upload(p, NULL, CSV);
+}
+
+static void before_the_file_of_a_dataset(struct plant *p)
+{
+    put_file(p, "datasets/" HEX ".mark");
+}
+
+static void between_the_files_of_a_dataset(struct plant *p)
+{
+    put_file(p, "datasets/" HEX ".mark");
+    put_file(p, "datasets/" HEX ".csv");
+}
+
+// The columns cannot be removed while they are a folder.
+static void after_the_rows_of_a_dataset(struct plant *p)
+{
+    char file[256], away[256];
+    snprintf(file, sizeof file, "%s/datasets/%s.col", p->dir, upload(p, "gone", CSV));
+    snprintf(away, sizeof away, "%s/away", p->dir);
+    ck_assert(rename(file, away) == 0 && mkdir(file, 0700) == 0);
+    ck_assert(!catalog_delete(p->catalog, "gone", &p->arena, &(struct err){0}));
+    ck_assert(rmdir(file) == 0 && rename(away, file) == 0);
+}
+
+static void before_the_data_of_a_job_goes(struct plant *p)
+{
+    struct job_row row;
+    int64_t id = plant_submit(p, NULL, upload(p, NULL, CSV), "{}");
+    ck_assert(queue_cancel(p->queue, id, &row, &p->arena, &p->err));
+}
+
+static void before_a_dataset_is_settled(struct plant *p)
+{
+    char name[128];
+    snprintf(name, sizeof name, "datasets/%s.mark", upload(p, "a", OTHER));
+    put_file(p, name);
+}
+
+static void before_the_row_of_a_model(struct plant *p)
+{
+    char digest[DIGEST_TEXT];
+    int64_t bytes;
+    ck_assert(model_store_save(p->dir, "head", 4, "body", 4, digest, &bytes, &p->err));
+}
+
+static void (*const crash[])(struct plant *) = {
+    before_the_row_of_a_dataset,    before_the_file_of_a_dataset, before_the_row_of_a_model,
+    between_the_files_of_a_dataset, after_the_rows_of_a_dataset,  before_the_data_of_a_job_goes,
+    before_a_dataset_is_settled,
+};
+
+LOOP_TEST(what_a_crash_left_is_removed_and_nothing_else, sizeof crash / sizeof *crash)
+{
     static const char *const foreign[] = {"datasets/README", "datasets/0123.csv",
                                           "datasets/" HEX "0.csv", "datasets/X" HEX ".csv"};
     struct plant p;
     plant_init(&p);
-    const char *named = upload(&p, "a", CSV), *waiting = upload(&p, NULL, OTHER);
-    const char *litter = upload(&p, NULL, "x,y\n9,9\n8,8\n");
+    const char *named = upload(&p, "a", OTHER), *waiting = upload(&p, NULL, "x,y\n9,9\n8,8\n");
+    plant_publish(&p, "m", 1);
     plant_submit(&p, NULL, waiting, "{}");
-    for (int i = 0; i < 2; i++)
-        put_file(&p, orphan[i]);
     for (int i = 0; i < 4; i++)
         put_file(&p, foreign[i]);
+    crash[_i](&p);
     plant_close(&p);
     plant_open(&p);
-    ck_assert(remains(&p, named) && remains(&p, waiting) && !remains(&p, litter));
-    for (int i = 0; i < 2; i++)
-        ck_assert_int_ne(access(plant_path(&p, orphan[i]), F_OK), 0);
+    ck_assert(remains(&p, named) && remains(&p, waiting));
     for (int i = 0; i < 4; i++)
         ck_assert_msg(access(plant_path(&p, foreign[i]), F_OK) == 0, "%s", foreign[i]);
     ck_assert_int_eq(plant_files(&p, "datasets"), 4 + 4);
+    ck_assert_int_eq(plant_files(&p, "models"), 1);
+    ck_assert_int_eq(p.strangers.files, 0);
+    plant_release(&p);
+}
+
+// What the user has, but for the database: two datasets and a model.
+static void fill(struct plant *p)
+{
+    upload(p, "a", CSV);
+    upload(p, "b", OTHER);
+    plant_publish(p, "m", 1);
+}
+
+static void move(const struct plant *p, const char *from, const char *to)
+{
+    char a[256];
+    snprintf(a, sizeof a, "%s", plant_path(p, from));
+    ck_assert_int_eq(rename(a, plant_path(p, to)), 0);
+}
+
+static void check_full(struct plant *p)
+{
+    struct dataset_row row;
+    struct model_row model;
+    size_t len;
+    NEED_IN(p, store_dataset_get(p->store, "b", 0, &row, &p->arena, &p->err));
+    ck_assert(remains(p, row.digest));
+    NEED_IN(p, store_model_get(p->store, "m", 0, &model, &p->arena, &p->err));
+    ck_assert(model_store_load(p->dir, model.digest, &len, &p->arena, &p->err));
+}
+
+static struct catalog *open_again(struct plant *p, struct err *e)
+{
+    p->store = store_open(p->dir, &clock_system, e);
+    ck_assert_msg(p->store != NULL, "%s", e->text);
+    return catalog_open(p->dir, p->store, &p->strangers, e);
+}
+
+// Missing, empty, or made by a start that was refused.
+LOOP_TEST(a_new_database_beside_files_is_refused_and_nothing_removed, 3)
+{
+    struct plant p;
+    plant_init(&p);
+    fill(&p);
+    plant_close(&p);
+    move(&p, "mlpd.db", "kept.db");
+    if (_i == 1)
+        put_file(&p, "mlpd.db");
+    for (int start = 0; start < (_i == 2 ? 2 : 1); start++) {
+        struct err e = {0};
+        ck_assert_ptr_null(open_again(&p, &e));
+        ck_assert_msg(e.kind == ERR_CONFLICT && strstr(e.text, "put their mlpd.db back"), "%s",
+                      e.text);
+        store_close(p.store);
+    }
+    ck_assert(plant_files(&p, "datasets") == 4 && plant_files(&p, "models") == 1);
+    move(&p, "kept.db", "mlpd.db");
+    plant_open(&p);
+    check_full(&p);
+    plant_release(&p);
+}
+
+TEST(a_new_database_is_fine_once_the_files_are_moved_away)
+{
+    struct plant p;
+    plant_init(&p);
+    fill(&p);
+    plant_close(&p);
+    move(&p, "mlpd.db", "kept.db");
+    move(&p, "datasets", "kept");
+    move(&p, "models", "kept.too");
+    plant_open(&p);
+    plant_release(&p);
+}
+
+TEST(files_that_an_older_database_does_not_know_outlive_its_visit)
+{
+    struct plant p;
+    plant_init(&p);
+    upload(&p, "old", "x,y\n9,9\n8,8\n");
+    plant_close(&p);
+    move(&p, "mlpd.db", "old.db");
+    struct err e = {0};
+    int fd[2] = {open(plant_path(&p, "old.db"), O_RDONLY), -1};
+    fd[1] = open(plant_path(&p, "mlpd.db"), O_WRONLY | O_CREAT, 0600);
+    char piece[4096];
+    for (ssize_t n; (n = read(fd[0], piece, sizeof piece)) > 0;)
+        ck_assert_int_eq(write(fd[1], piece, (size_t)n), n);
+    close(fd[0]);
+    close(fd[1]);
+    plant_open(&p);
+    fill(&p);
+    plant_close(&p);
+    move(&p, "mlpd.db", "new.db");
+    move(&p, "old.db", "mlpd.db");
+    plant_open(&p);
+    ck_assert_int_eq(p.strangers.files, 5);
+    ck_assert_int_gt(p.strangers.bytes, 0);
+    ck_assert(!store_dataset_get(p.store, "b", 0, &(struct dataset_row){0}, &p.arena, &e));
+    plant_close(&p);
+    move(&p, "new.db", "mlpd.db");
+    plant_open(&p);
+    ck_assert_int_eq(p.strangers.files, 0);
+    check_full(&p);
     plant_release(&p);
 }
 

@@ -116,6 +116,133 @@ TEST(a_second_daemon_is_refused_until_the_first_has_closed)
     lab_release(&l);
 }
 
+static void put_bytes(const struct lab *l, const char *name, size_t n)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", l->dir, name);
+    FILE *f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    for (size_t i = 0; i < n; i++)
+        fputc('x', f);
+    fclose(f);
+}
+
+enum { OTHER_PATH, LOCK_REMOVED, LOCK_REPLACED, WAYS };
+
+// By another name of the folder, or after what could be a lock file has gone.
+LOOP_TEST(a_second_daemon_is_refused_whatever_it_tries, WAYS)
+{
+    struct lab l;
+    char lock[128], twin[128];
+    lab_init(&l);
+    snprintf(lock, sizeof lock, "%s/mlpd.lock", l.dir);
+    snprintf(twin, sizeof twin, "%s.twin", l.dir);
+    ck_assert_int_eq(symlink(l.dir, twin), 0);
+    if (_i == LOCK_REMOVED || _i == LOCK_REPLACED)
+        unlink(lock);
+    if (_i == LOCK_REPLACED)
+        put_bytes(&l, "mlpd.lock", 0);
+    REFUSED(ERR_CONFLICT, store_open(_i == OTHER_PATH ? twin : l.dir, &l.clock, &e));
+    unlink(twin);
+    unlink(lock);
+    lab_release(&l);
+}
+
+static void swap(const struct lab *l, const char *from, const char *to)
+{
+    char a[128], b[128];
+    snprintf(a, sizeof a, "%s/%s", l->dir, from);
+    snprintf(b, sizeof b, "%s/%s", l->dir, to);
+    ck_assert_int_eq(rename(a, b), 0);
+}
+
+LOOP_TEST(nothing_is_acknowledged_while_the_database_is_not_where_it_was, 4)
+{
+    static const char *const name[] = {"mlpd.db", "mlpd.db-wal"};
+    struct lab l;
+    struct job_row row;
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, NULL, NULL, 0};
+    bool replayed;
+    lab_init(&l);
+    lab_submit(&l, "before");
+    swap(&l, name[_i % 2], "away");
+    if (_i >= 2) // another file has its name
+        put_bytes(&l, name[_i % 2], 0);
+    REFUSED(ERR_INTERNAL, store_job_submit(l.store, &job, &row, &replayed, &l.arena, &e));
+    swap(&l, "away", name[_i % 2]);
+    ck_assert_int_eq(lab_submit(&l, "after"), 2);
+    lab_release(&l);
+}
+
+TEST(a_log_without_its_database_is_refused_and_kept)
+{
+    struct lab l;
+    lab_init(&l);
+    store_close(l.store);
+    for (int i = 0; i < 2; i++) { // missing, then empty
+        char path[128];
+        struct stat st;
+        swap(&l, "mlpd.db", "away");
+        put_bytes(&l, "mlpd.db-wal", 5000);
+        if (i == 1)
+            put_bytes(&l, "mlpd.db", 0);
+        REFUSED(ERR_CONFLICT, l.store = store_open(l.dir, &l.clock, &e));
+        snprintf(path, sizeof path, "%s/mlpd.db-wal", l.dir);
+        ck_assert(stat(path, &st) == 0 && st.st_size == 5000);
+        unlink(path);
+        swap(&l, "away", "mlpd.db");
+    }
+    l.store = store_open(l.dir, &l.clock, &l.err);
+    ck_assert_msg(l.store != NULL, "%s", l.err.text);
+    lab_release(&l);
+}
+
+TEST(nobody_else_may_read_what_is_stored)
+{
+    static const char *const name[] = {"", "mlpd.db", "mlpd.db-wal", "mlpd.db-shm"};
+    struct lab l;
+    lab_init(&l);
+    store_close(l.store);
+    for (size_t i = 1; i < sizeof name / sizeof *name; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", l.dir, name[i]);
+        unlink(path);
+    }
+    ck_assert_int_eq(rmdir(l.dir), 0);
+    mode_t before = umask(0);
+    l.store = store_open(l.dir, &l.clock, &l.err);
+    ck_assert_msg(l.store != NULL, "%s", l.err.text);
+    lab_submit(&l, "n");
+    lab_job(&l, 1);
+    umask(before);
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        char path[128];
+        struct stat st;
+        snprintf(path, sizeof path, "%s/%s", l.dir, name[i]);
+        ck_assert_int_eq(stat(path, &st), 0);
+        ck_assert_msg((st.st_mode & 07777) == (i ? 0600 : 0700), "%s: %o", name[i], st.st_mode);
+    }
+    lab_release(&l);
+}
+
+TEST(a_database_damaged_while_nobody_had_it_is_refused)
+{
+    struct lab l;
+    char path[128], zero[200] = {0};
+    int64_t page;
+    lab_init(&l);
+    lab_submit(&l, "n");
+    ck_assert(lab_sql(&l, "SELECT rootpage FROM sqlite_schema WHERE name = 'jobs'", &page));
+    store_close(l.store);
+    snprintf(path, sizeof path, "%s/mlpd.db", l.dir);
+    int fd = open(path, O_RDWR);
+    ck_assert_int_eq(pwrite(fd, zero, sizeof zero, (page - 1) * 4096), sizeof zero);
+    close(fd);
+    l.store = NULL;
+    REFUSED(ERR_INTERNAL, l.store = store_open(l.dir, &l.clock, &e));
+    lab_release(&l);
+}
+
 TEST(a_newer_schema_is_refused)
 {
     struct lab l;

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// See store_folder.h. The lock is on the folder itself. A lock file can be removed, and whoever
+// makes another one locks that; the folder cannot be removed while the database is in it, and has
+// one lock by whatever path it is reached.
+
+#include "store_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool name_files(struct folder *f, const char *dir, struct err *e)
+{
+    int n = snprintf(f->db, sizeof f->db, "%s/mlpd.db", dir);
+    snprintf(f->wal, sizeof f->wal, "%s-wal", f->db);
+    return (n > 0 && (size_t)n < sizeof f->db) ||
+           fail(e, ERR_INVALID, "the data folder's name is too long");
+}
+
+static bool lock(struct folder *f, const char *dir, struct err *e)
+{
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return fail(e, ERR_INVALID, "could not make data folder \"%s\": %s", dir, strerror(errno));
+    f->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (f->fd < 0)
+        return fail(e, ERR_INVALID, "could not open data folder \"%s\": %s", dir, strerror(errno));
+    if (flock(f->fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (errno == EWOULDBLOCK)
+        return fail(e, ERR_CONFLICT, "data folder \"%s\" is in use by another mlpd", dir);
+    return fail(e, ERR_INVALID, "could not lock data folder \"%s\": %s", dir, strerror(errno));
+}
+
+// SQLite gives the log the permissions of the database, and would delete a log that has none.
+static bool make_database(struct folder *f, struct err *e)
+{
+    if (folder_bytes(f->db) > 0)
+        return true;
+    if (folder_bytes(f->wal) > 0)
+        return fail(e, ERR_CONFLICT,
+                    "\"%s\" is missing or empty, but its log is there: put back the database that "
+                    "belongs to the log, or move \"%s\" away",
+                    f->db, f->wal);
+    int fd = openat(f->fd, "mlpd.db", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fail(e, errno == ENOSPC ? ERR_NO_SPACE : ERR_INVALID, "could not make \"%s\": %s",
+                    f->db, strerror(errno));
+    close(fd);
+    return true;
+}
+
+bool folder_take(struct folder *f, const char *dir, struct err *e)
+{
+    f->fd = -1;
+    return name_files(f, dir, e) && lock(f, dir, e) && make_database(f, e);
+}
+
+void folder_release(struct folder *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
+}
+
+int64_t folder_bytes(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+static struct folder_file file_of(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? (struct folder_file){st.st_dev, st.st_ino}
+                                : (struct folder_file){0, 0};
+}
+
+void folder_remember(struct folder *f)
+{
+    f->opened[0] = file_of(f->db);
+    f->opened[1] = file_of(f->wal);
+}
+
+bool folder_unchanged(const struct folder *f, struct err *e)
+{
+    const char *const path[] = {f->db, f->wal};
+    for (int i = 0; i < 2; i++) {
+        struct folder_file now = file_of(path[i]);
+        if (now.device != f->opened[i].device || now.inode != f->opened[i].inode)
+            return fail(e, ERR_INTERNAL,
+                        "\"%s\" was removed or replaced while in use: nothing is written until it "
+                        "is put back or mlpd is started again",
+                        path[i]);
+    }
+    return true;
+}
