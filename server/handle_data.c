@@ -146,7 +146,7 @@ bool dataset_get(struct call *c, struct err *e)
     struct dataset_row row;
     return query_int(c, "version", 0, 1, INT64_MAX, &version, e) &&
            store_dataset_get(c->server->store, c->segment[0], version, &row, c->arena, e) &&
-           reply_dataset(c, &row, e);
+           reply_stored(row.summary, true, c->arena, e) && reply_dataset(c, &row, e);
 }
 
 bool dataset_delete(struct call *c, struct err *e)

@@ -31,6 +31,18 @@ static const char *const *split_names(const char *names, size_t n, struct arena 
     return name;
 }
 
+// What is stored must be as many values for each layer as struct layer_stats has.
+static bool check_layers(const struct layer_table *t, struct err *e)
+{
+    size_t names = *t->names != '\0';
+    for (const char *at = t->names; *at; at++)
+        names += *at == ' ';
+    return t->n_value == names * LAYER_VALUES ||
+           fail(e, ERR_INTERNAL,
+                "what was stored of the layers cannot be read: another version of "
+                "mlpd has written it, or it is damaged");
+}
+
 static void write_curve(struct jsonw *w, const char *key, const struct layer_table *t, size_t at)
 {
     jsonw_array(w, key);
@@ -61,7 +73,7 @@ bool job_layers(struct call *c, struct err *e)
         !store_job_get(c->server->store, id, &job, c->arena, e))
         return false;
     const struct curve_part part = {after, stride(&job, limit), (size_t)limit + 1};
-    if (!store_job_layers(c->server->store, id, &part, &t, c->arena, e))
+    if (!store_job_layers(c->server->store, id, &part, &t, c->arena, e) || !check_layers(&t, e))
         return false;
     size_t n = t.n_value / LAYER_VALUES;
     const char *const *name = split_names(t.names, n, c->arena);
@@ -119,7 +131,8 @@ static size_t classes(struct call *c, int64_t id)
 {
     struct model_row model;
     struct err ignored = {0};
-    if (!store_model_of_job(c->server->store, id, &model, c->arena, &ignored) || !model.summary)
+    if (!store_model_of_job(c->server->store, id, &model, c->arena, &ignored) ||
+        !reply_stored(model.summary, true, c->arena, &ignored))
         return 0;
     return elements(model.summary, "classes", c->arena);
 }
@@ -142,7 +155,8 @@ static bool recall(struct call *c, const struct job_row *job, const struct job_s
     struct layer_table l;
     const struct curve_part part = {0, stride(job, SAMPLE), SAMPLE + 1};
     if (!store_job_metrics(c->server->store, job->id, &part, &t, c->arena, e) ||
-        !store_job_layers(c->server->store, job->id, &part, &l, c->arena, e))
+        !store_job_layers(c->server->store, job->id, &part, &l, c->arena, e) ||
+        !check_layers(&l, e))
         return false;
     size_t n = l.n_value / LAYER_VALUES;
     *h = (struct history){.n_epoch = l.n_row,
@@ -202,8 +216,7 @@ bool job_diagnosis(struct call *c, struct err *e)
     struct job_spec spec;
     struct history h;
     bool healthy = true;
-    if (!call_id(c, 0, "job", &id, e) || !store_job_get(c->server->store, id, &job, c->arena, e) ||
-        !job_spec_read_stored(job.spec, &spec, c->arena, &c->faults, e) ||
+    if (!call_id(c, 0, "job", &id, e) || !job_definition(c, id, &job, &spec, e) ||
         !recall(c, &job, &spec, &h, e))
         return false;
     struct jsonw w = reply_begin(c);

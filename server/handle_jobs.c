@@ -168,6 +168,9 @@ static const char *print_of(struct call *c)
 static bool reply_one(struct call *c, const struct job_row *row, struct err *e)
 {
     struct jsonw w;
+    if (!reply_stored(row->metadata, false, c->arena, e) ||
+        !reply_stored(row->spec, true, c->arena, e))
+        return false;
     jsonw_init(&w, c->arena);
     reply_job(&w, NULL, row, &c->faults, c->arena);
     return reply_text(c, &w, e);
@@ -290,6 +293,9 @@ bool job_list(struct call *c, struct err *e)
     if (!query_page(c, &limit, &after, e) || !query_state(c, &state, e) ||
         !store_job_list(c->server->store, limit, after, state, &list, c->arena, e))
         return false;
+    for (size_t i = 0; i < list.n; i++)
+        if (!reply_stored(list.row[i].metadata, false, c->arena, e))
+            return false;
     struct jsonw w = reply_list_begin(c);
     for (size_t i = 0; i < list.n; i++)
         reply_job(&w, NULL, &list.row[i], NULL, c->arena);

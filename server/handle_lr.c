@@ -11,11 +11,32 @@
 #include <math.h>
 #include <string.h>
 
+bool job_definition(struct call *c, int64_t id, struct job_row *job, struct job_spec *spec,
+                    struct err *e)
+{
+    struct err why = {0};
+    struct faults faults;
+    faults_init(&faults, c->arena);
+    if (!store_job_get(c->server->store, id, job, c->arena, e))
+        return false;
+    if (job_spec_read_stored(job->spec, spec, c->arena, &faults, &why))
+        return true;
+    bool unreadable = why.kind == ERR_INVALID || why.kind == ERR_MALFORMED;
+    return fail(e, unreadable ? ERR_INTERNAL : why.kind,
+                "the stored definition of job %" PRId64 " cannot be read: %s", id, why.text);
+}
+
+// The columns in the order of struct lr_point.
+static bool check_columns(const struct metric_table *t, int64_t id, struct err *e)
+{
+    return t->n_row == 0 || strcmp(t->names, "lr loss smoothed_loss") == 0 ||
+           fail(e, ERR_INTERNAL, "the stored curve of job %" PRId64 " is not that of a sweep", id);
+}
+
 // The points of the sweep, from the stored curve.
 static struct lr_point *points(const struct metric_table *t, struct arena *a)
 {
     struct lr_point *p = arena_need(a, t->n_row + 1, sizeof *p);
-    BUG(t->n_row && strcmp(t->names, "lr loss smoothed_loss") != 0);
     for (size_t i = 0; i < t->n_row; i++) {
         const double *v = t->value + i * t->n_name;
         p[i] = (struct lr_point){(uint64_t)t->step[i], v[0], v[1], v[2]};
@@ -52,14 +73,14 @@ bool job_lr(struct call *c, struct err *e)
     struct job_row job;
     struct job_spec spec;
     struct metric_table t;
-    if (!call_id(c, 0, "job", &id, e) || !store_job_get(c->server->store, id, &job, c->arena, e) ||
-        !job_spec_read_stored(job.spec, &spec, c->arena, &c->faults, e))
+    if (!call_id(c, 0, "job", &id, e) || !job_definition(c, id, &job, &spec, e))
         return false;
     if (spec.kind != JOB_LR_FINDER)
         return fail(e, ERR_CONFLICT,
                     "job %" PRId64 " trains a model; post a job with \"kind\": \"lr_finder\"", id);
     const struct curve_part all = {0, 1, STORE_CURVE};
-    if (!store_job_metrics(c->server->store, id, &all, &t, c->arena, e))
+    if (!store_job_metrics(c->server->store, id, &all, &t, c->arena, e) ||
+        !check_columns(&t, id, e))
         return false;
     uint32_t *scratch = arena_need(c->arena, t.n_row + 1, sizeof *scratch);
     struct lr_found found = lr_suggest(points(&t, c->arena), t.n_row, spec.sweep.steps, scratch);

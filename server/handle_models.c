@@ -52,7 +52,8 @@ bool model_get(struct call *c, struct err *e)
     int64_t version;
     struct model_row row;
     if (!query_int(c, "version", 0, 1, INT64_MAX, &version, e) ||
-        !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e))
+        !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e) ||
+        !reply_stored(row.summary, true, c->arena, e))
         return false;
     struct jsonw w = reply_begin(c);
     model_write(&w, &row, c->arena);

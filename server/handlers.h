@@ -7,6 +7,11 @@
 
 #include "call.h"
 
+#include <stdint.h>
+
+struct job_row;
+struct job_spec;
+
 // handle_data.c
 bool dataset_upload_begin(struct call *c, struct err *e);
 bool dataset_upload_piece(struct call *c, const char *bytes, size_t len, struct err *e);
@@ -30,6 +35,10 @@ bool job_diagnosis(struct call *c, struct err *e);
 
 // handle_lr.c
 bool job_lr(struct call *c, struct err *e);
+
+// A stored job with its definition, for these two files. ERR_INTERNAL when what is stored is none.
+bool job_definition(struct call *c, int64_t id, struct job_row *job, struct job_spec *spec,
+                    struct err *e);
 
 // handle_predict.c
 bool predict(struct call *c, struct err *e);

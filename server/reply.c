@@ -39,6 +39,20 @@ void reply_time(struct jsonw *w, const char *key, int64_t ms)
         jsonw_null(w, key);
 }
 
+bool reply_stored(const char *json, bool object, struct arena *a, struct err *e)
+{
+    struct err why = {0};
+    struct faults faults;
+    faults_init(&faults, a);
+    if (!json_scan(json, strlen(json), NULL, 0, a, &faults, &why))
+        return fail(e, why.kind == ERR_MALFORMED ? ERR_INTERNAL : why.kind,
+                    "the database is damaged, restore a backup: stored JSON: %s", why.text);
+    struct json_in in = json_in((struct json_span){json, strlen(json)});
+    return !object || json_kind(&in) == JSON_OBJECT ||
+           fail(e, ERR_INTERNAL, "the database is damaged, restore a backup: stored JSON is %s",
+                json_kind_name(json_kind(&in)));
+}
+
 void reply_members(struct jsonw *w, const char *json, struct arena *a)
 {
     struct json_in in = json_in((struct json_span){json, strlen(json)});

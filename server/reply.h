@@ -18,6 +18,10 @@ bool reply_text(struct call *c, struct jsonw *w, struct err *e);
 // Milliseconds since 1970 as Unix seconds; null for 0.
 void reply_time(struct jsonw *w, const char *key, int64_t ms);
 
+// Whether text from the store is JSON, an object if so wanted, that may be sent on or given to a
+// pull reader, which check nothing. ERR_INTERNAL when it is damaged.
+bool reply_stored(const char *json, bool object, struct arena *a, struct err *e);
+
 // The members of a JSON object, in the object being written.
 void reply_members(struct jsonw *w, const char *json, struct arena *a);
 

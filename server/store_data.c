@@ -21,8 +21,8 @@ static const struct column one_column[] = {DATASET_COLUMNS(X) COLUMN_ROW(dataset
 static const struct column listed_column[] = {DATASET_COLUMNS(X)};
 #undef X
 
-static const char one_dataset[] = "SELECT " DATASET_COLUMNS(COLUMN_SQL) SQL_JSON(
-    "d", "summary") " FROM datasets d WHERE d.name = ?1 AND d.version = " NEWEST("datasets");
+static const char one_dataset[] = "SELECT " DATASET_COLUMNS(
+    COLUMN_SQL) "d.summary FROM datasets d WHERE d.name = ?1 AND d.version = " NEWEST("datasets");
 static const char newest_datasets[] =
     "SELECT " DATASET_COLUMNS(COLUMN_SQL) "0 FROM datasets d WHERE d.id < ? AND d.newest = 1 "
                                           "ORDER BY d.id DESC LIMIT ?";

@@ -18,7 +18,7 @@
     X(name, "j.name")                                                                              \
     X(dataset, "j.dataset", OPTIONAL)                                                              \
     X(digest, "j.digest", DIGEST)                                                                  \
-    X(metadata, SQL_JSON("j", "metadata"))                                                         \
+    X(metadata, "j.metadata")                                                                      \
     X(priority, "j.priority", SIGNED)                                                              \
     X(attempt, "j.attempt")                                                                        \
     X(crashes, "j.crashes")                                                                        \
@@ -53,13 +53,12 @@ static const struct column one_column[] = {JOB_COLUMNS(X) COLUMN_ROW(job_row, sp
 static const struct column listed_column[] = {JOB_COLUMNS(X)};
 #undef X
 
-static const char one_job[] = "SELECT " JOB_COLUMNS(COLUMN_SQL) SQL_JSON(
-    "j",
-    "spec") ", CASE j.state WHEN 'queued' THEN ("
-            "SELECT count(*) FROM jobs q INDEXED BY jobs_ready WHERE q.state = 'queued' AND "
-            "q.priority > j.priority) "
-            "+ (SELECT count(*) FROM jobs q INDEXED BY jobs_ready WHERE q.state = 'queued' AND "
-            "q.priority = j.priority AND q.id <= j.id) ELSE 0 END" FROM_JOBS "WHERE j.id = ?2";
+static const char one_job[] = "SELECT " JOB_COLUMNS(
+    COLUMN_SQL) "j.spec, CASE j.state WHEN 'queued' THEN ("
+                "SELECT count(*) FROM jobs q INDEXED BY jobs_ready WHERE q.state = 'queued' AND "
+                "q.priority > j.priority) "
+                "+ (SELECT count(*) FROM jobs q INDEXED BY jobs_ready WHERE q.state = 'queued' AND "
+                "q.priority = j.priority AND q.id <= j.id) ELSE 0 END" FROM_JOBS "WHERE j.id = ?2";
 static const char jobs_of_any_state[] =
     "SELECT " JOB_COLUMNS(COLUMN_SQL) "0" FROM_JOBS "WHERE j.id < ?2 ORDER BY j.id DESC LIMIT ?3";
 static const char jobs_of_state[] = "SELECT " JOB_COLUMNS(

@@ -20,10 +20,10 @@ static const struct column one_column[] = {MODEL_COLUMNS(X) COLUMN_ROW(model_row
 static const struct column listed_column[] = {MODEL_COLUMNS(X)};
 #undef X
 
-static const char one_model[] = "SELECT " MODEL_COLUMNS(COLUMN_SQL)
-    SQL_JSON("m", "summary") " FROM models m WHERE m.name = ?1 AND m.version = " NEWEST("models");
-static const char model_of_job[] = "SELECT " MODEL_COLUMNS(COLUMN_SQL)
-    SQL_JSON("m", "summary") " FROM models m WHERE m.job_id = ?";
+static const char one_model[] = "SELECT " MODEL_COLUMNS(
+    COLUMN_SQL) "m.summary FROM models m WHERE m.name = ?1 AND m.version = " NEWEST("models");
+static const char model_of_job[] =
+    "SELECT " MODEL_COLUMNS(COLUMN_SQL) "m.summary FROM models m WHERE m.job_id = ?";
 static const char newest_models[] =
     "SELECT " MODEL_COLUMNS(COLUMN_SQL) "0 FROM models m WHERE m.id < ? AND m.newest = 1 "
                                         "ORDER BY m.id DESC LIMIT ?";

@@ -149,12 +149,12 @@ static bool take_state(struct sqlite3_stmt *st, int at, void *member, struct are
     return true;
 }
 
-const struct column_type column_int = {SQLITE_INTEGER, sound_int, take_int},
-                         column_real = {SQLITE_FLOAT, sound_real, take_real},
-                         column_text = {SQLITE_TEXT, sound_text, take_text},
-                         column_state = {SQLITE_TEXT, sound_state, take_state};
+const struct sql_type column_int = {SQLITE_INTEGER, sound_int, take_int},
+                      column_real = {SQLITE_FLOAT, sound_real, take_real},
+                      column_text = {SQLITE_TEXT, sound_text, take_text},
+                      column_state = {SQLITE_TEXT, sound_state, take_state};
 
-bool column_sound(struct sqlite3_stmt *st, int at, const struct column_type *type,
+bool column_sound(struct sqlite3_stmt *st, int at, const struct sql_type *type,
                   enum column_rule rule)
 {
     int stored = sqlite3_column_type(st, at);

@@ -114,15 +114,15 @@ enum column_rule {
 
 // How a column of a result is looked at, and how it becomes a member of a struct. The latter is
 // false when the arena is full.
-struct column_type {
+struct sql_type {
     int stored; // as, by SQLite's number
     bool (*sound)(struct sqlite3_stmt *st, int at, enum column_rule rule);
     bool (*take)(struct sqlite3_stmt *st, int at, void *member, struct arena *a);
 };
-extern const struct column_type column_int, column_real, column_text, column_state;
+extern const struct sql_type column_int, column_real, column_text, column_state;
 
 struct column {
-    const struct column_type *type;
+    const struct sql_type *type;
     size_t at;
     enum column_rule rule;
 };
@@ -139,12 +139,8 @@ struct column {
               enum job_state: &column_state),                                                      \
      offsetof(struct S, member), __VA_ARGS__ + 0},
 
-// A column of JSON text: NULL, and so no column that is NEEDED, when it is none.
-#define SQL_JSON(table, column)                                                                    \
-    "CASE WHEN json_valid(" table "." column ") THEN " table "." column " END AS " column
-
 // Whether a column holds what it should; texts and blobs that do not fit into memory do not.
-bool column_sound(struct sqlite3_stmt *st, int at, const struct column_type *type,
+bool column_sound(struct sqlite3_stmt *st, int at, const struct sql_type *type,
                   enum column_rule rule);
 
 // Always false: a column does not, for ERR_INTERNAL (damage) or ERR_BUSY (memory).
