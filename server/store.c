@@ -300,6 +300,7 @@ static bool open_database(struct store *s, struct err *e)
     if (!migrate(s->writer.db, migration_sql, migration_count, e))
         return false;
     folder_remember(f);
+    s->writer.writer = true;
     return true;
 }
 

@@ -9,6 +9,7 @@
 
 #include "store_sql.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,10 +64,35 @@ static struct meaning meaning_of(int code)
     return (struct meaning){code, ERR_INTERNAL, PASSES, "could not use the database"};
 }
 
+static int last_errno(struct sqlite3_file *f)
+{
+    int n = 0;
+    if (f && f->pMethods)
+        f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &n);
+    return n;
+}
+
+// SQLite tells of a page that the disk could not read as of one that makes no sense. The system's
+// own word on the last failure, of the database or its log, is still there.
+static bool disk_failed(struct conn *c)
+{
+    static const int which[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+    for (size_t i = 0; c->db && i < sizeof which / sizeof *which; i++) {
+        struct sqlite3_file *f = NULL;
+        sqlite3_file_control(c->db, "main", which[i], &f);
+        int n = last_errno(f);
+        if (n == EIO || n == ENXIO || n == ERANGE)
+            return true;
+    }
+    return false;
+}
+
 bool conn_fail(struct conn *c, int code, struct err *e)
 {
+    bool misread = (code & 0xff) == SQLITE_CORRUPT && disk_failed(c);
+    code = misread ? SQLITE_IOERR_READ : code;
     struct meaning m = meaning_of(code);
-    const char *why = c->db ? sqlite3_errmsg(c->db) : sqlite3_errstr(code);
+    const char *why = c->db && !misread ? sqlite3_errmsg(c->db) : sqlite3_errstr(code);
     if (m.then == DISK && c->writer) {
         fprintf(stderr, "mlpd: the disk failed under the database (%s, code %d), stopping\n", why,
                 code);
@@ -117,13 +143,12 @@ static bool set_up(struct conn *c, bool writer, struct err *e)
 
 bool conn_open(struct conn *c, const char *path, bool writer, struct err *e)
 {
-    *c = (struct conn){0}; // not yet the writer: a disk that fails now is an error, no abort
+    *c = (struct conn){0};
     int how = writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     int rc = sqlite3_open_v2(path, &c->db, how | SQLITE_OPEN_NOMUTEX, NULL);
     bool ok = rc == SQLITE_OK ? set_up(c, writer, e) : conn_fail(c, rc, e);
     if (!ok)
         conn_close(c);
-    c->writer = writer;
     return ok;
 }
 

@@ -32,7 +32,7 @@ extern const struct sql_text *const sql_listed_end[] __asm__("__stop_sql_texts")
 
 struct conn {
     struct sqlite3 *db;
-    bool writer;
+    bool writer; // set once it may write: until then a disk that fails is an error and no abort
     bool bad; // the file is damaged or cannot be read: a writer writes no more, a reader is closed
     struct {
         const struct sql_text *text;
