@@ -50,6 +50,9 @@ debootstrap --variant=minbase "$suite" "$root" "$mirror" "$script" >"$root/log" 
     lack "debootstrap failed"
 }
 grep -q " $root/proc " /proc/mounts || mount -t proc proc "$root/proc"
+mkdir -p "$root/dev/pts"
+mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
+ln -sf pts/ptmx "$root/dev/ptmx"
 git clone -q --no-hardlinks . "$root/root/mlpd"
 
 inside() {
