@@ -58,7 +58,7 @@ ENGINE := $(filter-out $(B)/engine/gradcheck.o,$(ENGINE)) $(B)/wide.o
 endif
 API := $(call obj,api/*.c)
 SERVER := $(filter-out $(B)/server/main.o,$(call obj,server/*.c)) $(B)/migrations.o
-HARNESS := $(B)/tests/harness.o
+HARNESS := $(B)/tests/harness.o $(B)/tests/heap.o
 ifeq ($(MODE),f64)
 SUITES := engine
 else
@@ -76,6 +76,8 @@ $(B)/test_server: $(call obj,tests/server/*.c) $(HARNESS) $(SERVER) $(API) $(ENG
 $(B)/test_e2e: $(call obj,tests/e2e/*.c) $(HARNESS)
 $(B)/bench: $(call obj,tests/bench/*.c) $(SERVER) $(API) $(ENGINE)
 $(B)/docs: $(call obj,tests/docs/*.c) $(SERVER) $(API) $(ENGINE)
+# It is called before a sanitizer is ready.
+$(B)/tests/heap.o: CFLAGS += -fno-sanitize=all
 TESTS := $(addprefix $(B)/test_,engine api server e2e)
 $(TESTS): LDLIBS += $(CHECK_LIBS)
 $(B)/test_e2e: | $(B)/mlpd

@@ -3,6 +3,7 @@
 // nothing per step, it says where it diverged.
 
 #include "harness.h"
+#include "heap.h"
 #include "mix.h"
 #include "schedule.h"
 #include "trainlab.h"
@@ -27,7 +28,7 @@ static void keep_last(void *ctx, const struct train_epoch *r)
     run->last = *r;
     for (size_t i = 0; i < r->n_layer; i++)
         run->layer[i] = r->layer[i];
-    run->allocations[r->epoch % 64] = lab_allocations();
+    run->allocations[r->epoch % 64] = heap_allocations();
 }
 
 static void train(struct run *r, const struct lab_job *j, size_t d, size_t k, size_t n,

@@ -118,66 +118,6 @@ uint64_t lab_hash(const void *p, size_t n)
     return h;
 }
 
-static atomic_ulong allocations;
-
-unsigned long lab_allocations(void)
-{
-    return atomic_load(&allocations);
-}
-
-#ifdef MLPD_SANITIZED
-// The sanitizers own malloc, and tell who asks.
-int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t),
-                                              void (*)(const volatile void *));
-
-static void on_malloc(const volatile void *p, size_t n)
-{
-    (void)p;
-    (void)n;
-    atomic_fetch_add(&allocations, 1);
-}
-
-static void on_free(const volatile void *p)
-{
-    (void)p;
-}
-
-__attribute__((constructor)) static void watch(void)
-{
-    __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
-}
-#else
-// In front of glibc's own, so that OpenBLAS' and libc's calls count as well.
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t n);
-void *__libc_memalign(size_t align, size_t n);
-
-void *malloc(size_t n)
-{
-    atomic_fetch_add(&allocations, 1);
-    return __libc_malloc(n);
-}
-
-void *calloc(size_t n, size_t size)
-{
-    atomic_fetch_add(&allocations, 1);
-    return __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t n)
-{
-    atomic_fetch_add(&allocations, 1);
-    return __libc_realloc(p, n);
-}
-
-void *aligned_alloc(size_t align, size_t n)
-{
-    atomic_fetch_add(&allocations, 1);
-    return __libc_memalign(align, n);
-}
-#endif
-
 struct model_task lab_task(uint32_t n_in, size_t k, const struct pick *loss)
 {
     return (struct model_task){.task = k ? TASK_CLASSIFICATION : TASK_REGRESSION,

@@ -2,7 +2,7 @@
 #pragma once
 
 // What the tests of training share: a made-up table, a spec to fill in, an executor with real
-// threads, a count of allocations.
+// threads.
 
 #include "exec.h"
 #include "model.h"
@@ -50,9 +50,6 @@ void lab_knob(const struct table *t, struct pick *p, const char *name, double va
 
 // Runs its work on `threads` fresh threads, in an order of its own.
 struct exec lab_exec(const int *threads);
-
-// Heap allocations of the whole process so far, whoever made them.
-unsigned long lab_allocations(void);
 
 // FNV-1a over bytes.
 uint64_t lab_hash(const void *p, size_t n);
