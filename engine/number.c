@@ -2,11 +2,9 @@
 // A cell is read by a strict grammar, [+-] digits [. digits] [e [+-] digits], that also collects
 // up to 19 digits and the power of ten. Where those are small enough for one exact multiplication
 // or division (Clinger's fast path: nearly every cell of a real table) the result is already
-// correctly rounded; everything else goes through strtod in the C locale.
+// correctly rounded; everything else goes through strtod in the C locale. Nothing is allocated.
 
 #include "number.h"
-
-#include "err.h"
 
 #include <locale.h>
 #include <math.h>
@@ -17,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MAX_DIGITS = 19, EXACT_POWER = 22 };
+enum { MAX_DIGITS = 19, EXACT_POWER = 22, LONG_DIGITS = 800 };
 
 static const char *const MISSING[] = {"?", "NA", "N/A", "NaN", "nan", "null", "NULL"};
 static const char *const INFINITE[] = {"inf", "infinity"};
@@ -88,18 +86,47 @@ static double exact(const struct decimal *d)
     return d->negative ? -v : v;
 }
 
-static double slow(const char *s, size_t len)
+// The digits of a number of any length that can matter: doubles, and what lies halfway between two
+// of them, have 767 at most. Of those behind it matters only whether one is not zero.
+struct long_decimal {
+    char text[LONG_DIGITS + 32];
+    size_t n;
+    struct decimal d; // its power
+    bool rest;
+};
+
+static void long_digit(struct long_decimal *l, char c, bool fraction)
 {
-    char small[128], *text = len < sizeof small ? small : malloc(len + 1);
-    BUG(!text);
-    memcpy(text, s, len);
-    text[len] = '\0';
+    if (l->n < LONG_DIGITS) {
+        l->text[l->n] = c;
+        l->n += l->n > 0 || c != '0';
+        l->d.power -= fraction;
+    } else {
+        l->rest |= c != '0';
+        l->d.power += !fraction;
+    }
+}
+
+static double slow(const char *s, const char *end)
+{
+    struct long_decimal l = {.n = 0};
+    bool negative = *s == '-', fraction = false;
+    for (s += *s == '-' || *s == '+'; is_digit(s, end) || (s < end && *s == '.'); s++)
+        if (*s == '.')
+            fraction = true;
+        else
+            long_digit(&l, *s, fraction);
+    if (s < end)
+        exponent(s + 1, end, &l.d);
+    if (l.rest) {
+        l.text[l.n++] = '1';
+        l.d.power--;
+    }
+    snprintf(l.text + l.n, sizeof l.text - l.n, "e%ld", l.d.power);
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0); // glibc hands out a constant
-    double v = strtod_l(text, NULL, c);
+    double v = l.n ? strtod_l(l.text, NULL, c) : 0;
     freelocale(c);
-    if (text != small)
-        free(text);
-    return v;
+    return negative ? -v : v;
 }
 
 static bool among(const char *const *word, size_t n, const char *s, size_t len,
@@ -132,7 +159,7 @@ enum number_kind number_parse(const char *text, size_t len, double *value)
     if (!read_decimal(s, end, &d))
         return classify_word(s, (size_t)(end - s));
     bool fast = !d.cut && d.digits <= UINT64_C(1) << 53 && labs(d.power) <= EXACT_POWER;
-    double v = fast ? exact(&d) : slow(s, (size_t)(end - s));
+    double v = fast ? exact(&d) : slow(s, end);
     if (!isfinite(v))
         return NUMBER_INFINITE;
     *value = v;

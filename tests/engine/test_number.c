@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "harness.h"
+#include "heap.h"
 #include "number.h"
 #include "rng.h"
 
@@ -82,6 +83,34 @@ TEST(number_reads_exactly_what_strtod_reads)
         ck_assert_int_eq(number_parse(text, (size_t)len, &got), NUMBER_FINITE);
         ck_assert_msg(got == strtod(text, NULL), "%s", text);
     }
+}
+
+// Halfway between two doubles, and a last digit far behind that decides.
+TEST(number_reads_all_digits_of_a_long_number_and_allocates_nothing)
+{
+    enum { LONG = 100000 };
+    char *text = malloc(LONG + 64);
+    uint64_t key = rng_key(2, RNG_PROBE, 0, 0);
+    for (uint64_t i = 0; i < 3000; i++) {
+        uint64_t bits = rng_u64(key, i) & UINT64_C(0x7fffffffffffffff);
+        double v, got;
+        memcpy(&v, &bits, sizeof v);
+        if (!isfinite(v))
+            continue;
+        long double half = (long double)v + ((long double)nextafter(v, INFINITY) - v) / 2;
+        size_t len = (size_t)snprintf(text, LONG, i % 2 ? "%.1100Lf" : "%.900Le", half);
+        if (i % 3 == 0 && i % 2) {
+            memset(text + len, '0', 5000);
+            memcpy(text + len + 5000, "1", 2);
+            len += 5001;
+        }
+        unsigned long before = heap_allocations();
+        enum number_kind kind = number_parse(text, len, &got);
+        ck_assert_uint_eq(heap_allocations() - before, 0);
+        ck_assert_int_eq(kind, NUMBER_FINITE);
+        ck_assert_msg(got == strtod(text, NULL), "%s", text);
+    }
+    free(text);
 }
 
 TEST(number_prints_the_shortest_text_that_reads_back)
