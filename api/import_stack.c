@@ -283,7 +283,7 @@ bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struc
         put_piece(&out->model, s, i, f);
     if (!faults_none(f, e))
         return false;
-    model_init_ops(&out->model);
+    model_init_ops(&out->model, NULL);
     put_all_parameters(&out->model, s, a, f);
     return faults_none(f, e);
 }

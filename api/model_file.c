@@ -57,7 +57,7 @@ static bool read_weights(struct model *m, const struct safetensors *s, struct er
     if (s->n != m->n_param)
         return fail(e, ERR_INVALID, "the model file has %zu tensors, its network %zu", s->n,
                     m->n_param);
-    const char *broken = model_first_broken(m, m->value);
+    const char *broken = model_first_broken(m, m->value, NULL);
     return !broken ||
            fail(e, ERR_INVALID, "the model file has a value in \"%s\" that is not finite", broken);
 }

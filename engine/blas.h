@@ -9,7 +9,7 @@
 // shapes and values only, as long as OpenBLAS keeps to one thread: call blas_init() first thing in
 // main(), before any other thread exists.
 
-#include "err.h"
+#include "halt.h"
 #include "real.h"
 
 #include <stddef.h>
@@ -32,3 +32,15 @@ void gemm_nn(size_t m, size_t n, size_t k, struct mat a, struct mat b, struct ma
              bool add); // C[m,n] = A[m,k] B[k,n]
 void gemm_tn(size_t m, size_t n, size_t k, struct mat a, struct mat b, struct mat c,
              bool add); // C[m,n] = A[k,m]ᵀ B[k,n]
+
+// Products may be cut into blocks of C's rows at multiples of this and keep their bits: OpenBLAS
+// works on 12, 24 or 48 rows at once, and what it does to an element depends on its place among
+// those and on k. (Not so for columns.) Blocks of fewer than a million multiplications are computed
+// in another way.
+enum { GEMM_ROWS = 96 };
+
+// The same products, replacing C, in such blocks with a question between two of them. After a stop
+// C holds anything.
+enum gemm { GEMM_NT, GEMM_NN, GEMM_TN };
+void gemm_in_blocks(enum gemm form, size_t m, size_t n, size_t k, struct mat a, struct mat b,
+                    struct mat c, const struct halt *halt);

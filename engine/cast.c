@@ -5,6 +5,7 @@
 #include "cast.h"
 
 #include "number.h"
+#include "sort.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,14 +26,14 @@ static int by_value(const void *a, const void *b)
 }
 
 // The distinct present values of v, ascending; returns how many.
-static size_t distinct(const double *v, size_t n, double *out)
+static size_t distinct(const double *v, size_t n, double *out, const struct halt *halt)
 {
     size_t present = 0, kept = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !halt_due(halt, i); i++)
         if (!isnan(v[i]))
             out[present++] = v[i] + 0.0; // -0 becomes 0
-    qsort(out, present, sizeof *out, by_value);
-    for (size_t i = 0; i < present; i++)
+    sort(out, present, sizeof *out, by_value, halt);
+    for (size_t i = 0; i < present && !halt_due(halt, i); i++)
         if (i == 0 || out[i] != out[i - 1])
             out[kept++] = out[i];
     return kept;
@@ -62,14 +63,17 @@ static uint32_t code_of(double v, const double *value, size_t n)
     return (uint32_t)(code < FRAME_MAX_LEVELS ? code : FRAME_MAX_LEVELS - 1);
 }
 
-static bool to_categories(struct column *c, size_t n_row, struct arena *a, struct err *e)
+static bool to_categories(struct column *c, size_t n_row, const struct halt *halt, struct arena *a,
+                          struct err *e)
 {
     const double *number = c->number;
     double *value = take(a, n_row, sizeof *value, e);
     uint32_t *code = take(a, n_row, sizeof *code, e);
     if (!value || !code)
         return false;
-    size_t n = distinct(number, n_row, value);
+    size_t n = distinct(number, n_row, value, halt);
+    if (!halt_go_on(halt, e))
+        return false;
     c->n_level = n < FRAME_MAX_LEVELS ? n : FRAME_MAX_LEVELS;
     const char **level = take(a, c->n_level, sizeof *level, e);
     if (!level)
@@ -77,15 +81,16 @@ static bool to_categories(struct column *c, size_t n_row, struct arena *a, struc
     for (size_t i = 0; i < c->n_level; i++)
         if (!(level[i] = level_text(value, n, i, a, e)))
             return false;
-    for (size_t i = 0; i < n_row; i++)
+    for (size_t i = 0; i < n_row && !halt_due(halt, i); i++)
         code[i] = code_of(number[i], value, n);
     c->level = level;
     c->code = code;
     c->number = NULL;
-    return true;
+    return halt_go_on(halt, e);
 }
 
-static bool to_numbers(struct column *c, size_t n_row, struct arena *a, struct err *e)
+static bool to_numbers(struct column *c, size_t n_row, const struct halt *halt, struct arena *a,
+                       struct err *e)
 {
     double *value = take(a, c->n_level, sizeof *value, e);
     double *number = take(a, n_row, sizeof *number, e);
@@ -95,17 +100,17 @@ static bool to_numbers(struct column *c, size_t n_row, struct arena *a, struct e
         if (number_parse(c->level[i], strlen(c->level[i]), &value[i]) != NUMBER_FINITE)
             return fail(e, ERR_INVALID, "column \"%s\" is not numeric: it contains \"%s\"", c->name,
                         c->level[i]);
-    for (size_t i = 0; i < n_row; i++)
+    for (size_t i = 0; i < n_row && !halt_due(halt, i); i++)
         number[i] = c->code[i] == LEVEL_MISSING ? NAN : value[c->code[i]];
     c->number = number;
     c->code = NULL;
     c->level = NULL;
     c->n_level = 0;
-    return true;
+    return halt_go_on(halt, e);
 }
 
 const struct column *column_cast(const struct column *c, size_t n_row, enum column_type to,
-                                 struct arena *a, struct err *e)
+                                 const struct halt *halt, struct arena *a, struct err *e)
 {
     if (c->type == to)
         return c;
@@ -114,7 +119,6 @@ const struct column *column_cast(const struct column *c, size_t n_row, enum colu
         return NULL;
     *cast = *c;
     cast->type = to;
-    bool ok =
-        to == COLUMN_NUMERIC ? to_numbers(cast, n_row, a, e) : to_categories(cast, n_row, a, e);
+    bool ok = (to == COLUMN_NUMERIC ? to_numbers : to_categories)(cast, n_row, halt, a, e);
     return ok ? cast : NULL;
 }

@@ -8,9 +8,10 @@
 #include "arena.h"
 #include "err.h"
 #include "frame.h"
+#include "halt.h"
 
 // The column [n_row] as `to`. Numbers become categories named by their shortest decimal text, in
 // ascending order. Categories become numbers when every one of them is a number, else ERR_INVALID
-// quoting one that is not. NULL on failure.
+// quoting one that is not. NULL on failure, ERR_CANCELLED after a halt.
 const struct column *column_cast(const struct column *c, size_t n_row, enum column_type to,
-                                 struct arena *a, struct err *e);
+                                 const struct halt *halt, struct arena *a, struct err *e);

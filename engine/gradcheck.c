@@ -16,6 +16,7 @@ struct bench {
     struct model model;
     struct trace trace;
     size_t rows;
+    struct exec exec; // this thread, until the halt
 };
 
 // The same choice in this build's tables.
@@ -67,14 +68,14 @@ static bool set_up(struct bench *b, const struct gradcheck_model *m, const float
         return fail(e, ERR_TOO_LARGE, "the check needs more memory than one request may use");
     for (size_t i = 0; i < m->n_value; i++)
         b->model.value[i] = m->value[i];
-    return trace_run(&b->trace, &b->model, wide_x, wide_y, b->rows, a, e);
+    return trace_run(&b->trace, &b->model, wide_x, wide_y, b->rows, b->exec.halt, a, e);
 }
 
 static double loss_at(struct bench *b, real *place, real value)
 {
     real keep = *place;
     *place = value;
-    plan_forward(&b->trace.plan, (uint32_t)b->rows, 0, NULL);
+    plan_forward(&b->trace.plan, (uint32_t)b->rows, 0, &b->exec);
     *place = keep;
     return b->trace.plan.buf[b->trace.view.graph.n - 1].v[0];
 }
@@ -116,14 +117,15 @@ static void check_part(struct bench *b, struct gradcheck_part *p, real *v, const
                        size_t most, double loss)
 {
     size_t n = p->n < most ? p->n : most;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !halt_asked(b->exec.halt); i++)
         check(b, p, v, d, i * p->n / n, loss);
 }
 
 bool gradcheck_run(const struct gradcheck_model *m, const float *x, const float *y, size_t rows,
-                   size_t most, struct gradcheck *out, struct arena *a, struct err *e)
+                   size_t most, struct gradcheck *out, const struct halt *halt, struct arena *a,
+                   struct err *e)
 {
-    struct bench b = {.rows = rows};
+    struct bench b = {.rows = rows, .exec = {.halt = halt}};
     if (!set_up(&b, m, x, y, a, e))
         return false;
     const struct buf *input = &b.trace.plan.buf[b.trace.view.x];
@@ -149,5 +151,5 @@ bool gradcheck_run(const struct gradcheck_model *m, const float *x, const float 
     for (size_t i = 1; i < out->n; i++)
         if (out->part[i].error > out->part[out->worst].error)
             out->worst = i;
-    return true;
+    return halt_go_on(halt, e);
 }

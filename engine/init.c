@@ -6,6 +6,7 @@
 
 #include "rng.h"
 #include "tables.h"
+#include "vmath.h"
 
 #define RANDOM "random; its moments are tested"
 
@@ -17,24 +18,46 @@ static uint64_t stream(const struct init_layer *l, uint64_t which)
     return rng_key(l->key, RNG_INIT, which, 0);
 }
 
-static void fill_uniform(const struct init_layer *l, double bound)
+// Weight i is scale times the i-th draw of the layer's stream.
+INLINE void fill(const struct init_layer *l, double scale,
+                 double (*draw)(const struct init_layer *l, uint64_t key, size_t i))
 {
     uint64_t key = stream(l, WEIGHTS);
-    for (size_t i = 0; i < l->outputs * l->inputs; i++)
-        l->weight[i] = (real)(bound * (2 * rng_unit(key, i) - 1));
+    for (size_t i = 0; i < l->outputs * l->inputs && !halt_due(l->halt, i); i++)
+        l->weight[i] = (real)(scale * draw(l, key, i));
+}
+
+static double symmetric(const struct init_layer *l, uint64_t key, size_t i)
+{
+    (void)l;
+    return 2 * rng_unit(key, i) - 1;
+}
+
+static double standard(const struct init_layer *l, uint64_t key, size_t i)
+{
+    (void)l;
+    return rng_normal(key, i);
+}
+
+static double one(const struct init_layer *l, uint64_t key, size_t i)
+{
+    (void)l, (void)key, (void)i;
+    return 1;
+}
+
+static void fill_uniform(const struct init_layer *l, double bound)
+{
+    fill(l, bound, symmetric);
 }
 
 static void fill_normal(const struct init_layer *l, double deviation)
 {
-    uint64_t key = stream(l, WEIGHTS);
-    for (size_t i = 0; i < l->outputs * l->inputs; i++)
-        l->weight[i] = (real)(deviation * rng_normal(key, i));
+    fill(l, deviation, standard);
 }
 
 static void fill_with(const struct init_layer *l, double x)
 {
-    for (size_t i = 0; i < l->outputs * l->inputs; i++)
-        l->weight[i] = (real)x;
+    fill(l, x, one);
 }
 
 // Deviations. He et al. 2015: gain / √fan_in. Glorot & Bengio 2010: √(2 / (fan_in + fan_out)).
@@ -155,11 +178,14 @@ static const struct init constant = {
     .fill = constant_fill,
 };
 
+static double between(const struct init_layer *l, uint64_t key, size_t i)
+{
+    return l->value[0] + (l->value[1] - l->value[0]) * rng_unit(key, i);
+}
+
 static void uniform_fill(const struct init_layer *l)
 {
-    uint64_t key = stream(l, WEIGHTS);
-    for (size_t i = 0; i < l->outputs * l->inputs; i++)
-        l->weight[i] = (real)(l->value[0] + (l->value[1] - l->value[0]) * rng_unit(key, i));
+    fill(l, 1, between);
 }
 
 static const struct init uniform = {
@@ -193,8 +219,9 @@ static const struct init normal = {
 };
 
 // Draws beyond two deviations are made again, each retry from a stream of its own.
-static double truncated(const struct init_layer *l, size_t i)
+static double truncated(const struct init_layer *l, uint64_t key, size_t i)
 {
+    (void)key;
     double x;
     uint64_t retry = RETRIES;
     do
@@ -205,8 +232,7 @@ static double truncated(const struct init_layer *l, size_t i)
 
 static void truncated_normal_fill(const struct init_layer *l)
 {
-    for (size_t i = 0; i < l->outputs * l->inputs; i++)
-        l->weight[i] = (real)(l->value[0] * truncated(l, i));
+    fill(l, l->value[0], truncated);
 }
 
 static const struct init truncated_normal = {
@@ -222,7 +248,7 @@ static const struct init truncated_normal = {
 static void orthogonal_fill(const struct init_layer *l)
 {
     fill_normal(l, 1);
-    init_orthogonalize(l->weight, l->outputs, l->inputs, l->gain);
+    init_orthogonalize(l);
 }
 
 static const struct init orthogonal = {
@@ -244,13 +270,13 @@ static const struct init data = {
     .from_data = true,
 };
 
-void init_linear(const struct pick *p, double gain, uint64_t key, real *weight, size_t outputs,
-                 size_t inputs, real *bias)
+void init_linear(const struct pick *p, const struct init_layer *layer)
 {
     const struct init *init = (const struct init *)(const void *)p->row;
-    const struct init_layer l = {p->value, gain, key, weight, outputs, inputs, bias};
-    for (size_t i = 0; i < outputs; i++)
-        bias[i] = 0;
+    struct init_layer l = *layer;
+    l.value = p->value;
+    for (size_t i = 0; i < l.outputs; i++)
+        l.bias[i] = 0;
     init->fill(&l);
 }
 

@@ -5,6 +5,7 @@
 // under `torch`, which is what torch.nn.Linear itself does. Numbers are a function of the key, in
 // any order and on any thread.
 
+#include "halt.h"
 #include "real.h"
 #include "row.h"
 
@@ -13,12 +14,13 @@
 
 // A linear layer to be filled.
 struct init_layer {
-    const double *value; // the row's knobs
+    const double *value; // the row's knobs; init_linear() sets it
     double gain;         // of the activation behind it: what Kaiming's formulas multiply by
     uint64_t key;
     real *weight; // [outputs, inputs]
     size_t outputs, inputs;
-    real *bias; // [outputs], zero already
+    real *bias;              // [outputs]; zero when fill() is called
+    const struct halt *halt; // NULL: nobody wants it to end
 };
 
 struct init {
@@ -27,9 +29,9 @@ struct init {
     bool from_data; // scaled afterwards by what the first rows make of it: init_data.h
 };
 
-// Fill weight [outputs, inputs] and bias [outputs].
-void init_linear(const struct pick *p, double gain, uint64_t key, real *weight, size_t outputs,
-                 size_t inputs, real *bias);
+// Fill a layer's weight and bias as the pick says. What its halt has cut short is the caller's to
+// notice.
+void init_linear(const struct pick *p, const struct init_layer *layer);
 
 static inline bool init_wants_data(const struct pick *p)
 {
@@ -38,4 +40,4 @@ static inline bool init_wants_data(const struct pick *p)
 
 // Turn a weight [outputs, inputs] of full rank into orthonormal columns, or rows where there are
 // fewer of them, that span the same, times gain.
-void init_orthogonalize(real *weight, size_t outputs, size_t inputs, double gain);
+void init_orthogonalize(const struct init_layer *l);

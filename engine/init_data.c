@@ -18,6 +18,7 @@ struct fitter {
     uint32_t rows;
     struct graph graph; // the training graph up to a linear layer, its last node
     struct plan plan;
+    struct exec exec; // this thread, until the halt
 };
 
 // What scales the output: the weight, or what a norm of the weights puts in place of its length.
@@ -36,10 +37,10 @@ static double column_mean(struct buf out, uint32_t rows, uint32_t c)
 }
 
 // Mean square of the distances from every unit's mean; the bias takes the means off.
-static double center(struct buf out, uint32_t rows, real *bias)
+static double center(struct buf out, uint32_t rows, real *bias, const struct halt *halt)
 {
     double square = 0;
-    for (uint32_t c = 0; c < out.cols; c++) {
+    for (uint32_t c = 0; c < out.cols && !halt_due_row(halt, c); c++) {
         double mean = column_mean(out, rows, c);
         bias[c] = (real)((double)bias[c] - mean);
         for (size_t r = 0; r < rows; r++) {
@@ -50,9 +51,9 @@ static double center(struct buf out, uint32_t rows, real *bias)
     return square / ((double)rows * out.cols);
 }
 
-static void scale(real *v, size_t n, double by)
+static void scale(real *v, size_t n, double by, const struct halt *halt)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !halt_due(halt, i); i++)
         v[i] = (real)((double)v[i] * by);
 }
 
@@ -62,12 +63,12 @@ static void fit(struct fitter *f)
     uint32_t last = f->graph.n - 1;
     const struct node *linear = &f->graph.node[last];
     struct buf w = scaled_by(f, linear), bias = f->plan.buf[linear->in[2]];
-    plan_forward(&f->plan, f->rows, 0, NULL);
-    double variance = center(f->plan.buf[last], f->rows, bias.v);
+    plan_forward(&f->plan, f->rows, 0, &f->exec);
+    double variance = center(f->plan.buf[last], f->rows, bias.v, f->exec.halt);
     if (!(variance > 0 && isfinite(variance)))
         return;
-    scale(w.v, (size_t)w.rows * w.cols, 1 / sqrt(variance));
-    scale(bias.v, bias.cols, 1 / sqrt(variance));
+    scale(w.v, (size_t)w.rows * w.cols, 1 / sqrt(variance), f->exec.halt);
+    scale(bias.v, bias.cols, 1 / sqrt(variance), f->exec.halt);
 }
 
 // Running statistics move with every pass, so the plan gets copies.
@@ -94,12 +95,16 @@ static bool fit_layer(struct fitter *f, uint32_t node, struct arena *a, struct e
     for (int k = 0; ok && k < ROUNDS; k++)
         fit(f);
     arena_rewind(a, mark);
-    return ok;
+    return ok && halt_go_on(f->exec.halt, e);
 }
 
-bool init_from_data(struct model *m, const real *x, size_t n, struct arena *a, struct err *e)
+bool init_from_data(struct model *m, const real *x, size_t n, const struct halt *halt,
+                    struct arena *a, struct err *e)
 {
-    struct fitter f = {.m = m, .x = x, .rows = n < INIT_DATA_ROWS ? (uint32_t)n : INIT_DATA_ROWS};
+    struct fitter f = {.m = m,
+                       .x = x,
+                       .rows = n < INIT_DATA_ROWS ? (uint32_t)n : INIT_DATA_ROWS,
+                       .exec = {.halt = halt}};
     size_t layer = 0;
     bool ok = true;
     for (uint32_t i = 0; ok && n > 1 && i < m->train.n; i++)

@@ -11,7 +11,8 @@
 // `x` is [n, m->n_in]; up to INIT_DATA_ROWS of its rows are used, the first ones, the way a
 // training step would see them. Fewer than two rows, or outputs that do not vary, leave a layer as
 // it is. Running statistics stay untouched. Memory in `a` is given back; ERR_TOO_LARGE without
-// enough of it. Of no effect where no layer wants it.
-bool init_from_data(struct model *m, const real *x, size_t n, struct arena *a, struct err *e);
+// enough of it, ERR_CANCELLED after a halt. Of no effect where no layer wants it.
+bool init_from_data(struct model *m, const real *x, size_t n, const struct halt *halt,
+                    struct arena *a, struct err *e);
 
 enum { INIT_DATA_ROWS = 256 };

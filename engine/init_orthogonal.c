@@ -46,32 +46,29 @@ INLINE void normalize(struct vectors w, size_t j, double length)
         w.v[j * w.next + i * w.stride] = (real)((double)w.v[j * w.next + i * w.stride] * scale);
 }
 
-INLINE void orthonormalize(struct vectors w, size_t n)
+INLINE void orthonormalize(struct vectors w, size_t n, const struct halt *halt)
 {
-    for (size_t j = 0; j < n; j++)
+    for (size_t j = 0; j < n && !halt_asked(halt); j++)
         for (int pass = 0; pass < 2; pass++) {
-            for (size_t k = 0; k < j; k += BLOCK)
+            for (size_t k = 0; k < j && !halt_asked(halt); k += BLOCK)
                 clear_of(w, j, k, k + BLOCK < j ? k + BLOCK : j);
             normalize(w, j, 1);
         }
 }
 
-KERNEL static void orthonormal_columns(real *v, size_t rows, size_t cols)
+KERNEL static void orthonormal_columns(const struct init_layer *l)
 {
-    orthonormalize((struct vectors){v, rows, 1, cols}, cols);
+    orthonormalize((struct vectors){l->weight, l->outputs, 1, l->inputs}, l->inputs, l->halt);
 }
 
-KERNEL static void orthonormal_rows(real *v, size_t rows, size_t cols)
+KERNEL static void orthonormal_rows(const struct init_layer *l)
 {
-    orthonormalize((struct vectors){v, cols, cols, 1}, rows);
+    orthonormalize((struct vectors){l->weight, l->inputs, l->inputs, 1}, l->outputs, l->halt);
 }
 
-void init_orthogonalize(real *weight, size_t outputs, size_t inputs, double gain)
+void init_orthogonalize(const struct init_layer *l)
 {
-    if (outputs >= inputs)
-        orthonormal_columns(weight, outputs, inputs);
-    else
-        orthonormal_rows(weight, outputs, inputs);
-    for (size_t i = 0; i < outputs * inputs; i++)
-        weight[i] = (real)((double)weight[i] * gain);
+    (l->outputs >= l->inputs ? orthonormal_columns : orthonormal_rows)(l);
+    for (size_t i = 0; i < l->outputs * l->inputs && !halt_due(l->halt, i); i++)
+        l->weight[i] = (real)((double)l->weight[i] * l->gain);
 }

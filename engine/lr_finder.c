@@ -164,7 +164,7 @@ static bool sweep(struct finder *f, const struct lr_hooks *hooks, size_t *n, str
     for (*n = 0; going && *n < (size_t)f->sweep->steps;) {
         struct err own = {0};
         struct lr_point *p = &f->point[*n];
-        if (!train_go_on(&f->trainer, e))
+        if (!train_begin(&f->trainer, e))
             return false;
         if (!try_rate(f, p, &own))
             return own.kind == ERR_DIVERGED || fail(e, own.kind, "%s", own.text);
@@ -183,7 +183,7 @@ bool lr_find(struct model *m, const struct train_spec *s, const struct lr_sweep 
     struct train_rows none = {.n = 0};
     struct finder f = {.trainer = {.m = m, .train = rows, .x = x},
                        .spec = spec_of_sweep(s, rates),
-                       .hooks = {.ctx = hooks->ctx, .stop = hooks->stop},
+                       .hooks = {.ctx = hooks->ctx, .step = hooks->step},
                        .sweep = rates};
     size_t n = 0;
     if (!lr_check(rates, "", e) || !train_check(m, &f.spec, rows->n, e) ||

@@ -22,7 +22,7 @@ struct lr_point {
 struct lr_hooks {
     void *ctx;
     void (*point)(void *ctx, const struct lr_point *p); // after every step
-    bool (*stop)(void *ctx, uint64_t step); // before every step; true: give up with ERR_CANCELLED
+    void (*step)(void *ctx, uint64_t step);             // before every step
 };
 
 // Rates to try. NaN where the sweep was too short to tell. The first tenth of the planned steps and
@@ -39,7 +39,7 @@ bool lr_check(const struct lr_sweep *sweep, const char *at, struct err *e);
 
 // Sweep on `rows` with m's weights, which are as before afterwards, whatever happened. Ends early,
 // and well, when the smoothed loss is above four times its best or a step is not finite.
-// ERR_CANCELLED after a stop.
+// ERR_CANCELLED when x's halt says so.
 bool lr_find(struct model *m, const struct train_spec *s, const struct lr_sweep *rates,
              const struct train_rows *rows, const struct lr_hooks *hooks, const struct exec *x,
              struct lr_found *found, struct arena *a, struct err *e);

@@ -3,16 +3,15 @@
 
 #include "metric.h"
 
+#include "sort.h"
 #include "tables.h"
-
-#include <stdlib.h>
 
 // Σ_i (ŷ - y)² of target t
 static double square_error(const struct scored *s, size_t t)
 {
     double sum = 0;
-    for (size_t i = t; i < s->n * s->k; i += s->k) {
-        double d = s->answer[i] - s->target[i];
+    for (size_t r = 0; r < s->n && !halt_due(s->halt, r); r++) {
+        double d = s->answer[r * s->k + t] - s->target[r * s->k + t];
         sum += d * d;
     }
     return sum;
@@ -30,7 +29,7 @@ static double rmse(const struct scored *s)
 static double mae(const struct scored *s)
 {
     double sum = 0;
-    for (size_t i = 0; i < s->n * s->k; i++)
+    for (size_t i = 0; i < s->n * s->k && !halt_due(s->halt, i); i++)
         sum += fabs(s->answer[i] - s->target[i]);
     return sum / (double)(s->n * s->k);
 }
@@ -39,10 +38,12 @@ static double mae(const struct scored *s)
 static double r2_of(const struct scored *s, size_t t)
 {
     double mean = 0, spread = 0;
-    for (size_t i = t; i < s->n * s->k; i += s->k)
-        mean += s->target[i] / (double)s->n;
-    for (size_t i = t; i < s->n * s->k; i += s->k)
-        spread += (s->target[i] - mean) * (s->target[i] - mean);
+    for (size_t r = 0; r < s->n && !halt_due(s->halt, r); r++)
+        mean += s->target[r * s->k + t] / (double)s->n;
+    for (size_t r = 0; r < s->n && !halt_due(s->halt, r); r++) {
+        double d = s->target[r * s->k + t] - mean;
+        spread += d * d;
+    }
     return spread > 0 ? 1 - square_error(s, t) / spread : 0;
 }
 
@@ -62,7 +63,7 @@ static bool said(double probability)
 static double label_accuracy(const struct scored *s)
 {
     size_t right = 0;
-    for (size_t i = 0; i < s->n * s->k; i++)
+    for (size_t i = 0; i < s->n * s->k && !halt_due(s->halt, i); i++)
         right += said(s->answer[i]) == said(s->target[i]);
     return (double)right / (double)(s->n * s->k);
 }
@@ -72,7 +73,7 @@ static double accuracy(const struct scored *s)
     size_t right = 0;
     if (s->n_target == s->k)
         return label_accuracy(s);
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++) {
         const double *p = s->answer + i * s->k;
         size_t best = 0;
         for (size_t c = 1; c < s->k; c++)
@@ -92,7 +93,7 @@ static double log_of(double p)
 static double label_log_loss(const struct scored *s)
 {
     double sum = 0;
-    for (size_t i = 0; i < s->n * s->k; i++)
+    for (size_t i = 0; i < s->n * s->k && !halt_due(s->halt, i); i++)
         sum -= log_of(said(s->target[i]) ? s->answer[i] : 1 - s->answer[i]);
     return sum / (double)(s->n * s->k);
 }
@@ -103,7 +104,7 @@ static double log_loss(const struct scored *s)
     double sum = 0;
     if (s->n_target == s->k)
         return label_log_loss(s);
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++)
         sum -= log_of(s->answer[i * s->k + (size_t)s->target[i]]);
     return sum / (double)s->n;
 }
@@ -112,7 +113,8 @@ static double log_loss(const struct scored *s)
 static double f1_of(const struct scored *s, size_t t)
 {
     double hits = 0, both = 0;
-    for (size_t i = t; i < s->n * s->k; i += s->k) {
+    for (size_t r = 0; r < s->n && !halt_due(s->halt, r); r++) {
+        size_t i = r * s->k + t;
         bool there = said(s->target[i]), told = said(s->answer[i]);
         hits += there && told;
         both += there + told;
@@ -132,7 +134,7 @@ static double f1(const struct scored *s)
 static double kl_divergence(const struct scored *s)
 {
     double sum = 0;
-    for (size_t i = 0; i < s->n * s->k; i++)
+    for (size_t i = 0; i < s->n * s->k && !halt_due(s->halt, i); i++)
         if (s->target[i] > 0)
             sum += s->target[i] * (log(s->target[i]) - log_of(s->answer[i]));
     return sum / (double)s->n;
@@ -150,13 +152,13 @@ static int by_score(const void *a, const void *b)
 static double auc(const struct scored *s)
 {
     double *pair = s->scratch;
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++) {
         pair[2 * i] = s->answer[i * 2 + 1];
         pair[2 * i + 1] = s->target[i];
     }
-    qsort(pair, s->n, 2 * sizeof *pair, by_score);
+    sort(pair, s->n, 2 * sizeof *pair, by_score, s->halt);
     double below = 0, area = 0, positives = 0;
-    for (size_t i = 0; i < s->n;) {
+    for (size_t i = 0, run = 0; i < s->n && !halt_due(s->halt, run); run++) {
         double plus = 0, minus = 0;
         size_t j = i;
         for (; j < s->n && pair[2 * j] <= pair[2 * i]; j++)

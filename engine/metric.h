@@ -7,6 +7,7 @@
 
 #include "op.h"
 #include "real.h"
+#include "halt.h"
 #include "row.h"
 #include "spec.h"
 
@@ -19,7 +20,8 @@ struct scored {
     const double
         *target; // [n, n_target]: values, a class index (k > n_target = 1), labels or shares
     size_t n, k, n_target;
-    double *scratch; // [2 n]
+    double *scratch;         // [2 n]
+    const struct halt *halt; // what a metric has not finished is worth nothing
 };
 
 struct metric {

@@ -97,7 +97,7 @@ void mixer_draw(struct mixer *m, uint64_t step, uint32_t rows)
         return;
     for (uint32_t i = 0; i < rows; i++)
         m->partner[i] = i;
-    rng_shuffle(mix_key(m, step, PARTNERS), m->partner, rows);
+    rng_shuffle(mix_key(m, step, PARTNERS), m->partner, rows, NULL);
     if (m->cutmix > 0)
         draw_cut(m, step);
     else

@@ -366,10 +366,11 @@ bool model_build(struct model *m, const struct model_spec *spec, const struct mo
     return model_shape(m, spec, task, a, e) && model_room(m, a, e);
 }
 
-const char *model_first_broken(const struct model *m, const real *value)
+const char *model_first_broken(const struct model *m, const real *value, const struct halt *halt)
 {
     for (size_t i = 0; i < m->n_param; i++)
-        for (size_t k = 0; k < (size_t)m->param[i].rows * m->param[i].cols; k++)
+        for (size_t k = 0, n = (size_t)m->param[i].rows * m->param[i].cols;
+             k < n && !halt_due(halt, k); k++)
             if (!isfinite(value[m->param[i].at + k]))
                 return m->param[i].name;
     return NULL;

@@ -10,6 +10,7 @@
 // predict.
 
 #include "graph.h"
+#include "halt.h"
 #include "spec.h"
 
 struct model_param {
@@ -68,11 +69,12 @@ bool model_room(struct model *m, struct arena *a, struct err *e);
 bool model_build(struct model *m, const struct model_spec *spec, const struct model_task *task,
                  struct arena *a, struct err *e);
 
-// Initial weights as the spec's init row says; norms at their neutral values.
-void model_init_weights(struct model *m, uint64_t seed);
+// Initial weights as the spec's init row says; norms at their neutral values. False only after a
+// halt, with ERR_CANCELLED.
+bool model_init_weights(struct model *m, uint64_t seed, const struct halt *halt, struct err *e);
 
 // The norms' and activations' parameters alone, for the weights as they stand.
-void model_init_ops(struct model *m);
+void model_init_ops(struct model *m, const struct halt *halt);
 
 // The init row that holds for a hidden layer, or for the output layer, the one behind the last.
 const struct pick *model_init_of(const struct model *m, size_t layer);
@@ -93,4 +95,4 @@ static inline size_t model_answers(const struct model *m)
 }
 
 // Name of the first parameter with a value that is not finite, or NULL.
-const char *model_first_broken(const struct model *m, const real *value);
+const char *model_first_broken(const struct model *m, const real *value, const struct halt *halt);

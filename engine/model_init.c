@@ -20,12 +20,12 @@ const struct pick *model_init_of(const struct model *m, size_t layer)
 
 // A norm's or activation's parameters start where its row says.
 static void init_op_params(struct model *m, const struct pick *p, const struct buf *weight,
-                           size_t at)
+                           size_t at, const struct halt *halt)
 {
     const struct op *op = pick_op(p);
     for (int k = 0; k < OP_PARAMS && op->param[k].name; k++) {
         const struct model_param *to = &m->param[at + (size_t)k];
-        for (size_t i = 0; i < (size_t)to->rows * to->cols; i++)
+        for (size_t i = 0; i < (size_t)to->rows * to->cols && !halt_due_row(halt, i); i++)
             m->value[to->at + i] = op->param[k].start
                                        ? (real)op->param[k].start(p->value, weight, i)
                                        : op->param[k].init;
@@ -51,7 +51,7 @@ static size_t layer_at(const struct model *m, size_t layer)
     return at;
 }
 
-void model_init_ops(struct model *m)
+void model_init_ops(struct model *m, const struct halt *halt)
 {
     for (size_t i = 0; i < m->spec.n_layer; i++) {
         size_t at = layer_at(m, i);
@@ -61,18 +61,25 @@ void model_init_ops(struct model *m)
         at += 2;
         for (int k = 0; k < 2; at += n_op_params(pick_op(part[k])), k++)
             if (part[k]->row)
-                init_op_params(m, part[k], &weight, at);
+                init_op_params(m, part[k], &weight, at, halt);
     }
 }
 
-void model_init_weights(struct model *m, uint64_t seed)
+bool model_init_weights(struct model *m, uint64_t seed, const struct halt *halt, struct err *e)
 {
     for (size_t i = 0; i <= m->spec.n_layer; i++) {
         size_t at = layer_at(m, i);
         BUG(i == m->spec.n_layer && at + 2 != m->n_param);
         const struct model_param *w = &m->param[at], *b = &m->param[at + 1];
-        init_linear(model_init_of(m, i), gain_of(m, i), rng_key(seed, RNG_INIT, i, 0),
-                    m->value + w->at, w->rows, w->cols, m->value + b->at);
+        const struct init_layer layer = {.gain = gain_of(m, i),
+                                         .key = rng_key(seed, RNG_INIT, i, 0),
+                                         .weight = m->value + w->at,
+                                         .outputs = w->rows,
+                                         .inputs = w->cols,
+                                         .bias = m->value + b->at,
+                                         .halt = halt};
+        init_linear(model_init_of(m, i), &layer);
     }
-    model_init_ops(m);
+    model_init_ops(m, halt);
+    return halt_go_on(halt, e);
 }

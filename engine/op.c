@@ -4,12 +4,19 @@
 
 #include "op.h"
 
+#include "blas.h"
 #include "err.h"
 #include "tables.h"
+
+#include <math.h>
 
 // An elementwise tile should outlast the hand-over to another thread (about a microsecond) many
 // times.
 enum { CELLS_PER_TILE = 32768, COLUMN_STEP = 16, ROW_STEP = 8, MOST_TILES = 16 };
+
+// A tile is not interrupted, so there are more of them than that where they would take long.
+static const double LONGEST_PRODUCT = 4096; // tiles worth having: 16 GFLOP
+static const double LONGEST_CELLS = 16 << 20;
 
 void tiling_add(struct tiling *t, struct tile tile)
 {
@@ -18,12 +25,16 @@ void tiling_add(struct tiling *t, struct tile tile)
     t->n++;
 }
 
-static uint32_t pieces(double most, uint32_t length, uint32_t step)
+static uint32_t pieces(double wanted, uint32_t length, uint32_t step)
 {
-    double n = most < MOST_TILES ? most : MOST_TILES;
     double fit = (double)length / step;
-    n = n < fit ? n : fit;
+    double n = wanted < fit ? wanted : fit;
     return n < 1 ? 1 : (uint32_t)n;
+}
+
+static double at_most(double n, double most)
+{
+    return n < most ? n : most;
 }
 
 // Block borders at multiples of `step`, spread evenly.
@@ -35,43 +46,69 @@ static uint32_t border(uint32_t i, uint32_t n, uint32_t length, uint32_t step)
     return (uint32_t)((uint64_t)steps * i / n) * step;
 }
 
-static void cut_columns(struct tiling *t, uint32_t part, uint32_t rows, uint32_t cols, uint32_t n)
+static struct tile nth_columns(struct tile t, uint32_t i, uint32_t n, uint32_t step)
 {
-    for (uint32_t i = 0; i < n; i++)
-        tiling_add(t, (struct tile){part, 0, rows, border(i, n, cols, COLUMN_STEP),
-                                    border(i + 1, n, cols, COLUMN_STEP)});
+    uint32_t c0 = t.c0, length = t.c1 - t.c0;
+    t.c0 = c0 + border(i, n, length, step);
+    t.c1 = c0 + border(i + 1, n, length, step);
+    return t;
 }
 
-static void cut_rows(struct tiling *t, uint32_t part, uint32_t rows, uint32_t cols, uint32_t n)
+static struct tile nth_rows(struct tile t, uint32_t i, uint32_t n, uint32_t step)
 {
+    uint32_t r0 = t.r0, length = t.r1 - t.r0;
+    t.r0 = r0 + border(i, n, length, step);
+    t.r1 = r0 + border(i + 1, n, length, step);
+    return t;
+}
+
+// One block of a product, cut further along the result's rows where it takes long: those are the
+// tile's rows, or its columns where it has no rows (a weight's gradient).
+static void add_product(struct tiling *t, struct tile block, double worth)
+{
+    double cells = (double)(block.r1 - block.r0) * (block.c1 - block.c0) / LONGEST_CELLS;
+    double wanted = ceil(fmax(worth / LONGEST_PRODUCT, cells));
+    bool by_row = block.r1 > block.r0;
+    uint32_t length = by_row ? block.r1 - block.r0 : block.c1 - block.c0;
+    uint32_t n = pieces(wanted, length, GEMM_ROWS);
     for (uint32_t i = 0; i < n; i++)
-        tiling_add(t, (struct tile){part, border(i, n, rows, ROW_STEP),
-                                    border(i + 1, n, rows, ROW_STEP), 0, cols});
+        tiling_add(t, (by_row ? nth_rows : nth_columns)(block, i, n, GEMM_ROWS));
 }
 
 void tiling_cut(struct tiling *t, uint32_t part, uint32_t rows, uint32_t cols, double most)
 {
     enum { WIDE = 64 }; // narrower column blocks waste a matrix product's packing
-    uint32_t by_column = pieces(most, cols, WIDE), by_row = pieces(most, rows, WIDE);
-    if (by_column >= by_row)
-        cut_columns(t, part, rows, cols, by_column);
-    else
-        cut_rows(t, part, rows, cols, by_row);
+    const struct tile all = {part, 0, rows, 0, cols};
+    double wanted = at_most(most, MOST_TILES);
+    uint32_t by_column = pieces(wanted, cols, WIDE), by_row = pieces(wanted, rows, WIDE);
+    uint32_t n = by_column >= by_row ? by_column : by_row;
+    for (uint32_t i = 0; i < n; i++)
+        add_product(t,
+                    by_column >= by_row ? nth_columns(all, i, n, COLUMN_STEP)
+                                        : nth_rows(all, i, n, ROW_STEP),
+                    most / n);
 }
 
 void tiling_span(struct tiling *t, uint32_t part, enum op_span span, uint32_t rows, uint32_t cols)
 {
-    double most = (double)rows * cols / CELLS_PER_TILE;
+    const struct tile all = {part, 0, rows, 0, cols};
+    double cells = (double)rows * cols;
+    double wanted = fmax(at_most(cells / CELLS_PER_TILE, MOST_TILES), cells / LONGEST_CELLS);
+    uint32_t n = 1;
     switch (span) {
     case SPAN_CELL:
     case SPAN_COLUMN:
-        cut_columns(t, part, rows, cols, pieces(most, cols, COLUMN_STEP));
+        n = pieces(wanted, cols, COLUMN_STEP);
+        for (uint32_t i = 0; i < n; i++)
+            tiling_add(t, nth_columns(all, i, n, COLUMN_STEP));
         break;
     case SPAN_ROW:
-        cut_rows(t, part, rows, cols, pieces(most, rows, ROW_STEP));
+        n = pieces(wanted, rows, ROW_STEP);
+        for (uint32_t i = 0; i < n; i++)
+            tiling_add(t, nth_rows(all, i, n, ROW_STEP));
         break;
     case SPAN_ALL:
-        tiling_add(t, (struct tile){part, 0, rows, 0, cols});
+        tiling_add(t, all);
         break;
     }
 }

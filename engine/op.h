@@ -155,9 +155,10 @@ static inline const struct op *pick_op(const struct pick *p)
 // Append a tile.
 void tiling_add(struct tiling *t, struct tile tile);
 
-// Cut a rows x cols rectangle into at most `most` blocks of about equal size along one side:
-// columns when there are enough of them, else rows. Blocks are multiples of 16 columns or 8 rows.
-// The cut depends on the arguments only.
+// Cut the rows x cols result of a matrix product (rows 0: cols is the number of its rows) that is
+// worth `most` tiles into blocks of about equal size along one side: columns when there are enough
+// of them, else rows. Blocks are multiples of 16 columns or 8 rows. Where they would take long they
+// are cut again, along rows, at multiples of GEMM_ROWS. The cut depends on the arguments only.
 void tiling_cut(struct tiling *t, uint32_t part, uint32_t rows, uint32_t cols, double most);
 
 // Cut a rows x cols rectangle as the span allows, into tiles worth handing to a thread.

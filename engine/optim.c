@@ -126,6 +126,8 @@ bool optimizer_step(struct optimizer *o, double lr, double loss, double clip,
     if (o->row->all)
         return o->row->all(o, lr, loss, c, x, e);
     set_clip(o, clip);
+    for (uint32_t i = 0; i < o->n_span && o->row->matrix; i++)
+        o->span[i].halt = exec_halt(x);
     exec_run(x, o->n_span, step_span, o);
     if (o->slow && o->k % o->lookahead == 0)
         exec_run(x, o->n_span, pull_span, o);

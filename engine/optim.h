@@ -33,6 +33,7 @@ struct optim_span {
     real clip;                // factor for g
     const real *coef;         // what prepare() computed for the span's group
     real *scratch;            // matrices: `scratch` reals a parameter
+    const struct halt *halt;  // matrices: of the step under way
 };
 
 // Loss and gradients anew at the parameters as they stand, for the same rows: into the arrays that
@@ -137,7 +138,8 @@ double optimizer_grad_norm(struct optimizer *o, const struct exec *x);
 
 // One update at rate lr with every gradient multiplied by clip (an `all` row's are not: its line
 // search bounds the step). The gradients are those of `loss` at the parameters as they stand; with
-// a closure they are others afterwards. False only when the closure failed, with its error.
+// a closure they are others afterwards. False only when the closure failed, with its error; a step
+// that x's halt has cut short is the caller's to notice.
 bool optimizer_step(struct optimizer *o, double lr, double loss, double clip,
                     const struct optim_closure *c, const struct exec *x, struct err *e);
 

@@ -45,48 +45,48 @@ KERNEL static double momentum(const struct optim_span *s, real *x)
     COEFS(c, s);
     real *m = s->state[0], most = 0;
     double sum = 0;
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++) {
         real d = s->g[i] * s->clip;
         m[i] = c[1] * m[i] + c[2] * d;
         x[i] = c[2] * d + c[1] * m[i];
         most = fabs(x[i]) > most ? fabs(x[i]) : most;
     }
-    for (size_t i = 0; i < s->n && most > 0; i++)
+    for (size_t i = 0; i < s->n && most > 0 && !halt_due(s->halt, i); i++)
         sum += (double)(x[i] / most) * (double)(x[i] / most);
     return (double)most * sqrt(sum);
 }
 
-KERNEL static void scale(real *x, real factor, size_t n)
+KERNEL static void scale(real *x, real factor, size_t n, const struct halt *halt)
 {
-    LANES for (size_t i = 0; i < n; i++) x[i] *= factor;
+    for (size_t at = 0; at < n && !halt_asked(halt); at += HALT_EVERY) {
+        size_t end = n - at < HALT_EVERY ? n : at + HALT_EVERY;
+        LANES for (size_t i = at; i < end; i++) x[i] *= factor;
+    }
 }
 
 // y = a y + b x
-KERNEL static void blend(real *y, real a, const real *x, real b, size_t n)
+KERNEL static void blend(real *y, real a, const real *x, real b, size_t n, const struct halt *halt)
 {
-    LANES for (size_t i = 0; i < n; i++) y[i] = a * y[i] + b * x[i];
+    for (size_t at = 0; at < n && !halt_asked(halt); at += HALT_EVERY) {
+        size_t end = n - at < HALT_EVERY ? n : at + HALT_EVERY;
+        LANES for (size_t i = at; i < end; i++) y[i] = a * y[i] + b * x[i];
+    }
 }
 
 // Newton and Schulz: singular values of x, at most 1, come to about 1 in five rounds of
 // A = X Xᵀ;  X = 3.4445 X + (2.0315 A² - 4.7750 A) X, from the right where x is tall.
-static void orthogonalise(real *x, size_t rows, size_t cols, real *scratch)
+static void orthogonalise(real *x, size_t rows, size_t cols, real *scratch, const struct halt *halt)
 {
     bool tall = rows > cols;
     size_t n = rows * cols, side = tall ? cols : rows;
     struct mat mx = {x, cols}, my = {scratch, cols}, ma = {scratch + n, side},
                mb = {scratch + n + side * side, side};
-    for (int round = 0; round < 5; round++) {
-        if (tall)
-            gemm_tn(side, side, rows, mx, mx, ma, false);
-        else
-            gemm_nt(side, side, cols, mx, mx, ma, false);
-        gemm_nn(side, side, side, ma, ma, mb, false);
-        blend(mb.v, (real)2.0315, ma.v, (real)-4.7750, side * side);
-        if (tall)
-            gemm_nn(rows, cols, side, mx, mb, my, false);
-        else
-            gemm_nn(rows, cols, side, mb, mx, my, false);
-        blend(x, (real)3.4445, my.v, 1, n);
+    for (int round = 0; round < 5 && !halt_asked(halt); round++) {
+        gemm_in_blocks(tall ? GEMM_TN : GEMM_NT, side, side, tall ? rows : cols, mx, mx, ma, halt);
+        gemm_in_blocks(GEMM_NN, side, side, side, ma, ma, mb, halt);
+        blend(mb.v, (real)2.0315, ma.v, (real)-4.7750, side * side, halt);
+        gemm_in_blocks(GEMM_NN, rows, cols, side, tall ? mx : mb, tall ? mb : mx, my, halt);
+        blend(x, (real)3.4445, my.v, 1, n, halt);
     }
 }
 
@@ -94,9 +94,9 @@ static void muon_matrix(const struct optim_span *s)
 {
     real *x = s->scratch;
     double tall = (double)s->rows / s->cols, stretch = sqrt(tall > 1 ? tall : 1);
-    scale(x, (real)(1 / (momentum(s, x) + 1e-7)), s->n);
-    orthogonalise(x, s->rows, s->cols, x + s->n);
-    blend(s->p, s->coef[3], x, -s->coef[0] * (real)stretch, s->n);
+    scale(x, (real)(1 / (momentum(s, x) + 1e-7)), s->n, s->halt);
+    orthogonalise(x, s->rows, s->cols, x + s->n, s->halt);
+    blend(s->p, s->coef[3], x, -s->coef[0] * (real)stretch, s->n, s->halt);
 }
 
 const struct optim optim_muon = {

@@ -42,7 +42,7 @@ double predictor_run(struct predictor *p, const real *x, const real *target, siz
     const struct model *m = p->model;
     const struct buf *buf = p->plan.buf;
     double loss = 0, weight = 0;
-    for (size_t at = 0; at < n; at += p->plan.batch) {
+    for (size_t at = 0; at < n && !halt_asked(exec_halt(ex)); at += p->plan.batch) {
         size_t rows = n - at < p->plan.batch ? n - at : p->plan.batch;
         load(&buf[m->serve_x], x + at * m->n_in, rows);
         if (target)
@@ -58,9 +58,10 @@ double predictor_run(struct predictor *p, const real *x, const real *target, siz
     return weight > 0 ? loss / weight : 0;
 }
 
-void predict_targets(const struct model *m, const real *y, size_t n, double *out)
+void predict_targets(const struct model *m, const real *y, size_t n, double *out,
+                     const struct halt *halt)
 {
-    for (size_t i = 0; i < n * m->n_target; i++)
+    for (size_t i = 0; i < n * m->n_target && !halt_due(halt, i); i++)
         out[i] = m->n_class ? (double)y[i]
                             : (double)y[i] * m->y_std[i % m->n_target] + m->y_mean[i % m->n_target];
 }

@@ -23,12 +23,13 @@ bool predictor_init(struct predictor *p, const struct model *m, uint32_t batch, 
 
 // x [n, n_in] -> answer [n, model_answers]: values in the targets' units, or a probability per
 // class. With target [n, n_target] (scaled values, class index) given, returns the mean loss in
-// training units, else 0.
+// training units, else 0. What ex's halt has cut short is the caller's to notice.
 double predictor_run(struct predictor *p, const real *x, const real *target, size_t n,
                      double *answer, const struct exec *ex);
 
 // Encoded targets (scaled values, class indices) in the target's own units.
-void predict_targets(const struct model *m, const real *y, size_t n, double *out);
+void predict_targets(const struct model *m, const real *y, size_t n, double *out,
+                     const struct halt *halt);
 
 // True when all are finite; a model that answers otherwise must not.
 bool predict_finite(const double *answer, size_t n);

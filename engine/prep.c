@@ -59,16 +59,17 @@ static bool read_wishes(const struct frame *f, const struct data_spec *s, struct
 }
 
 bool prep_cast(const struct frame *f, size_t source, enum column_type type, const char *at,
-               const struct column **out, struct arena *a, struct err *e)
+               const struct column **out, const struct halt *halt, struct arena *a, struct err *e)
 {
     struct err why = {0};
-    const struct column *own = &f->column[source], *c = column_cast(own, f->n_row, type, a, &why);
+    const struct column *own = &f->column[source],
+                        *c = column_cast(own, f->n_row, type, halt, a, &why);
     *out = c == own ? NULL : c;
     return c || fail_at(e, why.kind, at, "%s", why.text);
 }
 
 static bool choose_inputs(struct prep *p, const struct frame *f, const struct prep_wish *w,
-                          struct arena *a, struct err *e)
+                          const struct halt *halt, struct arena *a, struct err *e)
 {
     size_t taken = p->n_target + (p->weight != NULL);
     p->column = prep_alloc(a, f->n_column, sizeof *p->column, e);
@@ -79,7 +80,7 @@ static bool choose_inputs(struct prep *p, const struct frame *f, const struct pr
             continue;
         struct prep_column *c = &p->column[p->n_column++];
         *c = (struct prep_column){.name = f->column[i].name, .type = w[i].type, .source = i};
-        if (!prep_cast(f, i, w[i].type, "/features/types", &c->cast, a, e))
+        if (!prep_cast(f, i, w[i].type, "/features/types", &c->cast, halt, a, e))
             return false;
     }
     return p->n_column ||
@@ -87,19 +88,19 @@ static bool choose_inputs(struct prep *p, const struct frame *f, const struct pr
                    "no column is left to learn from beside the target");
 }
 
-bool prep_init(struct prep *p, const struct frame *f, const struct data_spec *s, struct arena *a,
-               struct err *e)
+bool prep_init(struct prep *p, const struct frame *f, const struct data_spec *s,
+               const struct halt *halt, struct arena *a, struct err *e)
 {
     *p = (struct prep){0};
     struct prep_wish *w = prep_alloc(a, f->n_column, sizeof *w, e);
-    if (!w || !read_wishes(f, s, w, e) || !prep_choose_targets(p, f, s, w, a, e) ||
-        !prep_choose_weights(p, f, s, w, a, e))
+    if (!w || !read_wishes(f, s, w, e) || !prep_choose_targets(p, f, s, w, halt, a, e) ||
+        !prep_choose_weights(p, f, s, w, halt, a, e))
         return false;
     for (size_t i = 0; i < p->n_target; i++)
         w[p->target[i].source].exclude = true;
     if (s->weights)
         w[frame_find(f, s->weights) - f->column].exclude = true;
-    return choose_inputs(p, f, w, a, e);
+    return choose_inputs(p, f, w, halt, a, e);
 }
 
 // Frame code -> kept level, for a frame the levels did not come from.
@@ -115,18 +116,18 @@ static bool bind_levels(struct prep *p, size_t k, const struct frame *f, struct 
     return slot;
 }
 
-static bool bind_column(struct prep *p, size_t k, const struct frame *f, struct arena *a,
-                        struct err *e)
+static bool bind_column(struct prep *p, size_t k, const struct frame *f, const struct halt *halt,
+                        struct arena *a, struct err *e)
 {
     struct prep_column *c = &p->column[k];
     if (c->source == SIZE_MAX)
         return fail_at(e, ERR_INVALID, "/dataset", "the dataset has no column \"%s\"", c->name);
-    return prep_cast(f, c->source, c->type, "/dataset", &c->cast, a, e) &&
+    return prep_cast(f, c->source, c->type, "/dataset", &c->cast, halt, a, e) &&
            (c->type == COLUMN_NUMERIC || bind_levels(p, k, f, a, e));
 }
 
-bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f, struct arena *a,
-               struct err *e)
+bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f,
+               const struct halt *halt, struct arena *a, struct err *e)
 {
     *bound = *p;
     bound->weight = NULL;
@@ -143,9 +144,9 @@ bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f, 
             bound->column[k].source = i;
     }
     for (size_t k = 0; k < p->n_column; k++)
-        if (!bind_column(bound, k, f, a, e))
+        if (!bind_column(bound, k, f, halt, a, e))
             return false;
-    return prep_bind_targets(bound, f, a, e);
+    return prep_bind_targets(bound, f, halt, a, e);
 }
 
 bool prep_same_targets(const struct prep *p, const struct prep *q)
@@ -156,11 +157,11 @@ bool prep_same_targets(const struct prep *p, const struct prep *q)
     return same;
 }
 
-bool prep_adopt(struct prep *p, const struct prep *from, const struct frame *f, struct arena *a,
-                struct err *e)
+bool prep_adopt(struct prep *p, const struct prep *from, const struct frame *f,
+                const struct halt *halt, struct arena *a, struct err *e)
 {
     struct prep bound;
-    if (!prep_bind(&bound, from, f, a, e))
+    if (!prep_bind(&bound, from, f, halt, a, e))
         return false;
     for (size_t i = 0; i < p->n_target; i++)
         if (prep_find(&bound, p->target[i].name, strlen(p->target[i].name)) < bound.n_column)

@@ -5,6 +5,9 @@
 // network wants. Fitted on training rows only, stored inside the model, so /predict takes raw
 // values. Read-only after prep_fit(), from any thread.
 //
+// Whatever looks at all rows takes a halt and fails with ERR_CANCELLED after it; the functions that
+// cannot fail stop in the middle, which their caller has to notice.
+//
 // A numeric column takes one feature, (x - mean) / std (std 0 counts as 1; gaps become the mean,
 // thus 0 when standardised), and a second one, 0 or 1, when it had gaps in training and indicators
 // are wanted. A categorical column takes one 0/1 feature per kept level (the 254 most frequent in
@@ -14,6 +17,7 @@
 #include "arena.h"
 #include "err.h"
 #include "frame.h"
+#include "halt.h"
 #include "op.h"
 #include "real.h"
 
@@ -86,13 +90,13 @@ struct split {
 // no numbers, missing, negative, all 0), "/class_weight" (not a classification), "/task". TASK_AUTO
 // means classification for a single target of text and for a numeric one with two distinct values;
 // for several targets labels where each is 0 or 1 (or no and yes, false and true); else regression.
-bool prep_init(struct prep *p, const struct frame *f, const struct data_spec *s, struct arena *a,
-               struct err *e);
+bool prep_init(struct prep *p, const struct frame *f, const struct data_spec *s,
+               const struct halt *halt, struct arena *a, struct err *e);
 
 // Shuffled, stratified when asked and possible. A part with a share above 0 gets at least one row.
 // Fails with "/split" when training or a wanted part would be empty.
 bool prep_split(const struct prep *p, const struct frame *f, const struct data_spec *s,
-                struct split *out, struct arena *a, struct err *e);
+                struct split *out, const struct halt *halt, struct arena *a, struct err *e);
 
 // Learn means, levels, the targets' scales and the classes' weights from the given rows; sets every
 // column's at/width and n_feature. The loss that the job picks (NULL: the task's own) says how
@@ -100,7 +104,8 @@ bool prep_split(const struct prep *p, const struct frame *f, const struct data_s
 // its row is in. Names in s->class_weight that are no class count for nothing. Fails with
 // ERR_TOO_LARGE past PREP_MAX_FEATURES.
 bool prep_fit(struct prep *p, const struct frame *f, const struct data_spec *s,
-              const struct op *loss, const uint32_t *row, size_t n, struct arena *a, struct err *e);
+              const struct op *loss, const uint32_t *row, size_t n, const struct halt *halt,
+              struct arena *a, struct err *e);
 
 // Make prep_find() and prep_encode_cell() fast. prep_fit() ends with it; whoever reads a prep from
 // a file calls it once names and levels are in place.
@@ -110,9 +115,9 @@ void prep_index(struct prep *p, struct arena *a);
 // given rows of the frame that p was fitted on or bound to. A target that is missing, of no known
 // class or neither of a label's two values is NaN.
 void prep_encode(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
-                 real *x);
+                 real *x, const struct halt *halt);
 void prep_encode_target(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
-                        real *y);
+                        real *y, const struct halt *halt);
 
 // Whether rows differ in weight: by a column of weights or by class.
 bool prep_weighted(const struct data_spec *s);
@@ -120,7 +125,7 @@ bool prep_weighted(const struct data_spec *s);
 // w [n]: the row's own weight times its class's, in units of the mean over the rows that p was
 // fitted on. For rows of a struct split.
 void prep_encode_weights(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
-                         real *w);
+                         real *w, const struct halt *halt);
 
 // Whether a row has all of its targets and weighs something: else it can neither train nor score.
 bool prep_usable(const struct prep *p, const struct frame *f, uint32_t row);
@@ -129,8 +134,8 @@ bool prep_usable(const struct prep *p, const struct frame *f, uint32_t row);
 // another frame's columns) work for scoring: columns are found by name, slot tables built. Fails
 // with "/dataset" naming the first column the frame lacks or has in a type that cannot be
 // converted, or shares that are none. A frame without the targets is fine.
-bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f, struct arena *a,
-               struct err *e);
+bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f,
+               const struct halt *halt, struct arena *a, struct err *e);
 
 // Whether both are about the same columns in the same way.
 bool prep_same_targets(const struct prep *p, const struct prep *q);
@@ -138,8 +143,8 @@ bool prep_same_targets(const struct prep *p, const struct prep *q);
 // Take over the inputs of another prep, as they were fitted, in place of p's own, and the scale of
 // the target where it is the same; f is p's frame.
 // Fails with "/dataset" as prep_bind() does, with "/target" when the target is one of those inputs.
-bool prep_adopt(struct prep *p, const struct prep *from, const struct frame *f, struct arena *a,
-                struct err *e);
+bool prep_adopt(struct prep *p, const struct prep *from, const struct frame *f,
+                const struct halt *halt, struct arena *a, struct err *e);
 
 // Write the features of input column k for one raw cell into the row x [n_feature]. A number given
 // for a categorical column is matched by its shortest decimal text; a text given for a numeric

@@ -38,9 +38,9 @@ static void put_row(const struct prep_column *c, const struct column *from, uint
 }
 
 void prep_encode(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
-                 real *x)
+                 real *x, const struct halt *halt)
 {
-    for (size_t i = 0; i < n; i++, x += p->n_feature)
+    for (size_t i = 0; i < n && !halt_due_row(halt, i); i++, x += p->n_feature)
         for (size_t k = 0; k < p->n_column; k++)
             put_row(&p->column[k], prep_input(&p->column[k], f), row[i], x);
 }

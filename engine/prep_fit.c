@@ -14,12 +14,12 @@ struct scale {
 };
 
 static bool numeric_scale(const struct column *c, const uint32_t *row, size_t n, struct scale *out,
-                          struct err *e)
+                          const struct halt *halt, struct err *e)
 {
     double sum = 0, square = 0, first = NAN;
     bool constant = true;
     *out = (struct scale){.std = 1};
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && !halt_due(halt, i); i++) {
         double v = c->number[row[i]];
         if (isnan(v))
             continue;
@@ -28,12 +28,14 @@ static bool numeric_scale(const struct column *c, const uint32_t *row, size_t n,
         sum += v;
     }
     if (!out->n)
-        return true;
+        return halt_go_on(halt, e);
     out->mean = constant ? first : sum / (double)out->n;
-    for (size_t i = 0; i < n && !constant; i++) {
+    for (size_t i = 0; i < n && !constant && !halt_due(halt, i); i++) {
         double d = c->number[row[i]] - out->mean;
         square += isnan(d) ? 0 : d * d;
     }
+    if (!halt_go_on(halt, e))
+        return false;
     double std = sqrt(square / (double)out->n);
     out->std = std > 0 ? std : 1;
     return (isfinite(out->mean) && isfinite(out->std)) ||
@@ -41,10 +43,10 @@ static bool numeric_scale(const struct column *c, const uint32_t *row, size_t n,
 }
 
 static bool fit_numeric(struct prep_column *c, const struct column *from, const struct data_spec *s,
-                        const uint32_t *row, size_t n, struct err *e)
+                        const uint32_t *row, size_t n, const struct halt *halt, struct err *e)
 {
     struct scale scale;
-    if (!numeric_scale(from, row, n, &scale, e))
+    if (!numeric_scale(from, row, n, &scale, halt, e))
         return false;
     bool standard = s->numeric == NUMERIC_STANDARD;
     c->fill = scale.mean;
@@ -69,12 +71,13 @@ static int by_frequency(const void *a, const void *b)
 }
 
 // Levels that occur in the rows, the most frequent first; not the slot that rare ones share.
-static size_t count_levels(const struct column *c, const uint32_t *row, size_t n, struct tally *t)
+static size_t count_levels(const struct column *c, const uint32_t *row, size_t n, struct tally *t,
+                           const struct halt *halt)
 {
     size_t kept = 0;
     for (size_t i = 0; i < c->n_level; i++)
         t[i] = (struct tally){.code = (uint32_t)i};
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !halt_due(halt, i); i++)
         if (c->code[row[i]] != LEVEL_MISSING)
             t[c->code[row[i]]].n++;
     for (size_t i = 0; i < c->n_level; i++)
@@ -85,7 +88,7 @@ static size_t count_levels(const struct column *c, const uint32_t *row, size_t n
 }
 
 static bool fit_categorical(struct prep_column *c, const struct column *from, const uint32_t *row,
-                            size_t n, struct arena *a, struct err *e)
+                            size_t n, const struct halt *halt, struct arena *a, struct err *e)
 {
     uint32_t *slot = prep_alloc(a, from->n_level, sizeof *slot, e);
     size_t most = from->n_level < PREP_MAX_LEVELS ? from->n_level : PREP_MAX_LEVELS;
@@ -94,7 +97,7 @@ static bool fit_categorical(struct prep_column *c, const struct column *from, co
     struct tally *t = prep_alloc(a, from->n_level, sizeof *t, e);
     if (!slot || !level || !t)
         return false;
-    c->n_level = count_levels(from, row, n, t);
+    c->n_level = count_levels(from, row, n, t, halt);
     for (size_t i = 0; i < from->n_level; i++)
         slot[i] = (uint32_t)c->n_level;
     for (size_t k = 0; k < c->n_level; k++) {
@@ -110,11 +113,13 @@ static bool fit_categorical(struct prep_column *c, const struct column *from, co
 
 // A loss of positive targets is told of the smallest, wherever its row is.
 static bool check_least(const struct column *c, size_t n_row, const struct op *loss, const char *at,
-                        struct err *e)
+                        const struct halt *halt, struct err *e)
 {
     double least = INFINITY;
-    for (size_t i = 0; i < n_row; i++)
+    for (size_t i = 0; i < n_row && !halt_due(halt, i); i++)
         least = c->number[i] < least ? c->number[i] : least;
+    if (!halt_go_on(halt, e))
+        return false;
     bool good = loss->target_above_min ? least > loss->target_min : least >= loss->target_min;
     return good || fail_at(e, ERR_INVALID, at,
                            "loss \"%s\" needs targets %s %.9g, and the smallest of \"%s\" is "
@@ -124,14 +129,14 @@ static bool check_least(const struct column *c, size_t n_row, const struct op *l
 }
 
 static bool fit_target(struct prep *p, size_t i, const struct frame *f, const struct op *loss,
-                       const uint32_t *row, size_t n, struct err *e)
+                       const uint32_t *row, size_t n, const struct halt *halt, struct err *e)
 {
     struct scale scale;
     char at[PREP_PLACE];
     const struct column *c = prep_aim(&p->target[i], f);
     bool by_mean = loss && loss->scale == TARGET_MEAN;
-    if ((by_mean && !check_least(c, f->n_row, loss, prep_target_place(p, i, at), e)) ||
-        !numeric_scale(c, row, n, &scale, e))
+    if ((by_mean && !check_least(c, f->n_row, loss, prep_target_place(p, i, at), halt, e)) ||
+        !numeric_scale(c, row, n, &scale, halt, e))
         return false;
     p->y_mean[i] = by_mean ? 0 : scale.mean;
     p->y_std[i] = !by_mean ? scale.std : scale.mean > 0 ? scale.mean : 1;
@@ -139,31 +144,33 @@ static bool fit_target(struct prep *p, size_t i, const struct frame *f, const st
 }
 
 static bool fit_targets(struct prep *p, const struct frame *f, const struct op *loss,
-                        const uint32_t *row, size_t n, struct err *e)
+                        const uint32_t *row, size_t n, const struct halt *halt, struct err *e)
 {
     for (size_t i = 0; p->task == TASK_REGRESSION && i < p->n_target; i++)
-        if (!fit_target(p, i, f, loss, row, n, e))
+        if (!fit_target(p, i, f, loss, row, n, halt, e))
             return false;
     return true;
 }
 
 bool prep_fit(struct prep *p, const struct frame *f, const struct data_spec *s,
-              const struct op *loss, const uint32_t *row, size_t n, struct arena *a, struct err *e)
+              const struct op *loss, const uint32_t *row, size_t n, const struct halt *halt,
+              struct arena *a, struct err *e)
 {
     p->n_feature = 0;
     for (size_t k = 0; k < p->n_column; k++) {
         struct prep_column *c = &p->column[k];
         const struct column *from = prep_input(c, f);
         c->at = p->n_feature;
-        if (!(c->type == COLUMN_NUMERIC ? fit_numeric(c, from, s, row, n, e)
-                                        : fit_categorical(c, from, row, n, a, e)))
+        if (!(c->type == COLUMN_NUMERIC ? fit_numeric(c, from, s, row, n, halt, e)
+                                        : fit_categorical(c, from, row, n, halt, a, e)))
             return false;
         p->n_feature += c->width;
         if (p->n_feature > PREP_MAX_FEATURES)
             return fail_at(e, ERR_TOO_LARGE, "/features", "the columns make more than %d features",
                            PREP_MAX_FEATURES);
     }
-    if (!fit_targets(p, f, loss, row, n, e) || !prep_fit_weights(p, f, s, row, n, a, e))
+    if (!fit_targets(p, f, loss, row, n, halt, e) ||
+        !prep_fit_weights(p, f, s, row, n, halt, a, e) || !halt_go_on(halt, e))
         return false;
     prep_index(p, a);
     return true;

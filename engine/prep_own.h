@@ -49,26 +49,31 @@ bool prep_column_index(const struct frame *f, const char *name, const char *at, 
 
 // The frame's column as the type; `out` stays NULL when its own is that. A failure gets the place.
 bool prep_cast(const struct frame *f, size_t source, enum column_type type, const char *at,
-               const struct column **out, struct arena *a, struct err *e);
+               const struct column **out, const struct halt *halt, struct arena *a, struct err *e);
 
 // The parts of prep_init() and prep_bind() about targets, and of prep_init() and prep_fit() about
 // weights.
 bool prep_choose_targets(struct prep *p, const struct frame *f, const struct data_spec *s,
-                         const struct prep_wish *wish, struct arena *a, struct err *e);
-bool prep_choose_task(struct prep *p, const struct frame *f, enum task wanted, struct arena *a,
-                      struct err *e);
-bool prep_bind_targets(struct prep *p, const struct frame *f, struct arena *a, struct err *e);
+                         const struct prep_wish *wish, const struct halt *halt, struct arena *a,
+                         struct err *e);
+bool prep_choose_task(struct prep *p, const struct frame *f, enum task wanted,
+                      const struct halt *halt, struct arena *a, struct err *e);
+bool prep_bind_targets(struct prep *p, const struct frame *f, const struct halt *halt,
+                       struct arena *a, struct err *e);
 bool prep_choose_weights(struct prep *p, const struct frame *f, const struct data_spec *s,
-                         const struct prep_wish *wish, struct arena *a, struct err *e);
+                         const struct prep_wish *wish, const struct halt *halt, struct arena *a,
+                         struct err *e);
 bool prep_fit_weights(struct prep *p, const struct frame *f, const struct data_spec *s,
-                      const uint32_t *row, size_t n, struct arena *a, struct err *e);
+                      const uint32_t *row, size_t n, const struct halt *halt, struct arena *a,
+                      struct err *e);
 
 // The slots of a label's column [rows]: its texts to 0, 1 or PREP_NO_LABEL.
 bool prep_map_labels(struct prep_target *t, const struct column *c, struct arena *a, struct err *e);
 
 // Fail at the place given unless all rows' shares are 0 or more and sum to 1. Rows that lack one do
 // not count.
-bool prep_check_shares(const struct prep *p, const struct frame *f, const char *at, struct err *e);
+bool prep_check_shares(const struct prep *p, const struct frame *f, const char *at,
+                       const struct halt *halt, struct err *e);
 
 // Where target i stands in a job definition: "/target", or "/target/1" when it is one of several.
 enum { PREP_PLACE = 32 };

@@ -25,7 +25,8 @@ static bool twice(const struct prep *p, size_t i, struct err *e)
 }
 
 static bool find_targets(struct prep *p, const struct frame *f, const struct data_spec *s,
-                         const struct prep_wish *wish, struct arena *a, struct err *e)
+                         const struct prep_wish *wish, const struct halt *halt, struct arena *a,
+                         struct err *e)
 {
     char at[PREP_PLACE];
     for (size_t i = 0; i < p->n_target; i++) {
@@ -36,14 +37,15 @@ static bool find_targets(struct prep *p, const struct frame *f, const struct dat
             return false;
         t->name = f->column[t->source].name;
         if (twice(p, i, e) ||
-            !prep_cast(f, t->source, wish[t->source].type, "/features/types", &t->cast, a, e))
+            !prep_cast(f, t->source, wish[t->source].type, "/features/types", &t->cast, halt, a, e))
             return false;
     }
     return true;
 }
 
 bool prep_choose_targets(struct prep *p, const struct frame *f, const struct data_spec *s,
-                         const struct prep_wish *wish, struct arena *a, struct err *e)
+                         const struct prep_wish *wish, const struct halt *halt, struct arena *a,
+                         struct err *e)
 {
     size_t n = p->n_target = s->n_target;
     if (n == 0)
@@ -57,7 +59,7 @@ bool prep_choose_targets(struct prep *p, const struct frame *f, const struct dat
         p->y_mean[i] = 0;
         p->y_std[i] = 1;
     }
-    return find_targets(p, f, s, wish, a, e) && prep_choose_task(p, f, s->task, a, e);
+    return find_targets(p, f, s, wish, halt, a, e) && prep_choose_task(p, f, s->task, halt, a, e);
 }
 
 size_t prep_class(const struct prep *p, const char *name)
@@ -80,7 +82,7 @@ static bool map_classes(const struct prep *p, struct prep_target *t, const struc
 
 // A label is read from numbers and from words, so it keeps the type it has.
 static bool bind_target(const struct prep *p, struct prep_target *t, const struct frame *f,
-                        struct arena *a, struct err *e)
+                        const struct halt *halt, struct arena *a, struct err *e)
 {
     const struct column *own = frame_find(f, t->name);
     *t = (struct prep_target){.name = t->name, .source = SIZE_MAX};
@@ -91,11 +93,12 @@ static bool bind_target(const struct prep *p, struct prep_target *t, const struc
         return prep_map_labels(t, own, a, e);
     bool classes = p->task == TASK_CLASSIFICATION;
     enum column_type type = classes ? COLUMN_CATEGORICAL : COLUMN_NUMERIC;
-    return prep_cast(f, t->source, type, "/dataset", &t->cast, a, e) &&
+    return prep_cast(f, t->source, type, "/dataset", &t->cast, halt, a, e) &&
            (!classes || map_classes(p, t, prep_aim(t, f), a, e));
 }
 
-bool prep_bind_targets(struct prep *p, const struct frame *f, struct arena *a, struct err *e)
+bool prep_bind_targets(struct prep *p, const struct frame *f, const struct halt *halt,
+                       struct arena *a, struct err *e)
 {
     struct prep_target *t = prep_alloc(a, p->n_target, sizeof *t, e);
     if (!t)
@@ -103,9 +106,9 @@ bool prep_bind_targets(struct prep *p, const struct frame *f, struct arena *a, s
     memcpy(t, p->target, p->n_target * sizeof *t);
     p->target = t;
     for (size_t i = 0; i < p->n_target; i++)
-        if (!bind_target(p, &t[i], f, a, e))
+        if (!bind_target(p, &t[i], f, halt, a, e))
             return false;
-    return p->task != TASK_DISTRIBUTION || prep_check_shares(p, f, "/dataset", e);
+    return p->task != TASK_DISTRIBUTION || prep_check_shares(p, f, "/dataset", halt, e);
 }
 
 static double number_value(const struct prep *p, size_t i, double v)
@@ -130,9 +133,9 @@ double prep_target_value(const struct prep *p, size_t i, const struct frame *f, 
 }
 
 void prep_encode_target(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
-                        real *y)
+                        real *y, const struct halt *halt)
 {
-    for (size_t r = 0; r < n; r++)
+    for (size_t r = 0; r < n && !halt_due_row(halt, r); r++)
         for (size_t i = 0; i < p->n_target; i++)
             *y++ = (real)prep_target_value(p, i, f, row[r]);
 }

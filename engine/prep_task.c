@@ -24,7 +24,8 @@ static uint32_t label_of(const char *text)
 
 // The first thing in a column that is no label, as text in `out` or of the column; NULL when all
 // are.
-static const char *not_a_label(const struct column *c, size_t n_row, char out[NUMBER_TEXT_SIZE])
+static const char *not_a_label(const struct column *c, size_t n_row, char out[NUMBER_TEXT_SIZE],
+                               const struct halt *halt)
 {
     if (c->type == COLUMN_CATEGORICAL) {
         for (size_t i = 0; i < c->n_level; i++)
@@ -32,7 +33,7 @@ static const char *not_a_label(const struct column *c, size_t n_row, char out[NU
                 return c->level[i];
         return NULL;
     }
-    for (size_t i = 0; i < n_row; i++)
+    for (size_t i = 0; i < n_row && !halt_due(halt, i); i++)
         if (!isnan(c->number[i]) && c->number[i] != 0 && c->number[i] != 1) {
             number_print(out, c->number[i]);
             return out;
@@ -41,13 +42,13 @@ static const char *not_a_label(const struct column *c, size_t n_row, char out[NU
 }
 
 // How many different values there are: 0, 1, 2, or 3 for more.
-static int count_values(const struct column *c, size_t n_row)
+static int count_values(const struct column *c, size_t n_row, const struct halt *halt)
 {
     if (c->type == COLUMN_CATEGORICAL)
         return c->n_level < 3 ? (int)c->n_level : 3;
     double seen[2] = {0};
     int n = 0;
-    for (size_t i = 0; i < n_row && n < 3; i++) {
+    for (size_t i = 0; i < n_row && n < 3 && !halt_due(halt, i); i++) {
         double v = c->number[i];
         if (!isnan(v) && !(n > 0 && v == seen[0]) && !(n > 1 && v == seen[1])) {
             if (n < 2)
@@ -58,30 +59,32 @@ static int count_values(const struct column *c, size_t n_row)
     return n;
 }
 
-static bool all_labels(const struct prep *p, const struct frame *f)
+static bool all_labels(const struct prep *p, const struct frame *f, const struct halt *halt)
 {
     char text[NUMBER_TEXT_SIZE];
     for (size_t i = 0; i < p->n_target; i++)
-        if (not_a_label(prep_aim(&p->target[i], f), f->n_row, text))
+        if (not_a_label(prep_aim(&p->target[i], f), f->n_row, text, halt))
             return false;
     return true;
 }
 
-static enum task usual_task(const struct prep *p, const struct frame *f)
+static enum task usual_task(const struct prep *p, const struct frame *f, const struct halt *halt)
 {
     if (p->n_target > 1)
-        return all_labels(p, f) ? TASK_MULTILABEL : TASK_REGRESSION;
+        return all_labels(p, f, halt) ? TASK_MULTILABEL : TASK_REGRESSION;
     const struct column *c = prep_aim(p->target, f);
-    return c->type == COLUMN_CATEGORICAL || count_values(c, f->n_row) == 2 ? TASK_CLASSIFICATION
-                                                                           : TASK_REGRESSION;
+    bool classes = c->type == COLUMN_CATEGORICAL || count_values(c, f->n_row, halt) == 2;
+    return classes ? TASK_CLASSIFICATION : TASK_REGRESSION;
 }
 
 // Nothing can be learnt of a column without two different values; a share may be always the same.
 static bool check_values(const struct prep *p, size_t i, const struct frame *f, enum task wanted,
-                         struct err *e)
+                         const struct halt *halt, struct err *e)
 {
     char at[PREP_PLACE];
-    int values = count_values(prep_aim(&p->target[i], f), f->n_row);
+    int values = count_values(prep_aim(&p->target[i], f), f->n_row, halt);
+    if (!halt_go_on(halt, e))
+        return false;
     if (values == 0)
         return fail_at(e, ERR_INVALID, prep_target_place(p, i, at),
                        "every value of \"%s\" is missing", p->target[i].name);
@@ -163,7 +166,8 @@ static bool list_classes(struct prep *p, const struct column *target, struct are
     return true;
 }
 
-static bool take_classes(struct prep *p, const struct frame *f, struct arena *a, struct err *e)
+static bool take_classes(struct prep *p, const struct frame *f, const struct halt *halt,
+                         struct arena *a, struct err *e)
 {
     if (p->n_target > 1)
         return fail_at(e, ERR_INVALID, "/task",
@@ -171,7 +175,7 @@ static bool take_classes(struct prep *p, const struct frame *f, struct arena *a,
                        "\"multilabel\" task",
                        p->n_target);
     struct prep_target *t = p->target;
-    return prep_cast(f, t->source, COLUMN_CATEGORICAL, "/target", &t->cast, a, e) &&
+    return prep_cast(f, t->source, COLUMN_CATEGORICAL, "/target", &t->cast, halt, a, e) &&
            list_classes(p, prep_aim(t, f), a, e);
 }
 
@@ -184,12 +188,15 @@ bool prep_map_labels(struct prep_target *t, const struct column *c, struct arena
     return slot;
 }
 
-static bool take_labels(struct prep *p, const struct frame *f, struct arena *a, struct err *e)
+static bool take_labels(struct prep *p, const struct frame *f, const struct halt *halt,
+                        struct arena *a, struct err *e)
 {
     char at[PREP_PLACE], text[NUMBER_TEXT_SIZE];
     for (size_t i = 0; i < p->n_target; i++) {
         const struct column *c = prep_aim(&p->target[i], f);
-        const char *odd = not_a_label(c, f->n_row, text);
+        const char *odd = not_a_label(c, f->n_row, text, halt);
+        if (!halt_go_on(halt, e))
+            return false;
         if (odd)
             return fail_at(e, ERR_INVALID, prep_target_place(p, i, at),
                            "a label is 0 or 1 (or no or yes, false or true), and \"%s\" holds "
@@ -216,10 +223,11 @@ static double sum_shares(const struct prep *p, const struct frame *f, size_t row
     return sum;
 }
 
-bool prep_check_shares(const struct prep *p, const struct frame *f, const char *at, struct err *e)
+bool prep_check_shares(const struct prep *p, const struct frame *f, const char *at,
+                       const struct halt *halt, struct err *e)
 {
     size_t low;
-    for (size_t row = 0; row < f->n_row; row++) {
+    for (size_t row = 0; row < f->n_row && !halt_due_row(halt, row); row++) {
         double sum = sum_shares(p, f, row, &low);
         if (isnan(sum))
             continue;
@@ -234,27 +242,31 @@ bool prep_check_shares(const struct prep *p, const struct frame *f, const char *
                            "not to 1",
                            row + 1, sum);
     }
-    return true;
+    return halt_go_on(halt, e);
 }
 
-static bool take_shares(const struct prep *p, const struct frame *f, struct err *e)
+static bool take_shares(const struct prep *p, const struct frame *f, const struct halt *halt,
+                        struct err *e)
 {
     if (p->n_target < 2)
         return fail_at(e, ERR_INVALID, "/task",
                        "a distribution needs at least two targets, a column for each share");
-    return check_numbers(p, f, TASK_DISTRIBUTION, e) && prep_check_shares(p, f, "/target", e);
+    return check_numbers(p, f, TASK_DISTRIBUTION, e) && prep_check_shares(p, f, "/target", halt, e);
 }
 
-bool prep_choose_task(struct prep *p, const struct frame *f, enum task wanted, struct arena *a,
-                      struct err *e)
+bool prep_choose_task(struct prep *p, const struct frame *f, enum task wanted,
+                      const struct halt *halt, struct arena *a, struct err *e)
 {
     for (size_t i = 0; i < p->n_target; i++)
-        if (!check_values(p, i, f, wanted, e))
+        if (!check_values(p, i, f, wanted, halt, e))
             return false;
-    p->task = wanted == TASK_AUTO ? usual_task(p, f) : wanted;
+    p->task = wanted == TASK_AUTO ? usual_task(p, f, halt) : wanted;
+    if (!halt_go_on(halt, e))
+        return false;
     if (p->task == TASK_CLASSIFICATION)
-        return take_classes(p, f, a, e);
+        return take_classes(p, f, halt, a, e);
     if (p->task == TASK_MULTILABEL)
-        return take_labels(p, f, a, e);
-    return p->task == TASK_DISTRIBUTION ? take_shares(p, f, e) : check_numbers(p, f, wanted, e);
+        return take_labels(p, f, halt, a, e);
+    return p->task == TASK_DISTRIBUTION ? take_shares(p, f, halt, e)
+                                        : check_numbers(p, f, wanted, e);
 }

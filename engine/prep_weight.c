@@ -11,10 +11,11 @@ bool prep_weighted(const struct data_spec *s)
     return s->weights || s->balanced || s->n_class_weight;
 }
 
-static bool check_weights(const struct column *c, size_t n_row, struct err *e)
+static bool check_weights(const struct column *c, size_t n_row, const struct halt *halt,
+                          struct err *e)
 {
     double most = 0;
-    for (size_t i = 0; i < n_row; i++) {
+    for (size_t i = 0; i < n_row && !halt_due(halt, i); i++) {
         double w = c->number[i];
         if (isnan(w))
             return fail_at(e, ERR_INVALID, "/weights",
@@ -25,11 +26,14 @@ static bool check_weights(const struct column *c, size_t n_row, struct err *e)
                            "row %zu of the table weighs %.9g; a weight is 0 or more", i + 1, w);
         most = w > most ? w : most;
     }
+    if (!halt_go_on(halt, e))
+        return false;
     return most > 0 || fail_at(e, ERR_INVALID, "/weights", "every weight in \"%s\" is 0", c->name);
 }
 
 static bool find_weights(struct prep *p, const struct frame *f, const char *name,
-                         const struct prep_wish *wish, struct arena *a, struct err *e)
+                         const struct prep_wish *wish, const struct halt *halt, struct arena *a,
+                         struct err *e)
 {
     size_t at = 0;
     const struct column *cast;
@@ -42,20 +46,21 @@ static bool find_weights(struct prep *p, const struct frame *f, const char *name
     if (wish[at].type != COLUMN_NUMERIC)
         return fail_at(e, ERR_INVALID, "/weights", "weights must be numbers, and \"%s\" holds text",
                        name);
-    if (!prep_cast(f, at, COLUMN_NUMERIC, "/weights", &cast, a, e))
+    if (!prep_cast(f, at, COLUMN_NUMERIC, "/weights", &cast, halt, a, e))
         return false;
     p->weight = cast ? cast : &f->column[at];
-    return check_weights(p->weight, f->n_row, e);
+    return check_weights(p->weight, f->n_row, halt, e);
 }
 
 bool prep_choose_weights(struct prep *p, const struct frame *f, const struct data_spec *s,
-                         const struct prep_wish *wish, struct arena *a, struct err *e)
+                         const struct prep_wish *wish, const struct halt *halt, struct arena *a,
+                         struct err *e)
 {
     bool by_class = s->balanced || s->n_class_weight;
     if (by_class && p->task != TASK_CLASSIFICATION)
         return fail_at(e, ERR_INVALID, "/class_weight",
                        "only a classification has classes to weigh; leave it out");
-    return !s->weights || find_weights(p, f, s->weights, wish, a, e);
+    return !s->weights || find_weights(p, f, s->weights, wish, halt, a, e);
 }
 
 static size_t class_of(const struct prep *p, const struct frame *f, uint32_t row)
@@ -65,11 +70,11 @@ static size_t class_of(const struct prep *p, const struct frame *f, uint32_t row
 
 // n / (K n_c); 1 for a class that none of the rows has.
 static void balance(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
-                    double *weight)
+                    double *weight, const struct halt *halt)
 {
     for (size_t c = 0; c < p->n_class; c++)
         weight[c] = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !halt_due(halt, i); i++)
         weight[class_of(p, f, row[i])]++;
     for (size_t c = 0; c < p->n_class; c++)
         weight[c] = weight[c] > 0 ? (double)n / ((double)p->n_class * weight[c]) : 1;
@@ -93,11 +98,13 @@ static double weight_of(const struct prep *p, const struct frame *f, uint32_t ro
 }
 
 static bool weigh_rows(struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
-                       struct err *e)
+                       const struct halt *halt, struct err *e)
 {
     double sum = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !halt_due(halt, i); i++)
         sum += weight_of(p, f, row[i]);
+    if (!halt_go_on(halt, e))
+        return false;
     p->weight_unit = sum / (double)n;
     return (isfinite(sum) && p->weight_unit > 0) ||
            fail_at(e, ERR_INVALID, "/weights", "the weights are too %s to be added up",
@@ -105,7 +112,8 @@ static bool weigh_rows(struct prep *p, const struct frame *f, const uint32_t *ro
 }
 
 bool prep_fit_weights(struct prep *p, const struct frame *f, const struct data_spec *s,
-                      const uint32_t *row, size_t n, struct arena *a, struct err *e)
+                      const uint32_t *row, size_t n, const struct halt *halt, struct arena *a,
+                      struct err *e)
 {
     p->class_weight = NULL;
     if (s->balanced || s->n_class_weight) {
@@ -113,17 +121,17 @@ bool prep_fit_weights(struct prep *p, const struct frame *f, const struct data_s
         if (!weight)
             return false;
         if (s->balanced)
-            balance(p, f, row, n, weight);
+            balance(p, f, row, n, weight, halt);
         else
             as_told(p, s, weight);
         p->class_weight = weight;
     }
-    return !prep_weighted(s) || weigh_rows(p, f, row, n, e);
+    return !prep_weighted(s) || weigh_rows(p, f, row, n, halt, e);
 }
 
 void prep_encode_weights(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
-                         real *w)
+                         real *w, const struct halt *halt)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !halt_due(halt, i); i++)
         w[i] = (real)prep_clamp(weight_of(p, f, row[i]) / p->weight_unit);
 }

@@ -38,9 +38,9 @@ uint64_t rng_below(uint64_t key, uint64_t cell, uint64_t bound)
 }
 
 // Fisher and Yates, from the end.
-void rng_shuffle(uint64_t key, uint32_t *a, size_t n)
+void rng_shuffle(uint64_t key, uint32_t *a, size_t n, const struct halt *halt)
 {
-    for (size_t i = n; i > 1; i--) {
+    for (size_t i = n; i > 1 && !halt_due(halt, i); i--) {
         size_t j = rng_below(key, i, i);
         uint32_t keep = a[i - 1];
         a[i - 1] = a[j];

@@ -6,6 +6,8 @@
 // There is no generator state: any thread may ask for any number in any order, and a resumed run
 // has nothing to restore. Not for secrets.
 
+#include "halt.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,5 +63,5 @@ double rng_normal(uint64_t key, uint64_t cell);
 // Uniform in [0, bound), without bias. bound > 0.
 uint64_t rng_below(uint64_t key, uint64_t cell, uint64_t bound);
 
-// Put a[0..n) into random order; every order is equally likely.
-void rng_shuffle(uint64_t key, uint32_t *a, size_t n);
+// Put a[0..n) into random order; every order is equally likely. A halt leaves it half done.
+void rng_shuffle(uint64_t key, uint32_t *a, size_t n, const struct halt *halt);

@@ -4,8 +4,9 @@
 #include "score.h"
 
 bool score_rows(struct score *s, const struct model *m, const struct train_rows *rows,
-                struct arena *a, struct err *e)
+                const struct halt *halt, struct arena *a, struct err *e)
 {
+    const struct exec here = {.halt = halt};
     struct predictor p;
     size_t n = rows->n, k = model_answers(m);
     double *answer = arena_alloc(a, n * k, sizeof *answer),
@@ -16,13 +17,15 @@ bool score_rows(struct score *s, const struct model *m, const struct train_rows 
     if (!predictor_init(&p, m, SCORE_ROWS, a, e))
         return false;
     p.weight = rows->w;
-    s->loss = predictor_run(&p, rows->x, rows->y, n, answer, NULL);
+    s->loss = predictor_run(&p, rows->x, rows->y, n, answer, &here);
+    if (!halt_go_on(halt, e))
+        return false;
     if (!predict_finite(answer, n * k))
         return fail(e, ERR_INVALID, "the model's answer to one of these rows is not finite");
-    predict_targets(m, rows->y, n, target);
-    struct scored scored = {answer, target, n, k, m->n_target, scratch};
+    predict_targets(m, rows->y, n, target, halt);
+    struct scored scored = {answer, target, n, k, m->n_target, scratch, halt};
     const struct metric *metric;
     for (size_t i = 0; (metric = metric_for(metric_task(m->task, m->n_class), i)); i++)
         s->metric[i] = metric->value(&scored);
-    return true;
+    return halt_go_on(halt, e);
 }

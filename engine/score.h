@@ -13,6 +13,7 @@ struct score {
     double metric[METRICS_MAX]; // metric_for(task, i), in the target's own units
 };
 
-// ERR_TOO_LARGE when the arena is full, ERR_INVALID when an answer is not finite. rows->n > 0.
+// ERR_TOO_LARGE when the arena is full, ERR_INVALID when an answer is not finite, ERR_CANCELLED
+// after a halt. rows->n > 0.
 bool score_rows(struct score *s, const struct model *m, const struct train_rows *rows,
-                struct arena *a, struct err *e);
+                const struct halt *halt, struct arena *a, struct err *e);

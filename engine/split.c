@@ -32,6 +32,7 @@ struct job {
     uint32_t *row; // grouped
     size_t n_row;  // that are of use
     uint64_t seed;
+    const struct halt *halt;
 };
 
 static uint64_t key(const struct job *j, enum draw what, uint64_t which)
@@ -49,7 +50,7 @@ static size_t group_of(const struct job *j, const struct prep *p, const struct f
 
 static void count_rows(struct job *j, const struct prep *p, const struct frame *f)
 {
-    for (size_t i = 0; i < f->n_row; i++) {
+    for (size_t i = 0; i < f->n_row && !halt_due(j->halt, i); i++) {
         size_t g = group_of(j, p, f, i);
         if (g != SIZE_MAX)
             j->group[g].give++;
@@ -62,13 +63,13 @@ static void count_rows(struct job *j, const struct prep *p, const struct frame *
 
 static void place_rows(struct job *j, const struct prep *p, const struct frame *f)
 {
-    for (size_t i = 0; i < f->n_row; i++) {
+    for (size_t i = 0; i < f->n_row && !halt_due(j->halt, i); i++) {
         size_t g = group_of(j, p, f, i);
         if (g != SIZE_MAX)
             j->group[g].row[j->group[g].n++] = (uint32_t)i;
     }
     for (size_t g = 0; g < j->n_group; g++)
-        rng_shuffle(key(j, DRAW_GROUP, g), j->group[g].row, j->group[g].n);
+        rng_shuffle(key(j, DRAW_GROUP, g), j->group[g].row, j->group[g].n, j->halt);
 }
 
 // Sort the rows that have a target into groups.
@@ -85,7 +86,7 @@ static bool fill_groups(struct job *j, const struct prep *p, const struct frame 
         j->group[g] = (struct group){0};
     count_rows(j, p, f);
     place_rows(j, p, f);
-    return true;
+    return halt_go_on(j->halt, e);
 }
 
 // Rows that may leave for test and validation: all but one of each group.
@@ -131,10 +132,10 @@ static uint32_t *take_part(struct job *j, enum part part, size_t n, struct arena
     uint32_t *out = prep_alloc(a, n, sizeof *out, e);
     size_t at = 0;
     for (size_t g = 0; out && g < j->n_group; g++)
-        for (struct group *it = &j->group[g]; it->give; it->give--)
+        for (struct group *it = &j->group[g]; it->give && !halt_due(j->halt, at); it->give--)
             out[at++] = it->row[--it->n];
     if (out)
-        rng_shuffle(key(j, DRAW_PART, part), out, n);
+        rng_shuffle(key(j, DRAW_PART, part), out, n, j->halt);
     return out;
 }
 
@@ -166,9 +167,9 @@ static bool choose_sizes(struct job *j, const struct prep *p, const struct frame
 }
 
 bool prep_split(const struct prep *p, const struct frame *f, const struct data_spec *s,
-                struct split *out, struct arena *a, struct err *e)
+                struct split *out, const struct halt *halt, struct arena *a, struct err *e)
 {
-    struct job j = {.seed = s->split_seed};
+    struct job j = {.seed = s->split_seed, .halt = halt};
     *out = (struct split){0};
     if (!choose_sizes(&j, p, f, s, out, a, e))
         return false;
@@ -182,5 +183,5 @@ bool prep_split(const struct prep *p, const struct frame *f, const struct data_s
     for (size_t g = 0; g < j.n_group; g++)
         j.group[g].give = j.group[g].n;
     out->train = take_part(&j, PART_TRAIN, out->n_train, a, e);
-    return out->test && out->val && out->train;
+    return out->test && out->val && out->train && halt_go_on(halt, e);
 }

@@ -11,8 +11,9 @@ static void load(const struct buf *to, const real *from, size_t rows)
 }
 
 bool trace_run(struct trace *t, const struct model *m, const real *x, const real *y, size_t n,
-               struct arena *a, struct err *e)
+               const struct halt *halt, struct arena *a, struct err *e)
 {
+    const struct exec here = {.halt = halt};
     *t = (struct trace){.rows = n, .gradients = y};
     t->grad = arena_zalloc(a, m->n_trained, sizeof *t->grad);
     if (!t->grad)
@@ -27,10 +28,10 @@ bool trace_run(struct trace *t, const struct model *m, const real *x, const real
     load(&t->plan.buf[t->view.x], x, n);
     if (y)
         load(&t->plan.buf[t->view.y], y, n);
-    plan_forward(&t->plan, (uint32_t)n, 0, NULL);
+    plan_forward(&t->plan, (uint32_t)n, 0, &here);
     if (y)
-        plan_backward(&t->plan, (uint32_t)n, NULL);
-    return true;
+        plan_backward(&t->plan, (uint32_t)n, &here);
+    return halt_go_on(halt, e);
 }
 
 uint32_t trace_nodes(const struct trace *t)

@@ -19,7 +19,7 @@ struct trace {
 // x [n, n_in], y [n, n_target] (scaled values or class indices; NULL: no loss, no gradients).
 // ERR_TOO_LARGE past the arena.
 bool trace_run(struct trace *t, const struct model *m, const real *x, const real *y, size_t n,
-               struct arena *a, struct err *e);
+               const struct halt *halt, struct arena *a, struct err *e);
 
 // The last node that is worth showing, exclusive: without targets the loss has no meaning.
 uint32_t trace_nodes(const struct trace *t);

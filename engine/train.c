@@ -27,7 +27,7 @@ static bool init_scoring(struct trainer *t, struct arena *a, struct err *e)
     t->scratch = arena_alloc(a, 2 * n, sizeof *t->scratch);
     if (!t->best || !t->answer || !t->target || !t->scratch)
         return train_out_of_memory(e);
-    predict_targets(m, t->val->y, n, t->target);
+    predict_targets(m, t->val->y, n, t->target, exec_halt(t->x));
     return predictor_init(&t->scorer, m, n < SCORE_ROWS ? (uint32_t)n : SCORE_ROWS, a, e);
 }
 
@@ -76,10 +76,16 @@ bool trainer_init(struct trainer *t, struct arena *a, struct err *e)
 
 bool train_go_on(const struct trainer *t, struct err *e)
 {
-    if (!t->hooks->stop || !t->hooks->stop(t->hooks->ctx, t->step))
-        return true;
-    return fail(e, ERR_CANCELLED, "stopped at step %llu of %llu", (unsigned long long)t->step,
+    return !halt_asked(exec_halt(t->x)) ||
+           fail(e, ERR_CANCELLED, "stopped at step %llu of %llu", (unsigned long long)t->step,
                 (unsigned long long)t->steps);
+}
+
+bool train_begin(const struct trainer *t, struct err *e)
+{
+    if (t->hooks->step)
+        t->hooks->step(t->hooks->ctx, t->step);
+    return train_go_on(t, e);
 }
 
 static double rate(struct trainer *t, int epoch)
@@ -95,7 +101,7 @@ static bool train_epoch(struct trainer *t, struct train_epoch *r, struct err *e)
     struct stepped s;
     train_shuffle(t, r->epoch);
     for (uint32_t b = 0; b < t->batches && t->step < t->steps; b++) {
-        if (!train_go_on(t, e))
+        if (!train_begin(t, e))
             return false;
         t->lr = rate(t, r->epoch);
         t->observing = t->spec->observe && (b + 1 == t->batches || t->step + 1 == t->steps);
@@ -118,14 +124,22 @@ static bool score(struct trainer *t, struct train_epoch *r, struct err *e)
     size_t n = t->val->n;
     t->scorer.weight = t->val->w;
     r->val_loss = predictor_run(&t->scorer, t->val->x, t->val->y, n, t->answer, t->x);
+    if (!train_go_on(t, e))
+        return false;
     if (!isfinite(r->val_loss) || !predict_finite(t->answer, n * model_answers(t->m)))
         return train_diverged(t, "the validation loss",
                               plan_first_broken(&t->scorer.plan, t->scorer.plan.batch), e);
-    struct scored s = {t->answer, t->target, n, model_answers(t->m), t->m->n_target, t->scratch};
+    struct scored s = {.answer = t->answer,
+                       .target = t->target,
+                       .n = n,
+                       .k = model_answers(t->m),
+                       .n_target = t->m->n_target,
+                       .scratch = t->scratch,
+                       .halt = exec_halt(t->x)};
     for (size_t i = 0; (metric = metric_for(metric_task(t->m->task, t->m->n_class), i)); i++)
         r->metric[i] = metric->value(&s);
     r->watched = t->watched ? r->metric[t->watched_at] : r->val_loss;
-    return true;
+    return train_go_on(t, e);
 }
 
 // The watched value decides whether this epoch is the best so far; ties go to the later epoch.
@@ -140,7 +154,7 @@ static void judge(struct trainer *t, struct train_epoch *r)
     if (r->best) {
         t->best_value = value;
         t->best_epoch = r->epoch;
-        memcpy(t->best, t->m->value, t->m->n_value * sizeof *t->best);
+        train_copy(t, t->best, t->m->value, t->m->n_value);
     }
 }
 
@@ -191,10 +205,12 @@ static bool finish(struct trainer *t, int epochs, struct train_result *result, s
 {
     struct model *m = t->m;
     if (t->val->n)
-        memcpy(m->value, t->best, m->n_value * sizeof *t->best);
+        train_copy(t, m->value, t->best, m->n_value);
     else
         train_settle(t);
-    const char *broken = model_first_broken(m, m->value);
+    const char *broken = model_first_broken(m, m->value, exec_halt(t->x));
+    if (!train_go_on(t, e))
+        return false;
     if (broken)
         return train_diverged(t, "a parameter", broken, e);
     *result = (struct train_result){.epochs = epochs,

@@ -2,8 +2,9 @@
 #pragma once
 
 // The training loop: batches, epochs, validation, early stopping, the best epoch's weights. Called
-// by a worker (or a test) on its own thread; tells what happens through hooks, and stops when
-// asked.
+// by a worker (or a test) on its own thread; tells what happens through hooks, and ends when the
+// executor's halt says so: between two tiles of a step, two rows of a table, two evaluations of a
+// line search.
 //
 // Everything random is a function of the seed and the position, everything summed has a fixed
 // order, so the resulting bits do not depend on the executor's threads.
@@ -41,7 +42,7 @@ struct train_epoch {
 struct train_hooks {
     void *ctx;
     void (*epoch)(void *ctx, const struct train_epoch *r); // after every epoch
-    bool (*stop)(void *ctx, uint64_t step); // before every step; true: give up with ERR_CANCELLED
+    void (*step)(void *ctx, uint64_t step);                // before every step
 };
 
 struct train_result {
@@ -76,7 +77,7 @@ double train_memory(const struct model *m, const struct train_spec *s, size_t ro
 // Train m, whose weights are initialised, on `train`; watch `val` (n may be 0: then the last epoch
 // is kept). Rows have weights exactly if m was built for them. Under ema and swa the averaged
 // weights are the ones that are validated and kept. ERR_DIVERGED names step and layer,
-// ERR_CANCELLED after a stop; m then holds the last weights.
+// ERR_CANCELLED after a stop; then m's weights may be those of half a step.
 bool train_run(struct model *m, const struct train_spec *s, const struct train_rows *train,
                const struct train_rows *val, const struct train_hooks *hooks, const struct exec *x,
                struct train_result *result, struct arena *a, struct err *e);

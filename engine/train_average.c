@@ -54,14 +54,38 @@ bool average_init(struct trainer *t, struct arena *a, struct err *e)
     return true;
 }
 
-// e += share (p - e)
+// Work on all parameters, in spans for the executor.
 struct blend {
     real *to;
-    const real *from;
+    real *from;
     size_t n;
     real share;
 };
 
+static uint32_t spans(size_t n)
+{
+    return (uint32_t)((n + SPAN - 1) / SPAN);
+}
+
+static size_t span_length(size_t n, size_t at)
+{
+    return n - at < SPAN ? n - at : SPAN;
+}
+
+static void copy_span(void *arg, uint32_t i)
+{
+    const struct blend *b = arg;
+    size_t at = (size_t)i * SPAN;
+    memcpy(b->to + at, b->from + at, span_length(b->n, at) * sizeof *b->to);
+}
+
+void train_copy(const struct trainer *t, real *to, const real *from, size_t n)
+{
+    struct blend b = {.to = to, .from = (real *)from, .n = n};
+    exec_run(t->x, spans(n), copy_span, &b);
+}
+
+// e += share (p - e)
 KERNEL static void blend(real *to, const real *from, size_t n, real share)
 {
     LANES for (size_t i = 0; i < n; i++) to[i] += share * (from[i] - to[i]);
@@ -71,13 +95,13 @@ static void blend_span(void *arg, uint32_t i)
 {
     const struct blend *b = arg;
     size_t at = (size_t)i * SPAN;
-    blend(b->to + at, b->from + at, b->n - at < SPAN ? b->n - at : SPAN, b->share);
+    blend(b->to + at, b->from + at, span_length(b->n, at), b->share);
 }
 
 static void include(struct trainer *t, double share)
 {
     struct blend b = {t->average.value, t->m->value, t->m->n_trained, (real)share};
-    exec_run(t->x, (uint32_t)((b.n + SPAN - 1) / SPAN), blend_span, &b);
+    exec_run(t->x, spans(b.n), blend_span, &b);
 }
 
 // e = δ e + (1 - δ) p,  δ = min(ema, (1 + k) / (10 + k))
@@ -105,14 +129,22 @@ double average_rate(struct trainer *t, int epoch, double factor)
     return t->average.factor;
 }
 
-static void swap(real *a, real *b, size_t n)
+static void swap_span(void *arg, uint32_t i)
 {
-    LANES for (size_t i = 0; i < n; i++)
+    const struct blend *b = arg;
+    size_t at = (size_t)i * SPAN, n = span_length(b->n, at);
+    LANES for (size_t k = at; k < at + n; k++)
     {
-        real keep = a[i];
-        a[i] = b[i];
-        b[i] = keep;
+        real keep = b->to[k];
+        b->to[k] = b->from[k];
+        b->from[k] = keep;
     }
+}
+
+static void swap_weights(struct trainer *t)
+{
+    struct blend b = {.to = t->m->value, .from = t->average.value, .n = t->m->n_trained};
+    exec_run(t->x, spans(b.n), swap_span, &b);
 }
 
 // sum += what one batch added to statistics that were 0, undone of the weight it had there.
@@ -156,7 +188,7 @@ static void compute_statistics(struct trainer *t)
     size_t n = n_statistics(t->m);
     memcpy(v->kept, live, n * sizeof *live);
     memset(v->sum, 0, n * sizeof *v->sum);
-    for (uint32_t b = 0; b < t->batches; b++)
+    for (uint32_t b = 0; b < t->batches && !halt_asked(exec_halt(t->x)); b++)
         count_batch(t, b);
     memcpy(live, v->sum, n * sizeof *live);
 }
@@ -166,7 +198,7 @@ void train_settle(struct trainer *t)
     optimizer_settle(&t->optimizer, t->x);
     if (t->average.k == 0)
         return;
-    swap(t->m->value, t->average.value, t->m->n_trained);
+    swap_weights(t);
     if (t->spec->swa > 0 && n_statistics(t->m))
         compute_statistics(t);
 }
@@ -175,7 +207,7 @@ void train_unsettle(struct trainer *t)
 {
     size_t n = n_statistics(t->m);
     if (t->average.k > 0) {
-        swap(t->m->value, t->average.value, t->m->n_trained);
+        swap_weights(t);
         if (t->spec->swa > 0 && n)
             memcpy(t->m->value + t->m->n_trained, t->average.kept, n * sizeof *t->average.kept);
     }

@@ -74,8 +74,12 @@ bool train_step(struct trainer *t, struct stepped *s, struct err *e);
 // ERR_DIVERGED naming the step and, if known, the place.
 bool train_diverged(const struct trainer *t, const char *what, const char *where, struct err *e);
 
-// ERR_CANCELLED when the hook asks for the end.
+// ERR_CANCELLED when the end is asked for. Tiles are left out from then on, so this comes before
+// any conclusion from numbers.
 bool train_go_on(const struct trainer *t, struct err *e);
+
+// The same before a step, which the hook is told of.
+bool train_begin(const struct trainer *t, struct err *e);
 
 bool train_out_of_memory(struct err *e);
 
@@ -87,6 +91,9 @@ bool train_lone_row(size_t n, uint32_t batch, bool by_column);
 
 // Epochs whose ends SWA averages, of `epochs`.
 int average_epochs(const struct train_spec *s, int epochs);
+
+// Copies of all parameters take long when there are many.
+void train_copy(const struct trainer *t, real *to, const real *from, size_t n);
 
 bool average_init(struct trainer *t, struct arena *a, struct err *e);
 double average_memory(const struct model *m, const struct train_spec *s);

@@ -11,10 +11,12 @@
 
 void train_shuffle(struct trainer *t, int epoch)
 {
+    const struct halt *halt = exec_halt(t->x);
     for (size_t i = 0; i < t->train->n; i++)
         t->order[i] = (uint32_t)i;
     if (t->spec->shuffle)
-        rng_shuffle(rng_key(t->spec->seed, RNG_SHUFFLE, (uint64_t)epoch, 0), t->order, t->train->n);
+        rng_shuffle(rng_key(t->spec->seed, RNG_SHUFFLE, (uint64_t)epoch, 0), t->order, t->train->n,
+                    halt);
 }
 
 static real *input(const struct trainer *t, uint32_t node, size_t i)
@@ -56,13 +58,15 @@ void train_load(struct trainer *t, uint32_t b, bool mixed)
 {
     size_t first = (size_t)b * t->batch;
     t->rows = (uint32_t)(b + 1 == t->batches ? t->train->n - first : t->batch);
-    for (size_t i = 0; i < t->rows; i++)
+    const struct halt *halt = exec_halt(t->x);
+    for (size_t i = 0; i < t->rows && !halt_due_row(halt, i); i++)
         load_row(t, i, t->order[first + i]);
     if (mixed)
         mixer_draw(&t->mixer, t->step, t->rows);
     else
         t->mixer.share = 1;
-    for (size_t i = 0; t->m->train_share != GRAPH_NONE && i < t->rows; i++)
+    bool paired = t->m->train_share != GRAPH_NONE;
+    for (size_t i = 0; paired && i < t->rows && !halt_due_row(halt, i); i++)
         load_partner(t, i, t->order[first + (mixed ? t->mixer.partner[i] : i)]);
 }
 
@@ -89,7 +93,8 @@ static const char *broken_gradient(const struct trainer *t)
 
 bool train_diverged(const struct trainer *t, const char *what, const char *where, struct err *e)
 {
-    return fail(e, ERR_DIVERGED,
+    return train_go_on(t, e) &&
+           fail(e, ERR_DIVERGED,
                 "diverged at step %llu: %s is not finite, first in %s; lower optimizer.lr (the "
                 "rate was %g), lengthen schedule.warmup or set regularization.gradient_clip_norm",
                 (unsigned long long)t->step + 1, what, where ? where : "the network", t->lr);
@@ -125,7 +130,7 @@ static bool shortens_in_place(const struct trainer *t)
 static bool evaluate(void *ctx, double *loss, struct err *e)
 {
     struct trainer *t = ctx;
-    if (!pass(t, loss, e))
+    if (!pass(t, loss, e) || !train_go_on(t, e))
         return false;
     *loss += regularize_gradient(&t->regularizer, t->x);
     if (shortens_in_place(t)) {
@@ -172,6 +177,8 @@ bool train_step(struct trainer *t, struct stepped *s, struct err *e)
     if (t->observing)
         observe_update(&t->observer, t->x);
     average_step(t);
+    if (!train_go_on(t, e))
+        return false;
     t->step++;
     return true;
 }

@@ -17,6 +17,7 @@
 #include "arena.h"
 #include "err.h"
 #include "frame.h"
+#include "halt.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,4 +54,4 @@ bool colfile_describe(int fd, struct colfile_size *size, struct column **column,
                       struct err *e);
 
 // The whole table.
-bool colfile_load(int fd, struct frame *f, struct arena *a, struct err *e);
+bool colfile_load(int fd, struct frame *f, const struct halt *halt, struct arena *a, struct err *e);

@@ -161,41 +161,51 @@ bool colfile_describe(int fd, struct colfile_size *size, struct column **column,
     return true;
 }
 
-static bool cells_are_sane(const struct column *c, size_t n_row)
+static bool cells_are_sane(const struct column *c, const void *cell, size_t n)
 {
+    const double *number = c->type == COLUMN_NUMERIC ? cell : NULL;
+    const uint32_t *code = number ? NULL : cell;
     bool ok = true;
-    for (size_t i = 0; c->number && i < n_row; i++)
-        ok &= !isinf(c->number[i]);
-    for (size_t i = 0; c->code && i < n_row; i++)
-        ok &= c->code[i] < c->n_level || c->code[i] == LEVEL_MISSING;
+    for (size_t i = 0; number && i < n; i++)
+        ok &= !isinf(number[i]);
+    for (size_t i = 0; code && i < n; i++)
+        ok &= code[i] < c->n_level || code[i] == LEVEL_MISSING;
     return ok;
 }
 
+// In pieces, each of which is checked while it is in cache.
 static bool load_column(int fd, struct column *c, size_t n_row, uint64_t at, uint64_t sum,
-                        struct arena *a, struct err *e)
+                        const struct halt *halt, struct arena *a, struct err *e)
 {
     size_t size = c->type == COLUMN_NUMERIC ? sizeof *c->number : sizeof *c->code;
-    void *cell = arena_alloc(a, n_row, size);
+    char *cell = arena_alloc(a, n_row, size);
+    uint64_t found = 1;
+    bool sane = true;
     if (!cell)
         return no_room(e);
-    if (!file_get(fd, cell, n_row * size, at, e))
-        return false;
+    for (size_t i = 0; i < n_row; i += HALT_EVERY) {
+        size_t n = n_row - i < HALT_EVERY ? n_row - i : HALT_EVERY;
+        char *piece = cell + i * size;
+        if (!halt_go_on(halt, e) || !file_get(fd, piece, n * size, at + i * size, e))
+            return false;
+        found = colfile_sum_cells(found, c->type, piece, n);
+        sane = sane && cells_are_sane(c, piece, n);
+    }
     if (c->type == COLUMN_NUMERIC)
-        c->number = cell;
+        c->number = (const double *)(const void *)cell;
     else
-        c->code = cell;
-    return (colfile_sum_cells(1, c->type, cell, n_row) == sum && cells_are_sane(c, n_row)) ||
-           damaged(e, "cells");
+        c->code = (const uint32_t *)(const void *)cell;
+    return (found == sum && sane) || damaged(e, "cells");
 }
 
-bool colfile_load(int fd, struct frame *f, struct arena *a, struct err *e)
+bool colfile_load(int fd, struct frame *f, const struct halt *halt, struct arena *a, struct err *e)
 {
     struct contents t;
     if (!read_table(fd, &t, a, e))
         return false;
     uint64_t at = sizeof t.head;
     for (size_t k = 0; k < t.head.n_column; k++) {
-        if (!load_column(fd, &t.column[k], t.head.n_row, at, t.sum[k], a, e))
+        if (!load_column(fd, &t.column[k], t.head.n_row, at, t.sum[k], halt, a, e))
             return false;
         at += colfile_cells(t.column[k].type, t.head.n_row);
     }

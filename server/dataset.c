@@ -196,20 +196,21 @@ static bool write_record(void *ingest, const struct csv_cell *cell, size_t n,
     return colfile_row(in->writer, e);
 }
 
-static bool read_again(struct ingest *in, struct csv *csv, struct err *e)
+static bool read_again(struct ingest *in, struct csv *csv, const struct halt *halt, struct err *e)
 {
     char *piece = malloc(PIECE);
     BUG(!piece);
     bool ok = true;
     for (uint64_t at = 0; ok && at < in->bytes; at += PIECE) {
         size_t len = in->bytes - at < PIECE ? (size_t)(in->bytes - at) : PIECE;
-        ok = file_get(in->csv_fd, piece, len, at, e) && csv_feed(csv, piece, len, e);
+        ok = halt_go_on(halt, e) && file_get(in->csv_fd, piece, len, at, e) &&
+             csv_feed(csv, piece, len, e);
     }
     free(piece);
     return ok && csv_end(csv, e);
 }
 
-static bool write_columns(struct ingest *in, struct err *e)
+static bool write_columns(struct ingest *in, const struct halt *halt, struct err *e)
 {
     in->col_fd = new_file(in->dir, ".col", in->col_tmp, e);
     if (in->col_fd < 0 || !(in->writer = colfile_begin(in->col_fd, &in->infer, e)))
@@ -217,7 +218,7 @@ static bool write_columns(struct ingest *in, struct err *e)
     in->skip = in->infer.header;
     csv_free(in->csv);
     in->csv = csv_new(write_record, in);
-    return read_again(in, in->csv, e) && colfile_end(in->writer, in->bytes, e);
+    return read_again(in, in->csv, halt, e) && colfile_end(in->writer, in->bytes, e);
 }
 
 static void stored_path(char out[static PATH], const char *digest, const char *suffix)
@@ -298,7 +299,8 @@ static bool stored(int dir, const char *digest, struct dataset_info *out, struct
     return false;
 }
 
-bool ingest_end(struct ingest *in, struct dataset_info *out, struct arena *a, struct err *e)
+bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *halt,
+                struct arena *a, struct err *e)
 {
     char digest[DATASET_DIGEST];
     bool ok = csv_end(in->csv, e) && infer_end(&in->infer, e);
@@ -306,8 +308,9 @@ bool ingest_end(struct ingest *in, struct dataset_info *out, struct arena *a, st
         ok = fail(e, ERR_TOO_LARGE, "the table has more than %u rows", UINT32_MAX - 1);
     if (ok) {
         print_digest(in, digest);
-        ok = stored(in->dir, digest, out, a) || (write_columns(in, e) && keep_both(in, digest, e) &&
-                                                 describe(in->dir, digest, out, a, e));
+        ok = stored(in->dir, digest, out, a) ||
+             (write_columns(in, halt, e) && keep_both(in, digest, e) &&
+              describe(in->dir, digest, out, a, e));
     }
     ingest_abort(in);
     return ok;
@@ -324,11 +327,11 @@ bool dataset_describe(const char *data_dir, const char *digest, struct dataset_i
     return ok;
 }
 
-bool dataset_load(const char *data_dir, const char *digest, struct frame *f, struct arena *a,
-                  struct err *e)
+bool dataset_load(const char *data_dir, const char *digest, struct frame *f,
+                  const struct halt *halt, struct arena *a, struct err *e)
 {
     int dir = open_folder(data_dir, e), fd = dir < 0 ? -1 : open_columns(dir, digest, e);
-    bool ok = fd >= 0 && colfile_load(fd, f, a, e);
+    bool ok = fd >= 0 && colfile_load(fd, f, halt, a, e);
     if (fd >= 0)
         close(fd);
     if (dir >= 0)

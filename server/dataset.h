@@ -11,11 +11,12 @@
 // what the disk holds is then unknown.
 //
 // Errors: ERR_INVALID for a table that cannot be used (with line and column), ERR_TOO_LARGE for a
-// limit, ERR_NO_SPACE for a full disk, ERR_NOT_FOUND, ERR_INTERNAL.
+// limit, ERR_NO_SPACE for a full disk, ERR_CANCELLED after a halt, ERR_NOT_FOUND, ERR_INTERNAL.
 
 #include "arena.h"
 #include "err.h"
 #include "frame.h"
+#include "halt.h"
 
 #include <stdint.h>
 
@@ -48,7 +49,8 @@ bool ingest_piece(struct ingest *in, const char *bytes, size_t len, struct err *
 // No more bytes: finish, store, describe in `out` (arrays in `a`), and free `in`, in success and in
 // failure. A failure leaves no file behind. A file that was not there before is marked
 // (file_mark.h) until catalog_settled().
-bool ingest_end(struct ingest *in, struct dataset_info *out, struct arena *a, struct err *e);
+bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *halt,
+                struct arena *a, struct err *e);
 
 // Forget the upload and remove its files. NULL is fine.
 void ingest_abort(struct ingest *in);
@@ -59,8 +61,8 @@ bool dataset_describe(const char *data_dir, const char *digest, struct dataset_i
 
 // Read the whole table into `a`. Its file is checked from end to end and refused (ERR_INTERNAL) at
 // the first doubt; ERR_TOO_LARGE when it does not fit.
-bool dataset_load(const char *data_dir, const char *digest, struct frame *f, struct arena *a,
-                  struct err *e);
+bool dataset_load(const char *data_dir, const char *digest, struct frame *f,
+                  const struct halt *halt, struct arena *a, struct err *e);
 
 // Remove both files. True when they are gone, also when they were not there.
 bool dataset_remove(const char *data_dir, const char *digest, struct err *e);

@@ -76,7 +76,7 @@ static size_t usable(const struct prep *p, const struct frame *f, uint32_t *row)
 }
 
 static bool encode(const struct prep *p, const struct frame *f, struct train_rows *rows,
-                   struct arena *a, struct err *e)
+                   const struct halt *halt, struct arena *a, struct err *e)
 {
     uint32_t *row = arena_alloc(a, f->n_row, sizeof *row);
     if (!row)
@@ -90,8 +90,8 @@ static bool encode(const struct prep *p, const struct frame *f, struct train_row
     real *y = arena_alloc(a, n * p->n_target, sizeof *y);
     if (!x || !y)
         return no_room(e);
-    prep_encode(p, f, row, n, x);
-    prep_encode_target(p, f, row, n, y);
+    prep_encode(p, f, row, n, x, halt);
+    prep_encode_target(p, f, row, n, y, halt);
     *rows = (struct train_rows){.x = x, .y = y, .n = n};
     return true;
 }
@@ -101,9 +101,10 @@ static bool score(struct call *c, const struct model_file *file, const char *dig
 {
     struct frame frame;
     struct prep bound;
-    return dataset_load(c->server->settings->data, digest, &frame, a, e) &&
-           prep_bind(&bound, &file->prep, &frame, a, e) && encode(&bound, &frame, rows, a, e) &&
-           score_rows(s, &file->model, rows, a, e);
+    return dataset_load(c->server->settings->data, digest, &frame, NULL, a, e) &&
+           prep_bind(&bound, &file->prep, &frame, NULL, a, e) &&
+           encode(&bound, &frame, rows, NULL, a, e) &&
+           score_rows(s, &file->model, rows, NULL, a, e);
 }
 
 static bool reply_score(struct call *c, const struct served *served, const struct dataset_row *d,

@@ -9,7 +9,8 @@
 
 // Metrics of a part of the rows; null for a part without rows.
 static bool write_scores(struct jsonw *w, const char *key, const struct model *m,
-                         const struct train_rows *rows, struct arena *a, struct err *e)
+                         const struct train_rows *rows, const struct halt *halt, struct arena *a,
+                         struct err *e)
 {
     struct score s;
     if (rows->n == 0) {
@@ -17,7 +18,7 @@ static bool write_scores(struct jsonw *w, const char *key, const struct model *m
         return true;
     }
     struct arena_mark mark = arena_mark(a);
-    bool ok = score_rows(&s, m, rows, a, e);
+    bool ok = score_rows(&s, m, rows, halt, a, e);
     arena_rewind(a, mark);
     if (!ok)
         return false;
@@ -91,8 +92,8 @@ const char *outcome_summary(const struct outcome *o, struct arena *a, struct err
         jsonw_string(&w, NULL, p->prep.class_name[i]);
     jsonw_end(&w);
     jsonw_object(&w, "scores");
-    if (!write_scores(&w, "validation", &p->model, o->val, a, e) ||
-        !write_scores(&w, "test", &p->model, o->test, a, e))
+    if (!write_scores(&w, "validation", &p->model, o->val, o->halt, a, e) ||
+        !write_scores(&w, "test", &p->model, o->test, o->halt, a, e))
         return NULL;
     jsonw_end(&w);
     jsonw_end(&w);

@@ -13,6 +13,7 @@ struct outcome {
     const struct train_rows *val, *test; // encoded; n may be 0
     const struct train_result *result;
     double seconds; // of training
+    const struct halt *halt;
 };
 
 // "weights_sha256": a digest of the weights alone.

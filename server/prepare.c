@@ -3,8 +3,6 @@
 
 #include "prepare.h"
 
-#include "mix.h"
-
 #include "dataset.h"
 #include "mix.h"
 #include "nearest.h"
@@ -102,23 +100,23 @@ static bool check_classes(const struct prep *p, const struct data_spec *d, struc
 }
 
 bool prepare_job(struct prepared *p, const char *data_dir, const char *digest,
-                 const struct job_spec *spec, const struct model_file *from, struct arena *a,
-                 struct faults *faults, struct err *e)
+                 const struct job_spec *spec, const struct model_file *from,
+                 const struct halt *halt, struct arena *a, struct faults *faults, struct err *e)
 {
     const struct data_spec *data = &spec->prep;
-    return dataset_load(data_dir, digest, &p->frame, a, e) &&
+    return dataset_load(data_dir, digest, &p->frame, halt, a, e) &&
            check_columns(&p->frame, data, a, faults, e) &&
-           prep_init(&p->prep, &p->frame, data, a, e) &&
+           prep_init(&p->prep, &p->frame, data, halt, a, e) &&
            check_classes(&p->prep, data, a, faults, e) &&
-           prep_split(&p->prep, &p->frame, data, &p->split, a, e) &&
+           prep_split(&p->prep, &p->frame, data, &p->split, halt, a, e) &&
            prep_fit(&p->prep, &p->frame, data, pick_op(&spec->train.loss), p->split.train,
-                    p->split.n_train, a, e) &&
-           (!spec->from || prep_adopt(&p->prep, &from->prep, &p->frame, a, e)) &&
+                    p->split.n_train, halt, a, e) &&
+           (!spec->from || prep_adopt(&p->prep, &from->prep, &p->frame, halt, a, e)) &&
            build(p, spec, a, e) && (!spec->from || warm_fits(&p->model, from, e));
 }
 
 bool prepare_rows(const struct prepared *p, const uint32_t *row, size_t n, struct train_rows *out,
-                  struct arena *a, struct err *e)
+                  const struct halt *halt, struct arena *a, struct err *e)
 {
     const struct prep *prep = &p->prep;
     bool weighted = p->model.train_w != GRAPH_NONE;
@@ -128,10 +126,10 @@ bool prepare_rows(const struct prepared *p, const uint32_t *row, size_t n, struc
     if (!x || !y || (weighted && !w))
         return fail(e, ERR_TOO_LARGE, "%zu rows of %zu inputs need more memory than a job may use",
                     n, prep->n_feature);
-    prep_encode(prep, &p->frame, row, n, x);
-    prep_encode_target(prep, &p->frame, row, n, y);
+    prep_encode(prep, &p->frame, row, n, x, halt);
+    prep_encode_target(prep, &p->frame, row, n, y, halt);
     if (w)
-        prep_encode_weights(prep, &p->frame, row, n, w);
+        prep_encode_weights(prep, &p->frame, row, n, w, halt);
     *out = (struct train_rows){.x = x, .y = y, .n = n, .w = w};
-    return true;
+    return halt_go_on(halt, e);
 }

@@ -17,8 +17,7 @@ enum { RETRY_MS = 1000, WAIT_MS = 60000 };
 
 enum stop ticket_poll(struct ticket *t)
 {
-    uint64_t polls = atomic_load_explicit(&t->polls, memory_order_relaxed);
-    atomic_store_explicit(&t->polls, polls + 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&t->polls, 1, memory_order_relaxed);
     return (enum stop)atomic_load_explicit(&t->stop, memory_order_relaxed);
 }
 

@@ -50,7 +50,8 @@ bool queue_cancel(struct queue *q, int64_t id, struct job_row *out, struct arena
 struct ticket *queue_claim_wait(struct queue *q, const char *worker, struct job_row *job,
                                 struct arena *a, struct err *e);
 
-// What the run should do, to be asked at every step: neither locks nor waits.
+// What the run should do, to be asked often, by any thread of it: neither locks nor waits. Once it
+// is something else than STOP_NONE it stays so.
 enum stop ticket_poll(struct ticket *t);
 
 // For store_job_note().

@@ -52,12 +52,20 @@ struct run {
     struct train_rows train, val, test;
     int64_t begun, reported; // monotonic ms
     struct curve curve;      // epochs not yet reported
-    enum stop stop;
-    bool lost;      // the lease has gone to another
-    bool unstored;  // the last report failed
-    struct err why; // it did
-    bool told;      // an epoch has been reported
+    struct halt halt;        // of everything the run does
+    enum stop stop;          // why it ended, once it has
+    bool lost;               // the lease has gone to another
+    bool unstored;           // the last report failed
+    struct err why;          // it did
+    bool told;               // an epoch has been reported
 };
+
+// What the run's work asks, on all of its threads. It is also the run's sign of life.
+static bool must_stop(void *ctx)
+{
+    const struct run *r = ctx;
+    return ticket_poll(r->ticket) != STOP_NONE || r->lost;
+}
 
 static int64_t now(void)
 {
@@ -75,7 +83,7 @@ static void report(struct run *r)
     if (ok)
         curve_stored(&r->curve);
     else
-        r->lost = e.kind == ERR_CONFLICT;
+        r->lost = r->lost || e.kind == ERR_CONFLICT;
     if (!ok && !r->unstored)
         LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "progress not stored"),
             log_int("job", r->job.id), log_text("reason", e.text));
@@ -107,15 +115,13 @@ static void on_point(void *ctx, const struct lr_point *p)
     report_now_and_then(r);
 }
 
-static bool on_step(void *ctx, uint64_t step)
+static void on_step(void *ctx, uint64_t step)
 {
     struct run *r = ctx;
-    r->stop = ticket_poll(r->ticket);
     if (now() - r->reported >= 5 * REPORT_MS) {
         r->curve.beat.step = (int64_t)step;
         report(r);
     }
-    return r->stop != STOP_NONE || r->lost;
 }
 
 static bool prepare(struct run *r, struct err *e)
@@ -127,10 +133,10 @@ static bool prepare(struct run *r, struct err *e)
         !warm_load(r->worker->config->store, r->worker->config->settings->data, &r->spec, &r->from,
                    &r->arena, e) ||
         !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->from,
-                     &r->arena, &faults, e) ||
-        !prepare_rows(p, p->split.train, p->split.n_train, &r->train, &r->arena, e) ||
-        !prepare_rows(p, p->split.val, p->split.n_val, &r->val, &r->arena, e) ||
-        !prepare_rows(p, p->split.test, p->split.n_test, &r->test, &r->arena, e))
+                     &r->halt, &r->arena, &faults, e) ||
+        !prepare_rows(p, p->split.train, p->split.n_train, &r->train, &r->halt, &r->arena, e) ||
+        !prepare_rows(p, p->split.val, p->split.n_val, &r->val, &r->halt, &r->arena, e) ||
+        !prepare_rows(p, p->split.test, p->split.n_test, &r->test, &r->halt, &r->arena, e))
         return false;
     if (r->spec.kind == JOB_LR_FINDER)
         return curve_init_sweep(&r->curve, r->spec.sweep.steps, &r->arena, e);
@@ -161,8 +167,8 @@ static bool start(struct run *r, struct err *e)
     if (!model_room(m, &r->arena, e))
         return false;
     note(r);
-    model_init_weights(m, r->spec.train.seed);
-    if (!init_from_data(m, r->train.x, r->train.n, &r->arena, e))
+    if (!model_init_weights(m, r->spec.train.seed, &r->halt, e) ||
+        !init_from_data(m, r->train.x, r->train.n, &r->halt, &r->arena, e))
         return false;
     if (r->spec.from)
         warm_copy(m, &r->prepared.prep, &r->from);
@@ -251,8 +257,8 @@ static bool conclude(struct run *r, struct err *e)
 static bool publish(struct run *r, const struct train_result *result, struct err *e)
 {
     const struct model *m = &r->prepared.model;
-    const struct outcome outcome = {&r->prepared, &r->val, &r->test, result,
-                                    (double)(now() - r->begun) / 1000};
+    const struct outcome outcome = {
+        &r->prepared, &r->val, &r->test, result, (double)(now() - r->begun) / 1000, &r->halt};
     struct model_new model = {.name = r->job.name,
                               .task = task_words[m->task],
                               .summary = outcome_summary(&outcome, &r->arena, e)};
@@ -308,25 +314,17 @@ static void give_back(struct run *r, const struct err *why)
             log_text("reason", e.text));
 }
 
-// Whether anybody has asked for an end meanwhile.
-static bool go_on(struct run *r, struct err *e)
-{
-    r->stop = ticket_poll(r->ticket);
-    return r->stop == STOP_NONE || fail(e, ERR_CANCELLED, "stopped before training");
-}
-
 // What the job is for, with its threads.
 static bool work_off(struct run *r, struct err *e)
 {
     struct crew crew;
-    struct exec exec = {crew_run, &crew};
+    const struct exec exec = {.run = crew_run, .ctx = &crew, .halt = &r->halt};
     struct train_result result;
     uint32_t threads = (uint32_t)r->spec.train.threads;
     bool finder = r->spec.kind == JOB_LR_FINDER;
     if (!start(r, e) || !crew_init(&crew, threads, NICENESS, e))
         return false;
-    const struct exec *x = threads > 1 ? &exec : NULL;
-    bool ok = finder ? sweep(r, x, e) : train(r, x, &result, e);
+    bool ok = finder ? sweep(r, &exec, e) : train(r, &exec, &result, e);
     crew_release(&crew);
     return ok && (finder ? conclude(r, e) : publish(r, &result, e));
 }
@@ -336,7 +334,8 @@ static void run_job(struct run *r)
     struct err e = {0};
     LOG(r->worker->config->log, LEVEL_INFO, log_text("event", "job started"),
         log_int("job", r->job.id), log_text("worker", r->worker->name));
-    bool ok = prepare(r, &e) && go_on(r, &e) && work_off(r, &e);
+    r->halt = (struct halt){must_stop, r};
+    bool ok = prepare(r, &e) && work_off(r, &e);
     if (!ok && r->ticket)
         give_back(r, &e);
     else if (!ok)

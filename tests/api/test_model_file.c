@@ -86,7 +86,7 @@ static void make(int kind, struct model *m, char **file, size_t *len)
                               .y_std = prep.y_std,
                               .loss = &spec.train.loss};
     ck_assert_msg(model_build(m, &spec.model, &task, &arena, &err), "%s", err.text);
-    model_init_weights(m, 3);
+    model_init_weights(m, 3, NULL, NULL);
     for (size_t i = m->n_trained; i < m->n_value; i++)
         m->value[i] += (real)(.5 * rng_unit(rng_key(1, RNG_PROBE, 1, 0), i));
     size_t head, body = m->n_value * sizeof *m->value;

@@ -16,6 +16,7 @@
 #include "tables.h"
 #include "train.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,9 +123,10 @@ static void setup(struct bench *b, const struct net *n)
                               .n_target = 1,
                               .loss = &loss};
     need(model_build(&b->model, &b->spec, &task, &b->arena, &e), &e);
-    model_init_weights(&b->model, 1);
+    need(model_init_weights(&b->model, 1, NULL, &e), &e);
     b->grad = arena_need(&b->arena, b->model.n_trained, sizeof *b->grad);
-    struct plan_memory memory = {.param = b->model.value, .grad = b->grad, .buffer = b->model.value + b->model.n_trained};
+    struct plan_memory memory = {
+        .param = b->model.value, .grad = b->grad, .buffer = b->model.value + b->model.n_trained};
     need(plan_init(&b->plan, &b->model.train, n->batch, memory, &b->arena, &e), &e);
     const struct optim_setup setup = {
         .pick = &adam, .param = b->model.value, .grad = b->grad, .n = b->model.n_trained};
@@ -166,6 +168,12 @@ static double adam_rate(struct bench *b)
     return (now() - start) / 2 / (double)b->model.n_trained;
 }
 
+// The question that a worker's job asks.
+static bool is_set(void *flag)
+{
+    return atomic_load_explicit((atomic_int *)flag, memory_order_relaxed);
+}
+
 int main(int argc, char **argv)
 {
     int threads = argc > 1 ? atoi(argv[1]) : 1, rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;
@@ -179,7 +187,9 @@ int main(int argc, char **argv)
     struct crew crew;
     need(blas_init(&e), &e);
     need(crew_init(&crew, (uint32_t)threads, 0, &e), &e);
-    struct exec x = {crew_run, &crew};
+    atomic_int stop = 0;
+    const struct halt halt = {is_set, &stop};
+    const struct exec x = {.run = crew_run, .ctx = &crew, .halt = &halt};
     for (int i = 0; i < N_NETS; i++)
         setup(&bench[i], &nets[i]);
     for (int r = 0; r < rounds; r++) {
@@ -187,7 +197,7 @@ int main(int argc, char **argv)
         gemm[r] = sgemm_rate();
         adam[r] = adam_rate(&bench[N_NETS - 1]);
         for (int i = 0; i < N_NETS; i++)
-            seconds[i][r] = time_steps(&bench[i], &nets[i], threads > 1 ? &x : NULL, .25);
+            seconds[i][r] = time_steps(&bench[i], &nets[i], &x, .25);
     }
     fprintf(stderr, "\r%20s\r", "");
     double rate = median(gemm, (size_t)rounds), per_param = median(adam, (size_t)rounds);

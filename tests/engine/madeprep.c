@@ -22,7 +22,8 @@ struct prep prep_fitted(const struct frame *f, const struct data_spec *s, const 
 {
     struct prep p;
     struct err e = {0};
-    prep_need(prep_init(&p, f, s, a, &e) && prep_fit(&p, f, s, NULL, row, n, a, &e), &e);
+    prep_need(prep_init(&p, f, s, NULL, a, &e) && prep_fit(&p, f, s, NULL, row, n, NULL, a, &e),
+              &e);
     return p;
 }
 

@@ -91,7 +91,7 @@ static void start_model(struct replayed *r, struct arena *a)
     struct err e = {0};
     ck_assert_msg(model_build(m, &r->f->model, &r->f->task, a, &e), "\"%s\" (%s): %s", r->f->row,
                   r->f->about, e.text);
-    model_init_weights(m, 1);
+    model_init_weights(m, 1, NULL, NULL);
     for (size_t i = 0; i < m->n_param; i++) {
         if (!cJSON_HasObjectItem(r->f->start, m->param[i].name))
             continue;

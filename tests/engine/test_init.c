@@ -71,10 +71,21 @@ static int formula_of(const char *name)
 
 static real weight[OUT * IN], bias[IN];
 
+static struct init_layer layer(uint64_t key, size_t outputs, size_t inputs)
+{
+    return (struct init_layer){.gain = GAIN,
+                               .key = key,
+                               .weight = weight,
+                               .outputs = outputs,
+                               .inputs = inputs,
+                               .bias = bias};
+}
+
 static void draw(const char *name, uint64_t seed)
 {
     struct pick p = pick_row(&init_table, table_find(&init_table, name));
-    init_linear(&p, GAIN, rng_key(seed, RNG_INIT, 0, 0), weight, OUT, IN, bias);
+    struct init_layer l = layer(rng_key(seed, RNG_INIT, 0, 0), OUT, IN);
+    init_linear(&p, &l);
 }
 
 static void check_spread(const char *name, enum shape shape, double bound)
@@ -135,7 +146,8 @@ TEST(uniform_lies_between_its_ends)
     struct pick p = pick_row(&init_table, table_find(&init_table, "uniform"));
     p.value[0] = 2;
     p.value[1] = 3;
-    init_linear(&p, GAIN, 1, weight, OUT, IN, bias);
+    struct init_layer l = layer(1, OUT, IN);
+    init_linear(&p, &l);
     struct moments m = moments(weight, OUT * IN);
     ck_assert_double_eq_tol(m.mean, 2.5, .01);
     ck_assert(m.most <= 3 && m.most > 2.999);
@@ -167,7 +179,8 @@ LOOP_TEST(orthogonal_weights_are, sizeof shape / sizeof *shape)
 {
     struct pick p = pick_row(&init_table, table_find(&init_table, "orthogonal"));
     size_t outputs = shape[_i].outputs, inputs = shape[_i].inputs;
-    init_linear(&p, GAIN, 5, weight, outputs, inputs, bias);
+    struct init_layer l = layer(5, outputs, inputs);
+    init_linear(&p, &l);
     double worst = worst_angle(outputs, inputs);
     ck_assert_msg(worst < (sizeof(real) == sizeof(double) ? 1e-12 : 2e-6), "%zu x %zu: %g", outputs,
                   inputs, worst);
@@ -177,7 +190,7 @@ LOOP_TEST(orthogonal_weights_are, sizeof shape / sizeof *shape)
 TEST(orthogonalizing_dependent_rows_gives_finite_numbers)
 {
     real w[] = {1, 2, 2, 0, 0, 0};
-    init_orthogonalize(w, 2, 3, 3);
+    init_orthogonalize(&(struct init_layer){.weight = w, .outputs = 2, .inputs = 3, .gain = 3});
     for (int i = 0; i < 6; i++)
         ck_assert_double_eq_tol((double)w[i], i == 0 ? 1 : i < 3 ? 2 : 0, 1e-6);
 }
@@ -229,15 +242,15 @@ LOOP_TEST(layers_fitted_to_the_data_have_mean_0_and_variance_1, 3)
     struct lab_job j;
     struct model m;
     build(&m, &j, bodies[_i][0], bodies[_i][1]);
-    model_init_weights(&m, 3);
+    model_init_weights(&m, 3, NULL, NULL);
     const real *x = inputs_for(ROWS);
     size_t n = m.n_value - m.n_trained;
     ck_assert(fabs(output_of(&m, 0, x, INIT_DATA_ROWS).variance - 1) > .5);
-    model_init_weights(&m, 3);
+    model_init_weights(&m, 3, NULL, NULL);
     for (size_t i = 0; i < n; i++)
         m.value[m.n_trained + i] = (real)(i % 2);
     uint64_t statistics = lab_hash(m.value + m.n_trained, n * sizeof(real));
-    ck_assert(init_from_data(&m, x, ROWS, &arena, &err));
+    ck_assert(init_from_data(&m, x, ROWS, NULL, &arena, &err));
     ck_assert_uint_eq(lab_hash(m.value + m.n_trained, n * sizeof(real)), statistics);
     for (size_t i = 0; i < 4; i++) {
         struct moments o = output_of(&m, i, x, INIT_DATA_ROWS);
@@ -252,10 +265,10 @@ TEST(only_layers_that_want_it_are_fitted_to_the_data)
     struct model m;
     build(&m, &j, "relu", NULL);
     j.layer[1].init = lab_pick(&init_table, "normal");
-    model_init_weights(&m, 3);
+    model_init_weights(&m, 3, NULL, NULL);
     const real *x = inputs_for(ROWS);
     uint64_t one = lab_hash(m.value + m.param[2].at, WIDTH * WIDTH * sizeof(real));
-    ck_assert(init_from_data(&m, x, ROWS, &arena, &err));
+    ck_assert(init_from_data(&m, x, ROWS, NULL, &arena, &err));
     ck_assert_uint_eq(lab_hash(m.value + m.param[2].at, WIDTH * WIDTH * sizeof(real)), one);
     ck_assert(fabs(output_of(&m, 1, x, INIT_DATA_ROWS).variance - 1) > .1);
     ck_assert_double_eq_tol(output_of(&m, 2, x, INIT_DATA_ROWS).variance, 1, 1e-5);
@@ -267,13 +280,13 @@ TEST(rows_that_do_not_vary_leave_the_weights_finite)
     struct lab_job j;
     struct model m;
     build(&m, &j, "relu", NULL);
-    model_init_weights(&m, 3);
+    model_init_weights(&m, 3, NULL, NULL);
     uint64_t before = lab_hash(m.value, m.n_value * sizeof(real));
     real *x = arena_zalloc(&arena, 7 * 10, sizeof *x);
-    ck_assert(init_from_data(&m, x, 1, &arena, &err));
+    ck_assert(init_from_data(&m, x, 1, NULL, &arena, &err));
     ck_assert_uint_eq(lab_hash(m.value, m.n_value * sizeof(real)), before);
-    ck_assert(init_from_data(&m, x, 10, &arena, &err));
-    ck_assert_ptr_null(model_first_broken(&m, m.value));
+    ck_assert(init_from_data(&m, x, 10, NULL, &arena, &err));
+    ck_assert_ptr_null(model_first_broken(&m, m.value, NULL));
 }
 
 TEST(fitting_to_the_data_gives_its_memory_back)
@@ -281,13 +294,13 @@ TEST(fitting_to_the_data_gives_its_memory_back)
     struct lab_job j;
     struct model m;
     build(&m, &j, "relu", NULL);
-    model_init_weights(&m, 3);
+    model_init_weights(&m, 3, NULL, NULL);
     const real *x = inputs_for(ROWS);
     size_t used = arena.used;
-    ck_assert(init_from_data(&m, x, ROWS, &arena, &err));
+    ck_assert(init_from_data(&m, x, ROWS, NULL, &arena, &err));
     ck_assert_uint_eq(arena.used, used);
     arena.max = arena.used + 1000;
     err = (struct err){0};
-    ck_assert(!init_from_data(&m, x, ROWS, &arena, &err));
+    ck_assert(!init_from_data(&m, x, ROWS, NULL, &arena, &err));
     ck_assert_int_eq(err.kind, ERR_TOO_LARGE);
 }

@@ -19,10 +19,10 @@ static void keep(void *ctx, const struct lr_point *p)
     s->point[s->n++] = *p;
 }
 
-static bool stop(void *ctx, uint64_t step)
+static bool seen_enough(void *ctx)
 {
     const struct seen *s = ctx;
-    return s->stop_at && step == s->stop_at;
+    return s->stop_at && s->n == s->stop_at;
 }
 
 struct hunt {
@@ -44,8 +44,10 @@ static void hunt_init(struct hunt *h, const char *optimizer)
 
 static void hunt(struct hunt *h, const struct lr_sweep *sweep)
 {
-    const struct lr_hooks hooks = {&h->seen, keep, stop};
-    h->run.ok = lr_find(&h->run.model, &h->job.train, sweep, &h->rows, &hooks, NULL, &h->found,
+    const struct lr_hooks hooks = {.ctx = &h->seen, .point = keep};
+    const struct halt halt = {seen_enough, &h->seen};
+    const struct exec x = {.halt = &halt};
+    h->run.ok = lr_find(&h->run.model, &h->job.train, sweep, &h->rows, &hooks, &x, &h->found,
                         &h->run.arena, &h->run.e);
 }
 

@@ -65,7 +65,7 @@ static double value_of(const struct metric *m, size_t n, size_t k, size_t n_targ
         a[i] = (real)answer[i];
     for (size_t i = 0; i < n * n_target; i++)
         t[i] = (real)target[i];
-    struct scored s = {a, t, n, k, n_target, scratch};
+    struct scored s = {a, t, n, k, n_target, scratch, NULL};
     return m->value(&s);
 }
 

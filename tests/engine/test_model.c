@@ -133,19 +133,19 @@ TEST(norms_start_neutral_and_weights_follow_the_seed)
     struct model m;
     lab_job_init(&j, 1, 8, "relu", "batch", 0);
     ck_assert(build(&m, &j, 5, 3, NULL));
-    model_init_weights(&m, 1);
+    model_init_weights(&m, 1, NULL, NULL);
     for (size_t i = 0; i < 8; i++) {
         ck_assert(m.value[m.param[2].at + i] == 1 && m.value[m.param[3].at + i] == 0);
         ck_assert(m.value[m.param[4].at + i] == 0 && m.value[m.param[5].at + i] == 1);
     }
     uint64_t first = lab_hash(m.value, m.n_value * sizeof *m.value);
-    model_init_weights(&m, 2);
+    model_init_weights(&m, 2, NULL, NULL);
     ck_assert_uint_ne(lab_hash(m.value, m.n_value * sizeof *m.value), first);
-    model_init_weights(&m, 1);
+    model_init_weights(&m, 1, NULL, NULL);
     ck_assert_uint_eq(lab_hash(m.value, m.n_value * sizeof *m.value), first);
-    ck_assert_ptr_null(model_first_broken(&m, m.value));
+    ck_assert_ptr_null(model_first_broken(&m, m.value, NULL));
     m.value[m.param[5].at + 7] = INFINITY;
-    ck_assert_str_eq(model_first_broken(&m, m.value), "layers.0.norm.running_var");
+    ck_assert_str_eq(model_first_broken(&m, m.value, NULL), "layers.0.norm.running_var");
 }
 
 // A weight norm's lengths are those of the directions drawn, so that the layer starts as it would
@@ -159,7 +159,7 @@ TEST(parameters_start_where_knobs_and_weights_say)
     ck_assert(build(&m, &j, 5, 3, NULL));
     ck_assert_str_eq(m.param[2].name, "layers.0.norm.g");
     ck_assert_str_eq(m.param[3].name, "layers.0.activation.weight");
-    model_init_weights(&m, 1);
+    model_init_weights(&m, 1, NULL, NULL);
     for (size_t i = 0; i < 8; i++) {
         double square = 0;
         for (size_t c = 0; c < 5; c++)
@@ -325,7 +325,9 @@ LOOP_TEST(the_sigmoids_slope_vanishes_as_in_the_curriculum, sizeof vanishing / s
     double x = vanishing[_i].x;
     lab_job_init(&j, 1, 1, "sigmoid", NULL, 0);
     ck_assert(build(&m, &j, 1, 0, NULL));
-    ck_assert(plan_init(&p, &m.train, 1, (struct plan_memory){.param = value, .grad = grad, .buffer = value}, &arena, &err));
+    ck_assert(plan_init(&p, &m.train, 1,
+                        (struct plan_memory){.param = value, .grad = grad, .buffer = value}, &arena,
+                        &err));
     p.buf[m.train_x].v[0] = (real)x;
     p.buf[m.train_y].v[0] = (real)(1 / (1 + exp(-x)) - .5);
     plan_forward(&p, 1, 0, NULL);

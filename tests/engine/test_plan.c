@@ -141,7 +141,7 @@ static void draw_network(struct subject *s, uint64_t seed)
     size_t k = kinds[dice(seed, 1, 3)];
     struct model_task task = lab_task((uint32_t)(1 + dice(seed, 2, MOST_IN)), k, &j.train.loss);
     ck_assert_msg(model_build(m, &j.model, &task, &arena, &err), "%s", err.text);
-    model_init_weights(m, seed);
+    model_init_weights(m, seed, NULL, NULL);
     for (size_t i = 0; i < m->n_trained; i++)
         m->value[i] += (real)(.1 * rng_normal(rng_key(seed, RNG_PROBE, 7, 0), i));
     real *y = numbers(BATCH, seed + 1, 1);
@@ -297,8 +297,7 @@ TEST(a_layers_steps_share_tiles_and_buffers)
     struct model_task task = lab_task(100, 0, &j.train.loss);
     ck_assert(model_build(&m, &j.model, &task, &arena, &err));
     real *grad = numbers(m.n_trained, 1, 1);
-    struct plan_memory memory = {
-        .param = m.value, .grad = grad, .buffer = m.value + m.n_trained};
+    struct plan_memory memory = {.param = m.value, .grad = grad, .buffer = m.value + m.n_trained};
     ck_assert(plan_init(&p, &m.train, BATCH, memory, &arena, &err));
     ck_assert_uint_eq(p.n_step, 11);
     for (int i = 0; i < 2; i++)
@@ -393,10 +392,9 @@ LOOP_TEST(the_gradient_of_a_whole_network_is_that_of_differences, 9)
     lab_job_init(&j, 2, 6, smooth[_i / 3], "batch", .25);
     struct model_task task = lab_task(4, kinds[_i % 3], &j.train.loss);
     ck_assert(model_build(&m, &j.model, &task, &arena, &err));
-    model_init_weights(&m, 3);
+    model_init_weights(&m, 3, NULL, NULL);
     real *grad = numbers(m.n_trained, 1, 1), *analytic = numbers(m.n_trained, 1, 1);
-    struct plan_memory memory = {
-        .param = m.value, .grad = grad, .buffer = m.value + m.n_trained};
+    struct plan_memory memory = {.param = m.value, .grad = grad, .buffer = m.value + m.n_trained};
     ck_assert(plan_init(&p, &m.train, ROWS + 3, memory, &arena, &err));
     const real *x = numbers(ROWS * 4, 8, 1);
     memcpy(p.buf[m.train_x].v, x, ROWS * 4 * sizeof *x);

@@ -23,7 +23,7 @@ static void build(struct model *m, size_t n_class, const char *loss, double mean
     task.y_mean = &mean;
     task.y_std = &std;
     ck_assert_msg(model_build(m, &j.model, &task, &arena, &err), "%s", err.text);
-    model_init_weights(m, 5);
+    model_init_weights(m, 5, NULL, NULL);
 }
 
 static double ask(const struct model *m, uint32_t batch, const struct train_rows *rows,

@@ -54,8 +54,8 @@ TEST(prep_encodes_gaps_rare_levels_and_targets)
     real x[4][5], y[4];
     static const real WANT[4][5] = {
         {0, 1, 0, 1, 0}, {1, 0, 1, 0, 0}, {998, 0, 0, 0, 1}, {3, 0, 0, 0, 1}};
-    prep_encode(&p, &f, all, 4, x[0]);
-    prep_encode_target(&p, &f, all, 4, y);
+    prep_encode(&p, &f, all, 4, x[0], NULL);
+    prep_encode_target(&p, &f, all, 4, y, NULL);
     for (size_t i = 0; i < 4; i++)
         prep_expect_row(x[i], WANT[i], 5);
     ck_assert(y[0] == 0 && isnan(y[2]) && y[3] > 3);
@@ -63,7 +63,7 @@ TEST(prep_encodes_gaps_rare_levels_and_targets)
     s.missing = MISSING_MEAN;
     p = prep_fitted(&f, &s, row, 3, &a);
     ck_assert_uint_eq(p.n_feature, 4);
-    prep_encode(&p, &f, all, 1, x[0]);
+    prep_encode(&p, &f, all, 1, x[0], NULL);
     prep_expect_row(x[0], (const real[]){2, 0, 1, 0}, 4);
     arena_release(&a);
 }
@@ -161,7 +161,7 @@ TEST(prep_gives_cells_the_very_bits_that_the_table_gave)
     ck_assert_uint_ge(p.n_feature, 8 + 1 + 4);
     real *x = arena_need(&a, f.n_row * p.n_feature, sizeof *x);
     real *one = arena_need(&a, p.n_feature, sizeof *one);
-    prep_encode(&p, &f, row, f.n_row, x);
+    prep_encode(&p, &f, row, f.n_row, x, NULL);
     for (size_t i = 0; i < f.n_row; i++) {
         for (size_t k = 0; k < p.n_column; k++) {
             struct cell cell = cell_of(&f.column[p.column[k].source], i);
@@ -186,12 +186,12 @@ TEST(prep_bound_to_another_table_reads_it_by_name)
     struct column first = test.column[0]; // another order must not matter
     memmove(test.column, test.column + 1, (test.n_column - 1) * sizeof first);
     test.column[test.n_column - 1] = first;
-    prep_need(prep_bind(&bound, &from_file, &test, &a, &e), &e);
+    prep_need(prep_bind(&bound, &from_file, &test, NULL, &a, &e), &e);
     real *x = arena_need(&a, p.n_feature, sizeof *x), *one = arena_need(&a, p.n_feature, sizeof *x);
     for (uint32_t i = 0; i < test.n_row; i++) {
         real y;
-        prep_encode(&bound, &test, &i, 1, x);
-        prep_encode_target(&bound, &test, &i, 1, &y);
+        prep_encode(&bound, &test, &i, 1, x, NULL);
+        prep_encode_target(&bound, &test, &i, 1, &y, NULL);
         struct cell target = cell_of(frame_find(&test, "ocean_proximity"), i);
         ck_assert_int_eq(strncmp(p.class_name[(size_t)y], target.text, target.len), 0);
         for (size_t k = 0; k < p.n_column; k++) {
@@ -213,14 +213,14 @@ TEST(prep_cannot_be_bound_to_a_table_that_lacks_an_input)
     struct data_spec s = plain_spec("y");
     const uint32_t row[] = {0, 1, 2};
     struct prep p = prep_fitted(&f, &s, row, 3, &a), bound;
-    ck_assert(!prep_bind(&bound, &p, &lacks, &a, &e));
+    ck_assert(!prep_bind(&bound, &p, &lacks, NULL, &a, &e));
     ck_assert_str_eq(e.at, "/dataset");
     ck_assert_str_eq(e.text, "the dataset has no column \"x\"");
-    ck_assert(!prep_bind(&bound, &p, &text, &a, &e2));
+    ck_assert(!prep_bind(&bound, &p, &text, NULL, &a, &e2));
     ck_assert_str_eq(e2.text, "column \"x\" is not numeric: it contains \"one\"");
-    prep_need(prep_bind(&bound, &p, &bare, &a, &(struct err){0}), &e);
+    prep_need(prep_bind(&bound, &p, &bare, NULL, &a, &(struct err){0}), &e);
     real y;
-    prep_encode_target(&bound, &bare, row, 1, &y);
+    prep_encode_target(&bound, &bare, row, 1, &y, NULL);
     ck_assert(isnan(y));
     arena_release(&a);
 }
@@ -259,7 +259,7 @@ LOOP_TEST(prep_chooses_the_task_or_says_why_not, sizeof TASKS / sizeof *TASKS)
     struct data_spec s = plain_spec(TASKS[_i].target);
     struct prep p;
     s.task = TASKS[_i].task;
-    bool ok = prep_init(&p, &f, &s, &a, &e);
+    bool ok = prep_init(&p, &f, &s, NULL, &a, &e);
     if (TASKS[_i].err) {
         ck_assert(!ok);
         ck_assert_str_eq(e.at, TASKS[_i].at);
@@ -305,7 +305,7 @@ LOOP_TEST(prep_refuses_wishes_it_cannot_fulfil, sizeof WISHES / sizeof *WISHES)
     s.type = &WISHES[_i].type;
     s.n_type = WISHES[_i].type.name != NULL;
     struct prep p;
-    ck_assert(!prep_init(&p, &f, &s, &a, &e));
+    ck_assert(!prep_init(&p, &f, &s, NULL, &a, &e));
     ck_assert_str_eq(e.at, WISHES[_i].at);
     ck_assert_str_eq(e.text, WISHES[_i].err);
     arena_release(&a);
@@ -340,12 +340,12 @@ TEST(prep_survives_constant_empty_and_enormous_columns)
     const uint32_t row[] = {0, 2};
     struct prep p = prep_fitted(&f, &s, row, 2, &a);
     real x[4];
-    prep_encode(&p, &f, (const uint32_t[]){1}, 1, x);
+    prep_encode(&p, &f, (const uint32_t[]){1}, 1, x, NULL);
     ck_assert(x[0] == 0 && x[1] == 0 && x[2] == 1);
     ck_assert(x[3] == (real)1e15);
     f = table_of_text("x,y\n1e308,1\n-1e308,2\n1e308,3\n", &a);
-    ck_assert(prep_init(&p, &f, &s, &a, &e));
-    ck_assert(!prep_fit(&p, &f, &s, NULL, (const uint32_t[]){0, 1, 2}, 3, &a, &e));
+    ck_assert(prep_init(&p, &f, &s, NULL, &a, &e));
+    ck_assert(!prep_fit(&p, &f, &s, NULL, (const uint32_t[]){0, 1, 2}, 3, NULL, &a, &e));
     ck_assert_str_eq(e.text, "the numbers of column \"x\" are too large to be scaled");
     arena_release(&a);
 }

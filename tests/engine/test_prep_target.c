@@ -58,7 +58,7 @@ LOOP_TEST(prep_knows_what_several_targets_are, sizeof SEVERAL / sizeof *SEVERAL)
     struct frame f = table_of_text(SEVERAL[_i].csv, &a);
     struct data_spec s = spec_of(target, 2, SEVERAL[_i].task);
     struct prep p;
-    bool ok = prep_init(&p, &f, &s, &a, &e);
+    bool ok = prep_init(&p, &f, &s, NULL, &a, &e);
     if (SEVERAL[_i].err) {
         ck_assert(!ok);
         ck_assert_str_eq(e.at, SEVERAL[_i].at);
@@ -82,17 +82,17 @@ TEST(prep_scales_every_target_by_itself_and_drops_rows_that_lack_one)
     real y[10];
     const uint32_t all[] = {0, 1, 2, 3, 4};
     struct split split;
-    prep_encode_target(&p, &f, all, 5, y);
+    prep_encode_target(&p, &f, all, 5, y, NULL);
     ck_assert(y[0] == -1 && y[1] == -1 && y[2] == 1 && y[3] == 1);
     ck_assert(y[4] == 3 && isnan(y[5]) && isnan(y[6]) && y[7] == 0 && y[8] == 9);
-    prep_need(prep_split(&p, &f, &s, &split, &a, &e), &e);
+    prep_need(prep_split(&p, &f, &s, &split, NULL, &a, &e), &e);
     ck_assert(split.n_train == 3 && split.n_dropped == 2);
     from_file = prep_stored(&p, &a);
-    prep_need(prep_bind(&bound, &from_file, &f, &a, &e), &e);
+    prep_need(prep_bind(&bound, &from_file, &f, NULL, &a, &e), &e);
     ck_assert(prep_usable(&bound, &f, 4) && !prep_usable(&bound, &f, 2));
     f = table_of_text("x,b\n1,1\n", &a); // one of the two is not there
-    prep_need(prep_bind(&bound, &from_file, &f, &a, &e), &e);
-    prep_encode_target(&bound, &f, all, 1, y);
+    prep_need(prep_bind(&bound, &from_file, &f, NULL, &a, &e), &e);
+    prep_encode_target(&bound, &f, all, 1, y, NULL);
     ck_assert(y[0] == -1 && isnan(y[1]) && !prep_usable(&bound, &f, 0));
     arena_release(&a);
 }
@@ -108,12 +108,12 @@ TEST(prep_reads_labels_from_numbers_and_from_words)
                 from_file = prep_stored(&p, &a), b;
     const uint32_t all[] = {0, 1, 2};
     real y[6];
-    prep_encode_target(&p, &f, all, 3, y);
+    prep_encode_target(&p, &f, all, 3, y, NULL);
     prep_expect_row(y, (const real[]){1, 0, 0, 1}, 4);
     ck_assert(isnan(y[4]) && y[5] == 0);
     f = table_of_text("x,b,a\n1,1,true\n2,.5,perhaps\n3,0,no\n", &a); // the other way about
-    prep_need(prep_bind(&b, &from_file, &f, &a, &e), &e);
-    prep_encode_target(&b, &f, all, 3, y);
+    prep_need(prep_bind(&b, &from_file, &f, NULL, &a, &e), &e);
+    prep_encode_target(&b, &f, all, 3, y, NULL);
     ck_assert(y[0] == 1 && y[1] == 1 && isnan(y[2]) && isnan(y[3]) && y[4] == 0 && y[5] == 0);
     arena_release(&a);
 }
@@ -128,10 +128,10 @@ TEST(prep_does_not_score_against_shares_that_are_none)
     struct prep p = prep_fitted(&f, &s, (const uint32_t[]){0, 1}, 2, &a),
                 from_file = prep_stored(&p, &a), b;
     real y[4];
-    prep_encode_target(&p, &f, (const uint32_t[]){0, 1}, 2, y);
+    prep_encode_target(&p, &f, (const uint32_t[]){0, 1}, 2, y, NULL);
     prep_expect_row(y, (const real[]){.5, .5, .25, .75}, 4);
     f = table_of_text("x,a,b\n1,.5,.5\n2,.25,.5\n", &a);
-    ck_assert(!prep_bind(&b, &from_file, &f, &a, &e));
+    ck_assert(!prep_bind(&b, &from_file, &f, NULL, &a, &e));
     ck_assert_str_eq(e.at, "/dataset");
     arena_release(&a);
 }
@@ -147,19 +147,21 @@ TEST(prep_scales_by_the_mean_for_a_loss_of_positive_values)
     const uint32_t row[] = {0, 1};
     struct prep p;
     real y[4];
-    prep_need(prep_init(&p, &f, &s, &a, &e) && prep_fit(&p, &f, &s, &loss, row, 2, &a, &e), &e);
+    prep_need(prep_init(&p, &f, &s, NULL, &a, &e) &&
+                  prep_fit(&p, &f, &s, &loss, row, 2, NULL, &a, &e),
+              &e);
     ck_assert(p.y_mean[0] == 0 && p.y_std[0] == 4);
-    prep_encode_target(&p, &f, (const uint32_t[]){0, 1, 2, 3}, 4, y);
+    prep_encode_target(&p, &f, (const uint32_t[]){0, 1, 2, 3}, 4, y, NULL);
     prep_expect_row(y, (const real[]){.5, 1.5, 0, 2}, 4);
     loss.target_above_min = true;
-    ck_assert(!prep_fit(&p, &f, &s, &loss, row, 2, &a, &e));
+    ck_assert(!prep_fit(&p, &f, &s, &loss, row, 2, NULL, &a, &e));
     ck_assert_str_eq(e.at, "/target");
     ck_assert_str_eq(e.text,
                      "loss \"counts\" needs targets above 0, and the smallest of \"y\" is 0");
     f = table_of_text("x,y\n1,2\n2,6\n3,-1.5\n", &a);
     loss.target_above_min = false;
-    ck_assert(prep_init(&p, &f, &s, &a, &e2));
-    ck_assert(!prep_fit(&p, &f, &s, &loss, row, 2, &a, &e2));
+    ck_assert(prep_init(&p, &f, &s, NULL, &a, &e2));
+    ck_assert(!prep_fit(&p, &f, &s, &loss, row, 2, NULL, &a, &e2));
     ck_assert_str_eq(
         e2.text, "loss \"counts\" needs targets of at least 0, and the smallest of \"y\" is -1.5");
     arena_release(&a);

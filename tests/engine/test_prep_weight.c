@@ -13,9 +13,9 @@ TEST(prep_weighs_rows_in_units_of_the_training_rows_mean)
     struct split split;
     real w[3];
     ck_assert_uint_eq(p.n_column, 1);
-    prep_encode_weights(&p, &f, (const uint32_t[]){0, 1, 3}, 3, w);
+    prep_encode_weights(&p, &f, (const uint32_t[]){0, 1, 3}, 3, w, NULL);
     prep_expect_row(w, (const real[]){.5, 1.5, 4}, 3);
-    prep_need(prep_split(&p, &f, &s, &split, &a, &e), &e);
+    prep_need(prep_split(&p, &f, &s, &split, NULL, &a, &e), &e);
     ck_assert(split.n_train == 3 && split.n_dropped == 1);
     arena_release(&a);
 }
@@ -32,7 +32,7 @@ TEST(prep_weighs_classes)
     s.balanced = true;
     ck_assert(prep_weighted(&s));
     struct prep p = prep_fitted(&f, &s, row, 4, &a); // 4/9, 4/3 and, unseen, 1: their mean is 2/3
-    prep_encode_weights(&p, &f, all, 3, w);
+    prep_encode_weights(&p, &f, all, 3, w, NULL);
     ck_assert_double_eq_tol((double)w[0], 2. / 3, 1e-6);
     ck_assert_double_eq_tol((double)w[1], 2, 1e-6);
     ck_assert_double_eq_tol((double)w[2], 1.5, 1e-6);
@@ -41,7 +41,7 @@ TEST(prep_weighs_classes)
     s.n_class_weight = 2;
     s.weights = "w";
     p = prep_fitted(&f, &s, row, 4, &a); // 1 1 1 6
-    prep_encode_weights(&p, &f, all, 3, w);
+    prep_encode_weights(&p, &f, all, 3, w, NULL);
     ck_assert_double_eq_tol((double)w[0], 1 / 2.25, 1e-6);
     ck_assert_double_eq_tol((double)w[1], 6 / 2.25, 1e-6);
     arena_release(&a);
@@ -79,7 +79,8 @@ LOOP_TEST(prep_refuses_weights_that_are_none, sizeof HEAVY / sizeof *HEAVY)
     struct prep p;
     s.weights = HEAVY[_i].weights;
     s.balanced = HEAVY[_i].balanced;
-    ck_assert(!(prep_init(&p, &f, &s, &a, &e) && prep_fit(&p, &f, &s, NULL, row, 3, &a, &e)));
+    ck_assert(
+        !(prep_init(&p, &f, &s, NULL, &a, &e) && prep_fit(&p, &f, &s, NULL, row, 3, NULL, &a, &e)));
     ck_assert_str_eq(e.at, HEAVY[_i].at);
     ck_assert_str_eq(e.text, HEAVY[_i].err);
     arena_release(&a);

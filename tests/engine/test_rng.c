@@ -82,7 +82,7 @@ TEST(rng_shuffle_reaches_every_order_equally_often)
     size_t seen[4 * 4 * 4 * 4] = {0}, orders = 0;
     for (uint64_t i = 0; i < N; i++) {
         uint32_t a[4] = {0, 1, 2, 3};
-        rng_shuffle(rng_key(1, RNG_SHUFFLE, i, 0), a, 4);
+        rng_shuffle(rng_key(1, RNG_SHUFFLE, i, 0), a, 4, NULL);
         ck_assert_uint_eq(1U << a[0] | 1U << a[1] | 1U << a[2] | 1U << a[3], 15);
         seen[a[0] * 64 + a[1] * 16 + a[2] * 4 + a[3]]++;
     }

@@ -33,7 +33,7 @@ TEST(a_regression_is_scored_in_the_targets_own_units)
     const struct train_rows rows = {.x = x, .y = y, .n = 4};
     struct model m;
     build(&m, 0, 100, 10, 1, 0);
-    ck_assert_msg(score_rows(&score, &m, &rows, &arena, &err), "%s", err.text);
+    ck_assert_msg(score_rows(&score, &m, &rows, NULL, &arena, &err), "%s", err.text);
     ck_assert_double_eq_tol(score.loss, 1, 1e-6);       // 2² / 4, in training units
     ck_assert_double_eq_tol(score.metric[0], 10, 1e-4); // rmse
     ck_assert_double_eq_tol(score.metric[1], 5, 1e-4);  // mae
@@ -47,7 +47,7 @@ TEST(a_classification_is_scored_by_its_probabilities)
     const struct train_rows rows = {.x = x, .y = y, .n = 4};
     struct model m;
     build(&m, 2, 0, 1, 1, 0);
-    ck_assert_msg(score_rows(&score, &m, &rows, &arena, &err), "%s", err.text);
+    ck_assert_msg(score_rows(&score, &m, &rows, NULL, &arena, &err), "%s", err.text);
     double loss = (2 * log1p(exp(-1)) + log1p(exp(1)) + log1p(exp(-3))) / 4;
     ck_assert_double_eq_tol(score.loss, loss, 1e-6);
     ck_assert_double_eq_tol(score.metric[0], .75, 1e-9);  // accuracy
@@ -61,7 +61,7 @@ TEST(an_answer_that_is_not_finite_cannot_be_scored)
     const struct train_rows rows = {.x = x, .y = y, .n = 2};
     struct model m;
     build(&m, 0, 0, 1, 1, 0);
-    ck_assert(!score_rows(&score, &m, &rows, &arena, &err));
+    ck_assert(!score_rows(&score, &m, &rows, NULL, &arena, &err));
     ck_assert_int_eq(err.kind, ERR_INVALID);
 }
 
@@ -73,7 +73,7 @@ TEST(rows_that_do_not_fit_are_too_large)
     struct arena small;
     build(&m, 0, 0, 1, 1, 0);
     arena_init(&small, 300);
-    ck_assert(!score_rows(&score, &m, &rows, &small, &err));
+    ck_assert(!score_rows(&score, &m, &rows, NULL, &small, &err));
     ck_assert_int_eq(err.kind, ERR_TOO_LARGE);
     arena_release(&small);
 }

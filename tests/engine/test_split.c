@@ -10,7 +10,7 @@
 static bool divide(const struct frame *f, const struct data_spec *s, struct prep *p,
                    struct split *out, struct arena *a, struct err *e)
 {
-    return prep_init(p, f, s, a, e) && prep_split(p, f, s, out, a, e);
+    return prep_init(p, f, s, NULL, a, e) && prep_split(p, f, s, out, NULL, a, e);
 }
 
 // A table with the given number of rows per class, class 0 without a target.

@@ -27,7 +27,7 @@ static void start(size_t k, const char *activation, const char *norm)
     lab_job_init(&job, 2, 8, activation, norm, .2);
     struct model_task task = lab_task(IN, k, &job.train.loss);
     ck_assert_msg(model_build(&model, &job.model, &task, &arena, &err), "%s", err.text);
-    model_init_weights(&model, 3);
+    model_init_weights(&model, 3, NULL, NULL);
     for (size_t i = model.n_trained; i < model.n_value; i++)
         model.value[i] = (real)(.5 + .1 * (double)(i % 5));
     for (size_t i = 0; i < ROWS * IN; i++)
@@ -61,7 +61,7 @@ LOOP_TEST(a_trace_ends_in_what_the_model_answers, KINDS)
     struct predictor p;
     double answer[ROWS * 3];
     start(kinds[_i].k, kinds[_i].activation, kinds[_i].norm);
-    ck_assert(trace_run(&t, &model, x, y, ROWS, &arena, &err));
+    ck_assert(trace_run(&t, &model, x, y, ROWS, NULL, &arena, &err));
     ck_assert(predictor_init(&p, &model, PREDICT_ROWS, &arena, &err));
     double loss = predictor_run(&p, x, y, ROWS, answer, NULL);
     const struct buf *out = &t.plan.buf[t.view.out], *end = &t.plan.buf[t.view.graph.n - 1];
@@ -75,7 +75,7 @@ LOOP_TEST(no_two_nodes_of_a_trace_share_memory, KINDS)
 {
     struct trace t;
     start(kinds[_i].k, kinds[_i].activation, kinds[_i].norm);
-    ck_assert(trace_run(&t, &model, x, y, ROWS, &arena, &err));
+    ck_assert(trace_run(&t, &model, x, y, ROWS, NULL, &arena, &err));
     for (uint32_t i = 0; i < t.view.graph.n; i++)
         for (uint32_t k = 0; k < i; k++) {
             ck_assert_ptr_ne(t.plan.buf[i].v, t.plan.buf[k].v);
@@ -89,7 +89,7 @@ TEST(without_targets_there_is_no_loss_to_see)
 {
     struct trace t;
     start(3, "relu", NULL);
-    ck_assert(trace_run(&t, &model, x, NULL, ROWS, &arena, &err));
+    ck_assert(trace_run(&t, &model, x, NULL, ROWS, NULL, &arena, &err));
     ck_assert_uint_eq(trace_nodes(&t), t.view.out + 1);
     ck_assert_ptr_null(t.plan.buf[find(&t, "output.linear")].d);
 }
@@ -107,7 +107,7 @@ static bool check(struct gradcheck *g, size_t most)
     memcpy(loss.value, model.loss_value, sizeof loss.value);
     const struct gradcheck_model m = {&model.spec,    model.task, model.n_in, model.n_class,
                                       model.n_target, &loss,      value,      model.n_value};
-    return gradcheck_run(&m, rows, want, ROWS, most, g, &arena, &err);
+    return gradcheck_run(&m, rows, want, ROWS, most, g, NULL, &arena, &err);
 }
 
 LOOP_TEST(autograd_agrees_with_differences_in_double, KINDS)

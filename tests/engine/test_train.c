@@ -42,7 +42,7 @@ static void train(struct run *r, const struct lab_job *j, size_t d, size_t k, si
     struct train_hooks hooks = {.ctx = r, .epoch = keep_last};
     task.mixed = mix_wanted(&j->train);
     ck_assert_msg(model_build(&r->model, &j->model, &task, &r->arena, &r->e), "%s", r->e.text);
-    model_init_weights(&r->model, j->train.seed);
+    model_init_weights(&r->model, j->train.seed, NULL, NULL);
     r->ok = train_run(&r->model, &j->train, &rows, &val, &hooks, x, &r->result, &r->arena, &r->e);
 }
 
@@ -200,10 +200,19 @@ TEST(early_stopping_restores_the_best_epoch)
     arena_release(&r.arena);
 }
 
-static bool stop_at_seven(void *ctx, uint64_t step)
+// Asks for the end before step 7.
+struct ender {
+    uint64_t step;
+};
+
+static void note_step(void *ctx, uint64_t step)
 {
-    (void)ctx;
-    return step == 7;
+    ((struct ender *)ctx)->step = step;
+}
+
+static bool is_step_seven(void *ctx)
+{
+    return ((const struct ender *)ctx)->step == 7;
 }
 
 TEST(a_stop_request_ends_training_before_the_next_step)
@@ -214,10 +223,12 @@ TEST(a_stop_request_ends_training_before_the_next_step)
     arena_init(&r.arena, 1 << 28);
     struct train_rows rows = lab_rows(&r.arena, 300, 5, 3, 3), none = {0};
     struct model_task task = lab_task(5, 3, &j.train.loss);
-    struct train_hooks hooks = {.stop = stop_at_seven};
+    struct ender ender = {0};
+    const struct train_hooks hooks = {.ctx = &ender, .step = note_step};
+    const struct halt halt = {is_step_seven, &ender};
+    const struct exec x = {.halt = &halt};
     ck_assert(model_build(&r.model, &j.model, &task, &r.arena, &r.e));
-    ck_assert(
-        !train_run(&r.model, &j.train, &rows, &none, &hooks, NULL, &r.result, &r.arena, &r.e));
+    ck_assert(!train_run(&r.model, &j.train, &rows, &none, &hooks, &x, &r.result, &r.arena, &r.e));
     ck_assert_int_eq(r.e.kind, ERR_CANCELLED);
     ck_assert_ptr_nonnull(strstr(r.e.text, "step 7"));
     arena_release(&r.arena);

@@ -107,7 +107,20 @@ static void gang_run(void *ctx, uint32_t n, void (*fn)(void *, uint32_t), void *
 
 struct exec lab_exec(const int *threads)
 {
-    return (struct exec){gang_run, (void *)threads};
+    return (struct exec){.run = gang_run, .ctx = (void *)threads};
+}
+
+static bool count_question(void *ctx)
+{
+    struct lab_halt *h = ctx;
+    return atomic_fetch_add(&h->asked, 1) + 1 >= h->last && h->last;
+}
+
+void lab_halt_init(struct lab_halt *h, unsigned long last)
+{
+    h->halt = (struct halt){count_question, h};
+    atomic_init(&h->asked, 0);
+    h->last = last;
 }
 
 uint64_t lab_hash(const void *p, size_t n)
@@ -134,7 +147,7 @@ void lab_build(struct lab_run *r, const struct lab_job *j, struct model_task tas
     task.weighted = weighted;
     task.mixed = mix_wanted(&j->train);
     ck_assert_msg(model_build(&r->model, &j->model, &task, &r->arena, &r->e), "%s", r->e.text);
-    model_init_weights(&r->model, j->train.seed);
+    model_init_weights(&r->model, j->train.seed, NULL, NULL);
 }
 
 void lab_train(struct lab_run *r, const struct lab_job *j, const struct train_rows *train,

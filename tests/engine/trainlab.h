@@ -9,6 +9,8 @@
 #include "tables.h"
 #include "train.h"
 
+#include <stdatomic.h>
+
 // A spec with the product's defaults: hidden layers as given, adamw, constant rate, no early
 // stopping.
 struct lab_job {
@@ -50,6 +52,14 @@ void lab_knob(const struct table *t, struct pick *p, const char *name, double va
 
 // Runs its work on `threads` fresh threads, in an order of its own.
 struct exec lab_exec(const int *threads);
+
+// A halt that counts its questions, from any thread, and says yes from the last'th on; 0: never.
+struct lab_halt {
+    struct halt halt;
+    atomic_ulong asked;
+    unsigned long last;
+};
+void lab_halt_init(struct lab_halt *h, unsigned long last); // `h` must stay where it is
 
 // FNV-1a over bytes.
 uint64_t lab_hash(const void *p, size_t n);

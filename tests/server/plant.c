@@ -92,7 +92,7 @@ bool plant_upload(struct plant *p, const char *name, const char *csv, char diges
         return false;
     }
     catalog_hold(p->catalog);
-    bool ok = ingest_end(in, &info, a, e);
+    bool ok = ingest_end(in, &info, NULL, a, e);
     const struct dataset_new d = {
         name, info.digest, "{}", (int64_t)info.n_row, (int64_t)info.n_column, (int64_t)info.bytes};
     ok = ok && (!name || store_dataset_put(p->store, &d, &row, a, e));

@@ -318,7 +318,7 @@ static void *upload_and_delete(void *arg)
         if (!plant_upload(c->p, name, CSV, digest, &a, &e))
             atomic_fetch_add(&c->failed, 1);
         else if (!dataset_describe(c->p->dir, digest, &info, &a, &e) ||
-                 !dataset_load(c->p->dir, digest, &frame, &a, &e))
+                 !dataset_load(c->p->dir, digest, &frame, NULL, &a, &e))
             atomic_fetch_add(&c->lost, 1);
         if (i + 1 < ROUNDS && !catalog_delete(c->p->catalog, name, &a, &e))
             atomic_fetch_add(&c->failed, 1);

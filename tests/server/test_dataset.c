@@ -79,7 +79,7 @@ static bool ingest(struct place *p, const char *csv, size_t len, size_t piece,
             ingest_abort(in);
             return false;
         }
-    return ingest_end(in, out, &p->arena, &p->e);
+    return ingest_end(in, out, NULL, &p->arena, &p->e);
 }
 
 static char *file_text(const char *path, size_t *len)
@@ -111,7 +111,7 @@ TEST(dataset_comes_back_as_it_was_uploaded)
     ck_assert_str_eq(info.digest,
                      "fb0ac3e9d7c1bd608943ed13fa4ceec574153de3c1f848dc78a541a30df5fcb7");
     ck_assert(info.n_row == 4 && info.n_column == 2 && info.bytes == sizeof SMALL - 1);
-    need(dataset_load(p.dir, info.digest, &f, &p.arena, &p.e), &p.e);
+    need(dataset_load(p.dir, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
     const struct column *n = frame_find(&f, "n"), *c = frame_find(&f, "c");
     ck_assert(n->number[0] == 1 && isnan(n->number[1]) && n->number[3] == -2.5);
     ck_assert(n->n_missing == 1 && n->min == -2.5 && n->max == 3 && n->mean == .5);
@@ -136,7 +136,7 @@ TEST(dataset_keeps_every_byte_and_cell_of_a_real_table)
     need(ingest(&p, csv, len, 1460, &info), &p.e);
     char *kept = file_text(stored_file(&p, info.digest, ".csv"), &kept_len);
     ck_assert(kept_len == len && memcmp(kept, csv, len) == 0);
-    need(dataset_load(p.dir, info.digest, &f, &p.arena, &p.e), &p.e);
+    need(dataset_load(p.dir, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
     need(dataset_describe(p.dir, info.digest, &again, &p.arena, &p.e), &p.e);
     ck_assert(f.n_row == 4128 && f.n_column == 10 && again.n_row == 4128);
     char *line = strtok(kept, "\n");
@@ -169,7 +169,7 @@ TEST(dataset_of_the_same_bytes_is_stored_once_and_repaired_when_damaged)
     ck_assert_str_eq(again.column[1].level[1], "blue");
     ck_assert_int_eq(truncate(stored_file(&p, info.digest, ".col"), 100), 0);
     need(ingest(&p, SMALL, sizeof SMALL - 1, 100, &again), &p.e);
-    need(dataset_load(p.dir, info.digest, &f, &p.arena, &p.e), &p.e);
+    need(dataset_load(p.dir, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
     ck_assert_int_eq(files(&p, "tmp", false), 0);
     tear_down(&p);
 }
@@ -270,7 +270,7 @@ static bool loads(struct place *p, const char *digest)
     struct frame f;
     struct err e = {0};
     arena_init(&a, 1 << 20);
-    bool ok = dataset_load(p->dir, digest, &f, &a, &e);
+    bool ok = dataset_load(p->dir, digest, &f, NULL, &a, &e);
     ck_assert(ok || e.kind == ERR_INTERNAL);
     arena_release(&a);
     return ok;
@@ -321,7 +321,7 @@ TEST(dataset_too_large_for_its_arena_is_an_error)
         struct frame f;
         struct err e = {0};
         arena_init(&small, max);
-        ck_assert(!dataset_load(p.dir, info.digest, &f, &small, &e));
+        ck_assert(!dataset_load(p.dir, info.digest, &f, NULL, &small, &e));
         ck_assert_int_eq(e.kind, ERR_TOO_LARGE);
         arena_release(&small);
     }
@@ -343,7 +343,7 @@ TEST(dataset_removed_or_never_stored_is_not_found)
     const char *const unknown[] = {info.digest, "../tmp/x", "", "../../../etc/passwd", "abc"};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         struct err e = {0};
-        ck_assert(!dataset_load(p.dir, unknown[i], &f, &p.arena, &e));
+        ck_assert(!dataset_load(p.dir, unknown[i], &f, NULL, &p.arena, &e));
         ck_assert_int_eq(e.kind, ERR_NOT_FOUND);
     }
     tear_down(&p);
@@ -363,7 +363,7 @@ TEST(dataset_takes_16384_columns_in_bounded_memory)
     need(ingest(&p, csv, len, 1 << 16, &info), &p.e);
     ck_assert(info.n_column == FRAME_MAX_COLUMNS && info.n_row == 70);
     struct frame f;
-    need(dataset_load(p.dir, info.digest, &f, &p.arena, &p.e), &p.e);
+    need(dataset_load(p.dir, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
     for (size_t k = 0; k < f.n_column; k++)
         for (size_t row = 0; row < f.n_row; row++)
             ck_assert(f.column[k].number[row] == (double)(row ^ (k & 7)));
@@ -409,7 +409,7 @@ LOOP_TEST(dataset_takes_no_more_memory_than_there_is, sizeof shares / sizeof *sh
         len = 0;
     }
     if (ok)
-        ok = ingest_end(in, &info, &p.arena, &p.e);
+        ok = ingest_end(in, &info, NULL, &p.arena, &p.e);
     else
         ingest_abort(in);
     ck_assert_msg(p.e.kind == shares[_i].kind, "%s: %s", shares[_i].what, p.e.text);
