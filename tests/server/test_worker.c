@@ -59,6 +59,9 @@ TEST(a_job_succeeds_and_its_model_answers)
     for (size_t i = 0; i < t.n_row * t.n_name; i++)
         ck_assert(isfinite(t.value[i]));
     ck_assert(isfinite(predicted(&p, "d")));
+    queue_drain(p.queue); // the worker tidies up after it has told of its success
+    workers_join(p.workers);
+    p.workers = NULL;
     ck_assert_int_eq(plant_files(&p, "models"), 1);
     ck_assert_int_eq(plant_files(&p, "tmp"), 0);
     plant_release(&p);
