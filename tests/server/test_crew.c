@@ -82,6 +82,7 @@ TEST(crew_wakes_helpers_that_went_to_sleep)
 
 struct nices {
     pthread_t caller;
+    int own, wanted; // of the caller, of helpers
     atomic_int wrong, helped;
 };
 
@@ -91,7 +92,7 @@ static void look_at_nice(void *arg, uint32_t i)
     struct nices *n = arg;
     bool helper = !pthread_equal(pthread_self(), n->caller);
     int nice = getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
-    atomic_fetch_add(&n->wrong, nice != (helper ? 7 : 0));
+    atomic_fetch_add(&n->wrong, nice != (helper ? n->wanted : n->own));
     atomic_fetch_add(&n->helped, helper);
     while (!atomic_load(&n->helped)) // leave something for a helper
         sched_yield();
@@ -101,8 +102,9 @@ TEST(crew_helpers_run_at_their_niceness_and_the_caller_keeps_its_own)
 {
     struct err e = {0};
     struct crew c;
-    struct nices n = {.caller = pthread_self()};
-    ck_assert(crew_init(&c, 2, 7, &e));
+    struct nices n = {.caller = pthread_self(), .own = getpriority(PRIO_PROCESS, 0)};
+    n.wanted = n.own < 12 ? n.own + 7 : 19; // none but root may go down again
+    ck_assert(crew_init(&c, 2, n.wanted, &e));
     crew_run(&c, PIECES, look_at_nice, &n);
     crew_release(&c);
     ck_assert_int_gt(atomic_load(&n.helped), 0);
