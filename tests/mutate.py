@@ -218,7 +218,24 @@ class Bench:
             archive = subprocess.Popen(["git", "archive", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE)
             subprocess.run(["tar", "xf", "-", "-C", self.tree], stdin=archive.stdout, check=True)
         self.build = os.path.join(self.tree, "build", "mutant")
+        self.undo = os.path.join(out, "undo")
+        if os.path.exists(self.undo):
+            self.restore()
         self.longest = {}  # processor seconds of a suite's longest test
+
+    def change(self, file, source, text):
+        """A file reads `text` from now on, until restore(), in whatever process that is called."""
+        with open(self.undo, "w") as f:
+            json.dump([file, source], f)
+        with open(os.path.join(self.tree, file), "w") as f:
+            f.write(text)
+
+    def restore(self):
+        with open(self.undo) as f:
+            file, source = json.load(f)
+        with open(os.path.join(self.tree, file), "w") as f:
+            f.write(source)
+        os.remove(self.undo)
 
     def make(self, *programs):
         goals = [os.path.join("build/mutant", p) for p in programs]
@@ -433,14 +450,9 @@ def main():
         if (file, new) in reasons:
             verdict, why = "known to change nothing", reasons[file, new]
         else:
-            path = os.path.join(bench.tree, file)
-            with open(path, "w") as f:
-                f.write(change)
-            try:
-                verdict, why = judge(bench, file, before[file])
-            finally:
-                with open(path, "w") as f:
-                    f.write(source)
+            bench.change(file, source, change)
+            verdict, why = judge(bench, file, before[file])
+            bench.restore()
         done[number] = (verdict, where + (" [%s]" % why if why else ""))
         with open(log, "a") as f:
             f.write("%d\t%s\t%s\n" % (number, verdict, done[number][1].replace("\t", " ")))
