@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DETAIL_MAX = 512, POINTER_MAX = 512 };
-
 static const char *copy(struct arena *a, const char *s, size_t max)
 {
     size_t len = strnlen(s, max);
@@ -43,13 +41,13 @@ void fault_add(struct faults *f, const char *code, const char *pointer, const ch
     f->total++;
     if (f->n == FAULTS_MAX)
         return;
-    char detail[DETAIL_MAX];
+    char detail[FAULT_DETAIL_MAX];
     va_list args;
     va_start(args, fmt);
     vsnprintf(detail, sizeof detail, fmt, args);
     va_end(args);
-    struct fault item = {code, copy(f->arena, fault_origin(f, pointer), POINTER_MAX),
-                         copy(f->arena, detail, DETAIL_MAX)};
+    struct fault item = {code, copy(f->arena, fault_origin(f, pointer), FAULT_POINTER_MAX),
+                         copy(f->arena, detail, FAULT_DETAIL_MAX)};
     if (item.pointer && item.detail && is_known(f, &item))
         f->total--;
     else if (item.pointer && item.detail)
@@ -82,7 +80,7 @@ void faults_place(const struct faults *f, struct err *e)
 
 void note_add(struct faults *f, const char *fmt, ...)
 {
-    char text[DETAIL_MAX];
+    char text[FAULT_DETAIL_MAX];
     va_list args;
     if (f->n_note == NOTES_MAX)
         return;

@@ -96,32 +96,26 @@ static void read_numbers(const struct import_layer *l, struct piece *p, struct a
                   p->rows, n);
 }
 
-// schema_read() wants a text of its own.
 static bool read_layer(struct json_span span, size_t at, struct piece *p, struct arena *a,
-                       struct faults *f)
+                       struct faults *f, struct err *e)
 {
     struct faults own;
     struct err why = {0};
     struct import_layer layer;
     faults_init(&own, a);
-    char *text = arena_alloc(a, span.len + 1, 1);
-    if (!text) {
-        fault_add(f, "too_long", "/layers", "need more memory than one request may use");
-        return false;
-    }
-    memcpy(text, span.at, span.len);
-    text[span.len] = '\0';
-    if (schema_read(&import_layer_schema, text, span.len, &layer, a, &own, &why)) {
+    if (schema_read(&import_layer_schema, span.at, span.len, &layer, a, &own, &why)) {
         *p = (struct piece){.spec = layer.spec, .parameters = layer.parameters};
         read_numbers(&layer, p, a, &own);
     }
+    if (why.kind && why.kind != ERR_INVALID)
+        return fail_at(e, why.kind, "/layers", "%s", why.text);
     hand_on(&own, at, f);
-    if (why.kind && own.n == 0)
-        fault_add(f, "too_long", "/layers", "%s", why.text);
-    return own.total == 0 && !why.kind;
+    return own.total == 0;
 }
 
-static bool read_layers(struct json_span span, struct stack *s, struct arena *a, struct faults *f)
+// False with faults or an error.
+static bool read_layers(struct json_span span, struct stack *s, struct arena *a, struct faults *f,
+                        struct err *e)
 {
     struct json_in in = json_in(span);
     bool ok = true;
@@ -131,7 +125,7 @@ static bool read_layers(struct json_span span, struct stack *s, struct arena *a,
             fault_add(f, "too_long", "/layers", "must be at most %d", IMPORT_LAYERS);
             return false;
         }
-        ok = read_layer(layer, s->n, &s->piece[s->n], a, f) && ok;
+        ok = read_layer(layer, s->n, &s->piece[s->n], a, f, e) && ok;
         s->n++;
     }
     if (s->n == 0)
@@ -145,8 +139,8 @@ static bool import_json(const char *body, size_t len, struct model_file *out, st
     struct import_request r;
     if (!schema_read(&import_schema, body, len, &r, a, f, e))
         return false;
-    if (!read_layers(r.layers, s, a, f))
-        return faults_none(f, e);
+    if (!read_layers(r.layers, s, a, f, e))
+        return e->kind ? false : faults_none(f, e);
     *s = (struct stack){.piece = s->piece,
                         .n = s->n,
                         .name = r.name,

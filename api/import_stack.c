@@ -22,12 +22,21 @@ static struct pick usual_loss(enum task task, size_t n_class, uint32_t outputs)
     return (struct pick){0};
 }
 
-static const char *const *numbered(const char *stem, size_t from, size_t n, bool bare,
-                                   struct arena *a)
+// NULL with a fault when there is no room.
+static const char *const *numbered(const char *stem, size_t n, bool bare, struct arena *a,
+                                   struct faults *f)
 {
-    const char **name = arena_need(a, n ? n : 1, sizeof *name);
-    for (size_t i = 0; i < n; i++)
-        name[i] = bare ? stem : arena_printf(a, "%s%zu", stem, from + i);
+    enum { NAME = 24 };
+    const char **name = arena_alloc(a, n, sizeof *name);
+    char(*text)[NAME] = name ? arena_alloc(a, n, NAME) : NULL;
+    if (!text) {
+        fault_add(f, "too_long", "/layers", "need more memory than one request may use");
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        snprintf(text[i], NAME, "%s%zu", stem, i);
+        name[i] = bare ? stem : text[i];
+    }
     return name;
 }
 
@@ -54,7 +63,7 @@ static bool settle_task(struct stack *s, struct arena *a, struct faults *f)
                   "must be %zu names, since the last layer has %u outputs, got %zu", width, outputs,
                   s->n_class);
     if (classes && !s->n_class) {
-        s->class_name = numbered("", 0, width, false, a);
+        s->class_name = numbered("", width, false, a, f);
         s->n_class = width;
     }
     if (!s->loss.row)
@@ -76,7 +85,7 @@ static bool settle_task(struct stack *s, struct arena *a, struct faults *f)
                   outputs, s->n_target);
     if (!s->n_target) {
         s->n_target = targets;
-        s->target = numbered("y", 0, targets, targets == 1, a);
+        s->target = numbered("y", targets, targets == 1, a, f);
     }
     return f->total == 0;
 }
@@ -140,28 +149,31 @@ static bool make_prep(const struct stack *s, struct prep *p, struct arena *a, st
         fault_add(f, "conflicting_fields", "/inputs",
                   "must be %zu names, since the first layer has %zu inputs, got %zu", n, n,
                   s->n_input);
-    const char *const *name = s->input ? s->input : numbered("x", 0, n, false, a);
+    const char *const *name = s->input ? s->input : numbered("x", n, false, a, f);
     *p = (struct prep){.column = arena_alloc(a, n, sizeof *p->column),
                        .n_column = n,
                        .n_feature = n,
-                       .target = arena_need(a, s->n_target, sizeof *p->target),
+                       .target = arena_alloc(a, s->n_target, sizeof *p->target),
                        .n_target = s->n_target,
                        .task = s->task,
                        .class_name = s->class_name,
                        .n_class = s->n_class,
-                       .y_mean = arena_need(a, s->n_target, sizeof *p->y_mean),
-                       .y_std = arena_need(a, s->n_target, sizeof *p->y_std)};
+                       .y_mean = arena_alloc(a, s->n_target, sizeof *p->y_mean),
+                       .y_std = arena_alloc(a, s->n_target, sizeof *p->y_std)};
+    if (!p->column || !p->target || !p->y_mean || !p->y_std)
+        fault_add(f, "too_long", "/layers", "need more memory than one request may use");
+    if (f->total)
+        return false;
     for (size_t i = 0; i < s->n_target; i++) {
         p->target[i] = (struct prep_target){.name = s->target[i], .source = SIZE_MAX};
         p->y_mean[i] = 0;
         p->y_std[i] = 1;
     }
-    for (size_t i = 0; p->column && f->total == 0 && i < n; i++)
+    for (size_t i = 0; i < n; i++)
         p->column[i] = (struct prep_column){
             .name = name[i], .type = COLUMN_NUMERIC, .at = i, .width = 1, .std = 1};
-    if (p->column && f->total == 0)
-        prep_index(p, a);
-    return p->column && f->total == 0;
+    prep_index(p, a);
+    return true;
 }
 
 static const struct model_param *find(const struct model *m, const char *prefix, const char *name)

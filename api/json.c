@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The strict scanner: recursive descent, bounded by JSON_DEPTH.
 //
-// The text ends with a NUL, which is valid nowhere inside JSON, so no loop compares with the end.
+// A NUL follows, which is valid nowhere inside JSON, so no loop compares with the end. What is read
+// beyond it is noticed when the value is complete.
 //
 // The place of a fault costs nothing while all is well: as a failure unwinds, every level notes
 // which of its members it was in.
@@ -52,7 +53,7 @@ __attribute__((format(printf, 3, 4))) static bool stop(struct scan *s, const cha
 static bool expected(struct scan *s, const char *what)
 {
     unsigned char c = (unsigned char)*s->at;
-    if (s->at == s->end)
+    if (s->at >= s->end)
         return stop(s, "malformed", "expected %s, but the text ends here", what);
     if (c > ' ' && c < 0x7f)
         return stop(s, "malformed", "expected %s, found '%c'", what, c);
@@ -79,9 +80,14 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 static void skip_blanks(struct scan *s)
 {
-    while (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t')
+    while (is_blank(*s->at))
         s->at++;
 }
 
@@ -280,7 +286,8 @@ static bool whole(struct scan *s)
     skip_blanks(s);
     if (!value(s, 0))
         return false;
-    skip_blanks(s);
+    while (s->at < s->end && is_blank(*s->at))
+        s->at++;
     return s->at == s->end || expected(s, "the end of the text");
 }
 
@@ -334,7 +341,6 @@ static bool report(const struct scan *s, struct faults *f, struct err *e)
 bool json_scan(const char *text, size_t len, struct json_want *want, size_t n, struct arena *a,
                struct faults *f, struct err *e)
 {
-    BUG(text[len] != '\0');
     if (len >= UINT32_MAX)
         return fail(e, ERR_TOO_LARGE, "a JSON text must be smaller than 4 GiB");
     struct scan s = {.text = text, .end = text + len, .at = text, .want = want, .n_want = n};

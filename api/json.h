@@ -28,7 +28,8 @@ struct json_want {
     struct json_span value; // out; at is NULL when the object has no such key
 };
 
-// Check text[0..len); text[len] must be NUL. Fills in the wanted members. On failure e is
+// Check text[0..len); a NUL must be at text[len] or somewhere behind it, as behind a span of a
+// checked text. Fills in the wanted members. On failure e is
 // ERR_MALFORMED with line, column (bytes, from 1) and what was expected, e->at points to the value
 // at fault, and f gets the same with the code "malformed", "too_deep", "duplicate_key" or
 // "not_finite". ERR_TOO_LARGE when the arena has no room for the keys, or past 4 GiB.

@@ -5,6 +5,7 @@
 
 #include "jsonw.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ROW(kind, number, slug, text)                                                              \
@@ -40,29 +41,24 @@ const struct problem *problem_of(enum err_kind kind)
 }
 
 // "#" and the pointer, as RFC 9457 prints it.
-static void put_pointer(struct jsonw *w, struct arena *a, const char *pointer)
+static void put_pointer(struct jsonw *w, const char *pointer)
 {
-    size_t len = strlen(pointer);
-    char *text = arena_alloc(a, len + 1, 1);
-    if (!text)
-        return;
-    text[0] = '#';
-    memcpy(text + 1, pointer, len);
-    jsonw_chars(w, "pointer", text, len + 1);
+    char text[FAULT_POINTER_MAX + 2];
+    snprintf(text, sizeof text, "#%s", pointer);
+    jsonw_string(w, "pointer", text);
 }
 
-static void put_fault(struct jsonw *w, struct arena *a, const struct fault *f)
+static void put_fault(struct jsonw *w, const struct fault *f)
 {
     jsonw_object(w, NULL);
-    put_pointer(w, a, f->pointer);
+    put_pointer(w, f->pointer);
     jsonw_string(w, "code", f->code);
     jsonw_string(w, "detail", f->detail);
     jsonw_end(w);
 }
 
 // A single error that names a place counts as its only fault.
-static void put_faults(struct jsonw *w, struct arena *a, const struct err *e,
-                       const struct faults *f)
+static void put_faults(struct jsonw *w, const struct err *e, const struct faults *f)
 {
     const struct fault own = {err_word(e->kind), e->at, e->text};
     bool have = f && f->n > 0;
@@ -70,9 +66,9 @@ static void put_faults(struct jsonw *w, struct arena *a, const struct err *e,
         return;
     jsonw_array(w, "errors");
     for (size_t i = 0; have && i < f->n; i++)
-        put_fault(w, a, &f->item[i]);
+        put_fault(w, &f->item[i]);
     if (!have)
-        put_fault(w, a, &own);
+        put_fault(w, &own);
     jsonw_end(w);
     if (have && f->total > f->n)
         jsonw_int(w, "more_errors", (int64_t)(f->total - f->n));
@@ -92,7 +88,7 @@ const char *problem_body(const struct err *e, const struct faults *f, struct are
     jsonw_int(&w, "status", p->status);
     jsonw_string(&w, "detail", e->text);
     jsonw_string(&w, "code", err_word(e->kind));
-    put_faults(&w, a, e, f);
+    put_faults(&w, e, f);
     jsonw_end(&w);
     const char *text = jsonw_line(&w, len, &full);
     if (text)

@@ -113,7 +113,8 @@ struct schema {
 #define MAP(k, S, m, n, T, ...)                                                                    \
     AS(k, S, m, T const *, FIELD_MAP, .n_at = AT(S, n, size_t), __VA_ARGS__)
 
-// Read a body into `out` (s->size bytes, zeroed first), defaults included. Strings and lists are in
+// Read a body into `out` (s->size bytes, zeroed first), defaults included. A NUL follows the body as
+// json_scan() wants it. Strings and lists are in
 // the arena, raw spans in the body. Names that are aliases are noted in f. Every fault found is in
 // f (codes: unknown_field, missing_field, conflicting_fields, wrong_type, not_an_integer,
 // out_of_range, unknown_value, too_short, too_long, bad_name). Fails with ERR_MALFORMED (see

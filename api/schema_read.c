@@ -3,6 +3,7 @@
 // becomes a tree, and the tree is read row by row, each by the function of its type. Defaults are
 // JSON text and are read like anything a client sends.
 
+#include "json_tree.h"
 #include "schema_reader.h"
 
 #include <stdint.h>
@@ -156,8 +157,10 @@ static void read_default(struct reader *r, const struct field *f, char *to, cons
         return;
     }
     cJSON *json = cJSON_Parse(f->def);
-    BUG(!json);
-    read_value(r, f, json, to, at);
+    if (json)
+        read_value(r, f, json, to, at);
+    else
+        reader_no_room(r, at);
     cJSON_Delete(json);
 }
 
@@ -280,6 +283,17 @@ static size_t raw_fields(const struct schema *s, struct json_want *want)
     return n;
 }
 
+static void read_root(struct reader *r, const struct schema *s, cJSON *json, void *out)
+{
+    const struct place root = {0};
+    if (s->rewrite && cJSON_IsObject(json))
+        s->rewrite(s, json, r->faults);
+    if (cJSON_IsObject(json))
+        read_object(r, s, json, out, &root, false);
+    else
+        reader_wrong_type(r, &root, json, "an object");
+}
+
 bool schema_read(const struct schema *s, const char *body, size_t len, void *out, struct arena *a,
                  struct faults *f, struct err *e)
 {
@@ -291,17 +305,15 @@ bool schema_read(const struct schema *s, const char *body, size_t len, void *out
     char *rest = json_rest(body, len, want, n, s->max ? s->max : SCHEMA_BODY_MAX, a, e);
     if (!rest)
         return false;
+    struct reader r = {a, f, want, n};
+    struct json_tree tree;
+    json_tree_begin(&tree, strlen(rest));
     cJSON *json = cJSON_Parse(rest);
+    if (json)
+        read_root(&r, s, json, out);
+    if (!json_tree_end(&tree, e))
+        return false;
     if (!json)
         return fail(e, ERR_MALFORMED, "could not read the body: a number has over 63 characters");
-    struct reader r = {a, f, want, n};
-    const struct place root = {0};
-    if (s->rewrite && cJSON_IsObject(json))
-        s->rewrite(s, json, f);
-    if (cJSON_IsObject(json))
-        read_object(&r, s, json, out, &root, false);
-    else
-        reader_wrong_type(&r, &root, json, "an object");
-    cJSON_Delete(json);
     return faults_none(f, e);
 }

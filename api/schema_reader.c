@@ -103,11 +103,16 @@ bool reader_is_whole(struct reader *r, const struct place *at, double x)
     return false;
 }
 
+void reader_no_room(struct reader *r, const struct place *at)
+{
+    reader_fault(r, at, "too_long", "does not fit into a request's memory");
+}
+
 void *reader_room(struct reader *r, const struct place *at, size_t n, size_t size)
 {
     void *p = arena_zalloc(r->arena, n, size);
     if (!p)
-        reader_fault(r, at, "too_long", "does not fit into a request's memory");
+        reader_no_room(r, at);
     return p;
 }
 

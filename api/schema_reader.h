@@ -50,6 +50,8 @@ bool reader_in_range(struct reader *r, const struct place *at, double min, doubl
                      bool above_min, double x);
 bool reader_is_whole(struct reader *r, const struct place *at, double x);
 
+void reader_no_room(struct reader *r, const struct place *at);
+
 // Zeroed room, or a copy, in the arena; NULL after a fault when that is full.
 void *reader_room(struct reader *r, const struct place *at, size_t n, size_t size);
 const char *reader_keep(struct reader *r, const struct place *at, const char *s);

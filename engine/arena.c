@@ -6,6 +6,7 @@
 #include "arena.h"
 
 #include "err.h"
+#include "reserve.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -18,7 +19,8 @@ enum { CHUNK_FIRST = 4096, CHUNK_DOUBLING_END = 1 << 20, MAPPED = 256 << 10 };
 
 struct arena_chunk {
     struct arena_chunk *prev;
-    size_t size, at; // bytes after the header, bytes handed out
+    void (*give_back)(void *); // where it came from
+    size_t size, at;           // bytes after the header, bytes handed out
     _Alignas(ARENA_ALIGN) unsigned char byte[];
 };
 
@@ -59,9 +61,12 @@ static bool budget_take(struct arena_budget *b, size_t bytes)
     return true;
 }
 
+// The latest reason is told, but that the system had no memory stays: whatever fails afterwards may
+// have failed by that.
 static bool lacks(struct arena *a, enum arena_lack why)
 {
-    a->lack = why;
+    if (a->lack != ARENA_NO_MEMORY)
+        a->lack = why;
     return false;
 }
 
@@ -157,32 +162,63 @@ static void chunk_free(struct arena *a)
     struct arena_chunk *c = a->head;
     a->head = c->prev;
     arena_refund(a, sizeof *c + c->size);
-    free(c);
+    c->give_back(c);
+}
+
+static void chunk_add(struct arena *a, void *memory, size_t size, void (*give_back)(void *))
+{
+    struct arena_chunk *c = memory;
+    *c = (struct arena_chunk){.prev = a->head, .give_back = give_back, .size = size};
+    a->head = c;
 }
 
 static bool chunk_new(struct arena *a, size_t size, bool debt)
 {
     if (!hold(a, sizeof *a->head + size, debt))
         return false;
-    struct arena_chunk *c = aligned_alloc(ARENA_ALIGN, sizeof *c + size);
-    if (!c) {
-        arena_refund(a, sizeof *c + size);
+    void *memory = aligned_alloc(ARENA_ALIGN, sizeof *a->head + size);
+    if (!memory) {
+        arena_refund(a, sizeof *a->head + size);
         return lacks(a, ARENA_NO_MEMORY);
     }
-    *c = (struct arena_chunk){.prev = a->head, .size = size};
-    a->head = c;
+    chunk_add(a, memory, size, free);
     return true;
 }
 
-static bool chunk_for(struct arena *a, size_t need, bool debt)
+static bool chunk_reserved(struct arena *a, size_t need)
+{
+    void *memory = reserve_take(sizeof *a->head + need);
+    if (!memory)
+        return false;
+    hold(a, RESERVE_PIECE, true);
+    chunk_add(a, memory, RESERVE_PIECE - sizeof *a->head, reserve_give);
+    return true;
+}
+
+// In checking builds each allocation has a chunk of its own: the sanitizers see where it ends, and
+// the tests that refuse memory reach every one.
+#ifdef MLPD_CHECKED
+static const size_t CHUNK_LEAST = 1;
+#else
+static const size_t CHUNK_LEAST = CHUNK_FIRST;
+#endif
+
+// A chunk for `need` bytes, with room for more where that can be had. `must`: also beyond the
+// budget, and from the reserve when the system has none.
+static bool chunk_for(struct arena *a, size_t need, bool must)
 {
     size_t size = a->head ? a->head->size * 2 : CHUNK_FIRST;
-    size_t least = round_up(need > CHUNK_FIRST ? need : CHUNK_FIRST, ARENA_ALIGN);
+    size_t least = round_up(need > CHUNK_LEAST ? need : CHUNK_LEAST, ARENA_ALIGN);
+    enum arena_lack before = a->lack;
     if (size > CHUNK_DOUBLING_END)
         size = CHUNK_DOUBLING_END;
-    if (size > least && chunk_new(a, size, false))
+    bool generous = CHUNK_LEAST == CHUNK_FIRST && size > least;
+    if (generous && chunk_new(a, size, false))
         return true;
-    if (chunk_new(a, least, debt))
+    bool starved = generous && a->lack == ARENA_NO_MEMORY;
+    if (!starved)
+        a->lack = before;
+    if ((!starved && chunk_new(a, least, must)) || (must && chunk_reserved(a, need)))
         return true;
     if (a->lack == ARENA_OTHERS_HOLD_IT)
         atomic_fetch_add(&a->budget->refused, 1);
@@ -208,18 +244,19 @@ void arena_release(struct arena *a)
     while (a->head)
         chunk_free(a);
     a->used = 0;
+    a->lack = ARENA_LACKS_NOTHING;
 }
 
-// The next `size` bytes, whatever the maximum; NULL when there are none. `debt`: whatever the
-// budget.
-static void *take(struct arena *a, size_t bytes, bool debt)
+// The next `size` bytes, whatever the maximum; NULL when there are none. `must`: whatever the
+// budget, and from the reserve if need be.
+static void *take(struct arena *a, size_t bytes, bool must)
 {
     size_t align = bytes >= ARENA_ALIGN ? ARENA_ALIGN : 16;
     bytes = round_up(bytes ? bytes : 1, 16);
     struct arena_chunk *c = a->head;
     size_t at = c ? round_up(c->at, align) : 0;
     if (!c || at > c->size || bytes > c->size - at) {
-        if (!chunk_for(a, bytes, debt))
+        if (!chunk_for(a, bytes, must))
             return NULL;
         c = a->head;
         at = 0;
@@ -237,7 +274,7 @@ void *arena_alloc(struct arena *a, size_t n, size_t size)
                 a->used <= a->max && bytes <= a->max - a->used;
     if (fits)
         return take(a, bytes, false);
-    a->lack = ARENA_OVER_MAX;
+    lacks(a, ARENA_OVER_MAX);
     return NULL;
 }
 
@@ -299,16 +336,15 @@ void arena_rewind(struct arena *a, struct arena_mark m)
 
 static void tell(const struct arena *a, struct err *e, const char *text)
 {
-    static const char RETRY[] = "try again later";
     switch (a->lack) {
     case ARENA_OVER_ALL:
         fail(e, ERR_TOO_LARGE, "this needs more memory than %s may have", a->budget->name);
         break;
     case ARENA_OTHERS_HOLD_IT:
-        fail(e, ERR_BUSY, "%s have no memory left for this; %s", a->budget->name, RETRY);
+        fail(e, ERR_BUSY, "%s have no memory left for this; try again later", a->budget->name);
         break;
     case ARENA_NO_MEMORY:
-        fail(e, ERR_BUSY, "the system has no memory left for this; %s", RETRY);
+        err_no_memory(e);
         break;
     default:
         fail(e, ERR_TOO_LARGE, "%s", text);
@@ -329,9 +365,11 @@ bool arena_fail(const struct arena *a, struct err *e, const char *fmt, ...)
 void arena_correct(const struct arena *a, struct err *e)
 {
     struct err told = {0};
-    if (e->kind != ERR_TOO_LARGE)
+    bool starved = a->lack == ARENA_NO_MEMORY && e->kind != ERR_CANCELLED;
+    if (!starved && e->kind != ERR_TOO_LARGE)
         return;
     tell(a, &told, e->text);
-    memcpy(told.at, e->at, sizeof told.at);
+    if (!starved)
+        memcpy(told.at, e->at, sizeof told.at);
     *e = told;
 }

@@ -24,7 +24,8 @@ struct arena_budget { // constant but for the counters; any thread
     _Atomic unsigned refused; // how often somebody had to go without; wraps
 };
 
-// Why the last refused allocation was refused.
+// Why the last refused allocation was refused; that the system had none stays until somebody resets
+// it.
 enum arena_lack {
     ARENA_LACKS_NOTHING,
     ARENA_OVER_MAX,       // it asked for more than this arena may hand out
@@ -63,8 +64,8 @@ void *arena_alloc(struct arena *a, size_t n, size_t size);
 void *arena_zalloc(struct arena *a, size_t n, size_t size); // the same, zeroed
 
 // For small things: names, pointers into a request, texts of messages. Never NULL: goes beyond the
-// maximum and the budget rather than fail (the next arena_alloc() then refuses), and aborts only
-// when the system has no memory.
+// maximum and the budget rather than fail (the next arena_alloc() then refuses). When the system
+// has no memory it lives on a reserve (reserve.h), and aborts only when that is used up too.
 void *arena_need(struct arena *a, size_t n, size_t size);
 char *arena_text(struct arena *a, const char *s, size_t len); // a NUL-terminated copy
 __attribute__((format(printf, 2, 3))) char *arena_printf(struct arena *a, const char *fmt, ...);
@@ -88,8 +89,9 @@ size_t arena_charged(const struct arena *a);
 __attribute__((format(printf, 3, 4))) bool arena_fail(const struct arena *a, struct err *e,
                                                       const char *fmt, ...);
 
-// For errors of code that calls every refusal too large: ERR_TOO_LARGE in `e` becomes what
-// arena_fail() would have said.
+// Called by the arena's owner when work in it has failed, so that code which allocates need not
+// tell refusals apart: ERR_TOO_LARGE in `e` becomes what arena_fail() would have said, and whatever
+// failed while the system had no memory becomes ERR_BUSY.
 void arena_correct(const struct arena *a, struct err *e);
 
 // Temporary work: everything allocated after the mark is given back by the rewind.

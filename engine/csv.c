@@ -61,7 +61,8 @@ struct csv {
 struct csv *csv_new(csv_record *record, void *to)
 {
     struct csv *p = calloc(1, sizeof *p);
-    BUG(!p);
+    if (!p)
+        return NULL;
     p->record = record;
     p->to = to;
     p->line = p->record_line = 1;

@@ -34,7 +34,8 @@ typedef bool csv_record(void *to, const struct csv_cell *cell, size_t n, size_t 
 
 struct csv;
 
-// The caller owns the parser. `record` is called with `to` for every record, the header included.
+// The caller owns the parser; NULL when there is no memory for it. `record` is called with `to` for
+// every record, the header included.
 struct csv *csv_new(csv_record *record, void *to);
 void csv_free(struct csv *p); // NULL is fine
 size_t csv_memory(void);      // bytes of one parser; a short table touches few of them

@@ -34,6 +34,11 @@ bool fail_at(struct err *e, enum err_kind kind, const char *at, const char *fmt,
     return false;
 }
 
+bool err_no_memory(struct err *e)
+{
+    return fail(e, ERR_BUSY, "the system is out of memory; try again later");
+}
+
 const char *err_word(enum err_kind kind)
 {
     static const char *const word[ERR_KIND_COUNT] = {[ERR_NONE] = "none",

@@ -55,6 +55,9 @@ __attribute__((format(printf, 3, 4))) bool fail(struct err *e, enum err_kind kin
 __attribute__((format(printf, 4, 5))) bool fail_at(struct err *e, enum err_kind kind,
                                                    const char *at, const char *fmt, ...);
 
+// The system has no memory: ERR_BUSY, for it may have some later. Always false.
+bool err_no_memory(struct err *e);
+
 // Name the place of a failure that was recorded without one.
 void err_place(struct err *e, const char *at);
 

@@ -36,10 +36,17 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static bool no_room(struct err *e)
+{
+    return fail(e, ERR_TOO_LARGE, "the columns need more memory than a table may have");
+}
+
 static bool names_differ(struct infer *in, struct err *e)
 {
     struct arena_mark mark = arena_mark(in->arena);
-    const char **name = arena_need(in->arena, in->n_column, sizeof *name);
+    const char **name = arena_alloc(in->arena, in->n_column, sizeof *name);
+    if (!name)
+        return no_room(e);
     for (size_t i = 0; i < in->n_column; i++)
         name[i] = in->column[i].name;
     qsort(name, in->n_column, sizeof *name, by_text);

@@ -177,11 +177,13 @@ bool prep_split(const struct prep *p, const struct frame *f, const struct data_s
     if (!order)
         return false;
     share_out(&j, PART_TEST, out->n_test, order);
-    out->test = take_part(&j, PART_TEST, out->n_test, a, e);
+    if (!(out->test = take_part(&j, PART_TEST, out->n_test, a, e)))
+        return false; // its rows are still in their groups, which would give too many now
     share_out(&j, PART_VAL, out->n_val, order);
-    out->val = take_part(&j, PART_VAL, out->n_val, a, e);
+    if (!(out->val = take_part(&j, PART_VAL, out->n_val, a, e)))
+        return false;
     for (size_t g = 0; g < j.n_group; g++)
         j.group[g].give = j.group[g].n;
     out->train = take_part(&j, PART_TRAIN, out->n_train, a, e);
-    return out->test && out->val && out->train && halt_go_on(halt, e);
+    return out->train && halt_go_on(halt, e);
 }

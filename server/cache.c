@@ -111,6 +111,12 @@ static bool read_model(struct cache *c, struct entry *n, const char *digest, str
     arena_init(&n->arena, c->memory);
     const char *bytes = model_store_load(c->data_dir, digest, &len, &file, e);
     bool ok = bytes && model_file_read(&n->file, bytes, len, &n->arena, e);
+    if (ok && n->arena.lack == ARENA_NO_MEMORY)
+        ok = err_no_memory(e); // complete, but slow for as long as it stays here
+    if (!ok) {
+        arena_correct(&file, e);
+        arena_correct(&n->arena, e);
+    }
     arena_release(&file);
     return ok;
 }
@@ -129,7 +135,8 @@ static struct entry *load(struct cache *c, const char *name, int64_t version, in
     struct model_row row;
     arena_init(&a, 64 << 20);
     struct entry *n = calloc(1, sizeof *n);
-    BUG(!n);
+    if (!n)
+        return err_no_memory(e), NULL;
     bool ok = ask_store(c, name, version, job, &row, &a, e) && read_model(c, n, row.digest, e);
     if (ok) {
         memcpy(n->name, row.name, strlen(row.name) + 1);
@@ -137,6 +144,7 @@ static struct entry *load(struct cache *c, const char *name, int64_t version, in
         n->job = row.job;
         n->latest = name && version == 0;
     } else {
+        arena_correct(&a, e);
         entry_free(n);
         n = NULL;
     }
@@ -212,8 +220,10 @@ static bool desk_ready(const struct cache *c, struct desk *d, const struct model
         return true;
     arena_init(&d->arena, c->memory);
     d->ready = predictor_init(&d->predictor, m, PREDICT_ROWS, &d->arena, e);
-    if (!d->ready)
+    if (!d->ready) {
+        arena_correct(&d->arena, e);
         arena_release(&d->arena);
+    }
     return d->ready;
 }
 

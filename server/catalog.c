@@ -100,8 +100,12 @@ static bool sweep_shelf(struct sweep *w, struct err *e)
 {
     w->fd = openat(w->dir, w->shelf->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = w->fd < 0 ? NULL : fdopendir(w->fd);
-    if (!d)
-        return file_failed(e, "could not open the data folder");
+    if (!d) {
+        file_failed(e, "could not open the data folder");
+        if (w->fd >= 0)
+            close(w->fd);
+        return false;
+    }
     bool ok = true;
     for (const struct dirent *entry; ok && (entry = readdir(d));)
         if (strspn(entry->d_name, "0123456789abcdef") == DATASET_DIGEST - 1)

@@ -63,7 +63,8 @@ static bool make_room(struct colfile_writer *w, struct err *e)
 struct colfile_writer *colfile_begin(int fd, const struct infer *in, struct err *e)
 {
     struct colfile_writer *w = calloc(1, sizeof *w);
-    BUG(!w);
+    if (!w)
+        return err_no_memory(e), NULL;
     size_t per_block = BLOCK_BYTES / CELL / in->n_column;
     *w = (struct colfile_writer){.fd = fd, .in = in, .table_at = sizeof(struct colfile_head)};
     w->per_block = per_block < in->n_row ? per_block : in->n_row;
@@ -173,12 +174,15 @@ static size_t text_size(const char *s)
     return sizeof(uint32_t) + strlen(s) + 1;
 }
 
+// 0 when there is no memory.
 static size_t table_size(const struct colfile_writer *w)
 {
     size_t size = 0, n;
     for (size_t k = 0; k < w->in->n_column; k++) {
         size += sizeof(struct colfile_column) + text_size(w->in->column[k].name);
         const char *const *level = levels_list(w->levels, k, &n);
+        if (!level)
+            return 0;
         for (size_t i = 0; i < n; i++)
             size += text_size(level[i]);
     }
@@ -231,9 +235,9 @@ bool colfile_end(struct colfile_writer *w, uint64_t bytes, struct err *e)
     if ((w->n && !write_block(w, e)) || spreads_too_far(w, e))
         return false;
     size_t len = table_size(w);
-    char *table = arena_resize(&w->arena, NULL, 0, len), *to = table;
+    char *table = len ? arena_resize(&w->arena, NULL, 0, len) : NULL, *to = table;
     if (!table)
-        return no_memory(w, e);
+        return len ? no_memory(w, e) : err_no_memory(e);
     memset(table, 0, len);
     for (size_t k = 0; k < w->in->n_column; k++)
         to = put_column(w, k, to);

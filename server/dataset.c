@@ -74,8 +74,12 @@ static bool sweep(int dir, struct err *e)
 {
     int fd = openat(dir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    if (!d)
-        return errno == ENOENT || file_failed(e, "could not open the folder of uploads");
+    if (!d) {
+        bool ok = errno == ENOENT || file_failed(e, "could not open the folder of uploads");
+        if (fd >= 0)
+            close(fd);
+        return ok;
+    }
     bool ok = true;
     for (const struct dirent *entry; ok && (entry = readdir(d));)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -115,7 +119,10 @@ struct ingest *ingest_begin(const char *data_dir, struct arena_budget *budget, s
     if (dir < 0)
         return NULL;
     struct ingest *in = calloc(1, sizeof *in);
-    BUG(!in);
+    if (!in) {
+        close(dir);
+        return err_no_memory(e), NULL;
+    }
     in->dir = dir;
     in->col_fd = -1;
     sha256_init(&in->sha);
@@ -123,7 +130,7 @@ struct ingest *ingest_begin(const char *data_dir, struct arena_budget *budget, s
     arena_share(&in->arena, budget, ALLOWANCE);
     infer_init(&in->infer, &in->arena);
     in->csv = csv_new(infer_record, &in->infer);
-    in->csv_fd = new_file(dir, ".csv", in->csv_tmp, e);
+    in->csv_fd = in->csv ? new_file(dir, ".csv", in->csv_tmp, e) : (err_no_memory(e), -1);
     if (in->csv_fd >= 0)
         return in;
     ingest_abort(in);
@@ -166,7 +173,10 @@ bool ingest_piece(struct ingest *in, const char *bytes, size_t len, struct err *
         return false;
     sha256_update(&in->sha, len, (const uint8_t *)bytes);
     in->bytes += len;
-    return csv_feed(in->csv, bytes, len, e);
+    if (csv_feed(in->csv, bytes, len, e))
+        return true;
+    arena_correct(&in->arena, e);
+    return false;
 }
 
 static void print_digest(struct ingest *in, char out[static DATASET_DIGEST])
@@ -199,8 +209,7 @@ static bool write_record(void *ingest, const struct csv_cell *cell, size_t n,
 static bool read_again(struct ingest *in, struct csv *csv, const struct halt *halt, struct err *e)
 {
     char *piece = malloc(PIECE);
-    BUG(!piece);
-    bool ok = true;
+    bool ok = piece || err_no_memory(e);
     for (uint64_t at = 0; ok && at < in->bytes; at += PIECE) {
         size_t len = in->bytes - at < PIECE ? (size_t)(in->bytes - at) : PIECE;
         ok = halt_go_on(halt, e) && file_get(in->csv_fd, piece, len, at, e) &&
@@ -218,7 +227,8 @@ static bool write_columns(struct ingest *in, const struct halt *halt, struct err
     in->skip = in->infer.header;
     csv_free(in->csv);
     in->csv = csv_new(write_record, in);
-    return read_again(in, in->csv, halt, e) && colfile_end(in->writer, in->bytes, e);
+    return (in->csv || err_no_memory(e)) && read_again(in, in->csv, halt, e) &&
+           colfile_end(in->writer, in->bytes, e);
 }
 
 static void stored_path(char out[static PATH], const char *digest, const char *suffix)
@@ -312,6 +322,8 @@ bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *
              (write_columns(in, halt, e) && keep_both(in, digest, e) &&
               describe(in->dir, digest, out, a, e));
     }
+    if (!ok)
+        arena_correct(&in->arena, e);
     ingest_abort(in);
     return ok;
 }

@@ -25,7 +25,7 @@ void exchange_init(struct exchange *x, const struct http_config *config, struct 
 {
     arena_init(arena, ARENA_BASE);
     arena_share(arena, config->memory, SMALL);
-    arena_need(arena, 1, 1); // the first chunk stays with the connection
+    arena_alloc(arena, 1, 1); // the first chunk, if there is one, stays with the connection
     *x = (struct exchange){.config = config, .arena = arena, .clean = arena_mark(arena)};
 }
 
@@ -43,8 +43,8 @@ void exchange_clear(struct exchange *x)
         x->call.route->undo(&x->call);
     body_close(&x->body);
     arena_rewind(x->arena, x->clean);
-    x->arena->lack = ARENA_LACKS_NOTHING;
     x->arena->max = ARENA_BASE;
+    x->arena->lack = ARENA_LACKS_NOTHING;
     *x = (struct exchange){.config = x->config, .arena = x->arena, .clean = x->clean};
 }
 
@@ -188,6 +188,11 @@ bool exchange_finish(struct exchange *x, bool patient)
 static void tell_problem(struct exchange *x)
 {
     struct call *call = &x->call;
+    arena_correct(x->arena, &x->err);
+    if (x->err.kind == ERR_BUSY) { // no fault of the caller's, wherever it was noticed
+        faults_init(&call->faults, x->arena);
+        x->err.at[0] = '\0';
+    }
     if (x->err.kind == ERR_INTERNAL)
         LOG(x->config->log, LEVEL_ERROR, log_text("event", "request failed"),
             log_text("uri", x->head->target), log_text("why", x->err.text));

@@ -17,6 +17,8 @@ static bool is_full(int error)
 bool file_failed(struct err *e, const char *what)
 {
     int error = errno;
+    if (error == ENOMEM || error == EMFILE || error == ENFILE)
+        return fail(e, ERR_BUSY, "%s: %s; try again later", what, strerror(error));
     if (is_full(error))
         return fail(e, ERR_NO_SPACE, "%s: the disk is full", what);
     return fail(e, ERR_INTERNAL, "%s: %s", what, strerror(error));

@@ -106,11 +106,10 @@ static bool take_start(struct call *c, struct job_spec *spec, struct model_file 
                               {.key = "activation"},
                               {.key = "hidden_dropout_ratios"}};
     enum { OWN = sizeof own / sizeof *own };
-    struct err ignored = {0};
     bool has_own = false;
-    if (!warm_load(c->server->store, c->server->settings->data, spec, from, c->arena, e))
+    if (!warm_load(c->server->store, c->server->settings->data, spec, from, c->arena, e) ||
+        !json_scan(c->body, c->body_len, own, OWN, c->arena, &c->faults, e))
         return false;
-    json_scan(c->body, c->body_len, own, OWN, c->arena, &c->faults, &ignored);
     for (int i = 0; i < OWN; i++)
         has_own = has_own || own[i].value.at;
     if (spec->from && !has_own) {

@@ -33,11 +33,11 @@ static bool check_columns(const struct metric_table *t, int64_t id, struct err *
            fail(e, ERR_INTERNAL, "the stored curve of job %" PRId64 " is not that of a sweep", id);
 }
 
-// The points of the sweep, from the stored curve.
+// The points of the sweep, from the stored curve; NULL when there is no room.
 static struct lr_point *points(const struct metric_table *t, struct arena *a)
 {
-    struct lr_point *p = arena_need(a, t->n_row + 1, sizeof *p);
-    for (size_t i = 0; i < t->n_row; i++) {
+    struct lr_point *p = arena_alloc(a, t->n_row + 1, sizeof *p);
+    for (size_t i = 0; p && i < t->n_row; i++) {
         const double *v = t->value + i * t->n_name;
         p[i] = (struct lr_point){(uint64_t)t->step[i], v[0], v[1], v[2]};
     }
@@ -82,8 +82,11 @@ bool job_lr(struct call *c, struct err *e)
     if (!store_job_metrics(c->server->store, id, &all, &t, c->arena, e) ||
         !check_columns(&t, id, e))
         return false;
-    uint32_t *scratch = arena_need(c->arena, t.n_row + 1, sizeof *scratch);
-    struct lr_found found = lr_suggest(points(&t, c->arena), t.n_row, spec.sweep.steps, scratch);
+    uint32_t *scratch = arena_alloc(c->arena, t.n_row + 1, sizeof *scratch);
+    const struct lr_point *point = points(&t, c->arena);
+    if (!scratch || !point)
+        return fail(e, ERR_TOO_LARGE, "the sweep needs more memory than one request may use");
+    struct lr_found found = lr_suggest(point, t.n_row, spec.sweep.steps, scratch);
     struct jsonw w = reply_begin(c);
     jsonw_int(&w, "job_id", id);
     jsonw_string(&w, "status", job_state_word(job.state));

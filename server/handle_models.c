@@ -136,10 +136,10 @@ static bool evaluate(struct call *c, const struct dataset_row *d, int version, s
     if (!cache_take(c->server->cache, c->segment[0], version, 0, &served, e))
         return false;
     arena_init(&a, memory_of_job(c->server->settings));
-    bool ok = score(c, served.file, d->digest, &rows, &s, &a, e);
+    bool ok = score(c, served.file, d->digest, &rows, &s, &a, e) &&
+              reply_score(c, &served, d, &rows, &s, e);
     if (!ok)
         arena_correct(&a, e);
-    ok = ok && reply_score(c, &served, d, &rows, &s, e);
     arena_release(&a);
     cache_put(c->server->cache, &served);
     return ok;

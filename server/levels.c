@@ -31,6 +31,7 @@ struct levels {
     uint32_t *slot; // entry, or NONE
     struct chain *chain;
     const char **list;
+    size_t n_list; // room in it
     size_t n_column;
     size_t n_entry, room; // entries, and those there is room for
     size_t n_slot;        // a power of two, at least twice n_entry
@@ -38,12 +39,6 @@ struct levels {
     bool closed;  // takes no further texts
     bool starved; // there was no memory for one
 };
-
-static void *must(void *p)
-{
-    BUG(!p);
-    return p;
-}
 
 // Entries and slots of a table of n slots; the entries are kept, the slots are empty. False without
 // memory: then the old ones stay.
@@ -76,7 +71,9 @@ static bool make_chains(struct levels *l, size_t n_column)
 
 struct levels *levels_new(size_t n_column, struct arena_budget *budget)
 {
-    struct levels *l = must(calloc(1, sizeof *l));
+    struct levels *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
     arena_init(&l->arena, LEVELS_MAX_BYTES);
     arena_share(&l->arena, budget, ALLOWANCE);
     BUG(getrandom(&l->seed, sizeof l->seed, 0) != sizeof l->seed);
@@ -182,10 +179,21 @@ uint32_t levels_code(struct levels *l, size_t column, const char *text, size_t l
     return add(l, at, want);
 }
 
+static bool list_room(struct levels *l, size_t n)
+{
+    const char **list = n < l->n_list ? l->list : realloc(l->list, (n + 1) * sizeof *list);
+    if (!list)
+        return false;
+    l->list = list;
+    l->n_list = n < l->n_list ? l->n_list : n + 1;
+    return true;
+}
+
 const char *const *levels_list(struct levels *l, size_t column, size_t *n)
 {
     const struct chain *c = &l->chain[column];
-    l->list = must(realloc(l->list, ((size_t)c->n + 1) * sizeof *l->list));
+    if (!list_room(l, c->n))
+        return NULL;
     for (uint32_t id = c->first; id != NONE; id = l->entry[id].next)
         l->list[l->entry[id].code] = l->entry[id].text;
     if (c->rest != NONE)

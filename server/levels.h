@@ -30,5 +30,6 @@ uint32_t levels_code(struct levels *l, size_t column, const char *text, size_t l
 bool levels_sound(const struct levels *l, struct err *e);
 
 // The column's texts in the order of their codes; the array and the texts belong to `l`, and the
-// array is gone at the next call.
+// array is gone at the next call. NULL without memory for it; a second walk over the columns cannot
+// fail.
 const char *const *levels_list(struct levels *l, size_t column, size_t *n);

@@ -280,7 +280,7 @@ static enum ending ending_of(const struct run *r, const struct err *why)
         return END_CANCELLED;
     if (r->stop != STOP_NONE || why->kind == ERR_CANCELLED)
         return END_RELEASED;
-    return why->kind == ERR_INTERNAL ? END_AGAIN : END_FAILED;
+    return why->kind == ERR_INTERNAL || why->kind == ERR_BUSY ? END_AGAIN : END_FAILED;
 }
 
 static void give_back(struct run *r, const struct err *why)
@@ -336,6 +336,8 @@ static void run_job(struct run *r)
         log_int("job", r->job.id), log_text("worker", r->worker->name));
     r->halt = (struct halt){must_stop, r};
     bool ok = prepare(r, &e) && work_off(r, &e);
+    if (!ok)
+        arena_correct(&r->arena, &e);
     if (!ok && r->ticket)
         give_back(r, &e);
     else if (!ok)

@@ -190,7 +190,7 @@ static bool read_file(struct rows *r, FILE *f, struct err *e)
 {
     static char piece[PIECE];
     struct csv *csv = csv_new(add_row, r);
-    bool ok = true;
+    bool ok = csv || err_no_memory(e);
     for (size_t n; ok && (n = fread(piece, 1, sizeof piece, f)) > 0;)
         ok = csv_feed(csv, piece, n, e);
     ok = ok && csv_end(csv, e);

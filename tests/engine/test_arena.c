@@ -2,6 +2,7 @@
 #include "arena.h"
 #include "err.h"
 #include "harness.h"
+#include "heap.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -50,6 +51,27 @@ TEST(arena_rewind_gives_back_what_came_after_the_mark)
     ck_assert_str_eq(kept, "kept");
     ck_assert_str_eq(arena_printf(&a, "%d-%s", 7, kept), "7-kept");
     arena_release(&a);
+}
+
+TEST(arena_tells_its_maximum_from_a_system_without_memory)
+{
+    struct arena a;
+    struct err e = {0};
+    arena_init(&a, 100000);
+    ck_assert_ptr_null(arena_alloc(&a, 200000, 1));
+    ck_assert_int_eq(a.lack, ARENA_OVER_MAX);
+    fail(&e, ERR_TOO_LARGE, "too large");
+    arena_correct(&a, &e);
+    ck_assert_int_eq(e.kind, ERR_TOO_LARGE);
+    heap_fail(1);
+    ck_assert_ptr_null(arena_alloc(&a, 50000, 1));
+    ck_assert_ptr_null(arena_alloc(&a, 200000, 1)); // the worse of the two is kept
+    arena_correct(&a, &e);
+    ck_assert_int_eq(e.kind, ERR_BUSY);
+    ck_assert_str_eq(e.text, "the system is out of memory; try again later");
+    ck_assert_ptr_nonnull(arena_alloc(&a, 50000, 1));
+    arena_release(&a);
+    ck_assert_int_eq(a.lack, ARENA_LACKS_NOTHING);
 }
 
 // ---- The budget ----
@@ -146,7 +168,7 @@ static const struct {
      "the lot of them have no memory left for this; try again later"},
 #ifndef MLPD_SANITIZED // whose allocators end the program instead
     {"the system has none", SIZE_MAX, SIZE_MAX, SIZE_MAX / 5, ARENA_NO_MEMORY, ERR_BUSY,
-     "the system has no memory left for this; try again later"},
+     "the system is out of memory; try again later"},
 #endif
 };
 
@@ -169,10 +191,12 @@ LOOP_TEST(arena_says_why_it_refused, sizeof refusals / sizeof *refusals)
     arena_correct(&a, &corrected);
     ck_assert_int_eq(corrected.kind, refusals[_i].kind);
     ck_assert_str_eq(corrected.text, refusals[_i].text);
-    ck_assert_str_eq(corrected.at, "/rows");
+    bool starved =
+        refusals[_i].lack == ARENA_NO_MEMORY; // then nothing that was told is to be trusted
+    ck_assert_str_eq(corrected.at, starved ? "" : "/rows");
     fail(&other, ERR_INVALID, "no such thing");
     arena_correct(&a, &other);
-    ck_assert_int_eq(other.kind, ERR_INVALID);
+    ck_assert_int_eq(other.kind, starved ? ERR_BUSY : ERR_INVALID);
     ck_assert_uint_eq(b.used,
                       refusals[_i].held_by_others == SIZE_MAX ? 0 : refusals[_i].held_by_others);
     ck_assert_uint_eq(b.refused, refusals[_i].lack == ARENA_OTHERS_HOLD_IT);
