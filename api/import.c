@@ -85,13 +85,13 @@ static void hand_on(const struct faults *own, size_t at, struct faults *f)
     }
 }
 
-static void read_numbers(const struct import_layer *l, struct piece *p, struct arena *a,
-                         struct faults *f)
+static void read_numbers(const struct import_layer *l, struct piece *p, struct faults *f)
 {
     uint32_t n;
-    p->weight = json_matrix(l->weight, "/weight", &p->rows, &p->cols, a, f);
-    p->bias = l->bias.at ? json_vector(l->bias, "/bias", &n, a, f) : NULL;
-    if (p->bias && p->weight && n != p->rows)
+    p->weight.json = l->weight;
+    p->bias.json = l->bias;
+    bool sound = numbers_check_matrix(l->weight, "/weight", &p->rows, &p->cols, f);
+    if (l->bias.at && numbers_check(l->bias, "/bias", &n, f) && sound && n != p->rows)
         fault_add(f, "wrong_shape", "/bias", "must have %u numbers, one for each output, got %u",
                   p->rows, n);
 }
@@ -105,7 +105,7 @@ static bool read_layer(struct json_span span, size_t at, struct piece *p, struct
     faults_init(&own, a);
     if (schema_read(&import_layer_schema, span.at, span.len, &layer, a, &own, &why)) {
         *p = (struct piece){.spec = layer.spec, .parameters = layer.parameters};
-        read_numbers(&layer, p, a, &own);
+        read_numbers(&layer, p, &own);
     }
     if (why.kind && why.kind != ERR_INVALID)
         return fail_at(e, why.kind, "/layers", "%s", why.text);
@@ -163,7 +163,7 @@ static bool import_file(const char *body, size_t len, const struct import_query 
     if (!safetensors_read(&file, body, len, a, e))
         return false;
     if (!safetensors_metadata(&file, "preprocessing", a))
-        return stack_from_tensors(s, &file, q->name, q->activation, a, e) &&
+        return stack_from_tensors(s, &file, q->name, q->activation, e) &&
                stack_build(s, out, a, f, e);
     if (!model_file_read(out, body, len, a, e))
         return false;

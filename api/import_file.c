@@ -32,24 +32,15 @@ static int by_name(const void *a, const void *b)
     return natural(((const struct tensor *)a)->name, ((const struct tensor *)b)->name);
 }
 
-static real *copy_tensor(const struct tensor *t, struct arena *a, struct err *e)
+static bool is_finite(const struct tensor *t, struct err *e)
 {
-    size_t n = (size_t)t->rows * t->cols;
-    real *v = arena_alloc(a, n, sizeof *v);
-    if (!v) {
-        fail(e, ERR_TOO_LARGE, "the file needs more memory than one request may use");
-        return NULL;
-    }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < (size_t)t->rows * t->cols; i++) {
         float x;
         memcpy(&x, t->at + i * sizeof x, sizeof x);
-        v[i] = (real)x;
-        if (!isfinite(x)) {
-            fail(e, ERR_INVALID, "tensor \"%s\" has a value that is not finite", t->name);
-            return NULL;
-        }
+        if (!isfinite(x))
+            return fail(e, ERR_INVALID, "tensor \"%s\" has a value that is not finite", t->name);
     }
-    return v;
+    return true;
 }
 
 static bool ends_in(const char *name, const char *end)
@@ -65,7 +56,7 @@ static bool same_layer(const struct tensor *bias, const struct tensor *weight)
 }
 
 static bool take_weight(struct stack *s, const struct tensor *t, const struct pick *act,
-                        struct arena *a, struct err *e)
+                        struct err *e)
 {
     if (s->n == IMPORT_LAYERS)
         return fail(e, ERR_INVALID, "the file has over %d layers", IMPORT_LAYERS);
@@ -75,24 +66,23 @@ static bool take_weight(struct stack *s, const struct tensor *t, const struct pi
                     "tensor \"%s\" takes %u inputs, but the layer before it gives %u; only a plain "
                     "stack of linear layers, in the order of their names, can be imported",
                     t->name, t->cols, before->rows);
-    struct piece *p = &s->piece[s->n++];
-    *p = (struct piece){.spec.activation = *act, .rows = t->rows, .cols = t->cols};
-    p->weight = copy_tensor(t, a, e);
-    return p->weight;
+    s->piece[s->n++] = (struct piece){
+        .spec.activation = *act, .weight.raw = t->at, .rows = t->rows, .cols = t->cols};
+    return is_finite(t, e);
 }
 
-static bool take_bias(struct piece *p, const struct tensor *t, struct arena *a, struct err *e)
+static bool take_bias(struct piece *p, const struct tensor *t, struct err *e)
 {
     if (t->cols != p->rows)
         return fail(e, ERR_INVALID, "tensor \"%s\" has %u values, its layer %u outputs", t->name,
                     t->cols, p->rows);
-    p->bias = copy_tensor(t, a, e);
-    return p->bias;
+    p->bias.raw = t->at;
+    return is_finite(t, e);
 }
 
 // Tensors sorted by name: every matrix is a layer.
 static bool take_weights(struct stack *s, struct safetensors *file, const struct pick *act,
-                         struct arena *a, struct err *e)
+                         struct err *e)
 {
     qsort(file->tensor, file->n, sizeof *file->tensor, by_name);
     for (size_t i = 0; i < file->n; i++) {
@@ -101,15 +91,14 @@ static bool take_weights(struct stack *s, struct safetensors *file, const struct
             return fail(e, ERR_INVALID,
                         "tensor \"%s\" is neither the weight nor the bias of a linear layer",
                         t->name);
-        if (!t->vector && !take_weight(s, t, act, a, e))
+        if (!t->vector && !take_weight(s, t, act, e))
             return false;
     }
     return s->n > 0 || fail(e, ERR_INVALID, "the file has no linear layer");
 }
 
 // Each goes to the layer whose weight has the same name in front.
-static bool take_biases(struct stack *s, const struct safetensors *file, struct arena *a,
-                        struct err *e)
+static bool take_biases(struct stack *s, const struct safetensors *file, struct err *e)
 {
     size_t taken = 0;
     for (size_t i = 0, layer = 0; i < file->n; i++) {
@@ -117,7 +106,7 @@ static bool take_biases(struct stack *s, const struct safetensors *file, struct 
             continue;
         for (size_t k = 0; k < file->n; k++)
             if (file->tensor[k].vector && same_layer(&file->tensor[k], &file->tensor[i])) {
-                if (!take_bias(&s->piece[layer], &file->tensor[k], a, e))
+                if (!take_bias(&s->piece[layer], &file->tensor[k], e))
                     return false;
                 taken++;
             }
@@ -128,7 +117,7 @@ static bool take_biases(struct stack *s, const struct safetensors *file, struct 
 }
 
 bool stack_from_tensors(struct stack *s, struct safetensors *file, const char *name,
-                        const char *activation, struct arena *a, struct err *e)
+                        const char *activation, struct err *e)
 {
     const char *word = activation ? activation : "relu";
     const struct row *row = table_find(&activation_table, word);
@@ -137,7 +126,7 @@ bool stack_from_tensors(struct stack *s, struct safetensors *file, const char *n
     if (!row)
         return fail(e, ERR_INVALID, "query parameter \"activation\": there is no \"%.40s\"", word);
     struct pick act = pick_row(&activation_table, row);
-    if (!take_weights(s, file, &act, a, e) || !take_biases(s, file, a, e))
+    if (!take_weights(s, file, &act, e) || !take_biases(s, file, e))
         return false;
     s->name = name;
     s->piece[s->n - 1].spec.activation = pick_row(&activation_table, &op_identity.row);

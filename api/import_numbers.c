@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Arrays of numbers from JSON into memory: see import_stack.h.
+// Arrays of numbers, looked through and copied: see import_stack.h.
 
 #include "import_stack.h"
 
@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { POINTER = 160 };
 
@@ -29,7 +30,7 @@ static bool is_array(const struct json_in *in, const char *pointer, struct fault
 }
 
 // One number; in single precision it must still be finite.
-static real number(struct json_in *in, const char *pointer, size_t at, struct faults *f)
+static void check_number(struct json_in *in, const char *pointer, size_t at, struct faults *f)
 {
     enum json_kind kind = json_kind(in);
     char place[POINTER];
@@ -37,47 +38,40 @@ static real number(struct json_in *in, const char *pointer, size_t at, struct fa
     if (kind != JSON_NUMBER) {
         fault_add(f, "wrong_type", place, "must be a number, got %s", json_kind_name(kind));
         json_skip(in);
-        return 0;
-    }
-    real x = (real)json_number(in);
-    if (!isfinite(x))
+    } else if (!isfinite((real)json_number(in))) {
         fault_add(f, "not_finite", place, "is too large for single precision");
-    return x;
+    }
 }
 
-static void numbers(struct json_in *in, const char *pointer, real *to, struct faults *f)
+static size_t check_numbers(struct json_in *in, const char *pointer, struct faults *f)
 {
     size_t i = 0;
     for (json_enter(in); json_more(in); i++)
-        to[i] = number(in, pointer, i, f);
+        check_number(in, pointer, i, f);
+    return i;
 }
 
-static real *no_room(struct faults *f, const char *pointer)
+static bool few_enough(size_t n, const char *pointer, struct faults *f)
 {
-    fault_add(f, "too_long", pointer,
-              "needs more memory than one request may use; send the model "
-              "as safetensors");
-    return NULL;
+    if (n >= UINT32_MAX)
+        fault_add(f, "too_long", pointer, "must be fewer than %u numbers", UINT32_MAX);
+    return n < UINT32_MAX;
 }
 
-real *json_vector(struct json_span span, const char *pointer, uint32_t *n, struct arena *a,
-                  struct faults *f)
+bool numbers_check(struct json_span span, const char *pointer, uint32_t *n, struct faults *f)
 {
     struct json_in in = json_in(span);
+    size_t before = f->total;
     if (!is_array(&in, pointer, f))
-        return NULL;
-    size_t count = length(in);
-    real *v = arena_alloc(a, count, sizeof *v);
-    if (!v || count > UINT32_MAX)
-        return no_room(f, pointer);
-    numbers(&in, pointer, v, f);
+        return false;
+    size_t count = check_numbers(&in, pointer, f);
     *n = (uint32_t)count;
-    return v;
+    return few_enough(count, pointer, f) && f->total == before;
 }
 
 // A row of the matrix; all must be as long as the first.
-static bool row(struct json_in *in, const char *pointer, size_t at, size_t cols, real *to,
-                struct faults *f)
+static bool check_row(struct json_in *in, const char *pointer, size_t at, size_t cols,
+                      struct faults *f)
 {
     char place[POINTER];
     snprintf(place, sizeof place, "%s/%zu", pointer, at);
@@ -89,33 +83,56 @@ static bool row(struct json_in *in, const char *pointer, size_t at, size_t cols,
                   cols, got);
         return false;
     }
-    numbers(in, place, to, f);
+    check_numbers(in, place, f);
     return true;
 }
 
-real *json_matrix(struct json_span span, const char *pointer, uint32_t *rows, uint32_t *cols,
-                  struct arena *a, struct faults *f)
+bool numbers_check_matrix(struct json_span span, const char *pointer, uint32_t *rows,
+                          uint32_t *cols, struct faults *f)
 {
     struct json_in in = json_in(span), first = in;
+    size_t before = f->total;
     if (!is_array(&in, pointer, f))
-        return NULL;
+        return false;
     size_t n = length(in), width = 0;
     json_enter(&first);
     if (json_more(&first) && json_kind(&first) == JSON_ARRAY)
         width = length(first);
-    if (n == 0 || width == 0) {
+    if (n == 0 || width == 0)
         fault_add(f, "wrong_type", pointer,
                   "must be an array of rows, one for each output, with a number for each input");
-        return NULL;
-    }
-    real *m = n < UINT32_MAX && width < UINT32_MAX ? arena_alloc(a, n * width, sizeof *m) : NULL;
-    if (!m)
-        return no_room(f, pointer);
+    if (n == 0 || width == 0 || !few_enough(n, pointer, f) || !few_enough(width, pointer, f))
+        return false;
     size_t i = 0;
     bool ok = true;
     for (json_enter(&in); ok && json_more(&in); i++)
-        ok = row(&in, pointer, i, width, m + i * width, f);
+        ok = check_row(&in, pointer, i, width, f);
     *rows = (uint32_t)n;
     *cols = (uint32_t)width;
-    return ok ? m : NULL;
+    return ok && f->total == before;
+}
+
+// Numbers of an array, and of the arrays in it.
+static real *copy_array(struct json_in *in, real *to)
+{
+    for (json_enter(in); json_more(in);)
+        if (json_kind(in) == JSON_ARRAY)
+            to = copy_array(in, to);
+        else
+            *to++ = (real)json_number(in);
+    return to;
+}
+
+void numbers_copy(const struct numbers *from, real *to, size_t n)
+{
+    if (from->json.at) {
+        struct json_in in = json_in(from->json);
+        BUG(copy_array(&in, to) != to + n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        float x;
+        memcpy(&x, from->raw + i * sizeof x, sizeof x);
+        to[i] = (real)x;
+    }
 }

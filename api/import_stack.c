@@ -92,7 +92,7 @@ static bool settle_task(struct stack *s, struct arena *a, struct faults *f)
 
 // The last layer is the output layer when nothing follows its product but what the loss brings
 // along; else an identity layer makes the outputs.
-static bool settle_output(struct stack *s, struct arena *a, struct faults *f)
+static bool settle_output(struct stack *s, struct faults *f)
 {
     struct piece *last = &s->piece[s->n - 1];
     const struct op *act = pick_op(&last->spec.activation), *loss = pick_op(&s->loss);
@@ -106,16 +106,9 @@ static bool settle_output(struct stack *s, struct arena *a, struct faults *f)
                   IMPORT_LAYERS - 1);
         return false;
     }
-    struct piece *out = &s->piece[s->n++];
-    *out = (struct piece){.weight = arena_zalloc(a, (size_t)n * n, sizeof(real)),
-                          .rows = n,
-                          .cols = n,
-                          .spec.activation = pick_row(&activation_table, &op_identity.row)};
-    for (uint32_t i = 0; out->weight && i < n; i++)
-        out->weight[(size_t)i * n + i] = 1;
-    if (!out->weight)
-        fault_add(f, "too_long", "/layers", "need more memory than one request may use");
-    return out->weight;
+    s->piece[s->n++] = (struct piece){
+        .rows = n, .cols = n, .spec.activation = pick_row(&activation_table, &op_identity.row)};
+    return true;
 }
 
 static bool make_spec(struct stack *s, struct model_file *out, struct arena *a, struct err *e)
@@ -186,29 +179,46 @@ static const struct model_param *find(const struct model *m, const char *prefix,
     return NULL;
 }
 
-static void put(struct model *m, const struct model_param *p, const real *from)
+static bool has_numbers(const struct numbers *n)
 {
-    size_t n = (size_t)p->rows * p->cols;
-    if (from)
-        memcpy(m->value + p->at, from, n * sizeof *from);
+    return n->json.at || n->raw;
+}
+
+// A parameter of zeros, or with a diagonal of ones.
+static void put_plain(struct model *m, const struct model_param *p, bool identity)
+{
+    real *v = m->value + p->at;
+    memset(v, 0, (size_t)p->rows * p->cols * sizeof *v);
+    for (size_t i = 0; identity && i < p->rows; i++)
+        v[i * p->cols + i] = 1;
+}
+
+static void put(struct model *m, const struct model_param *p, const struct numbers *from,
+                bool identity)
+{
+    if (has_numbers(from))
+        numbers_copy(from, m->value + p->at, (size_t)p->rows * p->cols);
     else
-        memset(m->value + p->at, 0, n * sizeof *from);
+        put_plain(m, p, identity);
 }
 
 static void put_parameter(struct model *m, const struct model_param *p, struct json_span value,
-                          const char *place, struct arena *a, struct faults *f)
+                          const char *place, struct faults *f)
 {
     uint32_t n;
-    const real *v = json_vector(value, place, &n, a, f);
-    if (v && n != p->rows * p->cols)
+    const real *v = m->value + p->at;
+    if (!numbers_check(value, place, &n, f))
+        return;
+    if (n != p->rows * p->cols) {
         fault_add(f, "wrong_shape", place, "must have %u numbers, got %u", p->rows * p->cols, n);
-    for (uint32_t i = 0; v && p->positive && i < n; i++)
+        return;
+    }
+    put(m, p, &(struct numbers){.json = value}, false);
+    for (uint32_t i = 0; p->positive && i < n; i++)
         if (v[i] < 0) {
             fault_add(f, "out_of_range", place, "must not be below 0, number %u is %g", i, v[i]);
             return;
         }
-    if (v && n == p->rows * p->cols)
-        put(m, p, v);
 }
 
 // {"norm.weight": [...]}: each replaces the neutral value it would have.
@@ -227,7 +237,7 @@ static void put_parameters(struct model *m, const struct piece *piece, const cha
             fault_add(f, "unknown_field", place,
                       "the layer's norm and activation have no parameter of this name");
         else
-            put_parameter(m, p, value, place, a, f);
+            put_parameter(m, p, value, place, f);
     }
 }
 
@@ -250,8 +260,8 @@ static void put_piece(struct model *m, const struct stack *s, size_t i, struct f
                   weight->cols, piece->cols);
         return;
     }
-    put(m, weight, piece->weight);
-    put(m, bias, piece->bias);
+    put(m, weight, &piece->weight, true);
+    put(m, bias, &piece->bias, false);
 }
 
 static void put_all_parameters(struct model *m, const struct stack *s, struct arena *a,
@@ -275,7 +285,7 @@ bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struc
                  struct err *e)
 {
     *out = (struct model_file){0};
-    bool ok = import_check_units(s, f) && settle_task(s, a, f) && settle_output(s, a, f) &&
+    bool ok = import_check_units(s, f) && settle_task(s, a, f) && settle_output(s, f) &&
               import_check_outputs(s, f) && make_prep(s, &out->prep, a, f) &&
               import_check_names(s, &out->prep, f);
     if (!ok)

@@ -14,11 +14,17 @@ enum {
     PLACE = 160,                    // bytes of a pointer
 };
 
+// Numbers where they came from, found to be sound: they are copied once, into the model.
+struct numbers {
+    struct json_span json; // an array, or an array of arrays
+    const char *raw;       // little-endian floats; both NULL: none
+};
+
 struct piece {
     struct layer_spec spec; // units 0: as many as the weight has rows
-    real *weight;           // [rows, cols]
+    struct numbers weight;  // [rows, cols]; none: the identity
     uint32_t rows, cols;
-    real *bias; // [rows]; NULL: zeros
+    struct numbers bias; // [rows]; none: zeros
     struct json_span
         parameters; // of norm and activation by name: {"norm.weight": [...]}; or at NULL
 };
@@ -37,16 +43,19 @@ struct stack {
     struct pick loss; // row NULL: by task
 };
 
-// A vector of `n` numbers or a matrix from JSON; the arena's, NULL with a fault at `pointer`.
-real *json_vector(struct json_span span, const char *pointer, uint32_t *n, struct arena *a,
-                  struct faults *f);
-real *json_matrix(struct json_span span, const char *pointer, uint32_t *rows, uint32_t *cols,
-                  struct arena *a, struct faults *f);
+// Look through an array of `n` finite numbers, or a matrix of them, in JSON; false with faults at
+// `pointer` or below it.
+bool numbers_check(struct json_span span, const char *pointer, uint32_t *n, struct faults *f);
+bool numbers_check_matrix(struct json_span span, const char *pointer, uint32_t *rows,
+                          uint32_t *cols, struct faults *f);
+
+// Copy all n of them.
+void numbers_copy(const struct numbers *from, real *to, size_t n);
 
 // The linear layers of a file, in the natural order of their names, `activation` (NULL: relu)
 // between them. ERR_INVALID names the tensor.
 bool stack_from_tensors(struct stack *s, struct safetensors *file, const char *name,
-                        const char *activation, struct arena *a, struct err *e);
+                        const char *activation, struct err *e);
 
 // Widths that a definition can say, outputs that a target can have, names that tell inputs, targets
 // and classes apart. False with faults.

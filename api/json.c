@@ -318,12 +318,13 @@ static void print_path(const struct scan *s, char *out, size_t max)
     out[n] = '\0';
 }
 
-static bool report(const struct scan *s, struct faults *f, struct err *e)
+static bool report(const struct scan *s, const char *place, struct faults *f, struct err *e)
 {
     if (!s->code)
-        return fail(e, ERR_TOO_LARGE, "the body has too many keys");
-    char place[sizeof e->at];
-    print_path(s, place, sizeof place);
+        return fail(e, ERR_TOO_LARGE,
+                    s->keys.too_many ? "the body has more than %d keys in one object"
+                                     : "the body's keys need more memory than it may have",
+                    JSON_KEYS);
     size_t line = 1;
     const char *start = s->text;
     for (const char *p = s->text; p < s->at; p++)
@@ -344,10 +345,16 @@ bool json_scan(const char *text, size_t len, struct json_want *want, size_t n, s
     if (len >= UINT32_MAX)
         return fail(e, ERR_TOO_LARGE, "a JSON text must be smaller than 4 GiB");
     struct scan s = {.text = text, .end = text + len, .at = text, .want = want, .n_want = n};
+    char place[sizeof e->at] = "";
+    struct arena_mark mark = arena_mark(a);
     json_keys_init(&s.keys, a);
     for (size_t i = 0; i < n; i++)
         want[i].value = (struct json_span){0};
-    return whole(&s) || report(&s, f, e);
+    bool ok = whole(&s);
+    if (!ok)
+        print_path(&s, place, sizeof place); // of keys that are decoded in the arena
+    arena_rewind(a, mark);
+    return ok || report(&s, place, f, e);
 }
 
 // The found value that starts soonest after p, or NULL.
@@ -361,12 +368,14 @@ static const struct json_want *next_wanted(const struct json_want *want, size_t 
     return best;
 }
 
-char *json_rest(const char *text, size_t len, const struct json_want *want, size_t n, size_t max,
-                struct arena *a, struct err *e)
+const char *json_rest(const char *text, size_t len, const struct json_want *want, size_t n,
+                      size_t max, struct arena *a, struct err *e)
 {
     size_t size = len;
     for (size_t i = 0; i < n; i++)
         size -= want[i].value.len;
+    if (size == len && len <= max && !text[len])
+        return text;
     char *rest = size <= max ? arena_alloc(a, size + 4 * n + 1, 1) : NULL;
     if (!rest) {
         fail(e, ERR_TOO_LARGE, "the body must not be larger than %zu bytes besides its data", max);

@@ -32,11 +32,13 @@ struct json_want {
 // checked text. Fills in the wanted members. On failure e is
 // ERR_MALFORMED with line, column (bytes, from 1) and what was expected, e->at points to the value
 // at fault, and f gets the same with the code "malformed", "too_deep", "duplicate_key" or
-// "not_finite". ERR_TOO_LARGE when the arena has no room for the keys, or past 4 GiB.
+// "not_finite". ERR_TOO_LARGE for more than JSON_KEYS keys in open objects, when the arena has no
+// room for them, or past 4 GiB. The arena is left as it was.
 bool json_scan(const char *text, size_t len, struct json_want *want, size_t n, struct arena *a,
                struct faults *f, struct err *e);
 
-// A copy of a checked text in which every wanted value that was found is replaced by null, so that
-// what is left is small enough for a tree. NULL and ERR_TOO_LARGE when it passes `max` bytes.
-char *json_rest(const char *text, size_t len, const struct json_want *want, size_t n, size_t max,
-                struct arena *a, struct err *e);
+// A checked text in which every wanted value that was found is replaced by null, so that what is
+// left is small enough for a tree; a copy unless nothing was found. NULL and ERR_TOO_LARGE when it
+// passes `max` bytes.
+const char *json_rest(const char *text, size_t len, const struct json_want *want, size_t n,
+                      size_t max, struct arena *a, struct err *e);

@@ -44,6 +44,9 @@ void json_keys_init(struct json_keys *keys, struct arena *a)
 static bool grow(struct json_keys *keys)
 {
     size_t max = keys->max ? 2 * keys->max : FIRST_KEYS;
+    keys->too_many = max > JSON_KEYS;
+    if (keys->too_many)
+        return false;
     struct json_key *key = arena_alloc(keys->arena, max, sizeof *key);
     if (!key)
         return false;

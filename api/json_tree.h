@@ -13,8 +13,10 @@
 #include <stddef.h>
 
 struct json_tree {
-    struct arena arena;
-    struct arena *outer;
+    struct arena nodes, texts; // apart, so that neither waits for the other's alignment
+    void *last;                // text; it alone can be given back before the end
+    struct arena_mark before_last;
+    struct json_tree *outer;
 };
 
 // For a text of `len` bytes. Nothing that comes from cJSON outlives the end.

@@ -77,7 +77,7 @@ bool model_file_read(struct model_file *f, const char *bytes, size_t len, struct
         return false;
     const char *format = safetensors_metadata(&s, "format", a);
     const char *job = safetensors_metadata(&s, "job", a);
-    const char *prep = safetensors_metadata(&s, "preprocessing", a);
+    char *prep = safetensors_metadata(&s, "preprocessing", a);
     if (!format || strcmp(format, FORMAT) != 0 || !job || !prep)
         return fail(e, ERR_INVALID, "the file is not a model of this program (format \"%s\")",
                     FORMAT);

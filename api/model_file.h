@@ -21,7 +21,8 @@ struct model_file {
 const char *model_file_header(const struct model *m, const struct prep *p, const char *job_json,
                               size_t *len, struct arena *a, struct err *e);
 
-// Rebuild a model from a whole file. Everything is copied to the arena. ERR_INVALID, saying what is
-// wrong, for a file that is not ours, is damaged or holds values that are not finite.
+// Rebuild a model from a whole file, with a NUL behind it. Everything is copied to the arena.
+// ERR_INVALID, saying what is wrong, for a file that is not ours, is damaged or holds values that
+// are not finite.
 bool model_file_read(struct model_file *f, const char *bytes, size_t len, struct arena *a,
                      struct err *e);

@@ -13,24 +13,10 @@
 
 enum { POINTER_MAX = 512, TEXT_MAX = 512 };
 
-// One pass over the instances. `seen` holds, for each input, the instance that gave it last, so
-// nothing has to be cleared between rows.
-struct reader {
-    const struct prep *p;
-    struct arena *a;
-    struct faults *f;
-    size_t row;
-    bool named; // this row is an object
-    size_t *seen;
-    real *x;        // of this row
-    struct err why; // what is wrong with a cell; here because clearing it for each would cost more
-                    // than reading one
-};
-
 // A fault of the row, or of a member or element of it when a key is given. Texts are built on the
 // stack: a body may hold a million faults.
 __attribute__((format(printf, 5, 6))) static void
-complain(struct reader *r, const char *code, const char *key, size_t len, const char *fmt, ...)
+complain(struct instances *r, const char *code, const char *key, size_t len, const char *fmt, ...)
 {
     char at[POINTER_MAX], text[TEXT_MAX];
     size_t n = (size_t)snprintf(at, sizeof at, "/instances/%zu", r->row);
@@ -43,7 +29,7 @@ complain(struct reader *r, const char *code, const char *key, size_t len, const 
 }
 
 // False when a text with escapes finds no room to be decoded.
-static bool read_cell(struct reader *r, struct json_in *in, struct cell *c)
+static bool read_cell(struct instances *r, struct json_in *in, struct cell *c)
 {
     struct json_text t = {0};
     switch (json_kind(in)) {
@@ -76,7 +62,7 @@ static bool is_cell(struct json_in *in)
 }
 
 // A fault of cell k, found by name in an object and by number in an array.
-static void bad_cell(struct reader *r, size_t k, const char *code, const char *text)
+static void bad_cell(struct instances *r, size_t k, const char *code, const char *text)
 {
     char number[24];
     snprintf(number, sizeof number, "%zu", k);
@@ -84,7 +70,7 @@ static void bad_cell(struct reader *r, size_t k, const char *code, const char *t
     complain(r, code, key, strlen(key), "%s", text);
 }
 
-static void encode(struct reader *r, size_t k, struct json_in *in)
+static void encode(struct instances *r, size_t k, struct json_in *in)
 {
     const char *code = NULL;
     struct cell c;
@@ -118,7 +104,7 @@ static bool is_target(const struct prep *p, struct json_text key)
     return false;
 }
 
-static void unknown(struct reader *r, struct json_text key)
+static void unknown(struct instances *r, struct json_text key)
 {
     const struct prep *p = r->p;
     char name[NEAREST_MAX + 2]; // nearest() looks at no longer ones
@@ -141,7 +127,7 @@ static bool is_name(const struct prep *p, size_t k, struct json_text key)
 }
 
 // Keys mostly come in the columns' order, so the next one is looked at first.
-static void read_named(struct reader *r, struct json_in *in)
+static void read_named(struct instances *r, struct json_in *in)
 {
     struct json_text key;
     size_t guess = 0, n = r->p->n_column;
@@ -164,7 +150,7 @@ static void read_named(struct reader *r, struct json_in *in)
                      "\"%s\" is missing; give null for a missing value", r->p->column[k].name);
 }
 
-static void read_positional(struct reader *r, struct json_in *in)
+static void read_positional(struct instances *r, struct json_in *in)
 {
     size_t k = 0;
     for (json_enter(in); json_more(in); k++)
@@ -176,7 +162,7 @@ static void read_positional(struct reader *r, struct json_in *in)
         complain(r, "ragged_row", NULL, 0, "must have %zu cells, got %zu", r->p->n_column, k);
 }
 
-static void read_instance(struct reader *r, struct json_in *in)
+static void read_instance(struct instances *r, struct json_in *in)
 {
     enum json_kind kind = json_kind(in);
     r->named = kind == JSON_OBJECT;
@@ -191,24 +177,47 @@ static void read_instance(struct reader *r, struct json_in *in)
     }
 }
 
+static bool no_room(struct err *e, size_t n)
+{
+    return fail_at(e, ERR_TOO_LARGE, "/instances",
+                   "%zu rows need more memory than one request may use; send fewer at a time", n);
+}
+
+bool instances_begin(struct instances *r, struct json_span span, const struct prep *p,
+                     struct arena *a, struct faults *f, struct err *e)
+{
+    *r = (struct instances){.p = p, .a = a, .f = f, .in = json_in(span), .n = json_count(span)};
+    if (r->n == 0)
+        fault_add(f, "too_short", "/instances", "must have at least one row");
+    r->seen = arena_zalloc(a, p->n_column, sizeof *r->seen);
+    json_enter(&r->in);
+    return r->seen || no_room(e, r->n);
+}
+
+size_t instances_next(struct instances *r, real *x, size_t max)
+{
+    size_t n = 0;
+    for (; n < max && r->row < r->n && r->f->total < FAULTS_MAX; n++, r->row++) {
+        r->x = x + n * r->p->n_feature;
+        json_more(&r->in);
+        read_instance(r, &r->in);
+    }
+    return n;
+}
+
 bool instances_read(struct json_span span, const struct prep *p, real **x, size_t *n,
                     struct arena *a, struct faults *f, struct err *e)
 {
-    *n = json_count(span);
-    if (*n == 0)
-        fault_add(f, "too_short", "/instances", "must have at least one row");
+    struct instances r;
     size_t cells;
-    bool overflow = __builtin_mul_overflow(*n, p->n_feature, &cells);
+    if (!instances_begin(&r, span, p, a, f, e))
+        return false;
+    *n = r.n;
+    bool overflow = __builtin_mul_overflow(r.n, p->n_feature, &cells);
     *x = overflow ? NULL : arena_alloc(a, cells, sizeof **x);
-    size_t *seen = arena_zalloc(a, p->n_column, sizeof *seen);
-    if (!*x || !seen)
-        return fail_at(e, ERR_TOO_LARGE, "/instances",
-                       "%zu rows need more memory than one request may use; send fewer at a time",
-                       *n);
-    struct reader r = {.p = p, .a = a, .f = f, .seen = seen, .x = *x};
-    struct json_in in = json_in(span);
-    for (json_enter(&in); json_more(&in) && f->total < FAULTS_MAX; r.row++, r.x += p->n_feature)
-        read_instance(&r, &in);
+    if (!*x)
+        return no_room(e, r.n);
+    instances_next(&r, *x, r.n);
     return faults_none(f, e);
 }
 
@@ -271,11 +280,9 @@ void predictions_write(struct jsonw *w, const struct prep *p, const double *answ
                                                        [TASK_MULTILABEL] = write_labels,
                                                        [TASK_DISTRIBUTION] = write_shares};
     size_t k = p->n_class ? p->n_class : p->n_target;
-    jsonw_array(w, "predictions");
     for (size_t i = 0; i < n; i++, answer += k) {
         jsonw_object(w, NULL);
         write_as[p->task](w, p, answer);
         jsonw_end(w);
     }
-    jsonw_end(w);
 }

@@ -6,19 +6,42 @@
 // thread; memory comes from the request's arena.
 
 #include "fault.h"
-#include "json.h"
+#include "json_in.h"
 #include "jsonw.h"
 #include "model.h"
 #include "prep.h"
 
-// Encode "instances", an array of objects with the inputs' names as keys, or of arrays in the
-// inputs' order; null is a missing value. x is [*n, n_feature], in the arena. Every fault is in f
-// with its pointer: unknown_field, missing_field, wrong_type, ragged_row, bad_number. At least one
-// instance is needed.
+// "instances", an array of objects with the inputs' names as keys, or of arrays in the inputs'
+// order; null is a missing value. A row may become thousands of features, so they are read a few at
+// a time. Every fault is in f with its pointer: unknown_field, missing_field, wrong_type,
+// ragged_row, bad_number.
+struct instances {
+    const struct prep *p;
+    struct arena *a;
+    struct faults *f;
+    struct json_in in;
+    size_t n, row;  // how many there are, how many have been read
+    bool named;     // this one is an object
+    size_t *seen;   // for each input, the instance that gave it last, so that nothing has to be
+                    // cleared between rows
+    real *x;        // of this row
+    struct err why; // what is wrong with a cell; here because clearing it for each would cost more
+                    // than reading one
+};
+
+// At least one instance is needed.
+bool instances_begin(struct instances *r, struct json_span span, const struct prep *p,
+                     struct arena *a, struct faults *f, struct err *e);
+
+// Encode the next of them, at most `max`: x is [max, n_feature]. Returns how many; 0 when all have
+// been read, or when there are too many faults.
+size_t instances_next(struct instances *r, real *x, size_t max);
+
+// All at once: x is [*n, n_feature], in the arena.
 bool instances_read(struct json_span span, const struct prep *p, real **x, size_t *n,
                     struct arena *a, struct faults *f, struct err *e);
 
-// "predictions" for n answers, each by the task:
+// Elements of "predictions" for n answers, each by the task:
 //
 //     {"value": v}, or of several targets {"values": {target: v, ...}}
 //     {"class": c, "probabilities": {c: p, ...}}

@@ -6,6 +6,7 @@
 
 #include "job_schema.h"
 #include "json_in.h"
+#include "json_text.h"
 
 #include <string.h>
 
@@ -70,6 +71,7 @@ void prep_write(const struct prep *p, struct jsonw *w, const char *key)
 // Reading. Every helper expects the next element of an array to be of its kind; `ok` goes false and
 // stays so.
 struct reader {
+    char *text; // that `in` reads
     struct json_in in;
     struct arena *a;
     bool ok;
@@ -89,21 +91,17 @@ static double next_number(struct reader *r)
     return next(r, JSON_NUMBER) ? json_number(&r->in) : 0;
 }
 
+// Decoded in place, its end where its closing quote was: a text never becomes longer, and what has
+// been read is not looked at again.
 static const char *text(struct reader *r)
 {
-    struct json_text t;
-    if (!r->ok || json_kind(&r->in) != JSON_STRING || !json_string(&r->in, &t, r->a)) {
+    if (!r->ok || json_kind(&r->in) != JSON_STRING) {
         r->ok = false;
         return "";
     }
-    char *copy = arena_alloc(r->a, t.len + 1, 1);
-    if (!copy) {
-        r->ok = false;
-        return "";
-    }
-    memcpy(copy, t.at, t.len);
-    copy[t.len] = '\0';
-    return copy;
+    char *out = r->text + (r->in.at - r->text) + 1;
+    out[json_unescape(&r->in.at, out)] = '\0';
+    return out;
 }
 
 static const char *next_text(struct reader *r)
@@ -247,7 +245,7 @@ static void read_members(struct reader *r, const struct json_want *want, struct 
         read_columns(r, p);
 }
 
-bool prep_read(struct prep *p, const char *json, struct arena *a, struct err *e)
+bool prep_read(struct prep *p, char *json, struct arena *a, struct err *e)
 {
     struct json_want want[MEMBERS] = {
         {.key = "target"}, {.key = "task"}, {.key = "classes"}, {.key = "y"}, {.key = "columns"}};
@@ -255,8 +253,8 @@ bool prep_read(struct prep *p, const char *json, struct arena *a, struct err *e)
     struct err why = {0};
     *p = (struct prep){0};
     faults_init(&faults, a);
-    struct reader r = {.a = a,
-                       .ok = json_scan(json, strlen(json), want, MEMBERS, a, &faults, &why)};
+    struct reader r = {
+        .text = json, .a = a, .ok = json_scan(json, strlen(json), want, MEMBERS, a, &faults, &why)};
     for (int i = 0; i < MEMBERS; i++)
         r.ok = r.ok && want[i].value.at;
     read_members(&r, want, p);

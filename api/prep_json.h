@@ -17,5 +17,6 @@
 void prep_write(const struct prep *p, struct jsonw *w, const char *key);
 
 // ERR_INVALID when the text, which is JSON for certain only after this, is not what prep_write()
-// prints, or does not fit into the arena.
-bool prep_read(struct prep *p, const char *text, struct arena *a, struct err *e);
+// prints, or does not fit into the arena. Names and levels stay where they are: the text is changed
+// and must live as long as what is read.
+bool prep_read(struct prep *p, char *text, struct arena *a, struct err *e);

@@ -4,6 +4,7 @@
 #include "safetensors.h"
 
 #include "json_in.h"
+#include "json_text.h"
 #include "jsonw.h"
 
 #include <stdlib.h>
@@ -127,10 +128,8 @@ static bool covers(struct safetensors *s, const char *data, uint64_t size, struc
 static bool read_header(struct safetensors *s, const char *header, const char *data, uint64_t size,
                         struct arena *a, struct err *e)
 {
-    struct json_in in = json_in((struct json_span){header, strlen(header)});
+    struct json_in in = json_in((struct json_span){header, (size_t)(data - header)});
     struct json_text key;
-    if (json_kind(&in) != JSON_OBJECT)
-        return damaged(e, "its header is not an object");
     for (json_enter(&in); json_key(&in, &key, a);) {
         if (!key.at)
             return fail(e, ERR_TOO_LARGE, "the model file's header needs more memory than allowed");
@@ -141,7 +140,12 @@ static bool read_header(struct safetensors *s, const char *header, const char *d
         if (s->n == SAFETENSORS_MAX)
             return damaged(e, "it has too many tensors");
         struct tensor *t = &s->tensor[s->n++];
-        t->name = arena_text(a, key.at, key.len);
+        char *name = arena_alloc(a, key.len + 1, 1);
+        if (!name)
+            return fail(e, ERR_TOO_LARGE, "the model file's header needs more memory than allowed");
+        memcpy(name, key.at, key.len);
+        name[key.len] = '\0';
+        t->name = name;
         if (!read_tensor(t, &in, data, size, a, e))
             return false;
     }
@@ -155,25 +159,32 @@ bool safetensors_read(struct safetensors *s, const char *bytes, size_t len, stru
     uint64_t n = len >= PREFIX ? get_u64(bytes) : 0;
     if (len < PREFIX || n > len - PREFIX || n > SAFETENSORS_HEADER_MAX)
         return damaged(e, "its header does not fit into it");
-    char *header = arena_alloc(a, n + 1, 1);
+    const char *header = bytes + PREFIX;
     s->tensor = arena_alloc(a, SAFETENSORS_MAX, sizeof *s->tensor);
-    if (!header || !s->tensor)
+    if (!s->tensor)
         return fail(e, ERR_TOO_LARGE, "the model file's header needs more memory than allowed");
-    memcpy(header, bytes + PREFIX, n);
-    header[n] = '\0';
     struct faults faults;
     struct err why = {0};
     faults_init(&faults, a);
     if (n == 0 || header[0] != '{' || !json_scan(header, n, NULL, 0, a, &faults, &why))
         return damaged(e, "its header is not JSON");
-    const char *data = bytes + PREFIX + n;
+    const char *data = header + n;
     uint64_t size = len - PREFIX - n;
     return read_header(s, header, data, size, a, e) && covers(s, data, size, e);
 }
 
-const char *safetensors_metadata(const struct safetensors *s, const char *key, struct arena *a)
+// The text of the string, decoded, with a NUL behind it.
+static char *decode(struct json_span string, struct arena *a)
 {
-    struct json_text name, value;
+    char *text = arena_alloc(a, string.len, 1);
+    if (text)
+        text[json_unescape(&string.at, text)] = '\0';
+    return text;
+}
+
+char *safetensors_metadata(const struct safetensors *s, const char *key, struct arena *a)
+{
+    struct json_text name;
     if (!s->metadata.at)
         return NULL;
     struct json_in in = json_in(s->metadata);
@@ -184,7 +195,7 @@ const char *safetensors_metadata(const struct safetensors *s, const char *key, s
         if (!mine || json_kind(&in) != JSON_STRING)
             json_skip(&in);
         else
-            return json_string(&in, &value, a) ? arena_text(a, value.at, value.len) : NULL;
+            return decode(json_skip(&in), a);
     }
     return NULL;
 }

@@ -31,12 +31,12 @@ struct safetensors {
     struct json_span metadata; // the object, or at NULL
 };
 
-// Only F32 and rank 1 or 2. ERR_INVALID tells what is wrong with the file.
+// Only F32 and rank 1 or 2; bytes[len] must be NUL. ERR_INVALID tells what is wrong with the file.
 bool safetensors_read(struct safetensors *s, const char *bytes, size_t len, struct arena *a,
                       struct err *e);
 
-// A value of the metadata, decoded; NULL when there is none.
-const char *safetensors_metadata(const struct safetensors *s, const char *key, struct arena *a);
+// A value of the metadata, decoded; NULL when there is none. The caller's to change.
+char *safetensors_metadata(const struct safetensors *s, const char *key, struct arena *a);
 
 // What goes into a header.
 struct tensor_entry {

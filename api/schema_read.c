@@ -302,7 +302,7 @@ bool schema_read(const struct schema *s, const char *body, size_t len, void *out
     memset(out, 0, s->size);
     if (!json_scan(body, len, want, n, a, f, e))
         return false;
-    char *rest = json_rest(body, len, want, n, s->max ? s->max : SCHEMA_BODY_MAX, a, e);
+    const char *rest = json_rest(body, len, want, n, s->max ? s->max : SCHEMA_BODY_MAX, a, e);
     if (!rest)
         return false;
     struct reader r = {a, f, want, n};

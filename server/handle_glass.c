@@ -78,12 +78,13 @@ struct sample {
 static bool read_sample(struct call *c, const struct glass_request *r, const struct model_file *f,
                         struct sample *s, struct err *e)
 {
+    size_t n = json_count(r->instances);
     s->y = NULL;
+    if (n > TRACE_ROWS)
+        return fail_at(e, ERR_INVALID, "/instances", "must be at most %d rows, got %zu", TRACE_ROWS,
+                       n);
     if (!instances_read(r->instances, &f->prep, &s->x, &s->n, c->arena, &c->faults, e))
         return false;
-    if (s->n > TRACE_ROWS)
-        return fail_at(e, ERR_INVALID, "/instances", "must be at most %d rows, got %zu", TRACE_ROWS,
-                       s->n);
     return !r->targets.at ||
            targets_read(r->targets, &f->model, &f->prep, s->n, &s->y, c->arena, &c->faults, e);
 }

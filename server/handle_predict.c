@@ -20,30 +20,53 @@ static bool is_quick(const struct model *m, size_t n)
     return 2.0 * (double)m->n_trained * (double)n <= QUICK_FLOPS;
 }
 
-static bool answer(struct call *c, const struct served *s, struct json_span instances,
-                   struct err *e)
+// Rows worked on at a time. A cell takes two bytes of the text at least, so a short text has few.
+static size_t block_rows(struct json_span span, const struct prep *p)
+{
+    size_t most = span.len / (2 * (p->n_column ? p->n_column : 1)) + 1;
+    return most < PREDICT_ROWS ? most : PREDICT_ROWS;
+}
+
+// Block by block: x and out have room for `block` rows. After a fault the rest is only read.
+static bool answer_blocks(struct call *c, struct instances *in, const struct served *s,
+                          size_t block, real *x, double *out, struct jsonw *w, struct err *e)
 {
     const struct model *m = &s->file->model;
-    real *x;
-    size_t n;
-    if (!instances_read(instances, &s->file->prep, &x, &n, c->arena, &c->faults, e))
+    size_t width = model_answers(m), all = 0;
+    for (size_t n; !w->full && (n = instances_next(in, x, block));) {
+        all += n;
+        if (in->f->total)
+            continue;
+        if (!c->patient && !is_quick(m, all))
+            return call_defer(c);
+        predictor_run(s->predictor, x, NULL, n, out, NULL);
+        if (!predict_finite(out, n * width))
+            return fail_at(e, ERR_INVALID, "/instances",
+                           "the model's answer to one of these rows is not finite: an input is far "
+                           "outside of what it was trained on");
+        predictions_write(w, in->p, out, n);
+    }
+    return faults_none(in->f, e);
+}
+
+static bool answer(struct call *c, const struct served *s, struct json_span span, struct err *e)
+{
+    const struct prep *p = &s->file->prep;
+    struct instances in;
+    if (!instances_begin(&in, span, p, c->arena, &c->faults, e))
         return false;
-    if (!c->patient && !is_quick(m, n))
-        return call_defer(c);
-    double *out = arena_alloc(c->arena, n * model_answers(m), sizeof *out);
-    if (!out)
-        return fail_at(e, ERR_TOO_LARGE, "/instances",
-                       "%zu rows need more memory than one request may use; send fewer at a time",
-                       n);
-    predictor_run(s->predictor, x, NULL, n, out, NULL);
-    if (!predict_finite(out, n * model_answers(m)))
-        return fail_at(e, ERR_INVALID, "/instances",
-                       "the model's answer to one of these rows is not finite: an input is far "
-                       "outside of what it was trained on");
+    size_t block = block_rows(span, p);
+    real *x = arena_alloc(c->arena, block, p->n_feature * sizeof *x);
+    double *out = arena_alloc(c->arena, block, model_answers(&s->file->model) * sizeof *out);
+    if (!x || !out)
+        return fail(e, ERR_TOO_LARGE, "the model is too wide for one request");
     struct jsonw w = reply_begin(c);
     jsonw_string(&w, "model", s->name);
     jsonw_int(&w, "version", s->version);
-    predictions_write(&w, &s->file->prep, out, n);
+    jsonw_array(&w, "predictions");
+    if (!answer_blocks(c, &in, s, block, x, out, &w, e))
+        return false;
+    jsonw_end(&w);
     return reply_end(c, &w, e);
 }
 

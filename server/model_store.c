@@ -104,10 +104,13 @@ static char *read_all(int fd, size_t *len, struct arena *a, struct err *e)
         return NULL;
     }
     *len = (size_t)st.st_size;
-    char *bytes = arena_alloc(a, *len, 1);
+    char *bytes = arena_alloc(a, *len + 1, 1);
     if (!bytes)
         fail(e, ERR_TOO_LARGE, "the model needs more memory than allowed");
-    return bytes && file_get(fd, bytes, *len, 0, e) ? bytes : NULL;
+    if (!bytes || !file_get(fd, bytes, *len, 0, e))
+        return NULL;
+    bytes[*len] = '\0';
+    return bytes;
 }
 
 const char *model_store_load(const char *data_dir, const char *digest, size_t *len, struct arena *a,

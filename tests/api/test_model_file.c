@@ -93,7 +93,7 @@ static void make(int kind, struct model *m, char **file, size_t *len)
     const char *header = model_file_header(m, &prep, job, &head, &arena, &err);
     ck_assert_msg(header, "%s", err.text);
     *len = head + body;
-    *file = malloc(*len);
+    *file = calloc(1, *len + 1);
     memcpy(*file, header, head);
     memcpy(*file + head, m->value, body);
 }
@@ -150,8 +150,9 @@ static bool read_copy(const char *file, size_t len)
 {
     static struct arena own;
     struct model_file f;
-    char *copy = malloc(len ? len : 1);
+    char *copy = malloc(len + 1);
     memcpy(copy, file, len);
+    copy[len] = '\0';
     arena_release(&own);
     arena_init(&own, 64 << 20);
     err = (struct err){0};

@@ -99,13 +99,18 @@ static void same_column(const struct prep_column *got, const struct prep_column 
         ck_assert_str_eq(got->level[i], want->level[i]);
 }
 
+static bool read_text(struct prep *p, const char *text)
+{
+    return prep_read(p, arena_text(&arena, text, strlen(text)), &arena, &err);
+}
+
 LOOP_TEST(what_is_written_is_read_again_bit_for_bit, EACH)
 {
     struct prep p;
     const struct prep *want = each[_i];
     begin();
     const char *text = text_of(want);
-    ck_assert_msg(prep_read(&p, text, &arena, &err), "%s: %s", err.text, text);
+    ck_assert_msg(read_text(&p, text), "%s: %s", err.text, text);
     ck_assert_uint_eq(p.n_target, want->n_target);
     for (size_t i = 0; i < p.n_target; i++)
         ck_assert_str_eq(p.target[i].name, want->target[i].name);
@@ -173,7 +178,7 @@ LOOP_TEST(a_damaged_description_is_refused, sizeof damaged / sizeof *damaged)
 {
     struct prep p;
     begin();
-    ck_assert_msg(!prep_read(&p, damaged[_i], &arena, &err), "%s", damaged[_i]);
+    ck_assert_msg(!read_text(&p, damaged[_i]), "%s", damaged[_i]);
     ck_assert_int_eq(err.kind, ERR_INVALID);
 }
 
@@ -186,7 +191,7 @@ LOOP_TEST(a_description_cut_off_anywhere_is_refused, EACH)
     for (size_t len = strlen(text); len-- > 0;) {
         text[len] = '\0';
         begin();
-        ck_assert_msg(!prep_read(&p, text, &arena, &err), "%s", text);
+        ck_assert_msg(!read_text(&p, text), "%s", text);
     }
 }
 
@@ -202,7 +207,7 @@ LOOP_TEST(one_wrong_byte_does_no_harm, EACH)
             char keep = text[i];
             text[i] = *c;
             begin();
-            if (!prep_read(&p, text, &arena, &err))
+            if (!read_text(&p, text))
                 ck_assert_int_eq(err.kind, ERR_INVALID);
             text[i] = keep;
         }

@@ -17,11 +17,13 @@ static void begin(void)
     err = (struct err){0};
 }
 
-// A file of its own on the heap, so that a byte read too far is a sanitizer's report.
+// A file of its own on the heap, a NUL behind it, so that a byte read too far is a sanitizer's
+// report.
 static bool read_file(const char *bytes, size_t len)
 {
-    char *copy = malloc(len ? len : 1);
+    char *copy = malloc(len + 1);
     memcpy(copy, bytes, len);
+    copy[len] = '\0';
     begin();
     bool ok = safetensors_read(&st, copy, len, &arena, &err);
     free(copy);
@@ -35,7 +37,7 @@ static size_t make(char *out, const char *header, size_t data)
     for (int i = 0; i < 8; i++)
         out[i] = (char)(n >> (8 * i) & 0xff);
     memcpy(out + 8, header, n);
-    memset(out + 8 + n, 0, data);
+    memset(out + 8 + n, 0, data + 1);
     return 8 + n + data;
 }
 
@@ -58,7 +60,7 @@ static char *written(size_t *len)
     for (int i = 0; i < FLOATS; i++)
         value[i] = (float)i / 3;
     *len = header_len + sizeof value;
-    char *file = malloc(*len);
+    char *file = calloc(1, *len + 1);
     memcpy(file, header, header_len);
     memcpy(file + header_len, value, sizeof value);
     return file;

@@ -189,7 +189,7 @@ static const char *work_instances(const char *text, struct arena *a, struct err 
     for (size_t i = 0; i < n; i++)
         answer[i] = (double)x[2 * i] + (double)x[2 * i + 1];
     jsonw_init(&w, a);
-    jsonw_object(&w, NULL);
+    jsonw_array(&w, NULL);
     predictions_write(&w, &p, answer, n);
     jsonw_end(&w);
     return jsonw_text(&w, NULL, e);
