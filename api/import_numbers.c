@@ -29,18 +29,25 @@ static bool is_array(const struct json_in *in, const char *pointer, struct fault
     return kind == JSON_ARRAY;
 }
 
+static void bad_number(enum json_kind kind, const char *pointer, size_t at, struct faults *f)
+{
+    char place[POINTER];
+    snprintf(place, sizeof place, "%s/%zu", pointer, at);
+    if (kind == JSON_NUMBER)
+        fault_add(f, "not_finite", place, "is too large for single precision");
+    else
+        fault_add(f, "wrong_type", place, "must be a number, got %s", json_kind_name(kind));
+}
+
 // One number; in single precision it must still be finite.
 static void check_number(struct json_in *in, const char *pointer, size_t at, struct faults *f)
 {
     enum json_kind kind = json_kind(in);
-    char place[POINTER];
-    snprintf(place, sizeof place, "%s/%zu", pointer, at);
-    if (kind != JSON_NUMBER) {
-        fault_add(f, "wrong_type", place, "must be a number, got %s", json_kind_name(kind));
+    bool number = kind == JSON_NUMBER;
+    if (!number)
         json_skip(in);
-    } else if (!isfinite((real)json_number(in))) {
-        fault_add(f, "not_finite", place, "is too large for single precision");
-    }
+    if (!number || !isfinite((real)json_number(in)))
+        bad_number(kind, pointer, at, f);
 }
 
 static size_t check_numbers(struct json_in *in, const char *pointer, struct faults *f)
