@@ -167,6 +167,8 @@ static bool import_file(const char *body, size_t len, const struct import_query 
                stack_build(s, out, a, f, e);
     if (!model_file_read(out, body, len, a, e))
         return false;
+    if (!import_check_plain(&out->prep, f))
+        return faults_none(f, e);
     if (q->name)
         out->spec.name = q->name;
     return true;

@@ -4,6 +4,7 @@
 #include "import_stack.h"
 
 #include "op.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,25 @@ static void check_distinct(const char *const *name, size_t n, const char *field,
                 fault_add(f, "conflicting_fields", place, "is the name of number %zu too", k);
                 return;
             }
+}
+
+static void check_plain(const char *name, const char *field, size_t i, struct faults *f)
+{
+    const char *control = utf8_find_control(name, strlen(name));
+    char place[PLACE];
+    snprintf(place, sizeof place, "%s/%zu", field, i);
+    if (control)
+        fault_add(f, "bad_name", place, "must not have a control character, got U+%04X",
+                  utf8_code(control));
+}
+
+bool import_check_plain(const struct prep *p, struct faults *f)
+{
+    for (size_t i = 0; i < p->n_column; i++)
+        check_plain(p->column[i].name, "/inputs", i, f);
+    for (size_t i = 0; i < p->n_target; i++)
+        check_plain(p->target[i].name, "/targets", i, f);
+    return f->total == 0;
 }
 
 // Every input is found under its name at its place, and no target is an input.

@@ -287,7 +287,7 @@ bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struc
     *out = (struct model_file){0};
     bool ok = import_check_units(s, f) && settle_task(s, a, f) && settle_output(s, f) &&
               import_check_outputs(s, f) && make_prep(s, &out->prep, a, f) &&
-              import_check_names(s, &out->prep, f);
+              import_check_plain(&out->prep, f) && import_check_names(s, &out->prep, f);
     if (!ok)
         return faults_none(f, e);
     if (!make_spec(s, out, a, e))

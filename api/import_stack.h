@@ -57,10 +57,11 @@ void numbers_copy(const struct numbers *from, real *to, size_t n);
 bool stack_from_tensors(struct stack *s, struct safetensors *file, const char *name,
                         const char *activation, struct err *e);
 
-// Widths that a definition can say, outputs that a target can have, names that tell inputs, targets
-// and classes apart. False with faults.
+// Widths that a definition can say, outputs that a target can have, names of inputs and targets
+// without control characters, names that tell inputs, targets and classes apart. False with faults.
 bool import_check_units(const struct stack *s, struct faults *f);
 bool import_check_outputs(const struct stack *s, struct faults *f);
+bool import_check_plain(const struct prep *p, struct faults *f);
 bool import_check_names(const struct stack *s, const struct prep *p, struct faults *f);
 
 // Make the model. Faults are placed under /layers.

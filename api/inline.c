@@ -6,6 +6,7 @@
 #include "inline.h"
 
 #include "json_in.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -130,8 +131,12 @@ static void put_column(struct table_in *t, struct json_in *in)
     }
     if (!decode(t, in, &name))
         return;
+    const char *control = utf8_find_control(name.at, name.len);
     if (name.len == 0)
         fault_add(t->faults, "too_short", place, "must not be empty");
+    else if (control)
+        fault_add(t->faults, "bad_name", place, "must not have a control character, got U+%04X",
+                  utf8_code(control));
     else if (is_number(name.at, name.len))
         fault_add(t->faults, "bad_name", place, "must not be a number, got \"%.*s\"", (int)name.len,
                   name.at);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The writer: see jsonw.h. The buffer doubles in the arena; what it leaves behind there is at most
-// as much again as the text. Text is copied in runs between characters that need an escape. Bytes
-// that are not UTF-8 (a name out of an old file) are written as U+FFFD, so the result is always
-// valid.
+// as much again as the text. Text is copied in runs between characters that need an escape: those
+// of RFC 8259, and whatever a terminal might obey (utf8.h), for answers are read in terminals.
+// Bytes that are not UTF-8 (a name out of an old file) are written as U+FFFD, so the result is
+// always valid.
 
 #include "jsonw.h"
 
-#include "json_text.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ static void put_char(struct jsonw *w, char c)
     put(w, &c, 1);
 }
 
-static void put_escape(struct jsonw *w, unsigned char c)
+static void put_escape(struct jsonw *w, unsigned c)
 {
     static const char *const shorts[] = {
         ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
@@ -66,43 +67,48 @@ static void put_escape(struct jsonw *w, unsigned char c)
         put(w, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
 }
 
-// Length of the run at s that can be copied as it is.
-static size_t plain_run(const char *s, size_t len)
+// Length of the run at s that can be copied as it is. `raw`: JSON text, in which quotes and
+// backslashes stand for themselves and no character below a blank is within a string.
+static size_t plain_run(const char *s, size_t len, bool raw)
 {
-    size_t i = 0;
-    while (i < len) {
+    size_t i = 0, step;
+    for (; i < len; i += step) {
         unsigned char c = (unsigned char)s[i];
-        if (c < 0x20 || c == '"' || c == '\\')
+        step = c < 0x80 ? 1 : utf8_char(s + i, len - i);
+        bool special = c < 0x20 || c == '"' || c == '\\';
+        if ((special && !raw) || c == 0x7f ||
+            (c >= 0x80 && (step == 0 || utf8_is_control(utf8_code(s + i)))))
             break;
-        char tail[5] = {0};
-        size_t step = 1;
-        if (c >= 0x80) {
-            memcpy(tail, s + i, len - i < 4 ? len - i : 4);
-            step = utf8_length(tail);
-        }
-        if (step == 0)
-            break;
-        i += step;
     }
     return i;
+}
+
+// The character at s, which no run takes; returns its length.
+static size_t put_special(struct jsonw *w, const char *s, size_t len)
+{
+    size_t n = utf8_char(s, len);
+    if (n)
+        put_escape(w, utf8_code(s));
+    else
+        put(w, "\xEF\xBF\xBD", 3);
+    return n ? n : 1;
+}
+
+static void put_text(struct jsonw *w, const char *s, size_t len, bool raw)
+{
+    for (size_t at = 0; at < len;) {
+        size_t run = plain_run(s + at, len - at, raw);
+        put(w, s + at, run);
+        at += run;
+        if (at < len)
+            at += put_special(w, s + at, len - at);
+    }
 }
 
 static void put_quoted(struct jsonw *w, const char *s, size_t len)
 {
     put_char(w, '"');
-    while (len) {
-        size_t run = plain_run(s, len);
-        put(w, s, run);
-        if (run < len) {
-            if ((unsigned char)s[run] < 0x80)
-                put_escape(w, (unsigned char)s[run]);
-            else
-                put(w, "\xEF\xBF\xBD", 3);
-            run++;
-        }
-        s += run;
-        len -= run;
-    }
+    put_text(w, s, len, false);
     put_char(w, '"');
 }
 
@@ -222,7 +228,7 @@ void jsonw_raw(struct jsonw *w, const char *key, struct json_span raw)
 {
     begin(w, key);
     if (raw.at)
-        put(w, raw.at, raw.len);
+        put_text(w, raw.at, raw.len, true);
     else
         put(w, "null", 4);
 }

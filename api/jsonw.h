@@ -55,7 +55,8 @@ void jsonw_float(struct jsonw *w, const char *key, float value);
 // A double known to within `error` (above 0): no more digits than mean something.
 void jsonw_about(struct jsonw *w, const char *key, double value, double error);
 
-// JSON text as it is; the caller vouches for it. An empty span is written as null.
+// JSON text as it is, but for characters that a terminal might obey, which are escaped; the caller
+// vouches for it. An empty span is written as null.
 void jsonw_raw(struct jsonw *w, const char *key, struct json_span raw);
 void jsonw_json(struct jsonw *w, const char *key, const char *json); // the same, NUL-terminated
 

@@ -6,6 +6,7 @@
 #include "infer.h"
 
 #include "number.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,11 @@ static bool take_header(struct infer *in, const struct csv_cell *cell, size_t li
         if (cell[i].len > INFER_MAX_NAME)
             return fail(e, ERR_INVALID, "line %zu: the name of column %zu is longer than %d bytes",
                         line, i + 1, INFER_MAX_NAME);
+        const char *control = utf8_find_control(cell[i].text, cell[i].len);
+        if (control)
+            return fail(e, ERR_INVALID,
+                        "line %zu: the name of column %zu has a control character, U+%04X", line,
+                        i + 1, utf8_code(control));
         in->column[i].name = arena_text(in->arena, cell[i].text, cell[i].len);
     }
     return names_differ(in, e);

@@ -8,7 +8,7 @@
 // columns only.
 //
 // The first record is a header when none of its cells is a number; without one the columns are
-// called c0, c1, ... Empty and repeated names are errors.
+// called c0, c1, ... Empty and repeated names are errors, and control characters in names.
 
 #include "arena.h"
 #include "csv.h"

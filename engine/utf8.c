@@ -50,3 +50,45 @@ bool utf8_valid(const char *s, size_t len)
     }
     return true;
 }
+
+size_t utf8_char(const char *s, size_t len)
+{
+    const unsigned char *at = (const unsigned char *)s;
+    return len == 0 ? 0 : *at < 0x80 ? 1 : character(at, len);
+}
+
+unsigned utf8_code(const char *s)
+{
+    const unsigned char *at = (const unsigned char *)s;
+    unsigned code = *at;
+    if (code < 0x80)
+        return code;
+    int more = code >= 0xF0 ? 3 : code >= 0xE0 ? 2 : 1;
+    code &= 0x3Fu >> more;
+    for (int i = 1; i <= more; i++)
+        code = code << 6 | (at[i] & 0x3F);
+    return code;
+}
+
+bool utf8_is_control(unsigned code)
+{
+    static const struct {
+        unsigned from, to;
+    } range[] = {{0, 0x1F},        {0x7F, 0x9F},     {0x61C, 0x61C},
+                 {0x200E, 0x200F}, {0x2028, 0x202E}, {0x2066, 0x2069}};
+    for (size_t i = 0; i < sizeof range / sizeof *range; i++)
+        if (code >= range[i].from && code <= range[i].to)
+            return true;
+    return false;
+}
+
+const char *utf8_find_control(const char *s, size_t len)
+{
+    for (const char *end = s + len; s < end;) {
+        size_t n = utf8_char(s, (size_t)(end - s));
+        if (n == 0 || utf8_is_control(utf8_code(s)))
+            return s;
+        s += n;
+    }
+    return NULL;
+}

@@ -28,9 +28,7 @@ static void name_of_file(const char *file, char out[NAME_MAX_BYTES + 1])
 static void print_column(const cJSON *column)
 {
     double missing = json_number_of(column, "missing");
-    fputs("  ", stdout);
-    term_text(stdout, json_text_of(column, "name"));
-    printf(": %s", json_text_of(column, "type"));
+    say(stdout, "  %s: %s", json_text_of(column, "name"), json_text_of(column, "type"));
     if (!strcmp(json_text_of(column, "type"), "categorical"))
         printf(", %.0f different", json_number_of(column, "distinct"));
     else
@@ -45,9 +43,9 @@ static int print_dataset(cJSON *dataset)
     const cJSON *columns = cJSON_GetObjectItemCaseSensitive(dataset, "columns"), *column;
     if (!dataset)
         return CLI_FAILED;
-    printf("dataset \"%s\" version %.0f: %.0f rows, %d columns\n", json_text_of(dataset, "name"),
-           json_number_of(dataset, "version"), json_number_of(dataset, "rows"),
-           cJSON_GetArraySize(columns));
+    say(stdout, "dataset \"%s\" version %.0f: %.0f rows, %d columns\n",
+        json_text_of(dataset, "name"), json_number_of(dataset, "version"),
+        json_number_of(dataset, "rows"), cJSON_GetArraySize(columns));
     cJSON_ArrayForEach(column, columns) print_column(column);
     cJSON_Delete(dataset);
     return CLI_OK;
@@ -89,11 +87,12 @@ int cmd_evaluate(struct cli *c)
     cJSON_free(body);
     if (!reply)
         return CLI_FAILED;
-    printf("model \"%s\" version %.0f on %.0f rows of \"%s\"\n", json_text_of(reply, "model"),
-           json_number_of(reply, "version"), json_number_of(reply, "rows"),
-           json_text_of(reply, "dataset"));
-    cJSON_ArrayForEach(metric, cJSON_GetObjectItemCaseSensitive(reply, "metrics")) printf(
-        "  %-10s %.6g\n", metric->string, cJSON_IsNumber(metric) ? metric->valuedouble : NAN);
+    say(stdout, "model \"%s\" version %.0f on %.0f rows of \"%s\"\n", json_text_of(reply, "model"),
+        json_number_of(reply, "version"), json_number_of(reply, "rows"),
+        json_text_of(reply, "dataset"));
+    cJSON_ArrayForEach(metric, cJSON_GetObjectItemCaseSensitive(reply, "metrics"))
+        say(stdout, "  %-10s %.6g\n", metric->string,
+            cJSON_IsNumber(metric) ? metric->valuedouble : NAN);
     cJSON_Delete(reply);
     return CLI_OK;
 }
@@ -103,8 +102,8 @@ int cmd_health(struct cli *c)
     cJSON *reply = http_json(&c->http, &(struct request){.path = "/healthz"});
     if (!reply)
         return CLI_FAILED;
-    printf("%s: mlpd %s at %s\n", json_text_of(reply, "status"), json_text_of(reply, "version"),
-           c->http.server);
+    say(stdout, "%s: mlpd %s at %s\n", json_text_of(reply, "status"),
+        json_text_of(reply, "version"), c->http.server);
     cJSON_Delete(reply);
     return CLI_OK;
 }

@@ -129,13 +129,13 @@ static void print_success(const struct watch *w, const cJSON *job)
     const char *name = json_text_of(model, "name");
     char took[32];
     term_duration(json_number_of(job, "elapsed_seconds"), took);
-    printf("job %s succeeded in %s: model \"%s\" version %.0f\n", w->id, took, name,
-           json_number_of(model, "version"));
+    say(stdout, "job %s succeeded in %s: model \"%s\" version %.0f\n", w->id, took, name,
+        json_number_of(model, "version"));
     if (cJSON_IsObject(best))
-        printf("  best epoch %.0f of %.0f, %s %.6g\n", json_number_of(best, "epoch"), w->epoch,
-               json_text_of(best, "metric"), json_number_of(best, "value"));
-    printf("  mlpd-cli plot %s shows the curves, mlpd-cli predict %s '{...}' uses the model\n",
-           w->id, name);
+        say(stdout, "  best epoch %.0f of %.0f, %s %.6g\n", json_number_of(best, "epoch"), w->epoch,
+            json_text_of(best, "metric"), json_number_of(best, "value"));
+    say(stdout, "  mlpd-cli plot %s shows the curves, mlpd-cli predict %s '{...}' uses the model\n",
+        w->id, name);
 }
 
 static int end(struct watch *w, const cJSON *job)
@@ -148,10 +148,8 @@ static int end(struct watch *w, const cJSON *job)
         print_success(w, job);
         return CLI_OK;
     }
-    printf("job %s %s%s", w->id, strcmp(status, "failed") ? "was " : "", status);
-    fputs(cJSON_IsObject(error) ? ": " : "", stdout);
-    term_text(stdout, json_text_of(error, "message"));
-    putchar('\n');
+    say(stdout, "job %s %s%s%s%s\n", w->id, strcmp(status, "failed") ? "was " : "", status,
+        cJSON_IsObject(error) ? ": " : "", json_text_of(error, "message"));
     return CLI_FAILED;
 }
 

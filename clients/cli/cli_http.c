@@ -85,10 +85,7 @@ static void print_fault(const cJSON *fault)
 {
     const char *at = json_text_of(fault, "pointer");
     at += *at == '#';
-    term_text(stderr, at);
-    fputs(*at ? ": " : "", stderr);
-    term_text(stderr, json_text_of(fault, "detail"));
-    fputc('\n', stderr);
+    say(stderr, "%s%s%s\n", at, *at ? ": " : "", json_text_of(fault, "detail"));
 }
 
 // One fault is told in one line; several stand below what they have in common.
@@ -100,9 +97,9 @@ static void print_problem(const struct http *h, long status, const cJSON *proble
     int n = cJSON_GetArraySize(faults);
     fputs("mlpd-cli: ", stderr);
     if (n != 1 && *detail)
-        term_text(stderr, detail);
+        say(stderr, "%s", detail);
     else if (n != 1)
-        fprintf(stderr, "%s answered with status %ld; is it mlpd?", h->server, status);
+        say(stderr, "%s answered with status %ld; is it mlpd?", h->server, status);
     fputs(n != 1 ? "\n" : "", stderr);
     cJSON_ArrayForEach(fault, faults)
     {
@@ -116,14 +113,14 @@ static void print_problem(const struct http *h, long status, const cJSON *proble
 static void print_failure(const struct http *h, CURLcode code, const char *why)
 {
     if (code == CURLE_COULDNT_CONNECT)
-        fprintf(stderr,
-                "mlpd-cli: nothing listens at %s\n"
-                "  start the daemon with:  mlpd --data ./mlpd-data\n"
-                "  or name another one:    mlpd-cli --server http://HOST:PORT ...\n",
-                h->server);
+        say(stderr, "mlpd-cli: nothing listens at %s\n", h->server);
     else
-        fprintf(stderr, "mlpd-cli: could not speak to %s: %s\n", h->server,
-                *why ? why : curl_easy_strerror(code));
+        say(stderr, "mlpd-cli: could not speak to %s: %s\n", h->server,
+            *why ? why : curl_easy_strerror(code));
+    if (code == CURLE_COULDNT_CONNECT)
+        fputs("  start the daemon with:  mlpd --data ./mlpd-data\n"
+              "  or name another one:    mlpd-cli --server http://HOST:PORT ...\n",
+              stderr);
 }
 
 static CURLcode perform(struct http *h, const struct request *r, struct reply *reply, char *why)

@@ -104,7 +104,8 @@ static void print_row(const struct list *list, const cJSON *row)
     for (const struct list_column *k = list->column; k->heading; k++) {
         if (row)
             k->print(row, k->key, cell);
-        printf("%*s%s", k->width, row ? cell : k->heading, k[1].heading ? "  " : "\n");
+        say(stdout, "%*s", k->width, row ? cell : k->heading);
+        fputs(k[1].heading ? "  " : "\n", stdout);
     }
 }
 

@@ -96,8 +96,8 @@ enum { N_COMMAND = sizeof commands / sizeof *commands };
 
 static void complain(const char *fmt, va_list args)
 {
-    fputs("mlpd-cli: ", stderr);
-    vfprintf(stderr, fmt, args);
+    say(stderr, "mlpd-cli: ");
+    say_list(stderr, fmt, args);
     fputc('\n', stderr);
 }
 

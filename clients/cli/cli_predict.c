@@ -41,21 +41,21 @@ static void print_probability(const struct term *t, const cJSON *p)
     char on[12], off[12];
     printf("  %6.2f %%  %s", 100 * p->valuedouble, term_colour(t, "36", on));
     term_bar(stdout, t, BAR, p->valuedouble);
-    printf("%s  ", term_colour(t, "0", off));
-    term_text(stdout, p->string);
-    putchar('\n');
+    fputs(term_colour(t, "0", off), stdout);
+    say(stdout, "  %s\n", p->string);
 }
 
 static void print_named(const cJSON *numbers)
 {
     const cJSON *n;
-    cJSON_ArrayForEach(n, numbers) printf("%s %.9g\n", n->string, n->valuedouble);
+    cJSON_ArrayForEach(n, numbers) say(stdout, "%s %.9g\n", n->string, n->valuedouble);
 }
 
 static void print_labels(const cJSON *labels)
 {
     const cJSON *l;
-    cJSON_ArrayForEach(l, labels) printf("%s%s", l == labels->child ? "" : " ", l->valuestring);
+    cJSON_ArrayForEach(l, labels)
+        say(stdout, "%s%s", l == labels->child ? "" : " ", l->valuestring);
     putchar('\n');
 }
 
@@ -70,7 +70,7 @@ static void print_answer(const struct term *t, const cJSON *answer)
     if (value)
         printf("%.9g\n", value->valuedouble);
     else if (class)
-        printf("%s\n", class->valuestring);
+        say(stdout, "%s\n", class->valuestring);
     else if (labels)
         print_labels(labels);
     else

@@ -56,19 +56,21 @@ static void put_text(struct rows *r, const char *text, size_t len)
     put(r, "\"", 1);
 }
 
+// Lines and tabs within a cell are data, and do no harm.
 static void print_cell(const char *text)
 {
-    if (!text[strcspn(text, "\",\r\n")]) {
-        fputs(text, stdout);
-        return;
+    bool quoted = text[strcspn(text, "\",\r\n")];
+    fputs(quoted ? "\"" : "", stdout);
+    for (const char *quote; (quote = strchr(text, '"')); text = quote + 1) {
+        char *part = strndup(text, (size_t)(quote - text) + 1);
+        if (!part)
+            abort();
+        say_text(stdout, part, "\t\n");
+        free(part);
+        putchar('"');
     }
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
-    }
-    putchar('"');
+    say_text(stdout, text, "\t\n");
+    fputs(quoted ? "\"" : "", stdout);
 }
 
 static const cJSON *numbers_of(const cJSON *answer)
@@ -121,8 +123,8 @@ static bool flush(struct rows *r)
         r->http, &(struct request){
                      .path = "/models/", .name = r->model, .rest = "/predict", .body = r->body});
     if (!reply)
-        fprintf(stderr, "  the first row of this batch, /instances/0, is at line %zu of \"%s\"\n",
-                r->first, r->what);
+        say(stderr, "  the first row of this batch, /instances/0, is at line %zu of \"%s\"\n",
+            r->first, r->what);
     r->told = !reply;
     cJSON_ArrayForEach(answer, cJSON_GetObjectItemCaseSensitive(reply, "predictions"))
     {

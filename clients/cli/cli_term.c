@@ -3,6 +3,8 @@
 
 #include "cli_term.h"
 
+#include "utf8.h"
+
 #include <langinfo.h>
 #include <math.h>
 #include <stdlib.h>
@@ -43,13 +45,53 @@ const char *term_colour(const struct term *t, const char *code, char out[12])
     return t->colour ? out : "";
 }
 
-void term_text(FILE *f, const char *text)
+static void put_character(FILE *f, const char *s, size_t n, const char *plain)
 {
-    for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
-        bool c1 = s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0; // U+0080 to U+009F
-        fputc(*s < 0x20 || *s == 0x7f || c1 ? '?' : *s, f);
-        s += c1;
+    unsigned code = utf8_code(s);
+    if (!utf8_is_control(code) || (code < 0x80 && strchr(plain, (int)code)))
+        fwrite(s, 1, n, f);
+    else
+        fprintf(f, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
+}
+
+void say_text(FILE *f, const char *text, const char *plain)
+{
+    for (size_t left = strlen(text), n; left; text += n, left -= n) {
+        n = utf8_char(text, left);
+        if (n)
+            put_character(f, text, n, plain);
+        else
+            fprintf(f, "\\x%02x", (unsigned char)*text);
+        n += n == 0;
     }
+}
+
+static size_t line_ends(const char *fmt)
+{
+    size_t n = 0;
+    for (const char *end = fmt + strlen(fmt); end > fmt && end[-1] == '\n'; end--)
+        n++;
+    return n;
+}
+
+void say_list(FILE *f, const char *fmt, va_list args)
+{
+    char *text;
+    size_t ends = line_ends(fmt);
+    if (vasprintf(&text, fmt, args) < 0)
+        abort();
+    text[strlen(text) - ends] = '\0';
+    say_text(f, text, "");
+    for (free(text); ends; ends--)
+        fputc('\n', f);
+}
+
+void say(FILE *f, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    say_list(f, fmt, args);
+    va_end(args);
 }
 
 void term_bar(FILE *f, const struct term *t, int cells, double fraction)

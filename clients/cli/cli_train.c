@@ -59,7 +59,7 @@ int cmd_cancel(struct cli *c)
         &c->http, &(struct request){.path = "/jobs/", .name = id, .rest = "/cancel", .post = true});
     if (!job)
         return CLI_FAILED;
-    printf("job %s is %s\n", id, json_text_of(job, "status"));
+    say(stdout, "job %s is %s\n", id, json_text_of(job, "status"));
     cJSON_Delete(job);
     return CLI_OK;
 }

@@ -91,6 +91,10 @@ static const struct {
 } refused[] = {
     {"{\"name\":\"m\"}", "/layers", "missing_field"},
     {"{\"name\":\"m\",\"layers\":[]}", "/layers", "too_short"},
+    {"{\"name\":\"m\",\"inputs\":[\"\\u001b[2J\"],\"layers\":[{\"weight\":[[1]]}]}", "/inputs/0",
+     "bad_name"},
+    {"{\"name\":\"m\",\"targets\":[\"y\\u202e\"],\"layers\":[{\"weight\":[[1]]}]}", "/targets/0",
+     "bad_name"},
     {"{\"name\":\"m\",\"layers\":[{}]}", "/layers/0/weight", "missing_field"},
     {"{\"name\":\"m\",\"layers\":[{\"weight\":[]}]}", "/layers/0/weight", "wrong_type"},
     {"{\"name\":\"m\",\"layers\":[{\"weight\":[[]]}]}", "/layers/0/weight", "wrong_type"},

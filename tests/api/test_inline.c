@@ -72,6 +72,8 @@ static const struct {
      "must be a string, got a number"},
     {"{\"columns\":[\"a\",\"\"],\"rows\":[[1,2]]}", "/data/columns/1", "too_short",
      "must not be empty"},
+    {"{\"columns\":[\"a\",\"b\\u009b\"],\"rows\":[[1,2]]}", "/data/columns/1", "bad_name",
+     "must not have a control character, got U+009B"},
     {"{\"columns\":[\"12.5\"],\"rows\":[[1]]}", "/data/columns/0", "bad_name",
      "must not be a number, got \"12.5\""},
     {"{\"columns\":[\"a\"]}", "/data/rows", "missing_field", "must be given"},

@@ -60,8 +60,26 @@ TEST(strings_are_escaped_and_bad_bytes_replaced)
     struct jsonw w = writer();
     jsonw_string(&w, NULL,
                  "a\"\\\b\f\n\r\t\x01\x1f/\x7f\xc3\xa9\xf0\x9f\x98\x80|\xff|\xe2\x82|\xc3");
-    expect(&w, "\"a\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u001f/\x7f\xc3\xa9\xf0\x9f\x98\x80|\xef\xbf\xbd|"
-               "\xef\xbf\xbd\xef\xbf\xbd|\xef\xbf\xbd\"");
+    expect(&w,
+           "\"a\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u001f/\\u007f\xc3\xa9\xf0\x9f\x98\x80|\xef\xbf\xbd|"
+           "\xef\xbf\xbd\xef\xbf\xbd|\xef\xbf\xbd\"");
+}
+
+// In texts, in keys, and in JSON of a client's that is handed on.
+TEST(what_a_terminal_might_obey_is_escaped)
+{
+    static const char text[] =
+        "\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xe2\x81\xa9\xe2\x80\xa8\xd8\x9c\xc2\xa0"
+        "\xe2\x80\xaf\xe2\x81\xaa",
+                      raw[] = "{\"\xc2\x9b\x7f\":[1,\"a\\\"\xe2\x80\xae\xc3\xa9\"]}";
+    struct jsonw w = writer();
+    jsonw_object(&w, NULL);
+    jsonw_string(&w, text, text);
+    jsonw_json(&w, "raw", raw);
+    jsonw_end(&w);
+#define TEXT                                                                                       \
+    "\"\\u001b[2J\\u007f\\u009b\\u202e\\u2069\\u2028\\u061c\xc2\xa0\xe2\x80\xaf\xe2\x81\xaa\""
+    expect(&w, "{" TEXT ":" TEXT ",\"raw\":{\"\\u009b\\u007f\":[1,\"a\\\"\\u202e\xc3\xa9\"]}}");
 }
 
 TEST(numbers_that_json_lacks_become_null)

@@ -227,7 +227,7 @@ static const struct {
     {"a request to look inside", work_glass,
      "{\"version\":3,\"instances\":[[1,2],{\"a\":1}],\"targets\":null}"},
     {"data", work_inline,
-     "{\"columns\":[\"x\\n\",\"y\"],\"rows\":[[1,\"\\u00e4\"],[true,null],[\"a\\\"b\",-1e5]]}"},
+     "{\"columns\":[\"x\\u00e9\",\"y\"],\"rows\":[[1,\"\\u00e4\"],[true,null],[\"a\\\"b\",-1e5]]}"},
     {"an imported model", work_import,
      "{\"name\":\"m\",\"inputs\":[\"a\",\"b\"],\"classes\":[\"n\",\"\\u0079\"],\"layers\":["
      "{\"weight\":[[1,2],[3,4]],\"bias\":[0.5,1],\"activation\":\"tanh\",\"norm\":\"layer\","

@@ -39,6 +39,17 @@ wants() { # CODE WORDS COMMAND...: every word of WORDS, separated by |, must be 
     sed 's/^/  | /' "$folder/reply"
 }
 
+# The same, and nothing in the output that a terminal might obey: no control character but line
+# ends, of ASCII or of U+0080 to U+009F, and nothing that turns the direction of a text.
+tame() { # CODE WORDS COMMAND...
+    wants "$@"
+    [ "$(LC_ALL=C tr -d '\n' <"$folder/reply" | LC_ALL=C grep -caE "$wild")" = 0 ] && return
+    failed=$((failed + 1)) passed=$((passed - 1))
+    echo "FAILED: $*: a terminal might obey it"
+    sed 's/^/  | /' "$folder/reply" | cat -v
+}
+wild=$(printf '[[:cntrl:]]|\302[\200-\237]|\342\200[\250-\256]|\342\201[\246-\251]')
+
 plots_without_colour() {
     LC_ALL=C NO_COLOR=1 COLUMNS=60 LINES=15 "$cli" plot 1 >"$folder/plot" || return
     awk 'length > 60 || /[^ -~]/ { bad = 1 } END { exit bad || NR != 13 }' "$folder/plot"
@@ -132,5 +143,30 @@ wants 0 'rain |wind ' "$cli" predict values '{"x": 3}'
 wants 0 'rain,wind' "$cli" predict values --file "$folder/pair.csv"
 wants 0 'rain,wind' "$cli" predict labels --file "$folder/pair.csv"
 wants 0 '' "$cli" predict labels '{"x": 3}'
+
+# Names and classes that would take the terminal over: ESC, DEL, CSI as one character, a turned text.
+evil=$(printf 'x\033[2J\177\302\2331m\342\200\256')
+{
+    echo 'a,b'
+    for i in $(seq 20); do printf '%d,%s\n-%d,y\n' "$i" "$evil" "$i"; done
+} >"$folder/evil.csv"
+printf 'a,%s\n1,2\n' "$evil" >"$folder/name.csv"
+printf 'a\n5\n-5\n' >"$folder/sides.csv"
+shown='x\x1b[2J\x7f\u009b1m\u202e'
+tame 1 'line 1: the name of column 2 has a control character, U+001B' "$cli" upload "$folder/name.csv"
+tame 0 'b: categorical, 2' "$cli" upload "$folder/evil.csv"
+tame 0 'succeeded' "$cli" train evil --target b --epochs 5 --name turn --follow
+tame 0 "$shown" "$cli" predict turn '[[5], [4], [3], [2], [-5]]'
+tame 0 "class,$shown,y" "$cli" predict turn --file "$folder/sides.csv"
+tame 1 '' "$cli" evaluate "$evil" evil
+tame 1 'has no column' "$cli" train evil --target "b$evil"
+tame 2 "no command \"$shown\"" "$cli" "$evil"
+tame 2 'unknown option' "$cli" "--$evil"
+tame 1 'could not open' "$cli" upload "$folder/$evil"
+tame 1 'could not speak' "$cli" --server "http://127.0.0.1:1/$evil" health
+tame 1 'unknown field' "$cli" predict turn "{\"$(printf 'z\302\233')\": 1}"
+tame 0 '' "$cli" models
+tame 0 '' curl -s "$MLPD_SERVER/datasets/evil"
+tame 0 '' curl -s -d '{"model":"turn","instances":[[5]]}' "$MLPD_SERVER/predict"
 echo "cli: $passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -43,6 +43,11 @@ static const struct {
     {"\n\n", "the table is empty"},
     {"a,b\n", "the table has a header and no rows"},
     {"a,,c\n1,2,3\n", "line 1: the name of column 2 is empty"},
+    {"a,b\x1b[2J\n1,2\n", "line 1: the name of column 2 has a control character, U+001B"},
+    {"a\xc2\x9b,b\n1,2\n", "line 1: the name of column 1 has a control character, U+009B"},
+    {"a,\"b\nc\"\n1,2\n", "line 1: the name of column 2 has a control character, U+000A"},
+    {"\n\na\xe2\x80\xae,b\n1,2\n", "line 3: the name of column 1 has a control character, U+202E"},
+    {"\xc3\xa4\xe2\x82\xac,b\n1,\x1b\n", "\xc3\xa4\xe2\x82\xac:n0 b:c0 1"},
     {"a,b,a\n1,2,3\n", "the header names \"a\" twice"},
     {"a,b\n1\n", "line 2 has 1 cell where the first has 2"},
 };
