@@ -27,6 +27,7 @@ FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno
 FLAGS_tsan := -O1 -g -fsanitize=thread -DMLPD_CHECKED -DMLPD_SANITIZED
 FLAGS_f64 := -O2 -g -DMLPD_F64 -DMLPD_CHECKED
 FLAGS_mutant := -O1 -DMLPD_CHECKED
+FLAGS_fuzz := $(FLAGS_asan) -fsanitize-coverage=trace-pc
 FLAGS_cover := -O0 -g --coverage -DMLPD_CHECKED
 MATH := -fno-math-errno -fno-trapping-math -ffp-contract=fast
 
@@ -76,13 +77,15 @@ $(B)/test_server: $(call obj,tests/server/*.c) $(HARNESS) $(SERVER) $(API) $(ENG
 $(B)/test_e2e: $(call obj,tests/e2e/*.c) $(HARNESS)
 $(B)/bench: $(call obj,tests/bench/*.c) $(SERVER) $(API) $(ENGINE)
 $(B)/docs: $(call obj,tests/docs/*.c) $(SERVER) $(API) $(ENGINE)
+$(B)/fuzz: $(call obj,tests/fuzz/*.c) $(SERVER) $(API) $(ENGINE)
+$(B)/tests/fuzz/%.o: CFLAGS += -fno-sanitize-coverage=trace-pc
 # It is called before a sanitizer is ready.
 $(B)/tests/heap.o: CFLAGS += -fno-sanitize=all
 TESTS := $(addprefix $(B)/test_,engine api server e2e)
 $(TESTS): LDLIBS += $(CHECK_LIBS)
 $(B)/test_e2e: | $(B)/mlpd
 
-$(B)/mlpd $(B)/mlpd-cli $(B)/bench $(B)/docs $(TESTS):
+$(B)/mlpd $(B)/mlpd-cli $(B)/bench $(B)/docs $(B)/fuzz $(TESTS):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@ $(LDLIBS)
 
@@ -151,6 +154,13 @@ asan tsan:
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) MODE=$@ suites
 	@CK_FORK=no sh tests/check.sh $(SUITES:%=build/$@/test_%)
 
+## fuzz: FUZZ mutated inputs (default 20000) drawn from SEED for each reader of foreign bytes
+FUZZ ?= 20000
+SEED ?= 1
+fuzz:
+	@$(MAKE) --no-print-directory -s MODE=fuzz build/fuzz/fuzz
+	@FUZZ=$(FUZZ) SEED=$(SEED) build/fuzz/fuzz
+
 ## docs: write the README's tables and api/openapi.json anew
 docs: $(B)/docs $(B)/mlpd
 	$(B)/docs write README.md
@@ -200,7 +210,7 @@ clean:
 help:
 	@sed -n 's/^## \([^:]*\): /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all deps demo suites check accuracy asan tsan docs bench bench-peers bench-load mutate kill-loop layers format install \
+.PHONY: all deps demo suites check accuracy asan tsan fuzz docs bench bench-peers bench-load mutate kill-loop layers format install \
 clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// The targets, a row each. A new reader of foreign bytes gets a row here, its functions in the file
+// of its layer and their names in fuzz_api.h.
+
+#include "fuzz_api.h"
+
+const struct fuzz_target fuzz_table[] = {
+    {"json", "any JSON: what is accepted is read, written, and read as the same", fuzz_json_seeds,
+     fuzz_job_words, fuzz_json_run},
+    {"job", "bodies of POST /jobs, inline data included", fuzz_job_seeds, fuzz_job_words,
+     fuzz_job_run},
+    {"stored", "definitions of jobs out of the database", fuzz_job_seeds, fuzz_job_words,
+     fuzz_stored_run},
+    {"predict", "bodies of POST /predict", fuzz_predict_seeds, fuzz_rows_words, fuzz_predict_run},
+    {"inspect", "bodies of /trace and /gradcheck", fuzz_inspect_seeds, fuzz_rows_words,
+     fuzz_inspect_run},
+    {"import", "bodies of POST /models in JSON", fuzz_import_seeds, fuzz_import_words,
+     fuzz_import_run},
+    {"file", "model files, of others and of our own", fuzz_file_seeds, fuzz_file_words,
+     fuzz_file_run},
+    {"cells", "tables of CSV, cut into pieces anywhere", fuzz_csv_seeds, fuzz_csv_words,
+     fuzz_cells_run},
+    {"csv", "uploads of CSV, stored and prepared for a job", fuzz_csv_seeds, fuzz_csv_words,
+     fuzz_csv_run},
+    {"column", "stored tables out of the data folder", fuzz_column_seeds, fuzz_csv_words,
+     fuzz_column_run},
+    {"uri", "targets of requests: paths and queries", fuzz_uri_seeds, fuzz_uri_words, fuzz_uri_run},
+    {"head", "lines of a request's head", fuzz_head_seeds, fuzz_head_words, fuzz_head_run},
+};
+const size_t fuzz_count = sizeof fuzz_table / sizeof *fuzz_table;
