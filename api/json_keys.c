@@ -99,8 +99,11 @@ static const struct json_key *again_of_many(const struct json_key *key, size_t n
 
 bool json_keys_pop(struct json_keys *keys, size_t first, const struct json_key **again)
 {
-    const struct json_key *key = keys->key + first;
     size_t n = keys->n - first;
+    *again = NULL;
+    if (n == 0)
+        return true; // there may never have been a key
+    const struct json_key *key = keys->key + first;
     keys->n = first;
     if (n <= FEW_KEYS) {
         *again = again_of_few(key, n);
