@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "fault.h"
+#include "halt.h"
 #include "route.h"
 
 #include <stdbool.h>
@@ -27,9 +28,10 @@ struct call {
     size_t body_len;
     void *stream; // BODY_STREAM: whatever begin() made
     const struct target *target;
-    void *conn;    // http.c's own
-    bool patient;  // on the pool: may take long
-    bool deferred; // set by call_defer()
+    void *conn;              // http.c's own
+    const struct halt *halt; // for long work: nobody waits for the answer any more
+    bool patient;            // on the pool: may take long
+    bool deferred;           // set by call_defer()
     // The reply. A handler sets out and out_len (in the arena or constant); status starts as the
     // route's.
     int status;

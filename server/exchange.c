@@ -10,6 +10,7 @@
 
 #include "log.h"
 #include "problem.h"
+#include "store.h"
 
 #include <string.h>
 
@@ -21,12 +22,32 @@ enum {
     PROBLEM_ROOM = 256 << 10 // kept free for saying what went wrong
 };
 
-void exchange_init(struct exchange *x, const struct http_config *config, struct arena *arena)
+static bool is_gone(void *gone)
+{
+    return atomic_load_explicit((const atomic_bool *)gone, memory_order_relaxed);
+}
+
+// As it is between requests.
+static void rest(struct exchange *x)
+{
+    *x = (struct exchange){.config = x->config,
+                           .arena = x->arena,
+                           .gone = x->gone,
+                           .halt = x->halt,
+                           .clean = x->clean};
+}
+
+void exchange_init(struct exchange *x, const struct http_config *config, struct arena *arena,
+                   const atomic_bool *gone)
 {
     arena_init(arena, ARENA_BASE);
     arena_share(arena, config->memory, SMALL);
     arena_alloc(arena, 1, 1); // the first chunk, if there is one, stays with the connection
-    *x = (struct exchange){.config = config, .arena = arena, .clean = arena_mark(arena)};
+    *x = (struct exchange){.config = config,
+                           .arena = arena,
+                           .gone = gone,
+                           .halt = {is_gone, (void *)gone},
+                           .clean = arena_mark(arena)};
 }
 
 void exchange_refuse(struct exchange *x, const struct err *why)
@@ -45,7 +66,7 @@ void exchange_clear(struct exchange *x)
     arena_rewind(x->arena, x->clean);
     x->arena->max = ARENA_BASE;
     x->arena->lack = ARENA_LACKS_NOTHING;
-    *x = (struct exchange){.config = x->config, .arena = x->arena, .clean = x->clean};
+    rest(x);
 }
 
 // ---- The head ----
@@ -105,8 +126,11 @@ static bool open_body(struct exchange *x, struct err *e)
 bool exchange_begin(struct exchange *x, const struct head *head, void *conn)
 {
     x->head = head;
-    x->call = (struct call){
-        .server = x->config->server, .arena = x->arena, .target = &x->target, .conn = conn};
+    x->call = (struct call){.server = x->config->server,
+                            .arena = x->arena,
+                            .target = &x->target,
+                            .halt = x->gone ? &x->halt : NULL,
+                            .conn = conn};
     faults_init(&x->call.faults, x->arena);
     const struct origin_policy *callers = &x->config->callers;
     bool welcome = origin_admits(callers, head, &x->err);
@@ -145,11 +169,24 @@ static bool is_slow(const struct exchange *x)
     return route->slow && (!route->slow_over || x->received > route->slow_over);
 }
 
+// To whoever is still there: a client that has only ended its own side, or one that is left when
+// the server stops.
+static void tell_given_up(struct exchange *x)
+{
+    if (x->err.kind != ERR_CANCELLED)
+        return;
+    x->err = (struct err){0};
+    fail(&x->err, ERR_BUSY,
+         "the work was given up: its client had hung up, or the server is shutting down");
+}
+
 static bool handle(struct exchange *x)
 {
     struct call *call = &x->call;
     struct arena_mark mark = arena_mark(x->arena);
+    store_watch(x->gone);
     bool ok = call->route->handle(call, &x->err);
+    store_watch(NULL);
     if (call->deferred) {
         BUG(ok || x->err.kind);
         call->deferred = false;
@@ -161,6 +198,7 @@ static bool handle(struct exchange *x)
     x->opened = x->opened && !ok;
     if (!ok) {
         arena_correct(x->arena, &x->err);
+        tell_given_up(x);
         body_close(&x->body);
     }
     return true;

@@ -17,12 +17,15 @@
 #include "http.h"
 #include "router.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 struct exchange {
     const struct http_config *config;
     struct arena *arena;
+    const atomic_bool *gone; // nobody waits for the answer any more
+    struct halt halt;        // asks for it
     struct arena_mark clean; // where the arena stands between requests
     const struct head *head;
     struct target target;
@@ -42,8 +45,10 @@ struct exchange {
 
 enum { EXCHANGE_OWN = 8, EXCHANGE_HEADERS = EXCHANGE_OWN + ORIGIN_HEADERS };
 
-// Once per connection, before anything else. The arena is the caller's, who releases it.
-void exchange_init(struct exchange *x, const struct http_config *config, struct arena *arena);
+// Once per connection, before anything else; `x` must stay where it is. The arena is the caller's,
+// who releases it. *gone may become true at any time; NULL: never.
+void exchange_init(struct exchange *x, const struct http_config *config, struct arena *arena,
+                   const atomic_bool *gone);
 
 // Something is wrong with the request that the handler cannot know of (its framing, no room for
 // it): it counts as the first error, and the connection closes after the answer.

@@ -94,7 +94,7 @@ static bool reply_dataset(struct call *c, const struct dataset_row *d, struct er
 static bool put(struct call *c, struct ingest *in, struct dataset_row *row, struct err *e)
 {
     struct dataset_info info;
-    if (!ingest_end(in, &info, NULL, c->arena, e))
+    if (!ingest_end(in, &info, c->halt, c->arena, e))
         return false;
     const struct dataset_new d = {.name = call_query(c, "name"),
                                   .digest = info.digest,

@@ -119,7 +119,7 @@ static bool trace(struct call *c, const struct served *s, const struct glass_req
     struct sample sample;
     struct trace t;
     if (!read_sample(c, r, s->file, &sample, e) ||
-        !trace_run(&t, &s->file->model, sample.x, sample.y, sample.n, NULL, c->arena, e))
+        !trace_run(&t, &s->file->model, sample.x, sample.y, sample.n, c->halt, c->arena, e))
         return false;
     if (t.gradients && !finite_loss((double)t.plan.buf[t.view.graph.n - 1].v[0], e))
         return false;
@@ -201,7 +201,7 @@ static bool gradcheck(struct call *c, const struct served *s, const struct glass
                                           .n_value = m->n_value};
     double passes = GRADCHECK_FLOPS / (4.0 * (double)m->n_trained * (double)sample.n);
     size_t most = (size_t)fmin(fmax(passes, GRADCHECK_LEAST), GRADCHECK_MOST);
-    return gradcheck_run(&model, sample.x, sample.y, sample.n, most, &g, NULL, c->arena, e) &&
+    return gradcheck_run(&model, sample.x, sample.y, sample.n, most, &g, c->halt, c->arena, e) &&
            finite_loss(g.loss, e) && reply_check(c, s, &g, e);
 }
 

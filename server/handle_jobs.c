@@ -66,7 +66,7 @@ static bool inline_digest(struct call *c, struct json_span data, const char **di
         ingest_abort(in);
         return false;
     }
-    if (!ingest_end(in, &info, NULL, c->arena, e))
+    if (!ingest_end(in, &info, c->halt, c->arena, e))
         return false;
     *digest = arena_text(c->arena, info.digest, strlen(info.digest));
     return true;
@@ -129,7 +129,7 @@ static bool check_trainable(struct call *c, const char *digest, struct job_spec 
     struct arena a;
     struct prepared prepared;
     arena_init(&a, memory_of_job(c->server->settings));
-    bool ok = prepare_job(&prepared, c->server->settings->data, digest, spec, &from, NULL, &a,
+    bool ok = prepare_job(&prepared, c->server->settings->data, digest, spec, &from, c->halt, &a,
                           &c->faults, e);
     if (ok)
         resolve(spec, &prepared);

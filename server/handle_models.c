@@ -101,10 +101,10 @@ static bool score(struct call *c, const struct model_file *file, const char *dig
 {
     struct frame frame;
     struct prep bound;
-    return dataset_load(c->server->settings->data, digest, &frame, NULL, a, e) &&
-           prep_bind(&bound, &file->prep, &frame, NULL, a, e) &&
-           encode(&bound, &frame, rows, NULL, a, e) &&
-           score_rows(s, &file->model, rows, NULL, a, e);
+    return dataset_load(c->server->settings->data, digest, &frame, c->halt, a, e) &&
+           prep_bind(&bound, &file->prep, &frame, c->halt, a, e) &&
+           encode(&bound, &frame, rows, c->halt, a, e) &&
+           score_rows(s, &file->model, rows, c->halt, a, e);
 }
 
 static bool reply_score(struct call *c, const struct served *served, const struct dataset_row *d,

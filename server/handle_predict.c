@@ -32,6 +32,7 @@ static bool answer_blocks(struct call *c, struct instances *in, const struct ser
                           size_t block, real *x, double *out, struct jsonw *w, struct err *e)
 {
     const struct model *m = &s->file->model;
+    const struct exec may_end = {.halt = c->halt};
     size_t width = model_answers(m), all = 0;
     for (size_t n; !w->full && (n = instances_next(in, x, block));) {
         all += n;
@@ -39,7 +40,9 @@ static bool answer_blocks(struct call *c, struct instances *in, const struct ser
             continue;
         if (!c->patient && !is_quick(m, all))
             return call_defer(c);
-        predictor_run(s->predictor, x, NULL, n, out, NULL);
+        predictor_run(s->predictor, x, NULL, n, out, c->patient ? &may_end : NULL);
+        if (c->patient && !halt_go_on(c->halt, e))
+            return false;
         if (!predict_finite(out, n * width))
             return fail_at(e, ERR_INVALID, "/instances",
                            "the model's answer to one of these rows is not finite: an input is far "

@@ -80,6 +80,7 @@ const struct http_limits http_limits_default = {
     .fair_hold = 1 << 20,
     .tick_ms = 250,
     .shed_ms = 1000,
+    .gone_ms = 1000,
     .linger_ms = 2000,
     .max_connections = 1024,
     .max_requests = 512,
@@ -124,9 +125,9 @@ static ssize_t read_wire(struct conn *c, void *to, size_t room)
     return n;
 }
 
-// The library's way to a socket, and everybody's: the symbol recv. The name in C is another, because
-// checked builds know recv() as an inline function. In libc recvfrom() without an address is the
-// same.
+// The library's way to a socket, and everybody's: the symbol recv. The name in C is another,
+// because checked builds know recv() as an inline function. In libc recvfrom() without an address
+// is the same.
 ssize_t recv_for_all(int fd, void *to, size_t room, int flags) __asm__("recv");
 
 ssize_t recv_for_all(int fd, void *to, size_t room, int flags)
@@ -330,7 +331,7 @@ static void *conn_open(struct http *h, struct MHD_Connection *mhd)
     c->mhd = mhd;
     c->refused = atomic_fetch_add(&h->n_conn, 1) >= h->config.limits.max_connections &&
                  !reaper_shed(&h->reaper, reaper_now() - h->config.limits.shed_ms);
-    exchange_init(&c->exchange, &h->config, &c->arena);
+    exchange_init(&c->exchange, &h->config, &c->arena, &c->watch.gone);
     reaper_add(&h->reaper, &c->watch, fd, reaper_now() + h->config.limits.header_ms);
     atomic_store(&owner[fd], c);
     return c;
@@ -416,8 +417,8 @@ static bool start(struct http *h, struct err *e)
         return false;
     h->config.callers = (struct origin_policy){h->config.settings, &h->address};
     address_print(&h->address, h->shown);
-    if (!reaper_start(&h->reaper, h->config.limits.tick_ms, h->config.limits.linger_ms,
-                      h->config.memory, e)) {
+    if (!reaper_start(&h->reaper, h->config.limits.tick_ms, h->config.limits.gone_ms,
+                      h->config.limits.linger_ms, h->config.memory, e)) {
         close(h->listener);
         return false;
     }
@@ -474,6 +475,7 @@ void http_stop(struct http *h)
         return;
     // No connection may be suspended when the library stops: what waits is refused, what runs ends.
     atomic_store(&h->stopping, true);
+    reaper_give_up(&h->reaper);
     pool_close(h->pool);
     MHD_stop_daemon(h->daemon);
     pool_free(h->pool);

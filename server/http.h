@@ -39,6 +39,7 @@ struct http_limits {
     size_t fair_hold;    // bytes
     int tick_ms;         // how often deadlines are looked at
     int shed_ms;         // idle for so long, a connection may be closed to make room for others
+    int gone_ms;         // after a client has ended its side, until long work for it is given up
     int linger_ms;       // how long the rest of a refused body is swallowed after the answer
     int max_connections; // beyond them the longest idle ones are closed, or new ones answered 503
     int max_files;       // descriptors of the process; 0: as many as the system allows

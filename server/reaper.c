@@ -59,14 +59,30 @@ static void cut_late_locked(struct reaper *r, int64_t now)
 
 // libmicrohttpd misses a client's farewell that comes together with its last bytes: it waits for
 // edges and does not read again after a short read. Ending our reading side makes another edge.
-static void tell_gone_locked(struct reaper *r)
+//
+// A client that has hung up and one that has only ended its own side look alike. The latter are
+// answered if that takes no longer than a moment.
+static void tell_gone_locked(struct reaper *r, int64_t now)
 {
     char byte;
-    for (struct watch *w = r->head.next; w != &r->head; w = w->next)
-        if (recvfrom(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) == 0) {
-            atomic_store(&w->gone, true);
+    for (struct watch *w = r->head.next; w != &r->head; w = w->next) {
+        if (recvfrom(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) != 0)
+            continue;
+        if (!w->ended) {
+            w->ended = now;
             shutdown(w->fd, SHUT_RD);
+        } else if (now - w->ended >= r->gone_ms) {
+            atomic_store(&w->gone, true);
         }
+    }
+}
+
+void reaper_give_up(struct reaper *r)
+{
+    pthread_mutex_lock(&r->lock);
+    for (struct watch *w = r->head.next; w != &r->head; w = w->next)
+        atomic_store(&w->gone, true);
+    pthread_mutex_unlock(&r->lock);
 }
 
 // Whether the client may still be reading what we said.
@@ -107,17 +123,18 @@ static void *reap(void *arg)
         int64_t now = reaper_now();
         pthread_mutex_lock(&r->lock);
         cut_late_locked(r, now);
-        tell_gone_locked(r);
+        tell_gone_locked(r, now);
         swallow_all_locked(r, now);
         pthread_mutex_unlock(&r->lock);
     }
     return NULL;
 }
 
-bool reaper_start(struct reaper *r, int tick_ms, int linger_ms, struct arena_budget *memory,
-                  struct err *e)
+bool reaper_start(struct reaper *r, int tick_ms, int gone_ms, int linger_ms,
+                  struct arena_budget *memory, struct err *e)
 {
-    *r = (struct reaper){.tick_ms = tick_ms, .linger_ms = linger_ms, .memory = memory};
+    *r = (struct reaper){
+        .tick_ms = tick_ms, .gone_ms = gone_ms, .linger_ms = linger_ms, .memory = memory};
     r->head.prev = r->head.next = &r->head;
     r->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (r->bell < 0)
@@ -166,6 +183,8 @@ bool reaper_shed(struct reaper *r, int64_t before)
 void reaper_add(struct reaper *r, struct watch *w, int fd, int64_t deadline)
 {
     w->fd = fd;
+    w->ended = 0;
+    atomic_store(&w->gone, false);
     atomic_store(&w->idle_since, reaper_now());
     watch_until(w, deadline);
     watch_yield(w, INT64_MAX);

@@ -26,7 +26,8 @@ struct watch { // embedded in the connection, which outlives its place in the li
     _Atomic int64_t deadline;   // reaper_now() at which it is cut
     _Atomic int64_t yield;      // from then on, if others were refused memory
     _Atomic int64_t idle_since; // reaper_now() of when it had no request any more; 0: has one
-    atomic_bool gone;           // the client has hung up, or says nothing more
+    int64_t ended;              // reaper_now() of when the client's side had ended; 0: it has not
+    atomic_bool gone;           // nobody waits for an answer any more
 };
 
 struct reaper {
@@ -39,7 +40,7 @@ struct reaper {
         int64_t deadline;
     } linger[LINGER_MAX];
     int n_linger;
-    int tick_ms, linger_ms;
+    int tick_ms, gone_ms, linger_ms;
     int bell; // eventfd: look now
     atomic_bool stop;
     pthread_t thread;
@@ -47,12 +48,13 @@ struct reaper {
 
 int64_t reaper_now(void); // monotonic milliseconds
 
-// Start the thread. A closed connection's unread input is swallowed for linger_ms, so that the
-// client gets to read its answer instead of a reset. `r` must stay where it is until reaper_stop().
-// `memory`, which may be NULL, is the budget that connections share: whenever it has refused
-// somebody, those that hold much of it and are slow have to yield.
-bool reaper_start(struct reaper *r, int tick_ms, int linger_ms, struct arena_budget *memory,
-                  struct err *e);
+// Start the thread. A client that has ended its side counts as gone after gone_ms. A closed
+// connection's unread input is swallowed for linger_ms, so that the client gets to read its answer
+// instead of a reset. `r` must stay where it is until reaper_stop(). `memory`, which may be NULL,
+// is the budget that connections share: whenever it has refused somebody, those that hold much of
+// it and are slow have to yield.
+bool reaper_start(struct reaper *r, int tick_ms, int gone_ms, int linger_ms,
+                  struct arena_budget *memory, struct err *e);
 void reaper_stop(struct reaper *r); // all connections must have been removed
 
 // When a connection opens, and before its descriptor is closed. With `linger` the socket is kept
@@ -63,6 +65,9 @@ void reaper_remove(struct reaper *r, struct watch *w, bool linger);
 // Make room: cut the connection that has been without a request for longest, and since `before` at
 // least. False: there is none.
 bool reaper_shed(struct reaper *r, int64_t before);
+
+// Nobody waits any more, on any connection.
+void reaper_give_up(struct reaper *r);
 
 static inline void watch_until(struct watch *w, int64_t deadline)
 {

@@ -96,6 +96,16 @@ static bool slow(struct call *c, struct err *e)
     return hold(c, e);
 }
 
+static bool endless(struct call *c, struct err *e)
+{
+    note_thread(c);
+    atomic_fetch_add(&seen.held, 1);
+    while (!halt_asked(c->halt))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    atomic_fetch_add(&seen.ended, 1);
+    return halt_go_on(c->halt, e);
+}
+
 static bool sometimes(struct call *c, struct err *e)
 {
     note_thread(c);
@@ -182,6 +192,7 @@ static const struct route rows[] = {
      .body_kind = BODY_JSON,
      .slow = true,
      .slow_over = 100},
+    {.method = GET, .path = "/endless", .handle = endless, .status = 200, .slow = true},
     {.method = GET, .path = "/heavy", .handle = heavy, .status = 200},
     {.method = POST,
      .path = "/sink",

@@ -16,6 +16,7 @@
 //     GET /broken, /broken/busy, /hold (until seen.release)
 //     GET /slow                  as /hold, on the pool
 //     POST /sometimes            slow when its body is over 100 bytes
+//     GET /endless               until its client is gone, or the server stops
 //     GET /heavy                 finds out by itself that it is slow
 
 #include "http.h"

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 // ---- How a request arrives ----
@@ -334,6 +335,42 @@ TEST(http_answers_pipelined_requests_in_order_when_some_take_long)
     }
     peer_close(&p);
     http_stop(h);
+}
+
+#define ENDLESS "GET /endless HTTP/1.1\r\n" H "\r\n"
+
+// The first only ends its own side, and is still told.
+TEST(http_gives_up_long_work_whose_client_is_gone)
+{
+    struct http_limits limits = http_limits_default;
+    limits.tick_ms = limits.gone_ms = 10;
+    struct http *h = edge_serve(&limits);
+    struct peer p;
+    struct answer a;
+    peer_open(&p, http_port(h));
+    peer_send(&p, ENDLESS);
+    shutdown(p.fd, SHUT_WR);
+    peer_answer(&p, &a, false);
+    ck_assert_int_eq(a.status, 503);
+    peer_close(&p);
+    peer_open(&p, http_port(h));
+    peer_send(&p, ENDLESS);
+    edge_wait(&seen.held, 2);
+    peer_close(&p);
+    edge_wait(&seen.ended, 2);
+    http_stop(h);
+}
+
+TEST(http_gives_up_long_work_when_it_stops)
+{
+    struct http *h = edge_serve(NULL);
+    struct peer p;
+    peer_open(&p, http_port(h));
+    peer_send(&p, ENDLESS);
+    edge_wait(&seen.held, 1);
+    http_stop(h);
+    ck_assert_int_eq(atomic_load(&seen.ended), 1);
+    peer_close(&p);
 }
 
 // The library must not stop while a connection is suspended.

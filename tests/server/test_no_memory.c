@@ -152,7 +152,7 @@ static int site_ask(struct site *s, size_t i, unsigned long k)
     cache_free(s->p.cache); // so that models are read anew
     s->p.cache = s->server.cache = cache_new(s->p.dir, s->p.store, 8, (size_t)1 << 30);
     heap_fail(k);
-    exchange_init(&s->x, &s->config, &s->arena);
+    exchange_init(&s->x, &s->config, &s->arena, NULL);
     bool on = exchange_begin(&s->x, &s->head, nobody);
     for (size_t at = 0; on && body && at < strlen(body); at += 20)
         exchange_piece(&s->x, body + at, strlen(body + at) < 20 ? strlen(body + at) : 20);

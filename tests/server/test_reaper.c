@@ -25,7 +25,7 @@ TEST(reaper_cuts_those_that_are_late_and_no_others)
     int a[2], b[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
-    ck_assert(reaper_start(&r, 5, 50, NULL, &e));
+    ck_assert(reaper_start(&r, 5, 20, 50, NULL, &e));
     reaper_add(&r, &early, b[0], reaper_now() + 60000);
     reaper_add(&r, &late, a[0], reaper_now() + 10);
     ck_assert_int_eq(readable(a[1]), 0);
@@ -40,6 +40,34 @@ TEST(reaper_cuts_those_that_are_late_and_no_others)
     }
 }
 
+// One that has ended its side, and may be waiting for an answer, is given a moment.
+TEST(reaper_tells_of_clients_that_are_gone)
+{
+    struct reaper r;
+    struct watch left, stays;
+    struct err e = {0};
+    int a[2], b[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
+    ck_assert(reaper_start(&r, 1, 50, 50, NULL, &e));
+    reaper_add(&r, &stays, b[0], INT64_MAX);
+    reaper_add(&r, &left, a[0], INT64_MAX);
+    int64_t start = reaper_now();
+    close(a[1]);
+    while (!atomic_load(&left.gone))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    ck_assert_int_ge(reaper_now() - start, 50);
+    ck_assert(!atomic_load(&stays.gone));
+    reaper_give_up(&r);
+    ck_assert(atomic_load(&stays.gone));
+    reaper_remove(&r, &left, false);
+    reaper_remove(&r, &stays, false);
+    reaper_stop(&r);
+    close(a[0]);
+    close(b[0]);
+    close(b[1]);
+}
+
 // Those that are slow with much of the memory have it for as long as nobody else is refused any.
 TEST(reaper_lets_slow_holders_yield_once_the_memory_is_short)
 {
@@ -50,7 +78,7 @@ TEST(reaper_lets_slow_holders_yield_once_the_memory_is_short)
     int a[2], b[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
-    ck_assert(reaper_start(&r, 5, 50, &memory, &e));
+    ck_assert(reaper_start(&r, 5, 20, 50, &memory, &e));
     reaper_add(&r, &slow, a[0], INT64_MAX);
     reaper_add(&r, &quick, b[0], INT64_MAX);
     watch_yield(&slow, reaper_now() - 1);
@@ -82,7 +110,7 @@ TEST(reaper_keeps_a_closed_socket_readable_for_a_moment)
     int listener = address_listen(&at, &e);
     peer_open(&p, at.port);
     int fd = accept(listener, NULL, NULL);
-    ck_assert(reaper_start(&r, 5, 200, NULL, &e));
+    ck_assert(reaper_start(&r, 5, 20, 200, NULL, &e));
     reaper_add(&r, &w, fd, INT64_MAX);
     ck_assert_int_eq(send(fd, "bye", 3, 0), 3);
     reaper_remove(&r, &w, true);
