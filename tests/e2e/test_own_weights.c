@@ -94,6 +94,12 @@ static const struct {
     {"{\"dataset\":\"iris\",\"target\":\"species\",\"init\":{\"from\":\"iris-body\"},"
      "\"activation\":\"tanh\"}",
      "#/model/layers"},
+    {"{\"dataset\":\"iris\",\"target\":\"species\",\"init\":{\"from\":\"iris-body\"},\"model\":"
+     "{\"layers\":[3,3]}}",
+     "#/model/layers"},
+    {"{\"dataset\":\"iris\",\"target\":\"species\",\"init\":{\"from\":\"iris-body\"},\"model\":"
+     "{\"layers\":[]}}",
+     "#/model/layers"},
     {"{\"dataset\":\"iris\",\"target\":\"petal_width\",\"init\":{\"from\":\"iris\"}}", "#/target"},
     {"{\"dataset\":\"shop\",\"target\":\"price\",\"init\":{\"from\":\"iris\"}}", "#/dataset"},
 };

@@ -145,6 +145,46 @@ TEST(models_are_listed_and_shown)
     ck_assert_int_ge(cJSON_GetArraySize(json_at(r->json, "/data")), 2);
 }
 
+TEST(a_model_tells_what_it_cost)
+{
+    const struct reply *r = http(scene(), "GET", "/models/iris?version=1", NULL);
+    ck_assert_double_gt(number_at(r, "/training_seconds"), 0);
+    ck_assert_double_gt(number_at(r, "/parameters"), 0);
+    ck_assert_double_ge(number_at(r, "/best_epoch"), 1);
+    ck_assert_double_ge(number_at(r, "/epochs"), number_at(r, "/best_epoch"));
+    ck_assert_double_gt(number_at(r, "/bytes"), 4 * number_at(r, "/parameters"));
+    ck_assert_uint_eq(strlen(string_at(r, "/weights_sha256")), 64);
+}
+
+TEST(a_table_tells_what_its_columns_hold)
+{
+    const struct reply *r = http(scene(), "GET", "/datasets/shop", NULL);
+    static const struct {
+        const char *at;
+        double value;
+    } number[] = {{"/rows", 80},
+                  {"/columns/0/missing", 0},
+                  {"/columns/0/min", 20},
+                  {"/columns/0/max", 99},
+                  {"/columns/0/mean", 59.5},
+                  {"/columns/1/missing", 20},
+                  {"/columns/1/distinct", 3}};
+    static const struct {
+        const char *at, *value;
+    } word[] = {{"/name", "shop"},
+                {"/columns/0/name", "area"},
+                {"/columns/0/type", "numeric"},
+                {"/columns/1/type", "categorical"},
+                {"/columns/1/levels/0", "Bern"},
+                {"/columns/1/levels/1", "Oslo"},
+                {"/columns/1/levels/2", "Rome"}};
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++)
+        ck_assert_double_eq(number_at(r, number[i].at), number[i].value);
+    for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+        ck_assert_str_eq(string_at(r, word[i].at), word[i].value);
+    ck_assert_double_eq_tol(number_at(r, "/columns/0/std"), 23.0922, 1e-4);
+}
+
 TEST(training_again_makes_the_next_version)
 {
     train(scene(), "{\"name\":\"twice\",\"dataset\":\"iris\",\"target\":\"species\","

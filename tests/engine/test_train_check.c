@@ -91,6 +91,23 @@ static bool check(size_t n, struct err *e)
     return ok;
 }
 
+static const struct {
+    size_t rows;
+    uint32_t batch;
+} usual[] = {{1, 1},       {63, 63},      {64, 64},       {1024, 64},
+             {1025, 128},  {8192, 128},   {8193, 256},    {30000, 256},
+             {30001, 512}, {100000, 512}, {100001, 1024}, {5000000, 1024}};
+
+LOOP_TEST(batches_grow_with_the_rows, sizeof usual / sizeof *usual)
+{
+    lab_job_init(&job, 1, 8, "relu", NULL, 0);
+    job.train.batch_size = 0;
+    ck_assert_uint_eq(train_batch_size(&job.train, usual[_i].rows), usual[_i].batch);
+    job.train.batch_size = 7;
+    ck_assert_uint_eq(train_batch_size(&job.train, usual[_i].rows),
+                      usual[_i].rows < 7 ? usual[_i].rows : 7);
+}
+
 TEST(a_search_along_lines_wants_all_rows_and_the_true_gradient)
 {
     struct err e;
