@@ -37,9 +37,9 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool no_room(struct err *e)
+static bool no_room(const struct infer *in, size_t n, struct err *e)
 {
-    return fail(e, ERR_TOO_LARGE, "the columns need more memory than a table may have");
+    return arena_fail(in->arena, e, "%zu columns need too much memory", n);
 }
 
 static bool names_differ(struct infer *in, struct err *e)
@@ -47,7 +47,7 @@ static bool names_differ(struct infer *in, struct err *e)
     struct arena_mark mark = arena_mark(in->arena);
     const char **name = arena_alloc(in->arena, in->n_column, sizeof *name);
     if (!name)
-        return no_room(e);
+        return no_room(in, in->n_column, e);
     for (size_t i = 0; i < in->n_column; i++)
         name[i] = in->column[i].name;
     qsort(name, in->n_column, sizeof *name, by_text);
@@ -72,7 +72,12 @@ static bool take_header(struct infer *in, const struct csv_cell *cell, size_t li
             return fail(e, ERR_INVALID,
                         "line %zu: the name of column %zu has a control character, U+%04X", line,
                         i + 1, utf8_code(control));
-        in->column[i].name = arena_text(in->arena, cell[i].text, cell[i].len);
+        char *name = arena_alloc(in->arena, cell[i].len + 1, 1);
+        if (!name)
+            return no_room(in, in->n_column, e);
+        memcpy(name, cell[i].text, cell[i].len);
+        name[cell[i].len] = '\0';
+        in->column[i].name = name;
     }
     return names_differ(in, e);
 }
@@ -82,7 +87,7 @@ static bool first_record(struct infer *in, const struct csv_cell *cell, size_t n
 {
     in->column = arena_alloc(in->arena, n, sizeof *in->column);
     if (!in->column)
-        return arena_fail(in->arena, e, "%zu columns need too much memory", n);
+        return no_room(in, n, e);
     in->n_column = n;
     in->header = is_header(cell, n);
     for (size_t i = 0; i < n; i++)
