@@ -2,6 +2,9 @@
 // Bump allocator over a list of chunks. A chunk is at least twice as large as the one before, up to
 // a bound, so small requests cost one malloc and large models do not waste half of what they ask
 // for. Where the budget has no room for as much, a chunk is as small as it can be.
+//
+// Zeroed memory by the megabyte comes from the kernel as it is: clearing it here would take a
+// second a gigabyte in one go, that nobody can end.
 
 #include "arena.h"
 
@@ -19,8 +22,8 @@ enum { CHUNK_FIRST = 4096, CHUNK_DOUBLING_END = 1 << 20, MAPPED = 256 << 10 };
 
 struct arena_chunk {
     struct arena_chunk *prev;
-    void (*give_back)(void *); // where it came from
-    size_t size, at;           // bytes after the header, bytes handed out
+    void (*give_back)(struct arena_chunk *); // to where it came from
+    size_t size, at;                         // bytes after the header, bytes handed out
     _Alignas(ARENA_ALIGN) unsigned char byte[];
 };
 
@@ -92,13 +95,17 @@ void arena_refund(struct arena *a, size_t bytes)
         atomic_fetch_sub(&a->budget->used, less);
 }
 
-bool arena_charge(struct arena *a, size_t bytes)
+// Somebody has to go without, perhaps because of others.
+static bool goes_without(struct arena *a)
 {
-    if (hold(a, bytes, false))
-        return true;
     if (a->lack == ARENA_OTHERS_HOLD_IT)
         atomic_fetch_add(&a->budget->refused, 1);
     return false;
+}
+
+bool arena_charge(struct arena *a, size_t bytes)
+{
+    return hold(a, bytes, false) || goes_without(a);
 }
 
 // ---- Blocks ----
@@ -165,7 +172,23 @@ static void chunk_free(struct arena *a)
     c->give_back(c);
 }
 
-static void chunk_add(struct arena *a, void *memory, size_t size, void (*give_back)(void *))
+static void to_heap(struct arena_chunk *c)
+{
+    free(c);
+}
+
+static void to_reserve(struct arena_chunk *c)
+{
+    reserve_give(c);
+}
+
+static void to_kernel(struct arena_chunk *c)
+{
+    munmap(c, sizeof *c + c->size);
+}
+
+static void chunk_add(struct arena *a, void *memory, size_t size,
+                      void (*give_back)(struct arena_chunk *))
 {
     struct arena_chunk *c = memory;
     *c = (struct arena_chunk){.prev = a->head, .give_back = give_back, .size = size};
@@ -181,7 +204,22 @@ static bool chunk_new(struct arena *a, size_t size, bool debt)
         arena_refund(a, sizeof *a->head + size);
         return lacks(a, ARENA_NO_MEMORY);
     }
-    chunk_add(a, memory, size, free);
+    chunk_add(a, memory, size, to_heap);
+    return true;
+}
+
+// The same, all zero.
+static bool chunk_zeroed(struct arena *a, size_t size)
+{
+    size_t all = sizeof *a->head + size;
+    if (!hold(a, all, false))
+        return goes_without(a);
+    void *memory = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        arena_refund(a, all);
+        return lacks(a, ARENA_NO_MEMORY);
+    }
+    chunk_add(a, memory, size, to_kernel);
     return true;
 }
 
@@ -191,7 +229,7 @@ static bool chunk_reserved(struct arena *a, size_t need)
     if (!memory)
         return false;
     hold(a, RESERVE_PIECE, true);
-    chunk_add(a, memory, RESERVE_PIECE - sizeof *a->head, reserve_give);
+    chunk_add(a, memory, RESERVE_PIECE - sizeof *a->head, to_reserve);
     return true;
 }
 
@@ -220,9 +258,7 @@ static bool chunk_for(struct arena *a, size_t need, bool must)
         a->lack = before;
     if ((!starved && chunk_new(a, least, must)) || (must && chunk_reserved(a, need)))
         return true;
-    if (a->lack == ARENA_OTHERS_HOLD_IT)
-        atomic_fetch_add(&a->budget->refused, 1);
-    return false;
+    return goes_without(a);
 }
 
 // ---- Allocations ----
@@ -267,21 +303,38 @@ static void *take(struct arena *a, size_t bytes, bool must)
     return c->byte + at;
 }
 
+static bool fits(struct arena *a, size_t n, size_t size, size_t *bytes)
+{
+    return (!__builtin_mul_overflow(n, size, bytes) && *bytes <= SIZE_MAX / 4 &&
+            a->used <= a->max && *bytes <= a->max - a->used) ||
+           lacks(a, ARENA_OVER_MAX);
+}
+
 void *arena_alloc(struct arena *a, size_t n, size_t size)
 {
     size_t bytes;
-    bool fits = !__builtin_mul_overflow(n, size, &bytes) && bytes <= SIZE_MAX / 4 &&
-                a->used <= a->max && bytes <= a->max - a->used;
-    if (fits)
-        return take(a, bytes, false);
-    lacks(a, ARENA_OVER_MAX);
-    return NULL;
+    return fits(a, n, size, &bytes) ? take(a, bytes, false) : NULL;
+}
+
+static void *take_zeroed(struct arena *a, size_t bytes)
+{
+    bytes = round_up(bytes, ARENA_ALIGN);
+    if (!chunk_zeroed(a, bytes))
+        return NULL;
+    a->used += bytes;
+    a->head->at = bytes;
+    return a->head->byte;
 }
 
 void *arena_zalloc(struct arena *a, size_t n, size_t size)
 {
-    void *p = arena_alloc(a, n, size);
-    return p ? memset(p, 0, n * size) : NULL;
+    size_t bytes;
+    if (!fits(a, n, size, &bytes))
+        return NULL;
+    if (bytes > CHUNK_DOUBLING_END)
+        return take_zeroed(a, bytes);
+    void *p = take(a, bytes, false);
+    return p ? memset(p, 0, bytes) : NULL;
 }
 
 void *arena_need(struct arena *a, size_t n, size_t size)

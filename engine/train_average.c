@@ -50,7 +50,7 @@ bool average_init(struct trainer *t, struct arena *a, struct err *e)
     v->sum = arena_alloc(a, n_statistics(m), sizeof *v->sum);
     if (!v->value || !v->kept || !v->sum)
         return train_out_of_memory(e);
-    memcpy(v->value, m->value, m->n_trained * sizeof *v->value);
+    train_copy(t, v->value, m->value, m->n_trained);
     return true;
 }
 

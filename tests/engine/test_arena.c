@@ -5,7 +5,9 @@
 #include "heap.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 TEST(arena_hands_out_aligned_memory_that_does_not_overlap)
@@ -261,3 +263,72 @@ TEST(arenas_of_many_threads_never_pass_their_budget)
     }
     ck_assert_uint_eq(b.used, 0);
 }
+
+// ---- Zeroed memory ----
+
+static bool all_zero(const unsigned char *p, size_t n)
+{
+    size_t i = 0;
+    while (i < n && p[i] == 0)
+        i++;
+    return i == n;
+}
+
+// What was handed out before, given back and used is cleared; what never was need not be.
+TEST(zeroed_memory_is_zero_whatever_was_there)
+{
+    static const size_t size[] = {100, 5000, 3 << 20};
+    struct arena a;
+    arena_init(&a, 1 << 26);
+    struct arena_mark m = arena_mark(&a);
+    for (int round = 0; round < 3; round++)
+        for (int i = 0; i < 9; i++) {
+            size_t n = size[(i + round) % 3];
+            unsigned char *p = i % 2 ? arena_alloc(&a, n, 1) : arena_zalloc(&a, n, 1);
+            ck_assert_ptr_nonnull(p);
+            ck_assert_uint_eq((uintptr_t)p % ARENA_ALIGN, 0);
+            ck_assert(i % 2 || all_zero(p, n));
+            memset(p, 7, n);
+            if (i == 8)
+                arena_rewind(&a, m);
+            else if (i == 3)
+                m = arena_mark(&a);
+        }
+    arena_release(&a);
+}
+
+// A mark inside a large zeroed chunk: what follows it has been written and must be cleared.
+TEST(zeroed_memory_is_zero_in_the_middle_of_a_chunk)
+{
+    struct arena a;
+    arena_init(&a, 1 << 26);
+    arena_zalloc(&a, (2 << 20) + 16, 1); // 48 bytes are left of the chunk
+    struct arena_mark m = arena_mark(&a);
+    unsigned char *p = arena_alloc(&a, 32, 1);
+    memset(p, 7, 32);
+    arena_rewind(&a, m);
+    ck_assert(all_zero(arena_zalloc(&a, 32, 1), 32));
+    arena_release(&a);
+}
+
+#ifndef MLPD_SANITIZED
+static size_t resident_pages(void)
+{
+    size_t all, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    ck_assert_int_eq(fscanf(f, "%zu %zu", &all, &resident), 2);
+    fclose(f);
+    return resident;
+}
+
+// Nobody could end the clearing of gigabytes.
+TEST(much_zeroed_memory_is_not_touched)
+{
+    struct arena a;
+    size_t before = resident_pages();
+    arena_init(&a, 1 << 28);
+    ck_assert_ptr_nonnull(arena_zalloc(&a, 1 << 27, 1));
+    ck_assert_uint_lt(resident_pages() - before, (1 << 27) / 4096 / 8);
+    arena_release(&a);
+}
+#endif
