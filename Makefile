@@ -135,7 +135,7 @@ demo: deps
 	@sh clients/demo.sh $(B)
 
 PROGRAMS := $(SUITES:%=$(B)/test_%)
-suites: $(PROGRAMS) $(if $(filter e2e,$(SUITES)),all $(B)/docs)
+suites: $(PROGRAMS) $(if $(filter e2e,$(SUITES)),all $(B)/docs $(call obj,tests/fuzz/*.c))
 
 ## check: install what is missing, build, run every test
 check: deps layers

@@ -275,7 +275,7 @@ static void make_model(void)
                                     .y_std = model.prep.y_std,
                                     .loss = &model.spec.train.loss};
     BUG(!ok || !model_build(&model.model, &model.spec.model, &task, &a, &e));
-    model_init_weights(&model.model, 1);
+    BUG(!model_init_weights(&model.model, 1, NULL, &e));
 }
 
 void fuzz_predict_seeds(struct fuzz_seeds *s)
@@ -344,7 +344,7 @@ void fuzz_inspect_run(const char *text, size_t len)
         (!r.targets.at || targets_read(r.targets, &model.model, &model.prep, n, &y, &a, &f, &e));
     if (!ok) {
         tell(&e, &f, &a);
-    } else if (n <= TRACE_ROWS && trace_run(&t, &model.model, x, y, n, &a, &e)) {
+    } else if (n <= TRACE_ROWS && trace_run(&t, &model.model, x, y, n, NULL, &a, &e)) {
         jsonw_init(&w, &a);
         jsonw_object(&w, NULL);
         trace_write(&w, &t);
