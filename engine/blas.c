@@ -6,6 +6,7 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <sys/mman.h>
 
 #ifdef MLPD_F64
 #define GEMM cblas_dgemm
@@ -101,9 +102,65 @@ static bool self_test(void)
     return true;
 }
 
+// OpenBLAS' own, not in cblas.h; NULL in builds that hide them, which are taken to be able to map
+// what they need.
+void *blas_memory_alloc(int purpose) __attribute__((weak));
+void blas_memory_free(void *buffer) __attribute__((weak));
+
+// What is left for stacks and heaps: something in any case, plenty before anybody gets more than
+// the least.
+enum { BUFFER = 128 << 20, PAGE = 4096, SPARE = 4 };
+
+static int reserved;
+
+// How many more buffers can be mapped, at most n: as OpenBLAS maps them, one by one, since a kernel
+// may refuse at once what it gives in parts.
+static int room(int n)
+{
+    void *at[BLAS_CALLERS + SPARE];
+    int k = 0;
+    while (k < n && (at[k] = mmap(NULL, BUFFER + PAGE, PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) != MAP_FAILED)
+        k++;
+    for (int i = 0; i < k; i++)
+        munmap(at[i], BUFFER + PAGE);
+    return k;
+}
+
+// All that are held together are mapped.
+static void hold(int n)
+{
+    void *held[BLAS_CALLERS];
+    for (int i = 0; i < n; i++)
+        held[i] = blas_memory_alloc(0);
+    for (int i = 0; i < n; i++)
+        blas_memory_free(held[i]);
+}
+
+bool blas_reserve(int least, int most, int *got, struct err *e)
+{
+    BUG(least < 1 || least > most || most > BLAS_CALLERS);
+    *got = most;
+    if (!blas_memory_alloc || !blas_memory_free || most <= reserved)
+        return true;
+    int can = reserved + room(most - reserved + SPARE);
+    if (can < least + 1)
+        return fail(e, ERR_INTERNAL,
+                    "the matrix library needs 128 MiB of address space for every thread that "
+                    "computes, %d here, and as much for the rest: there is room for %d",
+                    least, can > 0 ? can - 1 : 0);
+    int fit = can - SPARE;
+    *got = reserved = fit > most ? most : fit > least ? fit : least;
+    hold(reserved);
+    return true;
+}
+
 bool blas_init(struct err *e)
 {
+    int one;
     openblas_set_num_threads(1);
+    if (!blas_reserve(1, 1, &one, e))
+        return false;
     return self_test() || fail(e, ERR_INTERNAL,
                                "this machine's BLAS (%s) multiplies matrices wrongly; unset "
                                "OPENBLAS_CORETYPE or install another OpenBLAS",

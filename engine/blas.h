@@ -20,8 +20,19 @@ struct mat {
 };
 
 // One BLAS thread for the process, and a self-test of gemm against plain loops: fails with
-// ERR_INTERNAL on a library that computes wrongly.
+// ERR_INTERNAL on a library that computes wrongly, or without room for one caller.
 bool blas_init(struct err *e);
+
+// OpenBLAS gives every thread that is inside a product a buffer of 128 MiB, of which it touches
+// little. Buffers are mapped when they are wanted first and kept for whoever comes next, and one
+// that cannot be mapped is tried again for ever. So as many as can be wanted at once are made
+// beforehand, when it can still be told that there is no room for them.
+//
+// Have buffers for at least `least` threads, in all and at once, and for up to `most` where there
+// is room. *got says how many there are; no more may compute products at once. To be called while
+// no other thread does. ERR_INTERNAL, saying how much there is room for, when `least` do not fit.
+bool blas_reserve(int least, int most, int *got, struct err *e);
+enum { BLAS_CALLERS = 60 }; // at most: the smallest build has 64 buffers
 
 // Text such as "OpenBLAS 0.3.21 ... Haswell": which kernels run here.
 const char *blas_name(void);

@@ -12,6 +12,7 @@
 
 #include "http.h"
 #include "log.h"
+#include "preinit.h"
 #include "server.h"
 #include "settings.h"
 
@@ -26,6 +27,11 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#ifndef MLPD_SANITIZED // their own run-time is not set up either
+__attribute__((section(".preinit_array"),
+               used)) static void (*const before_libraries)(int, char **, char **) = preinit;
+#endif
 
 // Whatever hangs, the process ends within 30 s of the first signal.
 enum { DRAIN_MS = 25000, LAST_S = 29, EXIT_USAGE = 2, EXIT_CUT_OFF = 3 };

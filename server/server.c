@@ -20,6 +20,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     OPENAPI_MEMORY = 16 << 20,
@@ -38,6 +39,8 @@ static void give_memory_back(void)
     mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 }
 
+// Not through exit() when it fails: a thread of OpenBLAS that tries for ever to map its buffer
+// cannot be ended, and the library's own end waits for it.
 void server_prepare(void)
 {
     struct err e = {0};
@@ -45,7 +48,7 @@ void server_prepare(void)
     if (blas_init(&e))
         return;
     fprintf(stderr, "mlpd: %s\n", e.text);
-    exit(EXIT_FAILURE);
+    _exit(EXIT_FAILURE);
 }
 
 void server_openapi(FILE *f)
@@ -101,6 +104,28 @@ static bool open_cache(struct server *s, struct err *e)
     return true;
 }
 
+// Every thread that serves or trains may compute at any time; jobs' further threads share what
+// there is room for, up to one a core for each.
+static bool open_blas(struct server *s, struct err *e)
+{
+    int least = (int)(s->settings->workers + s->settings->http_threads) + SETTINGS_SLOW_THREADS,
+        got;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    long most = least + s->settings->workers * (cores > 1 ? cores - 1 : 0);
+    struct err why = {0};
+    if (!blas_reserve(least, most < BLAS_CALLERS ? (int)most : BLAS_CALLERS, &got, &why))
+        return fail(e, why.kind,
+                    "%s; lower --http-threads or --workers, or raise the limit "
+                    "(ulimit -v)",
+                    why.text);
+    s->helpers = got - least;
+    if (got < most && got < BLAS_CALLERS)
+        LOG(s->log, LEVEL_WARN,
+            log_text("event", "little address space: jobs get fewer threads than they ask for"),
+            log_int("threads", s->helpers + s->settings->workers));
+    return true;
+}
+
 static bool open_http(struct server *s, struct err *e)
 {
     const struct http_config config = {.settings = s->settings,
@@ -116,8 +141,8 @@ static bool open_http(struct server *s, struct err *e)
 // Last, so that no job is begun by a daemon that cannot serve.
 static bool open_workers(struct server *s, struct err *e)
 {
-    const struct worker_config config = {s->settings, s->log,   s->store,
-                                         s->catalog,  s->queue, s->cache};
+    const struct worker_config config = {s->settings, s->log,   s->store,  s->catalog,
+                                         s->queue,    s->cache, s->helpers};
     s->workers = workers_start(&config, e);
     return s->workers;
 }
@@ -144,7 +169,7 @@ bool server_start(struct server *s, struct err *e)
     s->requests = (struct arena_budget){.max = memory_of_requests(s->settings),
                                         .name = "all requests together (--request-memory)"};
     if (open_store(s, e) && open_queue(s, e) && open_files(s, e) && open_cache(s, e) &&
-        open_http(s, e) && open_workers(s, e))
+        open_blas(s, e) && open_http(s, e) && open_workers(s, e))
         return true;
     http_stop(s->http);
     close_all(s);

@@ -30,6 +30,7 @@ struct server {
     struct workers *workers;
     struct cache *cache;
     struct http *http;
+    int helpers;                  // threads that jobs may have beside the workers'
     struct arena_budget requests; // memory of all requests under way
     struct {
         int drain_ms;

@@ -7,6 +7,7 @@
 // free.
 
 #include "address.h"
+#include "blas.h"
 #include "err.h"
 #include "log.h"
 
@@ -19,9 +20,14 @@
 #define MLPD_VERSION "0.1.0"
 #endif
 
-// What all BLAS callers together may be: OpenBLAS has 64 buffers, and some stay for the tests, the
-// main thread and the threads for long requests.
-enum { SETTINGS_BLAS_CALLERS = 58, SETTINGS_SLOW_THREADS = 2, SETTINGS_ITEMS = 32 };
+enum {
+    SETTINGS_SLOW_THREADS = 2, // for requests that take long
+    SETTINGS_ITEMS = 32
+};
+
+// Workers and polling threads at most: all of them may be inside OpenBLAS at once, and so may the
+// threads for long requests.
+#define SETTINGS_BLAS_CALLERS (BLAS_CALLERS - SETTINGS_SLOW_THREADS)
 
 // What a flag that may be given several times was given.
 struct settings_list {

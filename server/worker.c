@@ -17,6 +17,7 @@
 #include "warm.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -36,6 +37,7 @@ struct workers {
     struct worker_config config;
     pthread_mutex_t start; // held until it is known whether all threads could be had
     bool called_off;
+    atomic_int helpers; // not given to any job
     size_t n;
     struct worker worker[];
 };
@@ -314,18 +316,31 @@ static void give_back(struct run *r, const struct err *why)
             log_text("reason", e.text));
 }
 
+static int take_helpers(struct worker *w, int wanted)
+{
+    int left = atomic_load(&w->all->helpers), n;
+    do
+        n = wanted < left ? wanted : left;
+    while (!atomic_compare_exchange_weak(&w->all->helpers, &left, left - n));
+    return n;
+}
+
 // What the job is for, with its threads.
 static bool work_off(struct run *r, struct err *e)
 {
     struct crew crew;
     const struct exec exec = {.run = crew_run, .ctx = &crew, .halt = &r->halt};
     struct train_result result;
-    uint32_t threads = (uint32_t)r->spec.train.threads;
     bool finder = r->spec.kind == JOB_LR_FINDER;
-    if (!start(r, e) || !crew_init(&crew, threads, NICENESS, e))
+    if (!start(r, e))
         return false;
-    bool ok = finder ? sweep(r, &exec, e) : train(r, &exec, &result, e);
-    crew_release(&crew);
+    int helpers = take_helpers(r->worker, r->spec.train.threads - 1);
+    bool ok = crew_init(&crew, (uint32_t)helpers + 1, NICENESS, e);
+    if (ok) {
+        ok = finder ? sweep(r, &exec, e) : train(r, &exec, &result, e);
+        crew_release(&crew);
+    }
+    atomic_fetch_add(&r->worker->all->helpers, helpers);
     return ok && (finder ? conclude(r, e) : publish(r, &result, e));
 }
 
@@ -417,6 +432,7 @@ struct workers *workers_start(const struct worker_config *c, struct err *e)
     struct workers *w = calloc(1, sizeof *w + n * sizeof *w->worker);
     BUG(!w);
     w->config = *c;
+    atomic_init(&w->helpers, c->helpers);
     pthread_mutex_init(&w->start, NULL);
     pthread_mutex_lock(&w->start);
     w->called_off = !start_threads(w, n, e);

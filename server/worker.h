@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Worker threads: claim a job, prepare its data, train, store the model, give the job back. They
-// run at a lower priority than the threads that serve, so predictions stay quick while every core
+// Worker threads: claim a job, prepare its data, train, store the model, give the job back. A job
+// gets the threads it asks for while there are any left; it only takes longer with fewer. They run
+// at a lower priority than the threads that serve, so predictions stay quick while every core
 // trains. main starts and stops them; each thread owns its job's arena.
 
 #include "cache.h"
@@ -20,6 +21,7 @@ struct worker_config {
     struct catalog *catalog;
     struct queue *queue;
     struct cache *cache; // told about every new model
+    int helpers;         // threads that all jobs together may have beside the workers' own
 };
 
 // Start settings->workers threads. The config is copied, what it points to must outlive the

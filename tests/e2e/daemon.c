@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <fcntl.h>
@@ -60,7 +61,7 @@ char *file_text(const char *path, size_t *len)
     return text;
 }
 
-static pid_t launch(const char *const *args, int out, int err)
+static pid_t launch_within(const char *const *args, int out, int err, rlim_t address_space)
 {
     char program[PATH + 8];
     const char *argv[ARGS] = {program};
@@ -79,6 +80,7 @@ static pid_t launch(const char *const *args, int out, int err)
         if (err < 0)
             for (int fd = 0; fd <= STDERR_FILENO; fd++)
                 close(fd);
+        setrlimit(RLIMIT_AS, &(struct rlimit){address_space, address_space});
         execv(program, (char *const *)argv);
         _exit(127);
     }
@@ -86,6 +88,11 @@ static pid_t launch(const char *const *args, int out, int err)
     if (out >= 0)
         close(out);
     return pid;
+}
+
+static pid_t launch(const char *const *args, int out, int err)
+{
+    return launch_within(args, out, err, RLIM_INFINITY);
 }
 
 static void nap(void)
@@ -145,14 +152,13 @@ static void read_port_in_log(struct daemon *d)
     ck_assert_int_ne(d->port, 0);
 }
 
-static void read_port(struct daemon *d, int out)
+static bool read_port(struct daemon *d, int out)
 {
     char line[128];
     FILE *f = fdopen(out, "r");
     const char *got = fgets(line, sizeof line, f);
     fclose(f);
-    ck_assert_msg(got && sscanf(line, "listening on http://127.0.0.1:%d", &d->port) == 1,
-                  "the daemon did not start: %s", log_end(d));
+    return got && sscanf(line, "listening on http://127.0.0.1:%d", &d->port) == 1;
 }
 
 static int open_terminal(struct daemon *d)
@@ -164,7 +170,7 @@ static int open_terminal(struct daemon *d)
     return fd;
 }
 
-void daemon_restart(struct daemon *d)
+static bool try_start(struct daemon *d, rlim_t address_space)
 {
     const char *const args[] = {"--listen", "127.0.0.1:0", "--data", d->data,
                                 FLAGS,      d->flag,       d->value, NULL};
@@ -174,19 +180,25 @@ void daemon_restart(struct daemon *d)
     if (d->streams == CLOSED) {
         d->pid = launch(args, -1, -1);
         read_port_in_log(d);
+        return true;
     } else if (d->streams == TERMINAL) {
         err = open_terminal(d);
         d->pid = launch(args, dup(err), err);
         close(err);
-        read_port(d, dup(d->terminal));
+        return read_port(d, dup(d->terminal));
     } else {
         ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
         err = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         ck_assert_int_ge(err, 0);
-        d->pid = launch(args, out[1], err);
+        d->pid = launch_within(args, out[1], err, address_space);
         close(err);
-        read_port(d, out[0]);
+        return read_port(d, out[0]);
     }
+}
+
+void daemon_restart(struct daemon *d)
+{
+    ck_assert_msg(try_start(d, RLIM_INFINITY), "the daemon did not start: %s", log_end(d));
 }
 
 void daemon_init(struct daemon *d)
@@ -201,6 +213,20 @@ void daemon_start(struct daemon *d)
 {
     daemon_init(d);
     daemon_restart(d);
+}
+
+bool daemon_start_within(struct daemon *d, size_t mib, const char **why)
+{
+    int status;
+    daemon_init(d);
+    if (try_start(d, (rlim_t)mib << 20))
+        return true;
+    ck_assert_int_eq(waitpid(d->pid, &status, 0), d->pid);
+    d->pid = 0;
+    *why = log_end(d);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "ended with status %#x: %s",
+                  (unsigned)status, *why);
+    return false;
 }
 
 const char *daemon_try_stop(struct daemon *d)

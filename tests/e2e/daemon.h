@@ -33,6 +33,10 @@ struct daemon {
 void daemon_start(struct daemon *d);
 void daemon_init(struct daemon *d); // make the folder only
 
+// Make a folder and start on it with so many MiB of address space. False when it ended by itself:
+// with status 1, having said why, in a buffer good until the next call.
+bool daemon_start_within(struct daemon *d, size_t mib, const char **why);
+
 // Start again on the same folder. It must not be running.
 void daemon_restart(struct daemon *d);
 

@@ -2,7 +2,10 @@
 #include "blas.h"
 #include "harness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 
 // Every test of the engine runs as the daemon does: with one BLAS thread.
 __attribute__((constructor)) static void one_thread(void)
@@ -46,3 +49,60 @@ TEST(blas_says_which_kernels_run)
 {
     ck_assert_ptr_nonnull(blas_name());
 }
+
+// Not under sanitizers, which need more address space than any limit here.
+#ifndef MLPD_SANITIZED
+static size_t mapped_mib(void)
+{
+    size_t pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    ck_assert_int_eq(fscanf(f, "%zu", &pages), 1);
+    fclose(f);
+    return pages >> 8;
+}
+
+static void limit_mib(size_t mib)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = mib ? (rlim_t)mib << 20 : limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+// One caller is there from the start. Buffers are 128 MiB.
+TEST(a_buffer_is_mapped_for_every_caller_that_is_reserved)
+{
+    struct err e = {0};
+    int got;
+    size_t before = mapped_mib();
+    ck_assert_msg(blas_reserve(3, 6, &got, &e), "%s", e.text);
+    ck_assert_int_eq(got, 6);
+    ck_assert_uint_ge(mapped_mib() - before, 4 * 128);
+    before = mapped_mib();
+    ck_assert(blas_reserve(3, 6, &got, &e) && got == 6);
+    ck_assert_uint_eq(mapped_mib(), before);
+}
+
+TEST(callers_beyond_the_least_get_what_leaves_room_for_more)
+{
+    struct err e = {0};
+    int got;
+    limit_mib(mapped_mib() + 8 * 128 + 20);
+    ck_assert_msg(blas_reserve(2, 30, &got, &e), "%s", e.text);
+    limit_mib(0);
+    ck_assert_int_ge(got, 2);
+    ck_assert_int_lt(got, 8);
+}
+
+TEST(too_little_room_for_the_callers_is_told)
+{
+    struct err e = {0};
+    int got = 0;
+    limit_mib(mapped_mib() + 3 * 128);
+    bool ok = blas_reserve(30, 30, &got, &e);
+    limit_mib(0);
+    ck_assert(!ok);
+    ck_assert_int_eq(e.kind, ERR_INTERNAL);
+    ck_assert_msg(strstr(e.text, "30 here") && strstr(e.text, "room for"), "%s", e.text);
+}
+#endif

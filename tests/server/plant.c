@@ -47,7 +47,7 @@ void plant_init(struct plant *p)
 void plant_work(struct plant *p, int workers)
 {
     const struct worker_config c = {&p->settings, &p->log,  p->store,
-                                    p->catalog,   p->queue, p->cache};
+                                    p->catalog,   p->queue, p->cache, 4};
     p->settings.workers = workers;
     p->workers = workers_start(&c, &p->err);
     need(p->workers, &p->err);

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What has to be done before the libraries are set up, because one of them may never come back from
+// that: main.c has it run from the program's .preinit_array, earlier than any constructor.
+//
+// When it is loaded, OpenBLAS starts a thread for every further core and maps buffers of 128 MiB,
+// for ever if there is no room. We want none of these threads. The environment can tell it so, and
+// can only be changed by starting the program again, which keeps the process and its arguments.
+// Ends the process with a line on stderr when there is no room for one buffer.
+
+void preinit(int argc, char **argv, char **envp);
