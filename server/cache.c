@@ -109,7 +109,7 @@ static bool read_model(struct cache *c, struct entry *n, const char *digest, str
     size_t len;
     arena_init(&file, c->memory);
     arena_init(&n->arena, c->memory);
-    const char *bytes = model_store_load(c->data_dir, digest, &len, &file, e);
+    const char *bytes = model_store_load(c->data_dir, digest, &len, NULL, &file, e);
     bool ok = bytes && model_file_read(&n->file, bytes, len, &n->arena, e);
     if (ok && n->arena.lack == ARENA_NO_MEMORY)
         ok = err_no_memory(e); // complete, but slow for as long as it stays here

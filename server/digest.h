@@ -3,6 +3,8 @@
 
 // SHA-256 as the text that names files and tells requests apart. Pure functions, any thread.
 
+#include "halt.h"
+
 #include <stddef.h>
 
 enum { DIGEST_TEXT = 65 }; // 64 lower-case hexadecimal digits and NUL
@@ -14,3 +16,7 @@ struct digest_part {
 
 // Of the parts one after the other.
 void digest_of(const struct digest_part *part, size_t n, char out[static DIGEST_TEXT]);
+
+// The same for gigabytes; false after a halt, with ERR_CANCELLED.
+bool digest_long(const struct digest_part *part, size_t n, char out[static DIGEST_TEXT],
+                 const struct halt *halt, struct err *e);

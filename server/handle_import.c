@@ -36,7 +36,7 @@ static const char *summary(const struct model_file *f, struct arena *a, struct e
     jsonw_object(&w, NULL);
     outcome_targets(&w, &f->prep);
     jsonw_int(&w, "parameters", (int64_t)f->model.n_trained);
-    outcome_weights_digest(&w, &f->model);
+    outcome_weights_digest(&w, &f->model, NULL, NULL);
     write_inputs(&w, &f->prep);
     jsonw_array(&w, "classes");
     for (size_t i = 0; i < f->prep.n_class; i++)
@@ -82,7 +82,8 @@ static bool save(struct call *c, const struct model_file *f, struct model_row *r
         m.summary && job ? model_file_header(&f->model, &f->prep, job, &len, c->arena, e) : NULL;
     return header &&
            model_store_save(c->server->settings->data, header, len, f->model.value,
-                            f->model.n_value * sizeof *f->model.value, digest, &m.bytes, e) &&
+                            f->model.n_value * sizeof *f->model.value, digest, &m.bytes, c->halt,
+                            e) &&
            record(c, &m, row, e);
 }
 
@@ -111,6 +112,7 @@ bool model_export(struct call *c, struct err *e)
         !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e))
         return false;
     size_t len;
-    const char *bytes = model_store_load(c->server->settings->data, row.digest, &len, c->arena, e);
+    const char *bytes =
+        model_store_load(c->server->settings->data, row.digest, &len, c->halt, c->arena, e);
     return bytes && call_reply(c, bytes, len);
 }

@@ -107,7 +107,7 @@ static bool take_start(struct call *c, struct job_spec *spec, struct model_file 
                               {.key = "hidden_dropout_ratios"}};
     enum { OWN = sizeof own / sizeof *own };
     bool has_own = false;
-    if (!warm_load(c->server->store, c->server->settings->data, spec, from, c->arena, e) ||
+    if (!warm_load(c->server->store, c->server->settings->data, spec, from, c->halt, c->arena, e) ||
         !json_scan(c->body, c->body_len, own, OWN, c->arena, &c->faults, e))
         return false;
     for (int i = 0; i < OWN; i++)

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME = 96 };
+enum { NAME = 96, PIECE = 16 << 20 };
 
 static void file_name(const char *digest, char name[static NAME])
 {
@@ -40,11 +40,16 @@ bool model_store_prepare(const char *data_dir, struct err *e)
     return ok;
 }
 
-static bool put_both(int fd, const void *header, size_t header_len, const void *weights,
-                     size_t weights_len, struct err *e)
+// A part of the file that begins at `at`.
+static bool put(int fd, struct digest_part part, size_t at, const struct halt *halt, struct err *e)
 {
-    return file_put(fd, header, header_len, 0, e) &&
-           file_put(fd, weights, weights_len, header_len, e) && file_sync(fd, e);
+    bool ok = true;
+    for (size_t i = 0; ok && i < part.len; i += PIECE) {
+        size_t left = part.len - i;
+        ok = halt_go_on(halt, e) &&
+             file_put(fd, (const char *)part.bytes + i, left < PIECE ? left : PIECE, at + i, e);
+    }
+    return ok;
 }
 
 static bool publish(int dir, const char *from, const char *digest, struct err *e)
@@ -58,10 +63,11 @@ static bool publish(int dir, const char *from, const char *digest, struct err *e
 
 bool model_store_save(const char *data_dir, const void *header, size_t header_len,
                       const void *weights, size_t weights_len, char digest[DIGEST_TEXT],
-                      int64_t *bytes, struct err *e)
+                      int64_t *bytes, const struct halt *halt, struct err *e)
 {
     const struct digest_part part[] = {{header, header_len}, {weights, weights_len}};
-    digest_of(part, 2, digest);
+    if (!digest_long(part, 2, digest, halt, e))
+        return false;
     *bytes = (int64_t)(header_len + weights_len);
     char random[FILE_RANDOM], tmp[64];
     file_random_name(random);
@@ -70,7 +76,8 @@ bool model_store_save(const char *data_dir, const void *header, size_t header_le
     if (dir < 0)
         return false;
     int fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 ? put_both(fd, header, header_len, weights, weights_len, e)
+    bool ok = fd >= 0 ? put(fd, part[0], 0, halt, e) && put(fd, part[1], header_len, halt, e) &&
+                            file_sync(fd, e)
                       : file_failed(e, "could not store the model");
     if (fd >= 0)
         close(fd);
@@ -96,7 +103,7 @@ bool model_store_remove(const char *data_dir, const char *digest, struct err *e)
     return ok;
 }
 
-static char *read_all(int fd, size_t *len, struct arena *a, struct err *e)
+static char *read_all(int fd, size_t *len, const struct halt *halt, struct arena *a, struct err *e)
 {
     struct stat st;
     if (fstat(fd, &st) != 0) {
@@ -107,14 +114,18 @@ static char *read_all(int fd, size_t *len, struct arena *a, struct err *e)
     char *bytes = arena_alloc(a, *len + 1, 1);
     if (!bytes)
         fail(e, ERR_TOO_LARGE, "the model needs more memory than allowed");
-    if (!bytes || !file_get(fd, bytes, *len, 0, e))
-        return NULL;
-    bytes[*len] = '\0';
+    for (size_t at = 0; bytes && at < *len; at += PIECE) {
+        size_t left = *len - at;
+        if (!halt_go_on(halt, e) || !file_get(fd, bytes + at, left < PIECE ? left : PIECE, at, e))
+            return NULL;
+    }
+    if (bytes)
+        bytes[*len] = '\0';
     return bytes;
 }
 
-const char *model_store_load(const char *data_dir, const char *digest, size_t *len, struct arena *a,
-                             struct err *e)
+const char *model_store_load(const char *data_dir, const char *digest, size_t *len,
+                             const struct halt *halt, struct arena *a, struct err *e)
 {
     char name[NAME], found[DIGEST_TEXT];
     file_name(digest, name);
@@ -127,11 +138,10 @@ const char *model_store_load(const char *data_dir, const char *digest, size_t *l
         file_failed(e, "could not open the model's file");
         return NULL;
     }
-    char *bytes = read_all(fd, len, a, e);
+    char *bytes = read_all(fd, len, halt, a, e);
     close(fd);
-    if (!bytes)
+    if (!bytes || !digest_long(&(struct digest_part){bytes, *len}, 1, found, halt, e))
         return NULL;
-    digest_of(&(struct digest_part){bytes, *len}, 1, found);
     if (strcmp(found, digest) != 0) {
         fail(e, ERR_INTERNAL, "the model's file has changed on disk");
         return NULL;

@@ -67,11 +67,15 @@ void outcome_targets(struct jsonw *w, const struct prep *p)
     jsonw_end(w);
 }
 
-void outcome_weights_digest(struct jsonw *w, const struct model *m)
+bool outcome_weights_digest(struct jsonw *w, const struct model *m, const struct halt *halt,
+                            struct err *e)
 {
     char digest[DIGEST_TEXT];
-    digest_of(&(struct digest_part){m->value, m->n_value * sizeof *m->value}, 1, digest);
+    const struct digest_part part = {m->value, m->n_value * sizeof *m->value};
+    if (!digest_long(&part, 1, digest, halt, e))
+        return false;
     jsonw_string(w, "weights_sha256", digest);
+    return true;
 }
 
 const char *outcome_summary(const struct outcome *o, struct arena *a, struct err *e)
@@ -82,7 +86,8 @@ const char *outcome_summary(const struct outcome *o, struct arena *a, struct err
     jsonw_object(&w, NULL);
     outcome_targets(&w, &p->prep);
     jsonw_int(&w, "parameters", (int64_t)p->model.n_trained);
-    outcome_weights_digest(&w, &p->model);
+    if (!outcome_weights_digest(&w, &p->model, o->halt, e))
+        return NULL;
     jsonw_int(&w, "epochs", o->result->epochs);
     jsonw_int(&w, "best_epoch", o->result->best_epoch);
     jsonw_real(&w, "training_seconds", o->seconds);

@@ -16,8 +16,9 @@ struct outcome {
     const struct halt *halt;
 };
 
-// "weights_sha256": a digest of the weights alone.
-void outcome_weights_digest(struct jsonw *w, const struct model *m);
+// "weights_sha256": a digest of the weights alone. False after a halt.
+bool outcome_weights_digest(struct jsonw *w, const struct model *m, const struct halt *halt,
+                            struct err *e);
 
 // "targets", and "target" where there is one.
 void outcome_targets(struct jsonw *w, const struct prep *p);

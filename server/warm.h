@@ -6,6 +6,7 @@
 // the weights.
 
 #include "job_schema.h"
+#include "halt.h"
 #include "model_file.h"
 #include "store.h"
 
@@ -13,7 +14,7 @@
 // out->model has no parameters, when the spec names none. ERR_INVALID with "/init/from" or
 // "/init/version" when there is no such model.
 bool warm_load(struct store *store, const char *data_dir, struct job_spec *spec,
-               struct model_file *out, struct arena *a, struct err *e);
+               struct model_file *out, const struct halt *halt, struct arena *a, struct err *e);
 
 // Whether all but the output layer have the same parameters. ERR_INVALID with "/model/layers".
 bool warm_fits(const struct model *m, const struct model_file *from, struct err *e);

@@ -133,7 +133,7 @@ static bool prepare(struct run *r, struct err *e)
     faults_init(&faults, &r->arena);
     if (!job_spec_read_stored(r->job.spec, &r->spec, &r->arena, &faults, e) ||
         !warm_load(r->worker->config->store, r->worker->config->settings->data, &r->spec, &r->from,
-                   &r->arena, e) ||
+                   &r->halt, &r->arena, e) ||
         !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->from,
                      &r->halt, &r->arena, &faults, e) ||
         !prepare_rows(p, p->split.train, p->split.n_train, &r->train, &r->halt, &r->arena, e) ||
@@ -203,7 +203,7 @@ static bool save(struct run *r, const char *header, size_t len, struct model_new
     for (bool waiting = false;; waiting = true) {
         struct err why = {0};
         if (model_store_save(c->settings->data, header, len, m->value,
-                             m->n_value * sizeof *m->value, digest, &model->bytes, &why))
+                             m->n_value * sizeof *m->value, digest, &model->bytes, &r->halt, &why))
             return true;
         r->stop = ticket_poll(r->ticket);
         if (why.kind != ERR_NO_SPACE || r->stop != STOP_NONE)

@@ -46,8 +46,8 @@ void plant_init(struct plant *p)
 
 void plant_work(struct plant *p, int workers)
 {
-    const struct worker_config c = {&p->settings, &p->log,  p->store,
-                                    p->catalog,   p->queue, p->cache, 4};
+    const struct worker_config c = {&p->settings, &p->log,  p->store, p->catalog,
+                                    p->queue,     p->cache, 4};
     p->settings.workers = workers;
     p->workers = workers_start(&c, &p->err);
     need(p->workers, &p->err);
@@ -192,7 +192,7 @@ int64_t plant_publish(struct plant *p, const char *name, double value)
     int64_t version;
     const char *header = constant_model(p, value, &m, &len);
     need(header && model_store_save(p->dir, header, len, m.value, m.n_value * sizeof *m.value,
-                                    digest, &made.bytes, &p->err),
+                                    digest, &made.bytes, NULL, &p->err),
          &p->err);
     memset(data, 'a', sizeof data);
     data[sizeof data - 1] = '\0';
@@ -221,4 +221,16 @@ int plant_files(const struct plant *p, const char *folder)
         n += *entry->d_name != '.';
     closedir(d);
     return n;
+}
+
+static bool count_question(void *ctx)
+{
+    struct plant_halt *h = ctx;
+    return ++h->asked >= h->last && h->last;
+}
+
+struct halt plant_halt(struct plant_halt *h, int last)
+{
+    *h = (struct plant_halt){.last = last};
+    return (struct halt){count_question, h};
 }

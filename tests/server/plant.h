@@ -5,6 +5,7 @@
 // catalog, cache, model store, preparation and workers. Real clock, real files; one thread unless
 // said otherwise.
 
+#include "halt.h"
 #include "cache.h"
 #include "catalog.h"
 #include "job_schema.h"
@@ -54,6 +55,12 @@ struct job_row plant_await(struct plant *p, int64_t id, enum job_state state, in
 // A stored model that answers `value` whatever it is asked, published as the next version of
 // `name`. Returns the job's id.
 int64_t plant_publish(struct plant *p, const char *name, double value);
+
+// A halt that says yes to its last'th question and from then on. `asked` must stay where it is.
+struct plant_halt {
+    int asked, last; // last 0: never
+};
+struct halt plant_halt(struct plant_halt *h, int last);
 
 // Files in a folder of the data folder.
 int plant_files(const struct plant *p, const char *folder);

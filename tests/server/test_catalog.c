@@ -162,7 +162,7 @@ static void before_the_row_of_a_model(struct plant *p)
 {
     char digest[DIGEST_TEXT];
     int64_t bytes;
-    ck_assert(model_store_save(p->dir, "head", 4, "body", 4, digest, &bytes, &p->err));
+    ck_assert(model_store_save(p->dir, "head", 4, "body", 4, digest, &bytes, NULL, &p->err));
 }
 
 static void (*const crash[])(struct plant *) = {
@@ -217,7 +217,7 @@ static void check_full(struct plant *p)
     NEED_IN(p, store_dataset_get(p->store, "b", 0, &row, &p->arena, &p->err));
     ck_assert(remains(p, row.digest));
     NEED_IN(p, store_model_get(p->store, "m", 0, &model, &p->arena, &p->err));
-    ck_assert(model_store_load(p->dir, model.digest, &len, &p->arena, &p->err));
+    ck_assert(model_store_load(p->dir, model.digest, &len, NULL, &p->arena, &p->err));
 }
 
 static struct catalog *open_again(struct plant *p, struct err *e)

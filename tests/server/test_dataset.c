@@ -479,3 +479,29 @@ TEST(levels_stay_within_their_memory)
     free(text);
     levels_free(l);
 }
+
+static bool says_yes(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+// The second reading of a long upload, at its end, can be left; so can a load.
+TEST(storing_and_loading_a_table_stop_when_asked)
+{
+    const struct halt halt = {says_yes, NULL};
+    struct place p;
+    struct dataset_info info;
+    struct frame f;
+    set_up(&p);
+    struct ingest *in = ingest_begin(p.dir, NULL, &p.e);
+    need(in && ingest_piece(in, SMALL, sizeof SMALL - 1, &p.e), &p.e);
+    ck_assert(!ingest_end(in, &info, &halt, &p.arena, &p.e));
+    ck_assert_int_eq(p.e.kind, ERR_CANCELLED);
+    ck_assert_int_eq(files(&p, "tmp", false) + files(&p, "datasets", false), 0);
+    p.e = (struct err){0};
+    need(ingest(&p, SMALL, sizeof SMALL - 1, 5, &info), &p.e);
+    ck_assert(!dataset_load(p.dir, info.digest, &f, &halt, &p.arena, &p.e));
+    ck_assert_int_eq(p.e.kind, ERR_CANCELLED);
+    tear_down(&p);
+}

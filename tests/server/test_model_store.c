@@ -11,7 +11,8 @@ static const char HEAD[] = "header", BODY[] = "weights, many of them";
 
 static bool save(struct plant *p, char digest[DIGEST_TEXT], int64_t *bytes)
 {
-    return model_store_save(p->dir, HEAD, sizeof HEAD, BODY, sizeof BODY, digest, bytes, &p->err);
+    return model_store_save(p->dir, HEAD, sizeof HEAD, BODY, sizeof BODY, digest, bytes, NULL,
+                            &p->err);
 }
 
 static const char *file_of(const struct plant *p, const char *digest)
@@ -33,7 +34,7 @@ TEST(what_is_stored_is_loaded_under_its_digest)
     const struct digest_part part[] = {{HEAD, sizeof HEAD}, {BODY, sizeof BODY}};
     digest_of(part, 2, want);
     ck_assert_str_eq(digest, want);
-    const char *file = model_store_load(p.dir, digest, &len, &p.arena, &p.err);
+    const char *file = model_store_load(p.dir, digest, &len, NULL, &p.arena, &p.err);
     NEED(file);
     ck_assert_uint_eq(len, sizeof HEAD + sizeof BODY);
     ck_assert_mem_eq(file, HEAD, sizeof HEAD);
@@ -74,7 +75,7 @@ LOOP_TEST(a_file_that_is_not_what_its_name_says_is_refused, 5)
         unlink(path);
     if (_i == 4)
         digest[0] ^= 1;
-    ck_assert_ptr_null(model_store_load(p.dir, digest, &len, &p.arena, &p.err));
+    ck_assert_ptr_null(model_store_load(p.dir, digest, &len, NULL, &p.arena, &p.err));
     ck_assert_msg(p.err.kind == ERR_INTERNAL, "%s", p.err.text);
     plant_release(&p);
 }
@@ -89,7 +90,7 @@ TEST(a_model_beyond_the_arena_is_too_large)
     plant_init(&p);
     NEED(save(&p, digest, &bytes));
     arena_init(&small, 10);
-    ck_assert_ptr_null(model_store_load(p.dir, digest, &len, &small, &p.err));
+    ck_assert_ptr_null(model_store_load(p.dir, digest, &len, NULL, &small, &p.err));
     ck_assert_int_eq(p.err.kind, ERR_TOO_LARGE);
     arena_release(&small);
     plant_release(&p);
@@ -105,5 +106,34 @@ TEST(without_its_folder_nothing_is_stored_or_left)
     ck_assert(!save(&p, digest, &bytes));
     ck_assert_int_eq(plant_files(&p, "tmp"), 0);
     NEED(model_store_prepare(p.dir, &(struct err){0}) && model_store_prepare(p.dir, &p.err));
+    plant_release(&p);
+}
+
+// A yes to any question while a file is written or read; nothing of it is left.
+TEST(saving_and_loading_stop_when_asked)
+{
+    struct plant p;
+    struct plant_halt h;
+    char digest[DIGEST_TEXT];
+    int64_t bytes;
+    size_t len;
+    plant_init(&p);
+    NEED(save(&p, digest, &bytes));
+    for (int last = 1; last <= 3; last++) {
+        const struct halt halt = plant_halt(&h, last);
+        struct err e = {0};
+        ck_assert(
+            !model_store_save(p.dir, HEAD, sizeof HEAD, "other", 5, digest, &bytes, &halt, &e));
+        ck_assert_int_eq(e.kind, ERR_CANCELLED);
+    }
+    ck_assert_int_eq(plant_files(&p, "models"), 1);
+    ck_assert_int_eq(plant_files(&p, "tmp"), 0);
+    NEED(save(&p, digest, &bytes));
+    for (int last = 1; last <= 2; last++) {
+        const struct halt halt = plant_halt(&h, last);
+        struct err e = {0};
+        ck_assert_ptr_null(model_store_load(p.dir, digest, &len, &halt, &p.arena, &e));
+        ck_assert_int_eq(e.kind, ERR_CANCELLED);
+    }
     plant_release(&p);
 }

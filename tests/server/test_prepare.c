@@ -157,3 +157,33 @@ TEST(a_network_too_large_for_the_memory_is_refused_before_it_is_queued)
     ck_assert_str_eq(p.err.at, "/model/layers");
     plant_release(&p);
 }
+
+// A yes to any question: reading the table, preparing it, encoding its rows.
+TEST(preparing_a_job_stops_when_asked)
+{
+    static const char body[] = "{\"dataset\":\"d\",\"target\":\"y\",\"model\":{\"layers\":[8]}}";
+    struct plant p;
+    struct plant_halt h;
+    char digest[DATASET_DIGEST];
+    plant_init(&p);
+    NEED(plant_upload(&p, "d", plant_table(&p, 500), digest, &p.arena, &p.err));
+    bool whole = false;
+    int last = 0;
+    while (!whole && ++last < 1000) {
+        const struct halt halt = plant_halt(&h, last);
+        struct prepared r;
+        struct job_spec spec;
+        struct faults own;
+        struct train_rows rows;
+        struct err e = {0};
+        faults_init(&own, &p.arena);
+        NEED(job_spec_read(body, strlen(body), &spec, &p.arena, &own, &p.err));
+        whole = prepare_job(&r, p.dir, digest, &spec, NULL, &halt, &p.arena, &own, &e) &&
+                prepare_rows(&r, r.split.train, r.split.n_train, &rows, &halt, &p.arena, &e);
+        ck_assert_msg(whole || e.kind == ERR_CANCELLED, "question %d: %s", last, e.text);
+        ck_assert_msg(!whole || h.asked < last, "question %d: it went on to its end", last);
+    }
+    ck_assert_int_gt(last, 20);
+    ck_assert(whole);
+    plant_release(&p);
+}
