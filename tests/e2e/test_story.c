@@ -185,6 +185,26 @@ TEST(a_table_tells_what_its_columns_hold)
     ck_assert_double_eq_tol(number_at(r, "/columns/0/std"), 23.0922, 1e-4);
 }
 
+static const char *const lists[] = {"/jobs", "/datasets", "/models"};
+
+LOOP_TEST(a_list_is_read_page_by_page_from_the_newest_on, sizeof lists / sizeof *lists)
+{
+    double after = INT32_MAX;
+    bool more = true;
+    for (int page = 0; more && page < 3; page++) {
+        const struct reply *r =
+            http(scene(), "GET", text("%s?limit=2&after=%.0f", lists[_i], after), NULL);
+        int n = cJSON_GetArraySize(json_at(r->json, "/data"));
+        ck_assert_int_ge(n, 1);
+        ck_assert_double_eq(number_at(r, "/data/0/id"), number_at(r, "/first_id"));
+        ck_assert_double_eq(number_at(r, text("/data/%d/id", n - 1)), number_at(r, "/last_id"));
+        ck_assert_double_lt(number_at(r, "/first_id"), after);
+        ck_assert(n == 1 || number_at(r, "/last_id") < number_at(r, "/first_id"));
+        after = number_at(r, "/last_id");
+        more = cJSON_IsTrue(json_at(r->json, "/has_more"));
+    }
+}
+
 TEST(training_again_makes_the_next_version)
 {
     train(scene(), "{\"name\":\"twice\",\"dataset\":\"iris\",\"target\":\"species\","

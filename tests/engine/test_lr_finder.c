@@ -176,6 +176,19 @@ TEST(suggestions_are_those_of_fastai)
     ck_assert(isnan(f.valley) && isnan(f.minimum) && isnan(f.steep));
 }
 
+TEST(a_loss_that_only_rises_has_no_valley)
+{
+    enum { N = 97 };
+    static struct lr_point p[N];
+    uint32_t scratch[N];
+    for (int i = 0; i < N; i++)
+        p[i] = (struct lr_point){.lr = 1e-7 * (i + 1), .smoothed = 1 + i};
+    struct lr_found f = lr_suggest(p, N, 100, scratch);
+    ck_assert(isnan(f.valley));
+    ck_assert(isnan(f.steep));
+    ck_assert_double_eq_tol(f.minimum, 1.1e-7, 1e-20); // a tenth of the first that counts
+}
+
 TEST(a_sweep_that_makes_no_sense_is_refused_with_its_pointer)
 {
     static const struct {
