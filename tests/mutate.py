@@ -7,8 +7,8 @@ Each mutant is one small change to one line of engine/, api/ or server/: an oper
 constant off by one, a condition negated, a statement left out, another value returned, a
 comparison or an order changed in SQL. The choice is a function of the seed and of the sources. A copy
 of what is committed is changed, built with MODE=mutant and tested, nearest tests first: the
-test file named after the source, its suite, the suites above; the end-to-end tests see only what
-all others let pass. The first failing test ends it.
+test file named after the source, its suite, the suites above, the end-to-end tests; these come first
+for what has no test file in server/. The first failing test ends it.
 
 A mutant is caught, does not compile, changes no instruction (the compiler made the same of it), is
 known to change nothing (mutate.known says why, keyed by file and changed line), or has survived:
@@ -35,6 +35,8 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MAKE = ["make", "-s", "-j%d" % (os.cpu_count() or 1), "MODE=mutant"]
+PROGRAMS = {suite: ["test_" + suite] for suite in ("engine", "api", "server")}
+PROGRAMS["e2e"] = ["test_e2e", "mlpd", "mlpd-cli"]
 SUITES = {  # which see a change of a layer, in order
     "engine": ["engine", "api", "server"],
     "api": ["api", "server"],
@@ -363,27 +365,20 @@ def nearest(tree, file):
 
 def judge(bench, file, before):
     """(verdict, by what)"""
-    suites = SUITES[file.split("/")[0]]
+    suites = SUITES[file.split("/")[0]] + ["e2e"]
     first = nearest(bench.tree, file)
-    alone = ["mlpd"] if file == "server/main.c" else []  # in no suite, seen by the end-to-end tests
-    if not bench.make("test_" + suites[0], *alone):
-        return "does not compile", ""
-    if bench.objects(file) == before:
-        return "same code", ""
-    if first:
-        passed, why = bench.passes(suites[0], first)
-        if not passed:
-            return "caught", why
-    for suite in suites:
-        if not bench.make("test_" + suite):
+    if not first and suites[0] == "server":  # what no file tests is seen from outside
+        suites.reverse()
+    for suite in suites[:1] * bool(first) + suites:
+        if not bench.make(*PROGRAMS[suite]):
             return "does not compile", ""
-        passed, why = bench.passes(suite)
+        if bench.objects(file) == before:
+            return "same code", ""
+        passed, why = bench.passes(suite, first or "")
+        first = None  # once
         if not passed:
             return "caught", why
-    if not bench.make("mlpd", "mlpd-cli", "test_e2e"):
-        return "does not compile", ""
-    passed, why = bench.passes("e2e")
-    return ("caught", why) if not passed else ("survived", "")
+    return "survived", ""
 
 
 # ---- What is known and what was found ----
@@ -433,7 +428,7 @@ def main():
             for row in open(log):
                 number, verdict, text = row.rstrip("\n").split("\t")
                 done[int(number)] = (verdict, text)
-        if not bench.make("test_engine", "test_api", "test_server", "test_e2e", "mlpd", "mlpd-cli"):
+        if not bench.make(*sum(PROGRAMS.values(), [])):
             sys.exit("mutate.py: the sources do not build")
         bench.measure()
         before = {file: bench.objects(file) for file in files}
