@@ -152,7 +152,9 @@ static void get_one(struct plant *p, struct asked *w, const struct route *row, c
                         .conn = nobody};
     struct arena_mark mark = arena_mark(&p->arena);
     faults_init(&call.faults, &p->arena);
-    note(w, row->path, row->handle(&call, &e), &e);
+    bool ok = row->handle(&call, &e);
+    note(w, row->path, ok, &e);
+    ck_assert_msg(!ok || call.out, "%s = %s: %s answers nothing", w->column, w->value, row->path);
     ck_assert_msg(!e.kind || e.kind != ERR_INTERNAL || call.faults.n == 0, "%s: %s", row->path,
                   e.text);
     arena_rewind(&p->arena, mark);
