@@ -9,8 +9,9 @@
 
 #include <stddef.h>
 
-enum { FAULTS_MAX = 64 };                                 // further ones are counted, not kept
-enum { NOTES_MAX = 64 };                                  // further ones are dropped
+enum { FAULTS_MAX = 64 };      // further ones are counted, not kept
+enum { FAULTS_SUGGESTED = 8 }; // the first ones, for which it is worth looking what was meant
+enum { NOTES_MAX = 64 };       // further ones are dropped
 enum { FAULT_POINTER_MAX = 512, FAULT_DETAIL_MAX = 512 }; // bytes; the rest is cut off
 
 struct fault {

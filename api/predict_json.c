@@ -109,7 +109,8 @@ static void unknown(struct instances *r, struct json_text key)
     const struct prep *p = r->p;
     char name[NEAREST_MAX + 2]; // nearest() looks at no longer ones
     snprintf(name, sizeof name, "%.*s", (int)key.len, key.at);
-    const char *meant = r->f->total < FAULTS_MAX ? nearest(name, nth_input, p, p->n_column) : NULL;
+    const char *meant =
+        r->f->total < FAULTS_SUGGESTED ? nearest(name, nth_input, p, p->n_column) : NULL;
     if (is_target(p, key))
         complain(r, "unknown_field", key.at, key.len,
                  "is %s, which the model predicts; leave it out",

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Optimal string alignment distance over bytes, three rows of the usual table at a time. Names are
-// short and the caller is about to report an error, so nothing here is tuned.
+// Optimal string alignment distance over bytes, three rows of the usual table at a time. A
+// suggestion is a courtesy: among very many names only as many are looked at as take some
+// milliseconds.
 
 #include "nearest.h"
 
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
+
+enum { CELLS = 1 << 20 }; // of tables, for one suggestion
 
 static size_t min(size_t a, size_t b)
 {
@@ -47,11 +50,14 @@ const char *nearest(const char *name, nearest_candidate *candidate, const void *
     const char *best = NULL;
     if (len < 2 || len > NEAREST_MAX)
         return NULL;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0, cells = 0; i < n && cells < CELLS; i++) {
         const char *other = candidate(names, i);
         size_t n_other = other ? strlen(other) : 0;
         if (n_other < 2 || n_other > NEAREST_MAX)
             continue;
+        if ((n_other > len ? n_other - len : len - n_other) >= limit + !best)
+            continue; // each byte of the difference is a slip
+        cells += len * n_other;
         size_t d = slips(name, len, other, n_other);
         if (d < limit + !best) {
             best = other;

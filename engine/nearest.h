@@ -3,7 +3,7 @@
 
 // "Did you mean ...?": the known name closest to a misspelt one. Called wherever a name given by a
 // user is not found, from any thread; allocates nothing and returns one of the candidates it was
-// given.
+// given. Of very many names only the first ones are looked at.
 
 #include <stddef.h>
 

@@ -4,26 +4,20 @@
 // What the daemon's death says about a job that was running under it. One job can take the whole
 // daemon with it (the kernel ends whoever wants too much memory), and would do so again and again.
 //
-// A death counts against a job when its run got no further than an earlier run that died: a full
-// strike when it died before its first epoch was stored, a quarter of one when it died at an epoch
-// reached before, which may as well be an operator who kills often. A run that gets further clears
-// the job of everything. From one strike on the job is a suspect: it pauses, longer each time, and
-// then runs alone, so that the next death is surely its own and counts against nobody else. Three
-// strikes convict it.
+// A death counts against a job when its run got no further than an earlier run that died, or stored
+// no epoch at all. A run that gets further clears the job of everything. From the first such death
+// on the job is a suspect: it pauses, longer each time, and then runs alone, so that the next death
+// is surely its own and counts against nobody else. The third convicts it.
 //
 // Pure arithmetic, any thread; store_run.c keeps the two numbers in the job's row.
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    BLAME_STRIKE = 4, // the unit is a quarter of a strike
-    BLAME_SUSPECT = BLAME_STRIKE,
-    BLAME_GUILTY = 3 * BLAME_STRIKE
-};
+enum { BLAME_SUSPECT = 1, BLAME_GUILTY = 3 };
 
 struct blame {
-    int64_t n;        // quarters of strikes
+    int64_t n;        // deaths without progress since it got further
     int64_t furthest; // epoch stored by any run that died
 };
 

@@ -274,7 +274,8 @@ const char *exchange_text(struct exchange *x, size_t *len)
     for (int i = 0; i < EXCHANGE_HEADERS; i++)
         if (header[i].value)
             text = arena_printf(x->arena, "%s%s: %s\r\n", text, header[i].name, header[i].value);
-    text = arena_printf(x->arena, "%s\r\n%.*s", text, (int)call->out_len, call->out);
+    text = arena_printf(x->arena, "%s\r\n%.*s", text,
+                        strcmp(x->head->method, "HEAD") ? (int)call->out_len : 0, call->out);
     *len = strlen(text);
     return text;
 }

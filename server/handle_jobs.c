@@ -231,6 +231,7 @@ static bool create_from_inline(struct call *c, struct job_spec *spec, const stru
     if (ok)
         catalog_settled(c->server->catalog, digest);
     catalog_let_go(c->server->catalog);
+    store_watch(NULL); // tidying is for us, whoever has left
     if (digest && (!ok || c->replayed))
         catalog_forget(c->server->catalog, digest, &ignored);
     return ok;

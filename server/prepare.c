@@ -69,7 +69,8 @@ static void check_column(const struct frame *f, const char *name, const char *po
 {
     if (name && !frame_find(f, name))
         unknown(faults, "unknown_column", pointer, "column", name,
-                nearest(name, nth_column, f, f->n_column));
+                faults->total < FAULTS_SUGGESTED ? nearest(name, nth_column, f, f->n_column)
+                                                 : NULL);
 }
 
 static bool check_columns(const struct frame *f, const struct data_spec *d, struct arena *a,
@@ -94,7 +95,8 @@ static bool check_classes(const struct prep *p, const struct data_spec *d, struc
         const char *name = d->class_weight[i].name;
         if (prep_class(p, name) == p->n_class)
             unknown(faults, "unknown_class", member(a, "/class_weight", name), "class", name,
-                    nearest_in(name, p->class_name, p->n_class));
+                    faults->total < FAULTS_SUGGESTED ? nearest_in(name, p->class_name, p->n_class)
+                                                     : NULL);
     }
     return faults_none(faults, e);
 }

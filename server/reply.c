@@ -92,14 +92,14 @@ bool query_int(const struct call *c, const char *name, int64_t def, int64_t min,
                 name, (long long)min, (long long)max, text);
 }
 
-bool query_page(const struct call *c, size_t *limit, int64_t *after, struct err *e)
+bool query_page(struct call *c, size_t *limit, int64_t *after, struct err *e)
 {
-    enum { PAGE = 20 };
+    enum { PAGE = 20, QUICK_PAGE = 100 }; // rows, of some kilobytes each
     int64_t n;
     bool ok = query_int(c, "limit", PAGE, 1, STORE_PAGE, &n, e) &&
               query_int(c, "after", 0, 0, INT64_MAX, after, e);
     *limit = (size_t)n;
-    return ok;
+    return ok && (c->patient || n <= QUICK_PAGE || call_defer(c));
 }
 
 struct jsonw reply_list_begin(struct call *c)

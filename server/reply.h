@@ -32,8 +32,8 @@ void reply_member(struct jsonw *w, const char *json, const char *key, struct are
 bool query_int(const struct call *c, const char *name, int64_t def, int64_t min, int64_t max,
                int64_t *out, struct err *e);
 
-// The query parameters of every list, "limit" and "after".
-bool query_page(const struct call *c, size_t *limit, int64_t *after, struct err *e);
+// The query parameters of every list, "limit" and "after". A long page is deferred (call_defer()).
+bool query_page(struct call *c, size_t *limit, int64_t *after, struct err *e);
 
 // The list frame: {"object": "list", "data": [ ... ], "has_more", "first_id", "last_id"}. Ids are 0
 // for an empty list.

@@ -114,7 +114,7 @@ const struct route route_table[] = {
      .produces = "application/octet-stream", .reply_room = WIDEST, .slow = true, .status = 200,
      .query = {VERSION}, .fails = {ERR_INVALID, ERR_NOT_FOUND, ERR_TOO_LARGE}},
     {GET, "/models/{name}", "get_model", "Show a model: its inputs, classes and scores.", model_get,
-     .reply = &model_view, .reply_room = WIDE, .status = 200, .query = {VERSION},
+     .reply = &model_view, .reply_room = WIDE, .slow = true, .status = 200, .query = {VERSION},
      .fails = {ERR_INVALID, ERR_NOT_FOUND}},
     {POST, "/models/{name}/predict", "predict_by_model", "Predict with a model by its name.",
      predict_by_model, .body = &model_rows_schema, .reply = &predict_view, .slow = true,

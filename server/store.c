@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,6 +286,29 @@ static bool pragma_is(struct store *s, const struct sql_text *pragma, const char
     return same;
 }
 
+// Whether the process has been told to end, which it cannot hear yet: main() listens once it
+// serves.
+static int is_told_to_end(void *unused)
+{
+    sigset_t pending;
+    (void)unused;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT));
+}
+
+// It takes a second for 600 MB.
+static bool is_sound(struct store *s, struct err *e)
+{
+    enum { STEPS = 100000 };
+    struct err why = {0};
+    sqlite3_progress_handler(s->writer.db, STEPS, is_told_to_end, NULL);
+    bool sound = pragma_is(s, SQL_TEXT("PRAGMA quick_check(1)"), "ok", &why);
+    sqlite3_progress_handler(s->writer.db, 0, NULL, NULL);
+    if (!sound && is_told_to_end(NULL))
+        return fail(e, ERR_CANCELLED, "stopped by a signal while the database was checked");
+    return sound || fail(e, ERR_INTERNAL, "\"%s\" is damaged, restore a backup", s->folder.db);
+}
+
 // The whole file is looked at before it is trusted: always while that takes less than half a second
 // (0.16 s for 100 MB), and whatever its size after a stop that left a log behind.
 static bool open_database(struct store *s, struct err *e)
@@ -295,8 +319,8 @@ static bool open_database(struct store *s, struct err *e)
         return false;
     if (!pragma_is(s, SQL_TEXT("PRAGMA journal_mode"), "wal", e))
         return fail(e, ERR_INVALID, "\"%s\" is on a file system without shared memory", f->db);
-    if (check && !pragma_is(s, SQL_TEXT("PRAGMA quick_check(1)"), "ok", e))
-        return fail(e, ERR_INTERNAL, "\"%s\" is damaged, restore a backup", f->db);
+    if (check && !is_sound(s, e))
+        return false;
     if (!migrate(s->writer.db, migration_sql, migration_count, e))
         return false;
     folder_remember(f);

@@ -38,8 +38,11 @@ static bool lock(struct folder *f, const char *dir, struct err *e)
 // SQLite gives the log the permissions of the database, and would delete a log that has none.
 static bool make_database(struct folder *f, struct err *e)
 {
-    if (folder_bytes(f->db) > 0)
+    if (folder_bytes(f->db) > 0) {
+        int kept = fchmodat(f->fd, "mlpd.db", 0600, 0); // it may have come here from elsewhere
+        (void)kept; // whose it is not cannot
         return true;
+    }
     if (folder_bytes(f->wal) > 0)
         return fail(e, ERR_CONFLICT,
                     "\"%s\" is missing or empty, but its log is there: put back the database that "

@@ -69,8 +69,8 @@ static bool claimable(struct conn *c, int64_t due, struct span *out, struct err 
     int64_t is = 0;
     if (SQL(c, e, sql_take_int, &is,
             "SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'running') "
-            "+ 2 * EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND blame >= 4) "
-            "+ 4 * EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND blame >= 4 "
+            "+ 2 * EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND blame >= 1) "
+            "+ 4 * EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND blame >= 1 "
             "AND run_at <= ?1)",
             INT(due - STORE_PATIENCE_MS)) < 0)
         return false;
@@ -79,7 +79,7 @@ static bool claimable(struct conn *c, int64_t due, struct span *out, struct err 
     *out = (struct span){is & OVERDUE ? BLAME_SUSPECT : 0, is & ALONE ? -1 : most};
     return true;
 }
-_Static_assert(BLAME_SUSPECT == 4, "claimable() and migrations/0003_runs.sql say so");
+_Static_assert(BLAME_SUSPECT == 1, "claimable() and migrations/0003_runs.sql say so");
 
 static bool claim(struct store *s, struct conn *c, void *arg, struct err *e)
 {

@@ -231,7 +231,7 @@ static bool finish(struct run *r, const struct model_new *model, struct err *e)
 {
     const struct worker_config *c = r->worker->config;
     int64_t version;
-    if (!settle(r, e))
+    if (!settle(r, e) || !halt_go_on(&r->halt, e))
         return false;
     cache_publish_begin(c->cache, model->name);
     bool ok = queue_finish(c->queue, r->ticket, JOB_SUCCEEDED, NULL, model, &version, e);

@@ -11,13 +11,12 @@ static const struct {
     int64_t pause;
     bool suspect, guilty;
 } row[] = {
-    {{0, 0}, 0, {4, 0}, 10000, true, false},  {{4, 0}, 0, {8, 0}, 60000, true, false},
-    {{8, 0}, 0, {12, 0}, 60000, true, true},  {{0, 0}, 1, {0, 1}, 0, false, false},
-    {{8, 0}, 1, {0, 1}, 0, false, false},     {{0, 7}, 7, {1, 7}, 0, false, false},
-    {{0, 7}, 3, {1, 7}, 0, false, false},     {{3, 7}, 7, {4, 7}, 10000, true, false},
-    {{6, 7}, 5, {7, 7}, 10000, true, false},  {{7, 7}, 5, {8, 7}, 60000, true, false},
-    {{11, 7}, 5, {12, 7}, 60000, true, true}, {{11, 7}, 8, {0, 8}, 0, false, false},
-    {{11, 7}, 0, {15, 7}, 60000, true, true}, {{0, 7}, 0, {4, 7}, 10000, true, false},
+    {{0, 0}, 0, {1, 0}, 10000, true, false}, {{1, 0}, 0, {2, 0}, 60000, true, false},
+    {{2, 0}, 0, {3, 0}, 60000, true, true},  {{0, 0}, 1, {0, 1}, 0, false, false},
+    {{2, 0}, 1, {0, 1}, 0, false, false},    {{0, 7}, 7, {1, 7}, 10000, true, false},
+    {{0, 7}, 3, {1, 7}, 10000, true, false}, {{1, 7}, 7, {2, 7}, 60000, true, false},
+    {{2, 7}, 5, {3, 7}, 60000, true, true},  {{2, 7}, 8, {0, 8}, 0, false, false},
+    {{2, 7}, 0, {3, 7}, 60000, true, true},  {{0, 7}, 0, {1, 7}, 10000, true, false},
 };
 
 LOOP_TEST(a_death_counts_against_a_job_that_got_no_further, sizeof row / sizeof *row)

@@ -191,8 +191,10 @@ TEST(http_tells_a_request_too_many_to_come_back)
     peer_open(&p, http_port(h));
     peer_send(&p, "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab");
     edge_wait(&seen.begun, 1);
-    peer_ask(http_port(h), "GET /things HTTP/1.1\r\n" H "\r\n", &a);
+    peer_ask(http_port(h), HELLO, &a);
     ck_assert_int_eq(a.status, 503);
+    peer_ask(http_port(h), "GET /things HTTP/1.1\r\n" H "\r\n", &a); // has no body to wait for
+    ck_assert_int_eq(a.status, 200);
     peer_send(&p, "c");
     peer_answer(&p, &a, false);
     ck_assert_int_eq(a.status, 201);
