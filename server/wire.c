@@ -87,14 +87,21 @@ static void refuse_chunk(struct wire *w)
 
 // ---- The head ----
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 // Position of the line's CR LF from `from` on, SIZE_MAX while it is not there. *sound tells whether
-// all bytes up to it may stand in a head.
+// all bytes up to it may stand in a head. What came with the chunks of the request before may hold
+// more of a head than there is room for.
 static size_t line_end(const struct wire *w, size_t from, bool *sound)
 {
+    size_t end = w->state <= WIRE_HEAD ? least(w->end, WIRE_HEAD_BYTES) : w->end;
     *sound = true;
-    for (size_t i = from; i < w->end; i++) {
+    for (size_t i = from; i < end; i++) {
         char c = w->in[i];
-        if (c == '\r' && i + 1 == w->end)
+        if (c == '\r' && i + 1 == end)
             return SIZE_MAX;
         if (c == '\r' && w->in[i + 1] == '\n')
             return i;
@@ -328,11 +335,6 @@ static ssize_t refill(struct wire *w, wire_source *source, void *ctx)
     if (n > 0)
         w->end += (size_t)n;
     return n;
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 static void carried(struct wire *w, size_t n)

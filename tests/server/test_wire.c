@@ -278,6 +278,29 @@ TEST(wire_gives_up_a_trailer_section_that_does_not_end)
     wire_release(&w);
 }
 
+// A long head that came with the end of the request before has the same limit as any other, and
+// leaves room for the line before a chunk.
+TEST(wire_measures_a_head_that_came_with_the_chunks_before_it)
+{
+    static char text[2 * WIRE_BUFFER], out[2 * WIRE_BUFFER];
+    for (int over = 0; over < 2; over++) {
+        struct wire w;
+        size_t before = strlen(CHUNKED);
+        size_t pad = WIRE_HEAD_BYTES - (strlen(CHUNKED) + strlen("A: \r\n")) + (size_t)over;
+        snprintf(text, sizeof text, CHUNKED "0\r\n\r\n%.*sA: %0*d\r\n\r\n0;%0200d\r\n\r\n",
+                 (int)before - 2, CHUNKED, (int)pad, 0, 0);
+        struct script s = {.text = text, .len = before, .step = sizeof text};
+        ck_assert(wire_init(&w));
+        ck_assert_int_gt(wire_read(&w, give, &s, out, sizeof out), 0);
+        s.len = strlen(text);
+        read_all(&w, &s, sizeof out / 2, out);
+        ck_assert_str_eq(out, over ? "0\r\n\r\n" REFUSAL
+                                   : "0\r\n\r\n" SAID_CHUNKED "0\r\n\r\n");
+        ck_assert_int_eq(w.fault.kind, over ? ERR_HEAD_TOO_LARGE : ERR_NONE);
+        wire_release(&w);
+    }
+}
+
 TEST(wire_carries_long_bodies_unchanged)
 {
     enum { LEN = 100000 };
