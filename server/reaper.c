@@ -57,23 +57,30 @@ static void cut_late_locked(struct reaper *r, int64_t now)
         }
 }
 
+static bool has_ended(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
 // libmicrohttpd misses a client's farewell that comes together with its last bytes: it waits for
 // edges and does not read again after a short read. Ending our reading side makes another edge.
 //
 // A client that has hung up and one that has only ended its own side look alike. The latter are
-// answered if that takes no longer than a moment.
+// answered if that takes no longer than a moment. Bytes that nobody has read yet, as an empty line
+// behind a body, do not hide the end behind them.
 static void tell_gone_locked(struct reaper *r, int64_t now)
 {
     char byte;
     for (struct watch *w = r->head.next; w != &r->head; w = w->next) {
-        if (recvfrom(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) != 0)
+        if (!has_ended(w->fd))
             continue;
-        if (!w->ended) {
+        if (!w->ended)
             w->ended = now;
+        if (recvfrom(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) == 0)
             shutdown(w->fd, SHUT_RD);
-        } else if (now - w->ended >= r->gone_ms) {
+        if (now - w->ended >= r->gone_ms)
             atomic_store(&w->gone, true);
-        }
     }
 }
 

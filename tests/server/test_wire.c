@@ -294,8 +294,7 @@ TEST(wire_measures_a_head_that_came_with_the_chunks_before_it)
         ck_assert_int_gt(wire_read(&w, give, &s, out, sizeof out), 0);
         s.len = strlen(text);
         read_all(&w, &s, sizeof out / 2, out);
-        ck_assert_str_eq(out, over ? "0\r\n\r\n" REFUSAL
-                                   : "0\r\n\r\n" SAID_CHUNKED "0\r\n\r\n");
+        ck_assert_str_eq(out, over ? "0\r\n\r\n" REFUSAL : "0\r\n\r\n" SAID_CHUNKED "0\r\n\r\n");
         ck_assert_int_eq(w.fault.kind, over ? ERR_HEAD_TOO_LARGE : ERR_NONE);
         wire_release(&w);
     }
