@@ -323,6 +323,11 @@ static void on_completed(void *http, struct MHD_Connection *mhd, void **own,
     watch_until(&c->watch, reaper_now() + (wire_is_idle(&c->wire) ? l->idle_ms : l->header_ms));
 }
 
+static bool make_room(struct http *h)
+{
+    return reaper_shed(&h->reaper, reaper_now() - h->config.limits.shed_ms);
+}
+
 static void *conn_open(struct http *h, struct MHD_Connection *mhd)
 {
     int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
@@ -333,8 +338,8 @@ static void *conn_open(struct http *h, struct MHD_Connection *mhd)
     }
     c->http = h;
     c->mhd = mhd;
-    c->refused = atomic_fetch_add(&h->n_conn, 1) >= h->config.limits.max_connections &&
-                 !reaper_shed(&h->reaper, reaper_now() - h->config.limits.shed_ms);
+    c->refused =
+        atomic_fetch_add(&h->n_conn, 1) >= h->config.limits.max_connections && !make_room(h);
     exchange_init(&c->exchange, &h->config, &c->arena, &c->watch.gone);
     reaper_add(&h->reaper, &c->watch, fd, reaper_now() + h->config.limits.header_ms);
     atomic_store(&owner[fd], c);
@@ -356,12 +361,14 @@ static void conn_close(struct http *h, struct conn *c)
 
 // A connection that is refused takes a descriptor too, until it has its answer. Beyond some of
 // those, new ones are closed at once: were the last descriptor taken, accept() would fail without
-// taking the connection from its queue, and the library would try again without end.
+// taking the connection from its queue, and the library would try again without end. All may have
+// come at once, when none had been idle for long; idle ones give way as soon as they have been.
 static enum MHD_Result on_accept(void *http, const struct sockaddr *from, socklen_t len)
 {
     (void)from, (void)len;
-    const struct http *h = http;
-    return atomic_load(&h->n_conn) < h->config.limits.max_connections + OVERFLOW ? MHD_YES : MHD_NO;
+    struct http *h = http;
+    int over = atomic_load(&h->n_conn) - h->config.limits.max_connections;
+    return over < OVERFLOW || (make_room(h) && over < 2 * OVERFLOW) ? MHD_YES : MHD_NO;
 }
 
 static void on_connection(void *http, struct MHD_Connection *mhd, void **socket,

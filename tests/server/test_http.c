@@ -167,6 +167,41 @@ TEST(http_closes_the_longest_idle_connections_to_make_room)
     http_stop(h);
 }
 
+static bool is_served(uint16_t port)
+{
+    static const char request[] = "GET /things HTTP/1.1\r\n" H "Connection: close\r\n\r\n";
+    static const char served[] = "HTTP/1.1 200 ";
+    char text[sizeof served] = "";
+    struct peer p;
+    peer_open(&p, port);
+    ssize_t n = peer_try(&p, request, strlen(request)) ? recv(p.fd, text, sizeof text, 0) : 0;
+    peer_close(&p);
+    return n > 0 && !strncmp(text, served, strlen(served));
+}
+
+// More than there is room for, all of them too fresh to be closed when they come.
+TEST(http_is_not_locked_up_by_a_crowd_that_comes_at_once)
+{
+    enum { ROOM = 10, CROWD = 300 };
+    struct http_limits limits = http_limits_default;
+    limits.max_connections = ROOM;
+    limits.shed_ms = 1000;
+    limits.header_ms = 3600000;
+    struct http *h = edge_serve(&limits);
+    static struct peer crowd[CROWD];
+    for (int i = 0; i < CROWD; i++)
+        peer_open(&crowd[i], http_port(h));
+    bool served = false;
+    for (int tries = 0; !served && tries < 1000; tries++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        served = is_served(http_port(h));
+    }
+    ck_assert(served);
+    for (int i = 0; i < CROWD; i++)
+        peer_close(&crowd[i]);
+    http_stop(h);
+}
+
 TEST(http_makes_room_when_a_connection_closes)
 {
     struct http_limits limits = http_limits_default;
