@@ -203,6 +203,37 @@ TEST(gradient_noise_comes_on_top_of_the_limits)
     arena_release(&s.run.arena);
 }
 
+static void set_all(struct scene *s, const char *name, int n, real value)
+{
+    real *w = lab_param(&s->run.model, name);
+    for (int i = 0; i < n; i++)
+        w[i] = value;
+}
+
+// Units of the largest number there is, and weights of 0 behind them: the answer is 0, the
+// gradients of the layer below are, and those of the weights themselves overflow.
+TEST(the_parameter_whose_gradient_is_not_finite_is_named)
+{
+    static struct scene s;
+    struct stepped stepped;
+    prepare(&s);
+    lab_job_init(&s.job, 1, 8, "relu", NULL, 0);
+    start(&s, false);
+    real *y = arena_need(&s.run.arena, ROWS, sizeof *y);
+    for (int i = 0; i < ROWS; i++)
+        y[i] = 1000;
+    s.rows.y = y;
+    set_all(&s, "layers.0.weight", 8 * IN, 0);
+    set_all(&s, "layers.0.bias", 8, sizeof(real) == sizeof(float) ? (real)3e38 : (real)1e308);
+    set_all(&s, "output.weight", 8, 0);
+    train_load(&s.trainer, 0, false);
+    ck_assert(!train_step(&s.trainer, &stepped, &s.run.e));
+    ck_assert_int_eq(s.run.e.kind, ERR_DIVERGED);
+    ck_assert_msg(strstr(s.run.e.text, "the gradient is not finite, first in output.weight;"), "%s",
+                  s.run.e.text);
+    arena_release(&s.run.arena);
+}
+
 static void keep(void *ctx, const struct train_epoch *r)
 {
     *(struct train_epoch *)ctx = *r;
