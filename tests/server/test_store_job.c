@@ -108,6 +108,8 @@ TEST(lists_go_from_new_to_old_page_by_page)
     ck_assert(page.n == 3 && !page.more && page.row[2].id == 1);
     OK(store_job_list(l.store, 3, 0, JOB_RUNNING, &page, &l.arena, &l.err));
     ck_assert(page.n == 1 && !page.more && page.row[0].id == 1);
+    OK(store_job_list(l.store, 3, 4, JOB_QUEUED, &page, &l.arena, &l.err));
+    ck_assert(page.n == 2 && !page.more && page.row[0].id == 3 && page.row[1].id == 2);
     lab_release(&l);
 }
 
