@@ -130,8 +130,8 @@ TEST(arena_uses_the_budget_to_its_end)
     struct arena a;
     size_t n = 0;
     shared(&a, &b);
-    while (arena_alloc(&a, 1000, 1))
-        n += 1000;
+    while (arena_alloc(&a, 8000, 1))
+        n += 8000;
     ck_assert_uint_gt(n, (BUDGET + ALLOWANCE) / 100 * 97);
     ck_assert_uint_le(a.held, BUDGET + ALLOWANCE);
     ck_assert_uint_le(b.used, BUDGET);
