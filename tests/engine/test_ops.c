@@ -190,6 +190,69 @@ LOOP_TEST(tiles_cover_the_output_once, op_count)
                           c, seen[r][c]);
 }
 
+// A tile inside of the output, as far as the op allows.
+static struct tile inner_tile(const struct step *s)
+{
+    struct tile t = {0, 0, s->out.rows, 0, s->out.cols};
+    if (s->op->span != SPAN_COLUMN)
+        t.r0 = 2, t.r1 = 4;
+    if (s->op->span != SPAN_ROW && s->out.cols > 2)
+        t.c0 = 1, t.c1 = s->out.cols - 1;
+    return t;
+}
+
+static bool inside(struct tile t, struct buf b, size_t i)
+{
+    size_t r = i / b.cols, c = i % b.cols;
+    return r >= t.r0 && r < t.r1 && c >= t.c0 && c < t.c1;
+}
+
+static void mark(real *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        v[i] = 12345;
+}
+
+static void check_marks(const struct op *op, const real *v, const real *want, struct buf shape,
+                        struct tile t, const char *what)
+{
+    for (size_t i = 0; i < oplab_cells(shape); i++)
+        ck_assert_msg(v[i] == (inside(t, shape, i) ? want[i] : 12345),
+                      "op \"%s\", %s, cell %zu is %g", op->row.name, what, i, (double)v[i]);
+}
+
+static real *copy_of(const real *v, size_t n)
+{
+    real *copy = malloc(n * sizeof *copy);
+    return memcpy(copy, v, n * sizeof *copy);
+}
+
+// The cells around it belong to other threads.
+LOOP_TEST(a_kernel_writes_its_tile_and_nothing_around_it, op_count)
+{
+    const struct op *op = op_table[_i];
+    if (op->span == SPAN_ALL)
+        return;
+    struct oplab lab = oplab_new(op, 6, 3);
+    oplab_backward(&lab);
+    struct tile t = inner_tile(&lab.s);
+    real *y = copy_of(lab.s.out.v, oplab_cells(lab.s.out));
+    struct buf *x = &lab.s.in[0];
+    real *dx = x->d ? copy_of(x->d, oplab_cells(*x)) : NULL;
+    mark(lab.s.out.v, oplab_cells(lab.s.out));
+    op->forward(&lab.s, t);
+    check_marks(op, lab.s.out.v, y, lab.s.out, t, "value");
+    memcpy(lab.s.out.v, y, oplab_cells(lab.s.out) * sizeof *y);
+    if (dx && !op->backward_tiles && x->rows == lab.s.out.rows && x->cols == lab.s.out.cols) {
+        mark(x->d, oplab_cells(*x));
+        op->backward(&lab.s, t);
+        check_marks(op, x->d, dx, *x, t, "gradient");
+    }
+    free(y);
+    free(dx);
+    oplab_free(&lab);
+}
+
 TEST(dropout_silences_its_share_and_keeps_the_mean)
 {
     enum { N = 100000 };

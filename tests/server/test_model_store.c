@@ -54,8 +54,8 @@ TEST(equal_models_are_one_file_and_nothing_else_is_left)
     plant_release(&p);
 }
 
-// A byte changed, one missing, one more, the file gone, another's name.
-LOOP_TEST(a_file_that_is_not_what_its_name_says_is_refused, 5)
+// A byte changed, one missing, one more, the file gone, another's name, a link to the file.
+LOOP_TEST(a_file_that_is_not_what_its_name_says_is_refused, 6)
 {
     struct plant p;
     char digest[DIGEST_TEXT];
@@ -75,6 +75,12 @@ LOOP_TEST(a_file_that_is_not_what_its_name_says_is_refused, 5)
         unlink(path);
     if (_i == 4)
         digest[0] ^= 1;
+    if (_i == 5) {
+        char link[256];
+        snprintf(link, sizeof link, "%s", path);
+        path = plant_path(&p, "moved");
+        ck_assert(rename(link, path) == 0 && symlink(path, link) == 0);
+    }
     ck_assert_ptr_null(model_store_load(p.dir, digest, &len, NULL, &p.arena, &p.err));
     ck_assert_msg(p.err.kind == ERR_INTERNAL, "%s", p.err.text);
     plant_release(&p);
