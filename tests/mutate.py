@@ -322,15 +322,15 @@ def watch(child, log, longest):
     idle_at = looked = time.monotonic()
     while True:
         ended = child.poll() is not None
-        with open(log) as f:
+        with open(log, "rb") as f:  # what a test quotes may be any bytes
             f.seek(seen)
             for line in f:
-                if not line.endswith("\n"):
+                if not line.endswith(b"\n"):
                     break
-                seen += len(line.encode())
+                seen += len(line)
                 record, since = max(record, used - since), used
-                if line.startswith("not ok"):
-                    return line.split(" - ", 1)[1].strip(), record
+                if line.startswith(b"not ok"):
+                    return line.decode(errors="replace").split(" - ", 1)[1].strip(), record
         if ended:
             return None, record
         if time.monotonic() - looked > 0.5:

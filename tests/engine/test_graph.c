@@ -50,6 +50,10 @@ static const struct {
     {&op_binary_cross_entropy, 2, 0, 1, 1,
      "layer: binary_cross_entropy cannot take an input of 2 columns with 0 x 1"},
     {&op_mse, 2, 0, 1, 1, "layer: mse cannot take an input of 2 columns with 0 x 1"},
+    {&op_weighted_mean, 1, 0, 2, 1,
+     "layer: weighted_mean cannot take an input of 1 columns with 0 x 2"},
+    {&op_weighted_mean, 2, 0, 1, 1,
+     "layer: weighted_mean cannot take an input of 2 columns with 0 x 1"},
 };
 
 LOOP_TEST(what_does_not_fit_is_refused_with_node_and_shapes, sizeof misfit / sizeof *misfit)
