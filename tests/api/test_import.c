@@ -267,6 +267,17 @@ TEST(linear_layers_of_a_strange_file_are_taken_in_natural_order)
     near_to(answer((real[]){1, 2, 3})[0], 2 * .5 * 3 + .5);
 }
 
+// In whichever order they lie in the file.
+LOOP_TEST(layers_without_numbers_are_taken_in_the_order_of_letters, 2)
+{
+    static const struct strange t[] = {
+        {"head.weight", 1, 2, false}, {"body.weight", 2, 3, false}, {"head.weight", 1, 2, false}};
+    char body[4096];
+    size_t len = write_strange(t + _i, 2, .5f, body, sizeof body);
+    ck_assert_msg(import_bytes(body, len, &(struct import_query){"m", "identity"}), "%s", err.text);
+    near_to(answer((real[]){1, 2, 3})[0], 2 * .5 * 3);
+}
+
 static const struct {
     struct strange t[3];
     size_t n;

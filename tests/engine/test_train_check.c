@@ -91,6 +91,20 @@ static bool check(size_t n, struct err *e)
     return ok;
 }
 
+TEST(rows_that_cannot_be_mixed_blame_the_batch_or_the_split)
+{
+    struct err e;
+    lab_job_init(&job, 1, 8, "relu", NULL, 0);
+    job.train.mixup = .2;
+    job.train.batch_size = 1;
+    ck_assert(!check(2, &e));
+    ck_assert_str_eq(e.at, "/training/batch_size");
+    ck_assert(!check(1, &e));
+    ck_assert_str_eq(e.at, "/split");
+    job.train.batch_size = 2;
+    ck_assert(check(2, &e));
+}
+
 static const struct {
     size_t rows;
     uint32_t batch;
