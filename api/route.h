@@ -43,7 +43,8 @@ struct route {
     size_t slow_over;  // ... but only when its body has more bytes than this; 0: always
     size_t reply_room; // bytes of memory for the reply beyond what every request may use
     // Streams only: open the sink before the first byte, take each piece, and undo all of it when
-    // the client vanishes or a piece failed. handle() ends a good one.
+    // the client vanishes or a piece failed. handle() ends a good one. undo() runs after the
+    // request, on any thread: of the call it has the server and the stream.
     bool (*begin)(struct call *, struct err *);
     bool (*piece)(struct call *, const char *, size_t, struct err *);
     void (*undo)(struct call *);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// One request under way. http.c makes it, matches the route, gathers the body and runs the handler
-// on the polling thread that owns the connection; the handler fills in a reply and returns true, or
-// returns false with an error. Everything in it lives in the call's arena, which ends with the
-// request.
+// One request under way. http.c makes it, matches the route, gathers the body and runs the handler,
+// on the polling thread that owns the connection or, where that may take long, on the pool; the
+// handler fills in a reply and returns true, or returns false with an error. Everything in it lives
+// in the call's arena, which ends with the request.
 
 #include "arena.h"
 #include "fault.h"

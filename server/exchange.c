@@ -58,10 +58,21 @@ void exchange_refuse(struct exchange *x, const struct err *why)
     x->refused = true;
 }
 
+bool exchange_take_undo(struct exchange *x, struct call *out)
+{
+    bool any = x->opened && x->call.route->undo;
+    x->opened = false;
+    if (any)
+        *out = (struct call){
+            .route = x->call.route, .server = x->call.server, .stream = x->call.stream};
+    return any;
+}
+
 void exchange_clear(struct exchange *x)
 {
-    if (x->opened && x->call.route->undo)
-        x->call.route->undo(&x->call);
+    struct call call;
+    if (exchange_take_undo(x, &call))
+        call.route->undo(&call);
     body_close(&x->body);
     arena_rewind(x->arena, x->clean);
     x->arena->max = ARENA_BASE;

@@ -70,5 +70,9 @@ void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS]);
 // The whole answer as text in the arena, for a connection that closes after it.
 const char *exchange_text(struct exchange *x, size_t *len);
 
+// What is left to undo of a stream that was not finished, for the caller to do where it may take
+// long: the row's undo() wants `out`. False: nothing.
+bool exchange_take_undo(struct exchange *x, struct call *out);
+
 // The request is over, or its client is gone: undo an upload that was not finished, forget all.
 void exchange_clear(struct exchange *x);

@@ -41,9 +41,9 @@ bool gate_too_large(size_t limit, struct err *e)
 static bool check_media(const char *type, enum body_kind kind, struct err *e)
 {
     size_t len = strcspn(type, "; \t");
-    const char *read = kind == BODY_JSON   ? "application/json"
-                       : kind == BODY_FILE ? "application/json or application/octet-stream"
-                                           : "text/csv";
+    static const char *const read[] = {[BODY_JSON] = "application/json",
+                                       [BODY_FILE] = "application/json or application/octet-stream",
+                                       [BODY_STREAM] = "text/csv"};
     if (!len || kind == BODY_NONE)
         return true;
     for (size_t i = 0; i < sizeof media / sizeof *media; i++)
@@ -51,7 +51,7 @@ static bool check_media(const char *type, enum body_kind kind, struct err *e)
             !strncasecmp(media[i].name, type, len))
             return true;
     return fail(e, ERR_UNSUPPORTED, "cannot read \"%.*s\"; send %s", (int)(len < 80 ? len : 80),
-                type, read);
+                type, read[kind]);
 }
 
 bool gate_body(const struct head *h, const struct route *row, size_t limit, size_t *length,

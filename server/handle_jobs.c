@@ -95,9 +95,9 @@ static void resolve(struct job_spec *spec, const struct prepared *p)
     spec->planned = sweep ? spec->sweep.steps : train_epochs(&spec->train, batches);
 }
 
-// The model to start from; without a network of its own the job takes that model's.
+// The model to start from, in `a`; without a network of its own the job takes that model's.
 static bool take_start(struct call *c, struct job_spec *spec, struct model_file *from,
-                       struct err *e)
+                       struct arena *a, struct err *e)
 {
     // however the client may say what network it wants: see foreign_table.c
     struct json_want own[] = {{.key = "model"},
@@ -107,14 +107,17 @@ static bool take_start(struct call *c, struct job_spec *spec, struct model_file 
                               {.key = "hidden_dropout_ratios"}};
     enum { OWN = sizeof own / sizeof *own };
     bool has_own = false;
-    if (!warm_load(c->server->store, c->server->settings->data, spec, from, c->halt, c->arena, e) ||
+    if (!warm_load(c->server->store, c->server->settings->data, spec, from, c->halt, a, e) ||
         !json_scan(c->body, c->body_len, own, OWN, c->arena, &c->faults, e))
         return false;
     for (int i = 0; i < OWN; i++)
         has_own = has_own || own[i].value.at;
     if (spec->from && !has_own) {
-        spec->model.layer = from->spec.model.layer;
-        spec->model.n_layer = from->spec.model.n_layer;
+        size_t n = from->spec.model.n_layer;
+        struct layer_spec *layer = arena_need(c->arena, n, sizeof *layer);
+        memcpy(layer, from->spec.model.layer, n * sizeof *layer);
+        spec->model.layer = layer;
+        spec->model.n_layer = n;
     }
     return true;
 }
@@ -124,12 +127,11 @@ static bool check_trainable(struct call *c, const char *digest, struct job_spec 
                             struct err *e)
 {
     struct model_file from;
-    if (!take_start(c, spec, &from, e))
-        return false;
     struct arena a;
     struct prepared prepared;
     arena_init(&a, memory_of_job(c->server->settings));
-    bool ok = prepare_job(&prepared, c->server->settings->data, digest, spec, &from, c->halt, &a,
+    bool ok = take_start(c, spec, &from, &a, e) &&
+              prepare_job(&prepared, c->server->settings->data, digest, spec, &from, c->halt, &a,
                           &c->faults, e);
     if (ok)
         resolve(spec, &prepared);

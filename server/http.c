@@ -18,6 +18,7 @@
 #include "http.h"
 
 #include "arena.h"
+#include "descriptors.h"
 #include "exchange.h"
 #include "pool.h"
 #include "reaper.h"
@@ -28,17 +29,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    OVERFLOW = 64,     // connections over the limit that still get an answer: 503
-    SPARE_FILES = 256, // descriptors for the store, the workers and the library
-    LEAST_FILES = 448, // fewer than these leave no room for connections
     DRAIN_STEP_MS = 2,
-    DESCRIPTORS = 1 << 16,
+    DESCRIPTORS = 1 << 16, // numbers of descriptors that a connection may have
     SLOW_NICENESS = 5
 };
 
@@ -280,8 +277,34 @@ static enum MHD_Result finish(struct conn *c)
     return wire_has_more(&c->wire, peek_socket, c) ? call_again(c) : answer(c);
 }
 
+struct undo {
+    struct pool_task task;
+    struct call call;
+};
+
+static void run_undo(struct pool_task *task)
+{
+    struct undo *u = (struct undo *)((char *)task - offsetof(struct undo, task));
+    u->call.route->undo(&u->call);
+    free(u);
+}
+
+// Giving back the blocks of a large unfinished upload takes the file system tenths of a second.
+static void undo_elsewhere(struct conn *c)
+{
+    struct undo *u = c->exchange.opened ? malloc(sizeof *u) : NULL;
+    if (!u) // nothing to undo, or exchange_clear() does it here
+        return;
+    u->task = (struct pool_task){.run = run_undo};
+    if (!exchange_take_undo(&c->exchange, &u->call))
+        free(u);
+    else if (!pool_put(c->http->pool, &u->task))
+        run_undo(&u->task);
+}
+
 static void end_request(struct conn *c)
 {
+    undo_elsewhere(c);
     exchange_clear(&c->exchange);
     watch_yield(&c->watch, INT64_MAX);
     if (c->begun)
@@ -368,7 +391,9 @@ static enum MHD_Result on_accept(void *http, const struct sockaddr *from, sockle
     (void)from, (void)len;
     struct http *h = http;
     int over = atomic_load(&h->n_conn) - h->config.limits.max_connections;
-    return over < OVERFLOW || (make_room(h) && over < 2 * OVERFLOW) ? MHD_YES : MHD_NO;
+    return over < DESCRIPTORS_OVERFLOW || (make_room(h) && over < 2 * DESCRIPTORS_OVERFLOW)
+               ? MHD_YES
+               : MHD_NO;
 }
 
 static void on_connection(void *http, struct MHD_Connection *mhd, void **socket,
@@ -382,36 +407,13 @@ static void on_connection(void *http, struct MHD_Connection *mhd, void **socket,
 
 // ---- Life ----
 
-// A descriptor for every connection and for what its handler opens; beyond those, a reserve for the
-// store and the workers. Where the system allows fewer, there are fewer connections.
-static bool share_descriptors(struct http_limits *limits, struct err *e)
-{
-    struct rlimit r;
-    rlim_t want = ((rlim_t)limits->max_connections + OVERFLOW) * 2 + SPARE_FILES;
-    if (getrlimit(RLIMIT_NOFILE, &r))
-        return fail(e, ERR_INTERNAL, "could not ask how many files may be open");
-    if (r.rlim_cur < want) {
-        r.rlim_cur = want < r.rlim_max ? want : r.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &r);
-    }
-    rlim_t have = limits->max_files ? (rlim_t)limits->max_files : r.rlim_cur;
-    if (have >= want)
-        return true;
-    if (have < LEAST_FILES)
-        return fail(e, ERR_INVALID,
-                    "at most %lu files may be open, but %d are needed: raise the limit (ulimit -n)",
-                    (unsigned long)have, LEAST_FILES);
-    limits->max_connections = (int)((have - SPARE_FILES) / 2) - OVERFLOW;
-    return true;
-}
-
 // libmicrohttpd divides its connection limit among its threads and lets what is beyond hang without
 // an answer, so its limit leaves room for all of ours on any one thread.
 static struct MHD_Daemon *start_daemon(struct http *h)
 {
     const struct http_limits *limits = &h->config.limits;
     unsigned threads = (unsigned)h->config.settings->http_threads;
-    unsigned room = ((unsigned)limits->max_connections + SPARE_FILES) * threads;
+    unsigned room = ((unsigned)limits->max_connections + DESCRIPTORS_SPARE) * threads;
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, h,
         on_request, h, MHD_OPTION_LISTEN_SOCKET, h->listener, MHD_OPTION_THREAD_POOL_SIZE,
@@ -421,7 +423,7 @@ static struct MHD_Daemon *start_daemon(struct http *h)
 
 static bool start(struct http *h, struct err *e)
 {
-    if (!share_descriptors(&h->config.limits, e))
+    if (!descriptors_share(&h->config.limits, e))
         return false;
     h->listener = address_listen(&h->address, e);
     if (h->listener < 0)

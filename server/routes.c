@@ -8,7 +8,7 @@
 #include "views.h"
 
 enum {
-    QUICK_BODY = 256 << 10, // rows of a prediction that are read in a few milliseconds
+    QUICK_BODY = 64 << 10, // rows of a prediction that are read in a few milliseconds
     MIB = 1 << 20,
     WIDE = 64 * MIB,
     WIDEST = 256 * MIB

@@ -10,7 +10,7 @@ function layer(file) {
     if (file ~ /^engine\//) return 1
     if (file ~ /^api\//) return 2
     if (file ~ /^server\/(store|migrate|clock|job|blame|log|file|digest|address|crew|levels|colfile)/) return 3
-    if (file ~ /^server\/(http|head|wire|pool|gate|origin|exchange|reaper|router|routes|reply|call|handle|server)/) return 5
+    if (file ~ /^server\/(http|descriptors|head|wire|pool|gate|origin|exchange|reaper|router|routes|reply|call|handle|server)/) return 5
     if (file ~ /^server\/main\./) return 6
     if (file ~ /^server\//) return 4
     return 7

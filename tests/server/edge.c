@@ -81,9 +81,10 @@ static bool hold(struct call *c, struct err *e)
 }
 
 // Polling threads are those that ever ran something without patience.
+static _Thread_local bool polls;
+
 static void note_thread(const struct call *c)
 {
-    static _Thread_local bool polls;
     polls = polls || !c->patient;
     atomic_fetch_add(c->patient ? &seen.patient : &seen.quick, 1);
     if (c->patient && polls)
@@ -131,6 +132,7 @@ static bool sink_begin(struct call *c, struct err *e)
 static bool sink_piece(struct call *c, const char *data, size_t n, struct err *e)
 {
     (void)c;
+    polls = true;
     atomic_fetch_add(&seen.bytes, n);
     return !memchr(data, '!', n) || fail(e, ERR_INVALID, "line 3 has two cells, not three");
 }
@@ -146,6 +148,8 @@ static bool sink_end(struct call *c, struct err *e)
 static void sink_undo(struct call *c)
 {
     (void)c;
+    if (polls)
+        atomic_store(&seen.polled, true);
     atomic_fetch_add(&seen.undone, 1);
 }
 

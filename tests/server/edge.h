@@ -30,7 +30,7 @@ struct edge_seen {
     atomic_size_t bytes;
     atomic_bool release;
     atomic_int quick, patient; // handlers of the last three rows, by how they were run
-    atomic_bool polled;        // one of them ran patiently on a thread that had run a quick one
+    atomic_bool polled;        // what may take long, or undoing, ran on a polling thread
 };
 
 extern struct edge_seen seen; // zeroed by edge_serve()
