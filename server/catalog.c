@@ -21,6 +21,9 @@ struct catalog {
     const char *data_dir;
     struct store *store;
     pthread_rwlock_t lock;
+    pthread_mutex_t coming_lock;
+    pthread_cond_t gone;
+    struct catalog_model *coming; // models that have no row yet
 };
 
 // Folders of files named by their digest.
@@ -33,13 +36,14 @@ static const struct shelf {
     {"datasets", store_digest_used, store_digest_inline, dataset_remove},
     {"models", store_model_digest_used, NULL, model_store_remove},
 };
-enum { DATASETS, SHELVES = sizeof shelves / sizeof *shelves };
+enum { DATASETS, MODELS, SHELVES = sizeof shelves / sizeof *shelves };
 
-static bool remove_unused(struct catalog *c, const char *digest, struct err *e)
+static bool remove_unused(struct catalog *c, const struct shelf *shelf, const char *digest,
+                          struct err *e)
 {
     bool used;
-    return store_digest_used(c->store, digest, &used, e) &&
-           (used || dataset_remove(c->data_dir, digest, e));
+    return shelf->used(c->store, digest, &used, e) &&
+           (used || shelf->remove(c->data_dir, digest, e));
 }
 
 // Opening ----------------------------------------------------------------------------------------
@@ -160,6 +164,8 @@ struct catalog *catalog_open(const char *data_dir, struct store *store,
     BUG(!c);
     *c = (struct catalog){.data_dir = data_dir, .store = store};
     lock_init(&c->lock);
+    pthread_mutex_init(&c->coming_lock, NULL);
+    pthread_cond_init(&c->gone, NULL);
     *strangers = (struct catalog_strangers){0};
     if (sweep(c, strangers, e))
         return c;
@@ -169,8 +175,11 @@ struct catalog *catalog_open(const char *data_dir, struct store *store,
 
 void catalog_close(struct catalog *c)
 {
-    if (c)
-        pthread_rwlock_destroy(&c->lock);
+    if (!c)
+        return;
+    pthread_rwlock_destroy(&c->lock);
+    pthread_mutex_destroy(&c->coming_lock);
+    pthread_cond_destroy(&c->gone);
     free(c);
 }
 
@@ -203,7 +212,7 @@ static bool remove_all(struct catalog *c, const struct digest_list *files, struc
 {
     bool ok = true;
     for (size_t i = 0; ok && i < files->n; i++)
-        ok = remove_unused(c, files->digest[i], e);
+        ok = remove_unused(c, &shelves[DATASETS], files->digest[i], e);
     return ok;
 }
 
@@ -232,7 +241,7 @@ bool catalog_forget_now(struct catalog *c, const char *digest, struct err *e)
 {
     if (pthread_rwlock_trywrlock(&c->lock) != 0)
         return fail(e, ERR_BUSY, "files are being stored");
-    bool ok = remove_unused(c, digest, e);
+    bool ok = remove_unused(c, &shelves[DATASETS], digest, e);
     pthread_rwlock_unlock(&c->lock);
     return ok;
 }
@@ -249,7 +258,65 @@ void catalog_settled(struct catalog *c, const char *digest)
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e)
 {
     pthread_rwlock_wrlock(&c->lock);
-    bool ok = remove_unused(c, digest, e);
+    bool ok = remove_unused(c, &shelves[DATASETS], digest, e);
     pthread_rwlock_unlock(&c->lock);
     return ok;
+}
+
+// Models -----------------------------------------------------------------------------------------
+
+static bool on_its_way(const struct catalog *c, const char *digest, bool out)
+{
+    for (const struct catalog_model *m = c->coming; m; m = m->next)
+        if ((!out || m->out) && strcmp(m->digest, digest) == 0)
+            return true;
+    return false;
+}
+
+static void link_in(struct catalog *c, struct catalog_model *m)
+{
+    m->next = c->coming;
+    c->coming = m;
+}
+
+static void unlink_from(struct catalog *c, struct catalog_model *m)
+{
+    struct catalog_model **at = &c->coming;
+    while (*at != m)
+        at = &(*at)->next;
+    *at = m->next;
+}
+
+void catalog_model_begin(struct catalog *c, struct catalog_model *m, const char *digest)
+{
+    *m = (struct catalog_model){.digest = digest};
+    pthread_mutex_lock(&c->coming_lock);
+    while (on_its_way(c, digest, true))
+        pthread_cond_wait(&c->gone, &c->coming_lock);
+    link_in(c, m);
+    pthread_mutex_unlock(&c->coming_lock);
+}
+
+// Removing may take long, so only those who bring the same bytes wait for it.
+static bool take_out(struct catalog *c, struct catalog_model *m, struct err *e)
+{
+    bool ok = remove_unused(c, &shelves[MODELS], m->digest, e);
+    pthread_mutex_lock(&c->coming_lock);
+    unlink_from(c, m);
+    pthread_cond_broadcast(&c->gone);
+    pthread_mutex_unlock(&c->coming_lock);
+    return ok;
+}
+
+bool catalog_model_end(struct catalog *c, struct catalog_model *m, bool stored, struct err *e)
+{
+    pthread_mutex_lock(&c->coming_lock);
+    unlink_from(c, m);
+    m->out = !stored && !on_its_way(c, m->digest, false);
+    if (m->out)
+        link_in(c, m);
+    pthread_mutex_unlock(&c->coming_lock);
+    if (stored)
+        catalog_settled(c, m->digest);
+    return !m->out || take_out(c, m, e);
 }

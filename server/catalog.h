@@ -44,3 +44,18 @@ bool catalog_forget(struct catalog *c, const char *digest, struct err *e);
 // The same without waiting for those who hold the catalog: false, with ERR_BUSY, when somebody
 // does. What then stays is swept at the next start.
 bool catalog_forget_now(struct catalog *c, const char *digest, struct err *e);
+
+// A model's file on its way into the folder and the store: from before it appears until its row is
+// written, or never will be. Many may bring the same bytes at a time.
+struct catalog_model {
+    struct catalog_model *next;
+    const char *digest;
+    bool out; // its file is being removed
+};
+
+// `digest` must stay until the end. Waits while a file of the same bytes is being removed.
+void catalog_model_begin(struct catalog *c, struct catalog_model *m, const char *digest);
+
+// With `stored`, its row is there. Without, the file goes, unless another model is the same, or
+// about to be. False when it could not be removed: it is swept at the next start.
+bool catalog_model_end(struct catalog *c, struct catalog_model *m, bool stored, struct err *e);

@@ -54,18 +54,22 @@ static const char *definition(const struct job_spec *spec, struct arena *a, stru
     return jsonw_text(&w, NULL, e);
 }
 
-// Record it; a file whose row could not be written goes again, unless another model is the same.
 static bool record(struct call *c, const struct model_new *m, struct model_row *row, struct err *e)
 {
-    struct err ignored = {0};
-    bool used = true;
     cache_publish_begin(c->server->cache, m->name);
     bool ok = store_model_put(c->server->store, m, row, c->arena, e);
     cache_publish_end(c->server->cache);
-    if (ok)
-        catalog_settled(c->server->catalog, m->digest);
-    if (!ok && store_model_digest_used(c->server->store, m->digest, &used, &ignored) && !used)
-        model_store_remove(c->server->settings->data, m->digest, &ignored);
+    return ok;
+}
+
+static bool put(struct call *c, const struct digest_part file[static 2], const struct model_new *m,
+                struct model_row *row, struct err *e)
+{
+    struct catalog_model coming;
+    catalog_model_begin(c->server->catalog, &coming, m->digest);
+    bool ok = model_store_save(c->server->settings->data, file, m->digest, c->halt, e) &&
+              record(c, m, row, e);
+    catalog_model_end(c->server->catalog, &coming, ok, &(struct err){0});
     return ok;
 }
 
@@ -80,11 +84,12 @@ static bool save(struct call *c, const struct model_file *f, struct model_row *r
     const char *job = definition(&f->spec, c->arena, e);
     const char *header =
         m.summary && job ? model_file_header(&f->model, &f->prep, job, &len, c->arena, e) : NULL;
-    return header &&
-           model_store_save(c->server->settings->data, header, len, f->model.value,
-                            f->model.n_value * sizeof *f->model.value, digest, &m.bytes, c->halt,
-                            e) &&
-           record(c, &m, row, e);
+    if (!header)
+        return false;
+    const struct digest_part file[] = {{header, len},
+                                       {f->model.value, f->model.n_value * sizeof *f->model.value}};
+    m.bytes = (int64_t)(file[0].len + file[1].len);
+    return digest_long(file, 2, digest, c->halt, e) && put(c, file, &m, row, e);
 }
 
 bool model_import(struct call *c, struct err *e)

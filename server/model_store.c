@@ -61,14 +61,9 @@ static bool publish(int dir, const char *from, const char *digest, struct err *e
            file_sync_folder(dir, "models", e);
 }
 
-bool model_store_save(const char *data_dir, const void *header, size_t header_len,
-                      const void *weights, size_t weights_len, char digest[DIGEST_TEXT],
-                      int64_t *bytes, const struct halt *halt, struct err *e)
+bool model_store_save(const char *data_dir, const struct digest_part file[static 2],
+                      const char *digest, const struct halt *halt, struct err *e)
 {
-    const struct digest_part part[] = {{header, header_len}, {weights, weights_len}};
-    if (!digest_long(part, 2, digest, halt, e))
-        return false;
-    *bytes = (int64_t)(header_len + weights_len);
     char random[FILE_RANDOM], tmp[64];
     file_random_name(random);
     snprintf(tmp, sizeof tmp, "tmp/%s", random);
@@ -76,7 +71,7 @@ bool model_store_save(const char *data_dir, const void *header, size_t header_le
     if (dir < 0)
         return false;
     int fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 ? put(fd, part[0], 0, halt, e) && put(fd, part[1], header_len, halt, e) &&
+    bool ok = fd >= 0 ? put(fd, file[0], 0, halt, e) && put(fd, file[1], file[0].len, halt, e) &&
                             file_sync(fd, e)
                       : file_failed(e, "could not store the model");
     if (fd >= 0)

@@ -15,11 +15,11 @@
 // Make the folder where it is missing.
 bool model_store_prepare(const char *data_dir, struct err *e);
 
-// Store header and weights as one file. Its digest and size go to the caller. The file is marked
-// (file_mark.h) until catalog_settled(). ERR_NO_SPACE leaves nothing behind.
-bool model_store_save(const char *data_dir, const void *header, size_t header_len,
-                      const void *weights, size_t weights_len, char digest[DIGEST_TEXT],
-                      int64_t *bytes, const struct halt *halt, struct err *e);
+// Store header and weights, whose digest_long() is `digest`, as one file. It is marked
+// (file_mark.h) until its row is there; call between catalog_model_begin() and _end().
+// ERR_NO_SPACE leaves nothing behind.
+bool model_store_save(const char *data_dir, const struct digest_part file[static 2],
+                      const char *digest, const struct halt *halt, struct err *e);
 
 // True when the file is gone, also when it was not there.
 bool model_store_remove(const char *data_dir, const char *digest, struct err *e);

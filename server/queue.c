@@ -202,14 +202,13 @@ static bool wait_to_retry(struct queue *q, struct ticket *t)
     return again;
 }
 
-bool queue_finish(struct queue *q, struct ticket *t, enum job_state state, const struct err *reason,
-                  const struct model_new *model, int64_t *version, struct err *e)
+bool queue_finish(struct queue *q, struct ticket *t, struct job_end *end, struct err *e)
 {
     struct err why;
     bool ok;
     do {
         why = (struct err){0};
-        ok = store_job_finish(q->store, &t->lease, state, reason, model, version, &why);
+        ok = store_job_finish(q->store, &t->lease, end, &why);
     } while (!ok && why.kind == ERR_NO_SPACE && wait_to_retry(q, t));
     let_others_in(q, t);
     return give_back(q, t, ok, &why, e);

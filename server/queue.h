@@ -65,8 +65,7 @@ bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, 
 // disk space is taken back by the queue. queue_finish() tries for as long as the lease holds and
 // nobody asks for a stop before it gives up. Arguments and errors as for store_job_finish(),
 // _release() and _rescue().
-bool queue_finish(struct queue *q, struct ticket *t, enum job_state state, const struct err *reason,
-                  const struct model_new *model, int64_t *version, struct err *e);
+bool queue_finish(struct queue *q, struct ticket *t, struct job_end *end, struct err *e);
 bool queue_release(struct queue *q, struct ticket *t, struct err *e);
 bool queue_crash(struct queue *q, struct ticket *t, const char *text, struct err *e);
 

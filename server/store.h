@@ -222,10 +222,17 @@ enum lease_fate { LEASE_HELD, LEASE_CANCEL, LEASE_LOST };
 bool store_job_renew(struct store *s, const struct lease *lease, size_t n, enum lease_fate *fate,
                      struct err *e);
 
-// End a run as succeeded, failed or cancelled. `why` is the reason of a failure, else NULL. With a
-// model, it is published in the same transaction and *version tells its number.
-bool store_job_finish(struct store *s, const struct lease *lease, enum job_state state,
-                      const struct err *why, const struct model_new *model, int64_t *version,
+// How a run ends.
+struct job_end {
+    enum job_state state;          // succeeded, failed or cancelled
+    const struct err *why;         // of a failure, else NULL
+    const struct model_new *model; // to publish with a success, or NULL
+    int64_t version;               // of that model, once it is published
+};
+
+// End a run and publish its model in one transaction. A job whose cancellation was accepted before
+// ends as that, however the run went: end->state tells, and nothing is published.
+bool store_job_finish(struct store *s, const struct lease *lease, struct job_end *end,
                       struct err *e);
 
 // Hand a job back unfinished, through no fault of its own: queued again at once (cancelled, if that

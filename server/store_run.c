@@ -229,51 +229,62 @@ bool store_job_renew(struct store *s, const struct lease *lease, size_t n, enum 
 
 struct finish {
     const struct lease *lease;
-    enum job_state state;
-    const struct err *why;
-    const struct model_new *model;
-    int64_t version;
+    const struct job_end *wanted;
+    struct job_end end; // as it came
 };
 
 static bool publish(struct store *s, struct conn *c, struct finish *w, struct err *e)
 {
-    const struct model_new *m = w->model;
-    return model_add(s, c, m, w->lease->job, &w->version, e) &&
+    const struct model_new *m = w->end.model;
+    return model_add(s, c, m, w->lease->job, &w->end.version, e) &&
            event_add(s, c, e, w->lease->job, "info", "succeeded: model \"%s\" version %" PRId64,
-                     m->name, w->version);
+                     m->name, w->end.version);
 }
 
 static bool log_end(struct store *s, struct conn *c, const struct finish *w, struct err *e)
 {
-    const char *word = job_state_word(w->state);
-    return w->why ? event_add(s, c, e, w->lease->job, "error", "%s: %s", word, w->why->text)
-                  : event_add(s, c, e, w->lease->job, "info", "%s", word);
+    const char *word = job_state_word(w->end.state);
+    const struct err *why = w->end.why;
+    return why ? event_add(s, c, e, w->lease->job, "error", "%s: %s", word, why->text)
+               : event_add(s, c, e, w->lease->job, "info", "%s", word);
+}
+
+// A cancellation may have been committed after the run last looked.
+static bool choose_end(struct conn *c, struct finish *w, struct err *e)
+{
+    int64_t cancelled = 0;
+    int64_t n = SQL(c, e, sql_take_int, &cancelled,
+                    "SELECT cancel_requested FROM jobs WHERE id = ? AND lease = ?",
+                    INT(w->lease->job), KEY(w->lease));
+    w->end = cancelled ? (struct job_end){.state = JOB_CANCELLED} : *w->wanted;
+    return held(w->lease, n, e);
 }
 
 static bool finish(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     struct finish *w = arg;
-    const struct err *why = w->why;
+    if (!choose_end(c, w, e))
+        return false;
+    const struct err *why = w->end.why;
     int64_t n = SQL(c, e, NULL, NULL,
                     "UPDATE jobs SET state = ?, finished_at = ?, lease = NULL, "
                     "lease_until = NULL, error_kind = ?, error_at = ?, error_text = ? "
                     "WHERE id = ? AND lease = ? RETURNING id",
-                    TEXT(job_state_word(w->state)), INT(store_now(s)),
+                    TEXT(job_state_word(w->end.state)), INT(store_now(s)),
                     TEXT(why ? err_word(why->kind) : NULL), TEXT(why ? why->at : NULL),
                     TEXT(why ? why->text : NULL), INT(w->lease->job), KEY(w->lease));
-    return held(w->lease, n, e) && (w->model ? publish(s, c, w, e) : log_end(s, c, w, e));
+    return held(w->lease, n, e) && (w->end.model ? publish(s, c, w, e) : log_end(s, c, w, e));
 }
 
-bool store_job_finish(struct store *s, const struct lease *lease, enum job_state state,
-                      const struct err *why, const struct model_new *model, int64_t *version,
+bool store_job_finish(struct store *s, const struct lease *lease, struct job_end *end,
                       struct err *e)
 {
-    BUG(!job_ended(state) || (state == JOB_FAILED) != (why != NULL));
-    BUG(model && state != JOB_SUCCEEDED);
-    struct finish w = {lease, state, why, model, 0};
+    BUG(!job_ended(end->state) || (end->state == JOB_FAILED) != (end->why != NULL));
+    BUG(end->model && end->state != JOB_SUCCEEDED);
+    struct finish w = {.lease = lease, .wanted = end};
     bool ok = store_write(s, finish, &w, e);
-    if (ok && model)
-        *version = w.version;
+    if (ok)
+        *end = w.end;
     return ok;
 }
 

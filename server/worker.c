@@ -195,15 +195,13 @@ static bool sweep(struct run *r, const struct exec *x, struct err *e)
 
 // Store the model's file. While the disk is full it waits: the result is there, and an operator can
 // make room.
-static bool save(struct run *r, const char *header, size_t len, struct model_new *model,
-                 char digest[DIGEST_TEXT], struct err *e)
+static bool save(struct run *r, const struct digest_part file[static 2], const char *digest,
+                 struct err *e)
 {
     const struct worker_config *c = r->worker->config;
-    const struct model *m = &r->prepared.model;
     for (bool waiting = false;; waiting = true) {
         struct err why = {0};
-        if (model_store_save(c->settings->data, header, len, m->value,
-                             m->n_value * sizeof *m->value, digest, &model->bytes, &r->halt, &why))
+        if (model_store_save(c->settings->data, file, digest, &r->halt, &why))
             return true;
         r->stop = ticket_poll(r->ticket);
         if (why.kind != ERR_NO_SPACE || r->stop != STOP_NONE)
@@ -224,35 +222,47 @@ static bool settle(struct run *r, struct err *e)
             return fail(e, ERR_CANCELLED, "stopped before the result was stored");
         sleep(1);
     }
+    return halt_go_on(&r->halt, e);
+}
+
+// The last step, in which a cancellation may still come first. A sweep has no model.
+static bool conclude(struct run *r, const struct model_new *model, struct err *e)
+{
+    struct job_end end = {.state = JOB_SUCCEEDED, .model = model};
+    bool ok = queue_finish(r->worker->config->queue, r->ticket, &end, e);
+    r->ticket = NULL;
+    if (!ok)
+        return false;
+    if (end.state != JOB_SUCCEEDED)
+        return fail(e, ERR_CANCELLED, "the job was cancelled as it ended");
+    LOG(r->worker->config->log, LEVEL_INFO, log_text("event", "job succeeded"),
+        log_int("job", r->job.id), log_text("model", model ? model->name : "none"),
+        log_int("version", end.version), log_ms("training_ms", (double)(now() - r->begun)));
     return true;
 }
 
 static bool finish(struct run *r, const struct model_new *model, struct err *e)
 {
-    const struct worker_config *c = r->worker->config;
-    int64_t version;
-    if (!settle(r, e) || !halt_go_on(&r->halt, e))
+    struct cache *cache = r->worker->config->cache;
+    if (!settle(r, e))
         return false;
-    cache_publish_begin(c->cache, model->name);
-    bool ok = queue_finish(c->queue, r->ticket, JOB_SUCCEEDED, NULL, model, &version, e);
-    cache_publish_end(c->cache);
-    r->ticket = NULL;
-    if (ok)
-        catalog_settled(c->catalog, model->digest);
-    if (ok)
-        LOG(c->log, LEVEL_INFO, log_text("event", "job succeeded"), log_int("job", r->job.id),
-            log_text("model", model->name), log_int("version", version),
-            log_ms("training_ms", (double)(now() - r->begun)));
+    cache_publish_begin(cache, model->name);
+    bool ok = conclude(r, model, e);
+    cache_publish_end(cache);
     return ok;
 }
 
-// A sweep has no model, only its curve.
-static bool conclude(struct run *r, struct err *e)
+static bool put(struct run *r, const struct digest_part file[static 2],
+                const struct model_new *model, struct err *e)
 {
-    if (!settle(r, e))
-        return false;
-    bool ok = queue_finish(r->worker->config->queue, r->ticket, JOB_SUCCEEDED, NULL, NULL, NULL, e);
-    r->ticket = NULL;
+    const struct worker_config *c = r->worker->config;
+    struct catalog_model coming;
+    struct err why = {0};
+    catalog_model_begin(c->catalog, &coming, model->digest);
+    bool ok = save(r, file, model->digest, e) && finish(r, model, e);
+    if (!catalog_model_end(c->catalog, &coming, ok, &why))
+        LOG(c->log, LEVEL_WARN, log_text("event", "file of an unpublished model not removed"),
+            log_int("job", r->job.id), log_text("reason", why.text));
     return ok;
 }
 
@@ -269,8 +279,12 @@ static bool publish(struct run *r, const struct train_result *result, struct err
     const char *header =
         model.summary ? model_file_header(m, &r->prepared.prep, r->job.spec, &len, &r->arena, e)
                       : NULL;
+    if (!header)
+        return false;
+    const struct digest_part file[] = {{header, len}, {m->value, m->n_value * sizeof *m->value}};
     model.digest = digest;
-    return header && save(r, header, len, &model, digest, e) && finish(r, &model, e);
+    model.bytes = (int64_t)(file[0].len + file[1].len);
+    return digest_long(file, 2, digest, &r->halt, e) && put(r, file, &model, e);
 }
 
 // What becomes of a job that did not get to its end.
@@ -304,13 +318,13 @@ static void give_back(struct run *r, const struct err *why)
         log_int("job", r->job.id), log_text("kind", err_word(why->kind)),
         log_text("reason", why->text));
     if (ending == END_CANCELLED)
-        queue_finish(c->queue, r->ticket, JOB_CANCELLED, NULL, NULL, NULL, &e);
+        queue_finish(c->queue, r->ticket, &(struct job_end){.state = JOB_CANCELLED}, &e);
     else if (ending == END_RELEASED)
         queue_release(c->queue, r->ticket, &e);
     else if (ending == END_AGAIN)
         queue_crash(c->queue, r->ticket, why->text, &e); // the third time fails it
     else
-        queue_finish(c->queue, r->ticket, JOB_FAILED, why, NULL, NULL, &e);
+        queue_finish(c->queue, r->ticket, &(struct job_end){.state = JOB_FAILED, .why = why}, &e);
     if (e.kind)
         LOG(c->log, LEVEL_WARN, log_text("event", "job not given back"), log_int("job", r->job.id),
             log_text("reason", e.text));
@@ -341,7 +355,7 @@ static bool work_off(struct run *r, struct err *e)
         crew_release(&crew);
     }
     atomic_fetch_add(&r->worker->all->helpers, helpers);
-    return ok && (finder ? conclude(r, e) : publish(r, &result, e));
+    return ok && (finder ? settle(r, e) && conclude(r, NULL, e) : publish(r, &result, e));
 }
 
 static void run_job(struct run *r)

@@ -87,31 +87,3 @@ struct job_row lab_job(struct lab *l, int64_t id)
     ck_assert_msg(ok, "%s", l->err.text);
     return row;
 }
-
-struct statement {
-    const char *text;
-    int64_t *out;
-};
-
-static bool run_statement(struct store *s, struct conn *c, void *arg, struct err *e)
-{
-    (void)s;
-    const struct statement *w = arg;
-    struct sqlite3_stmt *st = NULL;
-    int rc = sqlite3_prepare_v2(c->db, w->text, -1, &st, NULL);
-    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-        rc = sqlite3_step(st);
-        if (rc == SQLITE_ROW && w->out)
-            *w->out = sqlite3_column_int64(st, 0);
-    }
-    sqlite3_finalize(st);
-    e->kind = rc == SQLITE_DONE ? ERR_NONE : ERR_INTERNAL;
-    return rc == SQLITE_DONE;
-}
-
-bool lab_sql(struct lab *l, const char *text, int64_t *out)
-{
-    struct statement w = {text, out};
-    struct err e = {0};
-    return store_write(l->store, run_statement, &w, &e);
-}

@@ -5,6 +5,7 @@
 // queue. One thread, but for lab_submit() and the clock.
 
 #include "queue.h"
+#include "store_exec.h"
 #include "store_sql.h"
 
 #include <stdatomic.h>
@@ -31,9 +32,6 @@ void lab_move(struct lab *l, int64_t ms);
 int64_t lab_submit(struct lab *l, const char *name);
 struct lease lab_claim(struct lab *l); // there must be a job
 struct job_row lab_job(struct lab *l, int64_t id);
-
-// Run a statement that gives one number on the writer; false when SQLite refuses it.
-bool lab_sql(struct lab *l, const char *text, int64_t *out);
 
 #define OK(call) OK_IN(&l, call)
 #define OK_IN(l, call) ck_assert_msg((call), "%s", (l)->err.text)

@@ -189,19 +189,22 @@ int64_t plant_publish(struct plant *p, const char *name, double value)
     char digest[DIGEST_TEXT], data[DATASET_DIGEST];
     struct model_new made = {name, digest, "regression", "{}", 0};
     size_t len;
-    int64_t version;
     const char *header = constant_model(p, value, &m, &len);
-    need(header && model_store_save(p->dir, header, len, m.value, m.n_value * sizeof *m.value,
-                                    digest, &made.bytes, NULL, &p->err),
-         &p->err);
+    need(header != NULL, &p->err);
+    const struct digest_part file[] = {{header, len}, {m.value, m.n_value * sizeof *m.value}};
+    made.bytes = (int64_t)(file[0].len + file[1].len);
+    digest_of(file, 2, digest);
+    struct catalog_model coming;
+    catalog_model_begin(p->catalog, &coming, digest);
+    need(model_store_save(p->dir, file, digest, NULL, &p->err), &p->err);
     memset(data, 'a', sizeof data);
     data[sizeof data - 1] = '\0';
     int64_t id = plant_submit(p, NULL, data, SPEC);
     need(store_job_claim(p->store, "test", &claim, &p->arena, &p->err) && claim.job.id == id,
          &p->err);
-    need(store_job_finish(p->store, &claim.lease, JOB_SUCCEEDED, NULL, &made, &version, &p->err),
-         &p->err);
-    catalog_settled(p->catalog, digest);
+    struct job_end end = {.state = JOB_SUCCEEDED, .model = &made};
+    need(store_job_finish(p->store, &claim.lease, &end, &p->err), &p->err);
+    need(catalog_model_end(p->catalog, &coming, true, &p->err), &p->err);
     return id;
 }
 

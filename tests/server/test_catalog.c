@@ -115,6 +115,136 @@ static void put_file(const struct plant *p, const char *name)
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
+static const char *save_model(struct plant *p, const char *weights)
+{
+    char *digest = arena_need(&p->arena, DIGEST_TEXT, 1);
+    const struct digest_part file[] = {{"head", 4}, {weights, strlen(weights)}};
+    digest_of(file, 2, digest);
+    NEED_IN(p, model_store_save(p->dir, file, digest, NULL, &p->err));
+    return digest;
+}
+
+TEST(a_model_that_does_not_get_its_row_goes)
+{
+    struct plant p;
+    struct catalog_model m, n;
+    plant_init(&p);
+    catalog_model_begin(p.catalog, &n, HEX);
+    const char *digest = save_model(&p, "body");
+    catalog_model_begin(p.catalog, &m, digest);
+    ck_assert_int_eq(plant_files(&p, "models"), 2); // with its mark
+    NEED(catalog_model_end(p.catalog, &m, false, &p.err));
+    ck_assert_int_eq(plant_files(&p, "models"), 0);
+    NEED(catalog_model_end(p.catalog, &n, false, &p.err)); // has no file yet
+    plant_release(&p);
+}
+
+// The bytes are those of another that is there, or is about to be.
+LOOP_TEST(a_model_without_a_row_stays_while_another_is_the_same, 2)
+{
+    struct plant p;
+    struct catalog_model first, second;
+    struct model_row row;
+    plant_init(&p);
+    const char *digest = save_model(&p, "body");
+    const struct model_new made = {"m", digest, "regression", "{}", 8};
+    catalog_model_begin(p.catalog, &first, digest);
+    catalog_model_begin(p.catalog, &second, digest);
+    if (_i == 0) {
+        NEED(store_model_put(p.store, &made, &row, &p.arena, &p.err));
+        NEED(catalog_model_end(p.catalog, &second, true, &p.err));
+    }
+    NEED(catalog_model_end(p.catalog, &first, false, &p.err));
+    ck_assert_int_eq(plant_files(&p, "models"), _i == 0 ? 1 : 2);
+    if (_i == 1) {
+        NEED(catalog_model_end(p.catalog, &second, false, &p.err));
+        ck_assert_int_eq(plant_files(&p, "models"), 0); // nobody is left who wants it
+    }
+    plant_release(&p);
+}
+
+// Several bring the same bytes and fail or not; whoever has saved finds the file until its end.
+struct bringer {
+    struct plant *p;
+    pthread_t thread;
+    atomic_int *missing;
+};
+
+static void *bring(void *arg)
+{
+    struct bringer *b = arg;
+    char digest[DIGEST_TEXT];
+    const struct digest_part file[] = {{"head", 4}, {"same", 4}};
+    digest_of(file, 2, digest);
+    for (int i = 0; i < 200; i++) {
+        struct catalog_model m;
+        struct err e = {0};
+        struct arena a;
+        size_t len;
+        arena_init(&a, 1 << 20);
+        catalog_model_begin(b->p->catalog, &m, digest);
+        bool there = model_store_save(b->p->dir, file, digest, NULL, &e) &&
+                     model_store_load(b->p->dir, digest, &len, NULL, &a, &e);
+        atomic_fetch_add(b->missing, !there);
+        atomic_fetch_add(b->missing, !catalog_model_end(b->p->catalog, &m, false, &e));
+        arena_release(&a);
+    }
+    return NULL;
+}
+
+TEST(no_model_is_taken_from_under_one_who_brings_the_same)
+{
+    struct plant p;
+    atomic_int missing = 0;
+    struct bringer b[3];
+    plant_init(&p);
+    for (unsigned i = 0; i < 3; i++) {
+        b[i] = (struct bringer){.p = &p, .missing = &missing};
+        ck_assert_int_eq(pthread_create(&b[i].thread, NULL, bring, &b[i]), 0);
+    }
+    for (int i = 0; i < 3; i++)
+        pthread_join(b[i].thread, NULL);
+    ck_assert_int_eq(missing, 0);
+    ck_assert_int_eq(plant_files(&p, "models"), 0);
+    plant_release(&p);
+}
+
+struct waiter {
+    struct plant *p;
+    const char *digest;
+    struct catalog_model m;
+    atomic_bool began;
+};
+
+static void *begin(void *arg)
+{
+    struct waiter *w = arg;
+    catalog_model_begin(w->p->catalog, &w->m, w->digest);
+    atomic_store(&w->began, true);
+    return NULL;
+}
+
+TEST(who_brings_what_is_being_removed_waits_for_the_end_of_that)
+{
+    struct plant p;
+    struct catalog_model going, other;
+    pthread_t thread;
+    plant_init(&p);
+    struct waiter w = {.p = &p, .digest = save_model(&p, "body")};
+    catalog_model_begin(p.catalog, &going, w.digest);
+    going.out = true; // as while the file is removed
+    ck_assert_int_eq(pthread_create(&thread, NULL, begin, &w), 0);
+    catalog_model_begin(p.catalog, &other, HEX);
+    usleep(50000);
+    ck_assert(!atomic_load(&w.began));
+    NEED(catalog_model_end(p.catalog, &going, false, &p.err));
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(plant_files(&p, "models"), 0);
+    NEED(catalog_model_end(p.catalog, &w.m, true, &p.err));
+    NEED(catalog_model_end(p.catalog, &other, true, &p.err));
+    plant_release(&p);
+}
+
 // What a crash leaves, at each place where files and rows can part.
 
 static void before_the_row_of_a_dataset(struct plant *p)
@@ -160,9 +290,7 @@ static void before_a_dataset_is_settled(struct plant *p)
 
 static void before_the_row_of_a_model(struct plant *p)
 {
-    char digest[DIGEST_TEXT];
-    int64_t bytes;
-    ck_assert(model_store_save(p->dir, "head", 4, "body", 4, digest, &bytes, NULL, &p->err));
+    save_model(p, "body");
 }
 
 static void (*const crash[])(struct plant *) = {

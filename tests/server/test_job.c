@@ -36,7 +36,7 @@ static bool move(struct lab *l, int64_t id, enum job_state to)
     char text[512];
     snprintf(text, sizeof text, "UPDATE jobs SET state = '%s', %s WHERE id = %" PRId64,
              job_state_word(to), dress[to], id);
-    return lab_sql(l, text, NULL);
+    return store_exec(l->store, text, NULL);
 }
 
 // Bring a fresh job to a state along allowed moves.

@@ -64,7 +64,8 @@ static void *wait_for_job(void *arg)
     struct arena a;
     arena_init(&a, 1 << 20);
     struct ticket *t = queue_claim_wait(w->bench->queue, "w", &w->job, &a, &w->err);
-    w->got = t && queue_finish(w->bench->queue, t, JOB_CANCELLED, NULL, NULL, NULL, &w->err);
+    w->got =
+        t && queue_finish(w->bench->queue, t, &(struct job_end){.state = JOB_CANCELLED}, &w->err);
     arena_release(&a);
     return NULL;
 }
@@ -128,7 +129,7 @@ TEST(a_cancellation_reaches_the_run_at_once_and_outlasts_a_drain)
     ck_assert_int_eq(ticket_poll(t), STOP_CANCEL);
     queue_drain(b.queue);
     ck_assert_int_eq(ticket_poll(t), STOP_CANCEL);
-    ck_assert(queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
+    ck_assert(queue_finish(b.queue, t, &(struct job_end){.state = JOB_CANCELLED}, &b.lab.err));
     ck_assert_int_eq(state(&b, id), JOB_CANCELLED);
     bench_release(&b);
 }
@@ -149,7 +150,7 @@ TEST(a_cancellation_past_the_queue_is_seen_by_the_next_beat_and_by_the_next_tick
         else
             ck_assert(queue_beat(b.queue, t, &beat, &b.lab.err));
         ck_assert_int_eq(ticket_poll(t), STOP_CANCEL);
-        ck_assert(queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
+        ck_assert(queue_finish(b.queue, t, &(struct job_end){.state = JOB_CANCELLED}, &b.lab.err));
     }
     bench_release(&b);
 }
@@ -166,7 +167,7 @@ TEST(a_run_that_polls_keeps_its_lease_for_hours)
         ck_assert_int_eq(ticket_poll(t), STOP_NONE);
         queue_tick(b.queue);
     }
-    ck_assert(queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
+    ck_assert(queue_finish(b.queue, t, &(struct job_end){.state = JOB_CANCELLED}, &b.lab.err));
     ck_assert_int_eq(state(&b, id), JOB_CANCELLED);
     bench_release(&b);
 }
@@ -185,7 +186,7 @@ TEST(a_stuck_run_loses_its_job_and_its_late_result_is_refused)
     ck_assert_int_eq(state(&b, id), JOB_QUEUED);
     ck_assert_int_eq(lab_job(&b.lab, id).crashes, 1);
     ck_assert_int_eq(ticket_poll(t), STOP_LOST);
-    REFUSED(ERR_CONFLICT, queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &e));
+    REFUSED(ERR_CONFLICT, queue_finish(b.queue, t, &(struct job_end){.state = JOB_CANCELLED}, &e));
     ck_assert_int_eq(state(&b, id), JOB_QUEUED);
     bench_release(&b);
 }
@@ -193,11 +194,11 @@ TEST(a_stuck_run_loses_its_job_and_its_late_result_is_refused)
 // From here on no lease can be renewed, until `on` is false.
 static void block_renewals(struct bench *b, bool on)
 {
-    ck_assert(lab_sql(&b->lab,
-                      on ? "CREATE TRIGGER stop BEFORE UPDATE ON jobs BEGIN "
-                           "SELECT RAISE(FAIL, 'no more'); END"
-                         : "DROP TRIGGER stop",
-                      NULL));
+    ck_assert(store_exec(b->lab.store,
+                         on ? "CREATE TRIGGER stop BEFORE UPDATE ON jobs BEGIN "
+                              "SELECT RAISE(FAIL, 'no more'); END"
+                            : "DROP TRIGGER stop",
+                         NULL));
 }
 
 TEST(a_run_that_cannot_renew_stops_before_its_lease_ends_and_is_queued_when_it_can_be)
@@ -226,13 +227,15 @@ TEST(a_run_that_cannot_renew_stops_before_its_lease_ends_and_is_queued_when_it_c
 // From here on every change of a job needs room that there is not, until `on` is false.
 static void fill_disk(struct bench *b, bool on)
 {
-    ck_assert(lab_sql(&b->lab,
-                      on ? "CREATE TRIGGER fill BEFORE UPDATE ON jobs BEGIN INSERT INTO job_events "
-                           "(job_id, at, level, type, message) VALUES (new.id, 0, 'info', 'state', "
-                           "printf('%.1000000c', 'x')); END"
-                         : "PRAGMA max_page_count = 100000",
-                      NULL));
-    ck_assert(lab_sql(&b->lab, on ? "PRAGMA max_page_count = 60" : "DROP TRIGGER fill", NULL));
+    ck_assert(
+        store_exec(b->lab.store,
+                   on ? "CREATE TRIGGER fill BEFORE UPDATE ON jobs BEGIN INSERT INTO job_events "
+                        "(job_id, at, level, type, message) VALUES (new.id, 0, 'info', 'state', "
+                        "printf('%.1000000c', 'x')); END"
+                      : "PRAGMA max_page_count = 100000",
+                   NULL));
+    ck_assert(
+        store_exec(b->lab.store, on ? "PRAGMA max_page_count = 60" : "DROP TRIGGER fill", NULL));
 }
 
 TEST(a_full_disk_takes_no_job_from_its_run)
@@ -252,7 +255,7 @@ TEST(a_full_disk_takes_no_job_from_its_run)
     }
     fill_disk(&b, false);
     ck_assert(queue_beat(b.queue, t, &beat, &b.lab.err));
-    ck_assert(queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
+    ck_assert(queue_finish(b.queue, t, &(struct job_end){.state = JOB_CANCELLED}, &b.lab.err));
     bench_release(&b);
 }
 
@@ -260,6 +263,7 @@ struct finisher {
     struct bench *bench;
     struct ticket *ticket;
     struct err err;
+    struct job_end end;
     bool ok;
     pthread_t thread;
 };
@@ -268,12 +272,13 @@ static void *finish(void *arg)
 {
     static const struct model_new model = {"m", lab_digest, "regression", "{}", 1};
     struct finisher *f = arg;
-    int64_t version;
-    f->ok =
-        queue_finish(f->bench->queue, f->ticket, JOB_SUCCEEDED, NULL, &model, &version, &f->err);
+    f->end = (struct job_end){.state = JOB_SUCCEEDED, .model = &model};
+    f->ok = queue_finish(f->bench->queue, f->ticket, &f->end, &f->err);
     return NULL;
 }
 
+// There is no room for the model; the cancellation may come before the end is tried, or while it
+// waits.
 TEST(an_end_that_waits_for_room_gives_way_to_a_cancellation)
 {
     struct bench b;
@@ -282,16 +287,17 @@ TEST(an_end_that_waits_for_room_gives_way_to_a_cancellation)
     bench_init(&b);
     int64_t id = submit(&b);
     f.ticket = claim(&b, &job);
-    ck_assert(lab_sql(&b.lab,
-                      "CREATE TRIGGER fill BEFORE INSERT ON models BEGIN INSERT INTO job_events "
-                      "(job_id, at, level, type, message) VALUES (new.job_id, 0, 'info', 'state', "
-                      "printf('%.1000000c', 'x')); END",
-                      NULL));
-    ck_assert(lab_sql(&b.lab, "PRAGMA max_page_count = 60", NULL));
+    ck_assert(
+        store_exec(b.lab.store,
+                   "CREATE TRIGGER fill BEFORE INSERT ON models BEGIN INSERT INTO job_events "
+                   "(job_id, at, level, type, message) VALUES (new.job_id, 0, 'info', 'state', "
+                   "printf('%.1000000c', 'x')); END",
+                   NULL));
+    ck_assert(store_exec(b.lab.store, "PRAGMA max_page_count = 60", NULL));
     ck_assert_int_eq(pthread_create(&f.thread, NULL, finish, &f), 0);
     ck_assert(queue_cancel(b.queue, id, &job, &b.lab.arena, &b.lab.err));
     pthread_join(f.thread, NULL);
-    ck_assert(!f.ok && f.err.kind == ERR_NO_SPACE);
+    ck_assert(f.ok ? f.end.state == JOB_CANCELLED : f.err.kind == ERR_NO_SPACE);
     queue_tick(b.queue);
     ck_assert_int_eq(state(&b, id), JOB_CANCELLED);
     bench_release(&b);
@@ -322,11 +328,11 @@ TEST(a_job_that_could_not_be_given_back_is_taken_back_later)
     bench_init(&b);
     int64_t id = submit(&b);
     struct ticket *t = claim(&b, &job);
-    ck_assert(lab_sql(&b.lab, "ALTER TABLE job_events RENAME TO gone", NULL));
+    ck_assert(store_exec(b.lab.store, "ALTER TABLE job_events RENAME TO gone", NULL));
     REFUSED(ERR_INTERNAL, queue_release(b.queue, t, &e));
     queue_tick(b.queue);
     ck_assert_int_eq(state(&b, id), JOB_RUNNING);
-    ck_assert(lab_sql(&b.lab, "ALTER TABLE gone RENAME TO job_events", NULL));
+    ck_assert(store_exec(b.lab.store, "ALTER TABLE gone RENAME TO job_events", NULL));
     queue_tick(b.queue);
     job = lab_job(&b.lab, id);
     ck_assert(job.state == JOB_QUEUED && job.deaths == 1 && job.crashes == 0);
@@ -340,16 +346,16 @@ TEST(at_the_end_every_job_is_taken_back_and_a_late_worker_is_refused)
     bench_init(&b);
     int64_t late = submit(&b), orphan = submit(&b), done = submit(&b);
     struct ticket *t = claim(&b, &job), *o = claim(&b, &job), *d = claim(&b, &job);
-    ck_assert(queue_finish(b.queue, d, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
-    ck_assert(lab_sql(&b.lab, "ALTER TABLE job_events RENAME TO gone", NULL));
+    ck_assert(queue_finish(b.queue, d, &(struct job_end){.state = JOB_CANCELLED}, &b.lab.err));
+    ck_assert(store_exec(b.lab.store, "ALTER TABLE job_events RENAME TO gone", NULL));
     REFUSED(ERR_INTERNAL, queue_release(b.queue, o, &e));
-    ck_assert(lab_sql(&b.lab, "ALTER TABLE gone RENAME TO job_events", NULL));
+    ck_assert(store_exec(b.lab.store, "ALTER TABLE gone RENAME TO job_events", NULL));
     queue_drain(b.queue);
     ck_assert_int_eq(queue_take_back(b.queue), 2);
     ck_assert(state(&b, late) == JOB_QUEUED && state(&b, orphan) == JOB_QUEUED);
     ck_assert_int_eq(lab_job(&b.lab, late).attempt + lab_job(&b.lab, orphan).deaths, 0);
     ck_assert_int_eq(state(&b, done), JOB_CANCELLED);
-    REFUSED(ERR_CONFLICT, queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &e));
+    REFUSED(ERR_CONFLICT, queue_finish(b.queue, t, &(struct job_end){.state = JOB_CANCELLED}, &e));
     ck_assert_int_eq(state(&b, late), JOB_QUEUED);
     ck_assert_int_eq(queue_take_back(b.queue), 0);
     bench_release(&b);
@@ -420,14 +426,14 @@ LOOP_TEST(a_worker_waits_beside_a_suspect_until_it_is_cleared_or_ends, 2)
     if (_i == 0)
         ck_assert(queue_beat(b.queue, t, &first_epoch, &b.lab.err));
     else
-        ck_assert(queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
+        ck_assert(queue_finish(b.queue, t, &(struct job_end){.state = JOB_CANCELLED}, &b.lab.err));
     struct timespec until; // well before it would look again by itself
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 30;
     ck_assert_int_eq(pthread_timedjoin_np(w.thread, NULL, &until), 0);
     ck_assert(w.got && w.job.id == other);
     if (_i == 0)
-        ck_assert(queue_finish(b.queue, t, JOB_CANCELLED, NULL, NULL, NULL, &b.lab.err));
+        ck_assert(queue_finish(b.queue, t, &(struct job_end){.state = JOB_CANCELLED}, &b.lab.err));
     bench_release(&b);
 }
 
@@ -450,7 +456,7 @@ static void *work(void *arg)
     while ((t = queue_claim_wait(w->bench->queue, "w", &job, &a, &e))) {
         enum stop why = ticket_poll(t);
         ck_assert(why == STOP_NONE || why == STOP_CANCEL || why == STOP_DRAIN);
-        ck_assert(queue_finish(w->bench->queue, t, JOB_CANCELLED, NULL, NULL, NULL, &e));
+        ck_assert(queue_finish(w->bench->queue, t, &(struct job_end){.state = JOB_CANCELLED}, &e));
         if (++*w->done == JOBS)
             queue_drain(w->bench->queue);
     }

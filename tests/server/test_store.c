@@ -101,7 +101,7 @@ TEST(a_refused_command_leaves_no_trace_and_its_neighbours_alone)
         REFUSED(ERR_CONFLICT, store_write(l.store, write_then_refuse, NULL, &e));
     crowd_join(&crowd);
     int64_t n = 0;
-    ck_assert(lab_sql(&l, "SELECT count(*) FROM jobs", &n));
+    ck_assert(store_exec(l.store, "SELECT count(*) FROM jobs", &n));
     ck_assert_int_eq(n, THREADS * EACH);
     lab_release(&l);
 }
@@ -232,7 +232,7 @@ TEST(a_database_damaged_while_nobody_had_it_is_refused)
     int64_t page;
     lab_init(&l);
     lab_submit(&l, "n");
-    ck_assert(lab_sql(&l, "SELECT rootpage FROM sqlite_schema WHERE name = 'jobs'", &page));
+    ck_assert(store_exec(l.store, "SELECT rootpage FROM sqlite_schema WHERE name = 'jobs'", &page));
     store_close(l.store);
     snprintf(path, sizeof path, "%s/mlpd.db", l.dir);
     int fd = open(path, O_RDWR);
@@ -365,10 +365,10 @@ TEST(a_full_disk_is_an_error_that_passes)
     struct job_new job = {"large", NULL, lab_digest, large, "{}", 0, 0, NULL, NULL, 0};
     struct job_row row;
     bool replayed;
-    ck_assert(lab_sql(&l, "PRAGMA max_page_count = 60", NULL));
+    ck_assert(store_exec(l.store, "PRAGMA max_page_count = 60", NULL));
     REFUSED(ERR_NO_SPACE, store_job_submit(l.store, &job, &row, &replayed, &l.arena, &e));
     ck_assert_int_eq(lab_submit(&l, "small"), 1);
-    ck_assert(lab_sql(&l, "PRAGMA max_page_count = 100000", NULL));
+    ck_assert(store_exec(l.store, "PRAGMA max_page_count = 100000", NULL));
     OK(store_job_submit(l.store, &job, &row, &replayed, &l.arena, &l.err));
     ck_assert_int_eq(row.id, 2);
     free(large);

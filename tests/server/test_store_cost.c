@@ -39,7 +39,7 @@ static void sql(struct lab *l, const char *format, int64_t n)
 {
     char text[1024];
     snprintf(text, sizeof text, format, n);
-    ck_assert_msg(lab_sql(l, text, NULL), "%s", text);
+    ck_assert_msg(store_exec(l->store, text, NULL), "%s", text);
 }
 
 #define COUNT(n)                                                                                   \
@@ -158,7 +158,7 @@ static void fill_all(struct lab *l, int64_t jobs)
         sql(l, text, jobs);
         snprintf(text, sizeof text, "%s VALUES ('few', 1, %s, %s), ('one', 1, %s, %s)", table[i],
                  other, value[i], other, value[i]);
-        ck_assert_msg(lab_sql(l, text, NULL), "%s", text);
+        ck_assert_msg(store_exec(l->store, text, NULL), "%s", text);
     }
 }
 
@@ -174,7 +174,7 @@ static bool get_last(struct lab *l, struct err *e)
 {
     struct job_row row;
     int64_t last = 0;
-    ck_assert(lab_sql(l, "SELECT max(id) FROM jobs", &last));
+    ck_assert(store_exec(l->store, "SELECT max(id) FROM jobs", &last));
     return store_job_get(l->store, last, &row, &l->arena, e) && row.position == last;
 }
 
@@ -218,7 +218,7 @@ static bool cancel_last(struct lab *l, struct err *e)
 {
     struct job_row row;
     int64_t last = 0;
-    ck_assert(lab_sql(l, "SELECT max(id) FROM jobs", &last));
+    ck_assert(store_exec(l->store, "SELECT max(id) FROM jobs", &last));
     return store_job_cancel(l->store, last, &row, &l->arena, e);
 }
 
@@ -231,13 +231,13 @@ static bool run_one(struct lab *l, struct err *e)
     const struct model_new model = {"many", lab_digest, "t", "{}", 1};
     struct job_claim claim;
     enum lease_fate fate;
-    int64_t version;
+    struct job_end end = {.state = JOB_SUCCEEDED, .model = &model};
     bool stop;
     return store_job_claim(l->store, "w", &claim, &l->arena, e) &&
            store_job_renew(l->store, &claim.lease, 1, &fate, e) &&
            store_job_beat(l->store, &claim.lease, &beat, &stop, e) &&
            store_job_note(l->store, &claim.lease, "info", "m", e) &&
-           store_job_finish(l->store, &claim.lease, JOB_SUCCEEDED, NULL, &model, &version, e);
+           store_job_finish(l->store, &claim.lease, &end, e);
 }
 
 static bool release_one(struct lab *l, struct err *e)

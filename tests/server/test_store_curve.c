@@ -116,7 +116,7 @@ static void insert_run(struct lab *l, int attempt, int from, int to)
              "FROM n WHERE i < %d) SELECT 1, %d, i, %d, 1, 'a', zeroblob(8), 'x', zeroblob(16) "
              "FROM n WHERE i %% 7 <> %d",
              from, to, attempt, attempt, attempt);
-    ck_assert(lab_sql(l, text, NULL));
+    ck_assert(store_exec(l->store, text, NULL));
 }
 
 static bool has(const struct runs *r, int attempt, int epoch)
@@ -180,7 +180,7 @@ TEST(any_part_of_any_runs_is_what_a_look_at_every_row_says)
     lab_submit(&l, "n");
     for (int round = 0; round < ROUNDS; round++) {
         struct runs r = {0};
-        ck_assert(lab_sql(&l, "DELETE FROM job_metrics", NULL));
+        ck_assert(store_exec(l.store, "DELETE FROM job_metrics", NULL));
         for (int i = 1; i <= RUNS; i++) {
             r.from[i] = 1 + rand_r(&seed) % EPOCHS;
             r.to[i] = r.from[i] - 1 + rand_r(&seed) % (EPOCHS - r.from[i] + 2);
@@ -217,7 +217,7 @@ TEST(the_log_tells_what_happened_in_order)
     lab_move(&l, 60000);
     k = lab_claim(&l);
     OK(store_job_note(l.store, &k, "info", "epoch 1 done", &l.err));
-    OK(store_job_finish(l.store, &k, JOB_FAILED, &why, NULL, NULL, &l.err));
+    OK(store_job_finish(l.store, &k, &(struct job_end){.state = JOB_FAILED, .why = &why}, &l.err));
     OK(store_job_events(l.store, id, 0, 100, &log, &l.arena, &l.err));
     ck_assert_int_eq(log.n, sizeof want / sizeof *want);
     for (size_t i = 0; i < log.n; i++)

@@ -91,7 +91,7 @@ TEST(a_dataset_that_a_job_still_needs_cannot_be_deleted)
     struct lease k = lab_claim(&l);
     REFUSED(ERR_CONFLICT, store_dataset_delete(l.store, "a", &unused, &l.arena, &e));
     OK(store_dataset_get(l.store, "a", 1, &row, &l.arena, &l.err));
-    OK(store_job_finish(l.store, &k, JOB_CANCELLED, NULL, NULL, NULL, &l.err));
+    OK(store_job_finish(l.store, &k, &(struct job_end){.state = JOB_CANCELLED}, &l.err));
     OK(store_dataset_delete(l.store, "a", &unused, &l.arena, &l.err));
     ck_assert_int_eq(unused.n, 2);
     ck_assert_int_eq(lab_job(&l, id).state, JOB_CANCELLED);

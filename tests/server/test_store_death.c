@@ -151,8 +151,8 @@ TEST(a_suspect_that_has_waited_long_lets_nobody_pass_any_more)
     ck_assert_int_eq(next_in(&l), 0);
     OK(store_job_release(l.store, &k2, &l.err));
     ck_assert_int_eq(next_in(&l), 0);
-    OK(store_job_finish(l.store, &k, JOB_CANCELLED, NULL, NULL, NULL, &l.err));
-    ck_assert(lab_sql(&l, "UPDATE jobs SET priority = 9 WHERE id > 1", NULL));
+    OK(store_job_finish(l.store, &k, &(struct job_end){.state = JOB_CANCELLED}, &l.err));
+    ck_assert(store_exec(l.store, "UPDATE jobs SET priority = 9 WHERE id > 1", NULL));
     ck_assert_int_eq(lab_claim(&l).job, id);
     ck_assert_int_eq(lab_job(&l, third).state, JOB_QUEUED);
     lab_release(&l);

@@ -117,8 +117,8 @@ TEST(memory_may_end_at_any_point)
         for (int i = 0; i < 2; i++)
             ck_assert_msg(ok[i] || e[i].kind == ERR_BUSY, "%s: %s", err_word(e[i].kind), e[i].text);
         jobs += ok[1];
-        ck_assert(lab_sql(&l, "SELECT count(*) FROM jobs", &n) && n == jobs);
-        ck_assert(lab_sql(&l, "SELECT count(*) FROM job_events", &n) && n == jobs);
+        ck_assert(store_exec(l.store, "SELECT count(*) FROM jobs", &n) && n == jobs);
+        ck_assert(store_exec(l.store, "SELECT count(*) FROM job_events", &n) && n == jobs);
     }
     lab_release(&l);
 }
@@ -208,13 +208,13 @@ TEST(damage_met_while_running_ends_writing_and_nothing_else)
     struct dataset_new d = {"d", lab_digest, "{}", 1, 1, 1};
     struct dataset_row row;
     OK(store_dataset_put(l.store, &d, &row, &l.arena, &l.err));
-    ck_assert(lab_sql(&l, "SELECT rootpage FROM sqlite_schema WHERE name = 'jobs'", &page));
+    ck_assert(store_exec(l.store, "SELECT rootpage FROM sqlite_schema WHERE name = 'jobs'", &page));
     lab_reopen(&l);
     OK(store_dataset_get(l.store, "d", 0, &row, &l.arena, &l.err));
     overwrite(&l, page, 1);
     REFUSED(ERR_INTERNAL, get(&l, 1, &e));
-    OK(store_dataset_put(l.store, &d, &row, &l.arena, &l.err)); // the writer has not met it yet
-    ck_assert(lab_sql(&l, "PRAGMA shrink_memory", NULL));       // and has the page in memory
+    OK(store_dataset_put(l.store, &d, &row, &l.arena, &l.err));   // the writer has not met it yet
+    ck_assert(store_exec(l.store, "PRAGMA shrink_memory", NULL)); // and has the page in memory
     REFUSED(ERR_INTERNAL, store_job_cancel(l.store, 1, &(struct job_row){0}, &l.arena, &e));
     REFUSED(ERR_INTERNAL, store_dataset_put(l.store, &d, &row, &l.arena, &e));
     OK(store_dataset_get(l.store, "d", 0, &row, &l.arena, &l.err));

@@ -132,7 +132,7 @@ TEST(cancelling_ends_what_waits_marks_what_runs_and_refuses_what_has_ended)
     }
     OK(store_job_beat(l.store, &k, &nothing_new, &cancel, &l.err));
     ck_assert(cancel);
-    OK(store_job_finish(l.store, &k, JOB_CANCELLED, NULL, NULL, NULL, &l.err));
+    OK(store_job_finish(l.store, &k, &(struct job_end){.state = JOB_CANCELLED}, &l.err));
     REFUSED(ERR_CONFLICT, store_job_cancel(l.store, running, &row, &l.arena, &e));
     REFUSED(ERR_NOT_FOUND, store_job_cancel(l.store, 99, &row, &l.arena, &e));
     lab_release(&l);

@@ -6,9 +6,10 @@
 static int64_t publish(struct lab *l, const char *name, const char *digest)
 {
     struct model_new m = {name, digest, "regression", "{\"r2\":0.5}", 777};
-    int64_t version, id = lab_submit(l, "n");
+    struct job_end end = {.state = JOB_SUCCEEDED, .model = &m};
+    int64_t id = lab_submit(l, "n");
     struct lease k = lab_claim(l);
-    bool ok = store_job_finish(l->store, &k, JOB_SUCCEEDED, NULL, &m, &version, &l->err);
+    bool ok = store_job_finish(l->store, &k, &end, &l->err);
     ck_assert_msg(ok, "%s", l->err.text);
     return id;
 }

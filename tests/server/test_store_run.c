@@ -120,8 +120,8 @@ static bool try_renew(struct store *s, const struct lease *k, struct err *e)
 
 static bool try_finish(struct store *s, const struct lease *k, struct err *e)
 {
-    int64_t version;
-    return store_job_finish(s, k, JOB_SUCCEEDED, NULL, &some_model, &version, e);
+    return store_job_finish(s, k, &(struct job_end){.state = JOB_SUCCEEDED, .model = &some_model},
+                            e);
 }
 
 static bool try_crash(struct store *s, const struct lease *k, struct err *e)
@@ -144,12 +144,12 @@ static int64_t portrait(struct lab *l)
 {
     int64_t n = 0;
     ck_assert(
-        lab_sql(l,
-                "SELECT sum(attempt * 1000003 + crashes * 1009 + deaths * 31 + step + epoch "
-                "+ lease_until + (state = 'running') * 7) + (SELECT count(*) FROM job_events) "
-                "* 500009 + (SELECT count(*) FROM job_metrics) * 70001 "
-                "+ (SELECT count(*) FROM models) * 90001 FROM jobs",
-                &n));
+        store_exec(l->store,
+                   "SELECT sum(attempt * 1000003 + crashes * 1009 + deaths * 31 + step + epoch "
+                   "+ lease_until + (state = 'running') * 7) + (SELECT count(*) FROM job_events) "
+                   "* 500009 + (SELECT count(*) FROM job_metrics) * 70001 "
+                   "+ (SELECT count(*) FROM models) * 90001 FROM jobs",
+                   &n));
     return n;
 }
 
@@ -173,14 +173,37 @@ LOOP_TEST(a_stale_lease_changes_nothing, WORKER_WRITES)
 TEST(a_sweep_that_comes_after_the_end_changes_nothing)
 {
     struct lab l;
-    int64_t version = 0;
+    struct job_end end = {.state = JOB_SUCCEEDED, .model = &some_model};
     lab_init(&l);
     int64_t id = lab_submit(&l, "n");
     struct lease k = lab_claim(&l);
-    OK(store_job_finish(l.store, &k, JOB_SUCCEEDED, NULL, &some_model, &version, &l.err));
+    OK(store_job_finish(l.store, &k, &end, &l.err));
     REFUSED(ERR_CONFLICT, store_job_rescue(l.store, &k, true, "lease expired", &e));
     ck_assert_int_eq(lab_job(&l, id).state, JOB_SUCCEEDED);
-    ck_assert_int_eq(version, 1);
+    ck_assert_int_eq(end.version, 1);
+    lab_release(&l);
+}
+
+// With a model, without one, and after a failure.
+LOOP_TEST(a_run_whose_job_was_cancelled_before_its_end_ends_so, 3)
+{
+    static const struct err why = {.kind = ERR_DIVERGED, .text = "step 1"};
+    const struct job_end ends[] = {{.state = JOB_SUCCEEDED, .model = &some_model},
+                                   {.state = JOB_SUCCEEDED},
+                                   {.state = JOB_FAILED, .why = &why}};
+    struct lab l;
+    struct job_row row;
+    struct model_row model;
+    struct job_end end = ends[_i];
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    struct lease k = lab_claim(&l);
+    OK(store_job_cancel(l.store, id, &row, &l.arena, &l.err));
+    OK(store_job_finish(l.store, &k, &end, &l.err));
+    ck_assert(end.state == JOB_CANCELLED && !end.model && !end.why);
+    row = lab_job(&l, id);
+    ck_assert(row.state == JOB_CANCELLED && !row.model && !row.error_text);
+    REFUSED(ERR_NOT_FOUND, store_model_get(l.store, "m", 0, &model, &l.arena, &e));
     lab_release(&l);
 }
 
@@ -225,15 +248,15 @@ TEST(of_a_sweep_and_a_finish_at_once_exactly_one_wins)
 TEST(a_finished_job_shows_its_model_and_versions_count_up)
 {
     struct lab l;
-    int64_t version = 0;
+    struct job_end end = {.state = JOB_SUCCEEDED, .model = &some_model};
     lab_init(&l);
     for (int i = 1; i <= 3; i++) {
         int64_t id = lab_submit(&l, "n");
         struct lease k = lab_claim(&l);
         lab_move(&l, 5);
-        OK(store_job_finish(l.store, &k, JOB_SUCCEEDED, NULL, &some_model, &version, &l.err));
+        OK(store_job_finish(l.store, &k, &end, &l.err));
         struct job_row job = lab_job(&l, id);
-        ck_assert_int_eq(version, i);
+        ck_assert_int_eq(end.version, i);
         ck_assert_str_eq(job.model, "m");
         ck_assert_int_eq(job.version, i);
         ck_assert_int_eq(job.finished_at, l.wall);
@@ -249,7 +272,7 @@ TEST(a_failed_job_keeps_its_error)
     int64_t id = lab_submit(&l, "n");
     struct lease k = lab_claim(&l);
     struct err why = {ERR_DIVERGED, "/optimizer/lr", "the loss is not finite at step 3"};
-    OK(store_job_finish(l.store, &k, JOB_FAILED, &why, NULL, NULL, &l.err));
+    OK(store_job_finish(l.store, &k, &(struct job_end){.state = JOB_FAILED, .why = &why}, &l.err));
     struct job_row job = lab_job(&l, id);
     ck_assert_int_eq(job.state, JOB_FAILED);
     ck_assert_str_eq(job.error_kind, "diverged");
@@ -371,7 +394,7 @@ TEST(after_a_restart_no_pause_is_longer_than_the_longest)
         OK(store_job_claim(l.store, "w", &claim, &l.arena, &l.err));
         ck_assert_int_eq(claim.lease.job != 0, left[i] == 0);
         ck_assert_int_eq(claim.next_in, left[i]);
-        ck_assert(lab_sql(&l, "DELETE FROM jobs", NULL));
+        ck_assert(store_exec(l.store, "DELETE FROM jobs", NULL));
     }
     lab_release(&l);
 }

@@ -4,6 +4,7 @@
 #include "worker.h"
 #include "full_disk.h"
 #include "plant.h"
+#include "store_exec.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,6 +20,9 @@ static const char SHORT[] = JOB("\"epochs\":5}"), LONG[] = JOB("\"epochs\":10000
                   MEDIUM[] = JOB("\"epochs\":5000}"),
                   BROKEN[] = JOB("\"epochs\":50},\"optimizer\":{\"type\":\"sgd\",\"lr\":1e6},"
                                  "\"regularization\":{\"gradient_clip_norm\":null}");
+
+static const char SWEEP[] =
+    JOB("\"epochs\":5},\"kind\":\"lr_finder\",\"lr_finder\":{\"steps\":20}");
 
 static const char *upload(struct plant *p, const char *name)
 {
@@ -125,6 +129,84 @@ TEST(a_running_job_is_cancelled_and_the_worker_goes_on)
     row = plant_await(&p, id, JOB_CANCELLED, 1);
     ck_assert(row.epoch < row.epochs && !row.model);
     plant_await(&p, plant_submit(&p, "d", digest, SHORT), JOB_SUCCEEDED, 0);
+    plant_release(&p);
+}
+
+// The cancellation is committed with the last report, after the run has looked for the last time.
+// With a model to publish, and without.
+LOOP_TEST(a_job_cancelled_in_its_last_step_is_not_published, 2)
+{
+    static const char *const job[] = {SHORT, SWEEP};
+    struct plant p;
+    plant_init(&p);
+    ck_assert(store_exec(p.store,
+                         "CREATE TRIGGER late AFTER UPDATE OF elapsed ON jobs "
+                         "WHEN new.epoch > 0 AND new.epoch = new.epochs BEGIN "
+                         "UPDATE jobs SET cancel_requested = 1 WHERE id = new.id; END",
+                         NULL));
+    int64_t id = plant_submit(&p, "d", upload(&p, "d"), job[_i]);
+    plant_work(&p, 1);
+    struct job_row row = plant_await(&p, id, JOB_CANCELLED, 0);
+    ck_assert(row.epoch == row.epochs && !row.model);
+    queue_drain(p.queue);
+    workers_join(p.workers);
+    p.workers = NULL;
+    ck_assert_int_eq(plant_files(&p, "models"), 0);
+    plant_release(&p);
+}
+
+static int64_t ns_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000L + t.tv_nsec;
+}
+
+static int64_t submit_short(struct plant *p, const char *digest, int seed)
+{
+    return plant_submit(p, "d", digest,
+                        arena_printf(&p->arena, JOB("\"epochs\":2},\"seed\":%d"), seed));
+}
+
+static void await_end(struct plant *p, int64_t id)
+{
+    while (!job_ended(plant_job(p, id).state))
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+}
+
+// The cancellation comes at any moment around the end of a run. A drain waits for what the worker
+// still has to tidy up.
+TEST(a_job_whose_cancelling_was_accepted_never_succeeds_and_leaves_no_file)
+{
+    enum { ROUNDS = 100 };
+    struct plant p;
+    struct job_row row;
+    int64_t id[ROUNDS];
+    bool accepted[ROUNDS];
+    int succeeded = 1;
+    plant_init(&p);
+    const char *digest = upload(&p, "d");
+    plant_work(&p, 1);
+    int64_t begun = ns_now();
+    await_end(&p, submit_short(&p, digest, 0));
+    int64_t usual = ns_now() - begun;
+    for (int i = 0; i < ROUNDS; i++) {
+        id[i] = submit_short(&p, digest, i + 1);
+        nanosleep(&(struct timespec){.tv_nsec = usual / 2 + i * usual / ROUNDS}, NULL);
+        accepted[i] = queue_cancel(p.queue, id[i], &row, &p.arena, &p.err);
+        p.err = (struct err){0};
+        await_end(&p, id[i]);
+    }
+    queue_drain(p.queue);
+    workers_join(p.workers);
+    p.workers = NULL;
+    for (int i = 0; i < ROUNDS; i++) {
+        row = plant_job(&p, id[i]);
+        ck_assert_msg(row.state == (accepted[i] ? JOB_CANCELLED : JOB_SUCCEEDED), "%s %d: %s",
+                      job_state_word(row.state), accepted[i], row.error_text);
+        succeeded += row.state == JOB_SUCCEEDED;
+    }
+    ck_assert_int_eq(plant_files(&p, "models"), succeeded);
     plant_release(&p);
 }
 
