@@ -169,11 +169,16 @@ TEST(every_layer_has_a_curve_for_every_epoch)
                                  "update_ratio")));
 }
 
-// A job without an epoch has nothing to be told of, and says so.
+// A job without an epoch has nothing to be told of, and says so. The last waits while the others
+// have the daemon's two workers.
 TEST(a_job_that_has_not_begun_is_healthy_so_far)
 {
-    const struct reply *r = diagnose(2);
-    ck_assert_double_eq(number_at(r, "/epochs"), 0);
+    int job[3];
+    for (int i = 0; i < 3; i++)
+        job[i] = submit(scene(), endless_job);
+    ck_assert_double_eq(number_at(diagnose(job[2]), "/epochs"), 0);
+    for (int i = 2; i >= 0; i--)
+        expect_status(http(scene(), "POST", text("/jobs/%d/cancel", job[i]), ""), 202);
     expect_status(http(scene(), "GET", "/jobs/999999/diagnosis", NULL), 404);
     expect_status(http(scene(), "GET", "/jobs/999999/layers", NULL), 404);
 }
