@@ -86,6 +86,18 @@ TEST(norms_take_their_parameters_by_name)
     near_to(answer((real[]){7})[0], 10 * 4 / sqrt(4 + 1e-5) + 1);
 }
 
+TEST(every_layer_takes_its_own_parameters)
+{
+    ck_assert_msg(
+        import_text("{\"name\":\"m\",\"layers\":[{\"weight\":[[1]],\"norm\":\"batch\","
+                    "\"parameters\":{\"norm.running_mean\":[3],\"norm.running_var\":[4]}},"
+                    "{\"weight\":[[1]]},{\"weight\":[[1]],\"norm\":\"batch\","
+                    "\"parameters\":{\"norm.weight\":[5],\"norm.bias\":[7]}},"
+                    "{\"weight\":[[1]]}]}"),
+        "%s", err.text);
+    near_to(answer((real[]){7})[0], 5 * 4 / sqrt(4 + 1e-5) / sqrt(1 + 1e-5) + 7);
+}
+
 static const struct {
     const char *body, *pointer, *code;
 } refused[] = {

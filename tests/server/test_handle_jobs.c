@@ -126,6 +126,32 @@ TEST(what_is_left_of_a_job_goes_by_its_own_report_whatever_the_clock_says)
     plant_release(&p);
 }
 
+LOOP_TEST(nothing_is_said_of_what_is_left_before_a_step_and_after_the_end, 3)
+{
+    static const struct {
+        enum job_state state;
+        int64_t step;
+    } at[] = {{JOB_QUEUED, 0}, {JOB_RUNNING, 0}, {JOB_CANCELLED, 10}};
+    struct plant p;
+    struct desk d;
+    struct err e = {0};
+    plant_init(&p);
+    const struct job_row row = {.state = at[_i].state,
+                                .name = "n",
+                                .digest = "",
+                                .metadata = "null",
+                                .elapsed = 5000,
+                                .step = at[_i].step,
+                                .steps = 40};
+    sit(&d, &p, NULL, "1");
+    struct jsonw w;
+    jsonw_init(&w, &p.arena);
+    reply_job(&w, NULL, &row, NULL, &p.arena);
+    ck_assert(reply_text(&d.call, &w, &e));
+    ck_assert_ptr_nonnull(strstr(d.call.out, "\"eta_seconds\":null,\"estimated_finish\":null"));
+    plant_release(&p);
+}
+
 TEST(a_queue_position_counts_the_jobs_in_front_by_priority_then_age)
 {
     static const struct {
