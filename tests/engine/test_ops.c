@@ -286,3 +286,23 @@ TEST(rrelu_draws_slopes_between_its_knobs_and_serves_with_their_mean)
     ck_assert_double_eq_tol(-(double)lab.s.out.v[7], 11.0 / 48, 1e-7);
     oplab_free(&lab);
 }
+
+// torch.nn.init.calculate_gain, and He et al. 2015 for slopes below zero.
+static const struct {
+    const struct op *op;
+    double knob[2], gain;
+} gains[] = {
+    {&op_relu, {0}, 1.41421356237},
+    {&op_leaky_relu, {.01}, 1.41414285700},
+    {&op_leaky_relu, {1}, 1},
+    {&op_prelu, {.25}, 1.37198868114},
+    {&op_rrelu, {.1, .3}, 1.38675049056},
+    {&op_selu, {0}, .75},
+    {&op_tanh, {0}, 1.66666666667},
+};
+
+LOOP_TEST(an_activation_gains_what_its_source_says, sizeof gains / sizeof *gains)
+{
+    double got = gains[_i].op->gain(gains[_i].knob);
+    ck_assert_msg(fabs(got - gains[_i].gain) < 1e-10, "%s: %.12g", gains[_i].op->row.name, got);
+}

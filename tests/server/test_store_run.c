@@ -306,6 +306,28 @@ TEST(the_third_crash_of_its_own_fails_a_job_and_pauses_double_before)
     lab_release(&l);
 }
 
+// A job that crashed twice before, now by the daemon's death, or cancelled as it crashes.
+LOOP_TEST(only_a_third_crash_of_its_own_leaves_a_reason, 2)
+{
+    struct lab l;
+    struct job_row job;
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    for (int i = 0; i < 2; i++) {
+        struct lease k = lab_claim(&l);
+        OK(store_job_rescue(l.store, &k, true, "out of memory", &l.err));
+        lab_move(&l, STORE_PAUSE_MS);
+    }
+    struct lease k = lab_claim(&l);
+    if (_i == 1)
+        OK(store_job_cancel(l.store, id, &job, &l.arena, &l.err));
+    OK(store_job_rescue(l.store, &k, _i == 1, "out of memory", &l.err));
+    job = lab_job(&l, id);
+    ck_assert_int_eq(job.state, _i == 1 ? JOB_CANCELLED : JOB_QUEUED);
+    ck_assert(!job.error_text && !job.error_kind);
+    lab_release(&l);
+}
+
 TEST(a_restart_queues_at_once_what_got_further_than_before_and_never_fails_it)
 {
     struct job_beat beat = {.names = ""};
