@@ -3,13 +3,16 @@
 //
 // SIGTERM and SIGINT post a semaphore that this thread waits for. Waiting with sigwait() would not
 // do: OpenBLAS starts a thread before main() that blocks nothing, and a signal that comes while
-// this thread is not waiting yet would go there and end the process. Our own threads do block them.
-// The first signal drains; a second one ends at once. The first line on stdout says where to find
+// this thread is not waiting yet would go there and end the process. Our own threads do block them,
+// and that one hands on what it gets. The first signal drains; one that comes later than a second
+// after it ends the process at once. Sooner ones are the same stop told twice, as timeout(1) and
+// wrappers do, which signal the process and its group. The first line on stdout says where to find
 // us, for people and for scripts that asked for port 0.
 //
 // SIGHUP opens the log anew. It is also what a closed terminal sends, whose daemon goes on: its log
 // is lost then unless it has a file.
 
+#include "clock.h"
 #include "http.h"
 #include "log.h"
 #include "preinit.h"
@@ -18,6 +21,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -35,6 +39,7 @@ __attribute__((section(".preinit_array"),
 
 // Whatever hangs, the process ends within 30 s of the first signal.
 enum { DRAIN_MS = 25000, LAST_S = 29, EXIT_USAGE = 2, EXIT_CUT_OFF = 3 };
+enum { SAME_STOP_MS = 1000 };
 
 static void print_version(FILE *f)
 {
@@ -69,17 +74,45 @@ static void keep_memory_private(const struct settings *s)
 #endif
 }
 
+static pthread_t main_thread;  // the only one that notes signals
 static sem_t told;             // of a signal
-static atomic_int stop_signal; // set on any thread
+static atomic_int stop_signal; // the first; 0: none yet
+static int64_t stop_at;        // when it came
 static atomic_bool hung_up;
+
+static void cut_off(int number)
+{
+    (void)number;
+    static const char text[] = "mlpd: the stop took too long, ending\n";
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    // A pipe that nobody reads may be what has held it up.
+    ssize_t ignored = poll(&out, 1, 0) > 0 ? write(STDERR_FILENO, text, sizeof text - 1) : 0;
+    (void)ignored;
+    _exit(EXIT_CUT_OFF);
+}
+
+static void note_stop(int number)
+{
+    int64_t now = clock_mono(&clock_system);
+    if (!stop_signal) {
+        stop_at = now;
+        stop_signal = number;
+        alarm(LAST_S); // for good: even the last line of the log may hang
+    } else if (now - stop_at >= SAME_STOP_MS) {
+        signal(number, SIG_DFL);
+        raise(number); // comes when the handler is left
+    }
+}
 
 static void note_signal(int number)
 {
     int kept = errno;
-    if (number == SIGHUP)
+    if (!pthread_equal(pthread_self(), main_thread))
+        pthread_kill(main_thread, number);
+    else if (number == SIGHUP)
         hung_up = true;
     else
-        stop_signal = number;
+        note_stop(number);
     sem_post(&told);
     errno = kept;
 }
@@ -91,18 +124,20 @@ static const int ignored_signals[] = {SIGPIPE, SIGXFSZ, SIGTTOU};
 
 static sigset_t take_signals(void)
 {
-    const struct sigaction note = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
-    sigset_t set;
+    struct sigaction note = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    const size_t n = sizeof noted_signals / sizeof *noted_signals;
+    main_thread = pthread_self();
     sem_init(&told, 0, 0);
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof noted_signals / sizeof *noted_signals; i++) {
+    sigemptyset(&note.sa_mask);
+    for (size_t i = 0; i < n; i++)
+        sigaddset(&note.sa_mask, noted_signals[i]);
+    pthread_sigmask(SIG_BLOCK, &note.sa_mask, NULL);
+    signal(SIGALRM, cut_off);
+    for (size_t i = 0; i < n; i++)
         sigaction(noted_signals[i], &note, NULL);
-        sigaddset(&set, noted_signals[i]);
-    }
     for (size_t i = 0; i < sizeof ignored_signals / sizeof *ignored_signals; i++)
         signal(ignored_signals[i], SIG_IGN);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    return set;
+    return note.sa_mask;
 }
 
 // The numbers 0 to 2 must be taken: a table or a socket that got one of them would be written to by
@@ -130,37 +165,22 @@ static void hang_up(const struct server *server)
             log_text("event", file ? "log opened anew" : "hangup ignored"));
 }
 
-static void wait_for_stop(const struct server *server, const sigset_t *set)
+static void wait_for_stop(const struct server *server)
 {
-    pthread_sigmask(SIG_UNBLOCK, set, NULL);
     while (!stop_signal) {
         while (sem_wait(&told) != 0 && errno == EINTR)
             ;
         if (hung_up)
             hang_up(server);
     }
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
-    LOG(server->log, LEVEL_INFO, log_text("event", "stopping"),
-        log_text("signal", stop_signal == SIGINT ? "SIGINT" : "SIGTERM"));
-}
-
-static void cut_off(int number)
-{
-    (void)number;
-    static const char text[] = "mlpd: the store did not close in time, ending\n";
-    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
-    (void)ignored;
-    _exit(EXIT_CUT_OFF);
 }
 
 static void stop(struct server *server)
 {
-    signal(SIGALRM, cut_off);
-    alarm(LAST_S);
+    LOG(server->log, LEVEL_INFO, log_text("event", "stopping"),
+        log_text("signal", stop_signal == SIGINT ? "SIGINT" : "SIGTERM"));
     if (!server_stop(server, DRAIN_MS))
         _exit(EXIT_CUT_OFF);
-    alarm(0);
 }
 
 static int serve(struct server *server, const sigset_t *set)
@@ -170,12 +190,13 @@ static int serve(struct server *server, const sigset_t *set)
         fprintf(stderr, "mlpd: %s\n", e.text);
         return EXIT_FAILURE;
     }
+    pthread_sigmask(SIG_UNBLOCK, set, NULL);
     printf("listening on http://%s\n", http_address(server->http));
     fflush(stdout);
     LOG(server->log, LEVEL_INFO, log_text("event", "listening"),
         log_text("address", http_address(server->http)), log_text("data", server->settings->data),
         log_int("workers", server->settings->workers));
-    wait_for_stop(server, set);
+    wait_for_stop(server);
     stop(server);
     LOG(server->log, LEVEL_INFO, log_text("event", "stopped"));
     return EXIT_SUCCESS;

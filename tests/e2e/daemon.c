@@ -170,28 +170,44 @@ static int open_terminal(struct daemon *d)
     return fd;
 }
 
-static bool try_start(struct daemon *d, rlim_t address_space)
+static int open_log(const struct daemon *d)
+{
+    int fd = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+// Closes both descriptors.
+static void launch_daemon(struct daemon *d, int out, int err, rlim_t address_space)
 {
     const char *const args[] = {"--listen", "127.0.0.1:0", "--data", d->data,
                                 FLAGS,      d->flag,       d->value, NULL};
-    int out[2], err;
     ck_assert_int_eq(d->pid, 0);
     d->port = 0;
+    d->pid = launch_within(args, out, err, address_space);
+    if (err >= 0)
+        close(err);
+}
+
+void daemon_launch(struct daemon *d)
+{
+    launch_daemon(d, open_log(d), open_log(d), RLIM_INFINITY);
+}
+
+static bool try_start(struct daemon *d, rlim_t address_space)
+{
+    int out[2], err;
     if (d->streams == CLOSED) {
-        d->pid = launch(args, -1, -1);
+        launch_daemon(d, -1, -1, address_space);
         read_port_in_log(d);
         return true;
     } else if (d->streams == TERMINAL) {
         err = open_terminal(d);
-        d->pid = launch(args, dup(err), err);
-        close(err);
+        launch_daemon(d, dup(err), err, address_space);
         return read_port(d, dup(d->terminal));
     } else {
         ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
-        err = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        ck_assert_int_ge(err, 0);
-        d->pid = launch_within(args, out[1], err, address_space);
-        close(err);
+        launch_daemon(d, out[1], open_log(d), address_space);
         return read_port(d, out[0]);
     }
 }
@@ -259,6 +275,16 @@ void daemon_kill(struct daemon *d)
     d->pid = 0;
     const char *wrong = log_report(d);
     ck_assert_msg(!wrong, "%s", wrong);
+}
+
+int daemon_wait_end(struct daemon *d)
+{
+    int status;
+    ck_assert_msg(wait_end(d->pid, &status, STOP_MS), "it did not end: %s", log_end(d));
+    d->pid = 0;
+    const char *wrong = log_report(d);
+    ck_assert_msg(!wrong, "%s", wrong);
+    return status;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)

@@ -39,6 +39,7 @@ bool daemon_start_within(struct daemon *d, size_t mib, const char **why);
 
 // Start again on the same folder. It must not be running.
 void daemon_restart(struct daemon *d);
+void daemon_launch(struct daemon *d); // without waiting until it listens
 
 // SIGTERM; it must end with status 0 within seconds, having logged no report of a sanitizer.
 void daemon_stop(struct daemon *d);
@@ -48,6 +49,9 @@ const char *daemon_try_stop(struct daemon *d);
 
 // SIGKILL, without notice.
 void daemon_kill(struct daemon *d);
+
+// Wait for the end that something else has brought it. Its status as of waitpid(2).
+int daemon_wait_end(struct daemon *d);
 
 // Stop it if it runs, and remove its folder.
 void daemon_end(struct daemon *d);

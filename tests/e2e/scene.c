@@ -12,6 +12,22 @@ static struct daemon shared;
 const char endless_job[] = "{\"name\":\"endless\",\"dataset\":\"iris\",\"target\":\"species\","
                            "\"training\":{\"epochs\":100000,\"early_stopping\":null}}";
 
+const char slow_job[] =
+    "{\"dataset\":\"slow\",\"target\":\"y\",\"priority\":5,\"model\":{\"layers\":"
+    "[{\"units\":256,\"norm\":null},{\"units\":256,\"norm\":null}]},"
+    "\"training\":{\"batch_size\":1,\"epochs\":100}}";
+
+void upload_slow(const struct daemon *d)
+{
+    enum { ROWS = 100000, ROW = 10 };
+    char *csv = malloc(ROWS * ROW), *at = csv;
+    at += sprintf(at, "x,y\n");
+    for (int i = 0; i < ROWS; i++)
+        at += sprintf(at, "%d,%d\n", i % 97, i % 89);
+    upload_text(d, "slow", csv);
+    free(csv);
+}
+
 const struct daemon *scene(void)
 {
     return &shared;

@@ -15,3 +15,8 @@ const struct daemon *scene(void);
 
 // A job that takes minutes, for tests that stop it.
 extern const char endless_job[];
+
+// A job of high priority whose first epoch takes seconds, so that a death of the daemon comes
+// before one is stored, and its table.
+extern const char slow_job[];
+void upload_slow(const struct daemon *d);

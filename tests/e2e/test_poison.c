@@ -2,31 +2,13 @@
 // A job that takes the daemon with it, played by a kill whenever it runs: others go on, and it does
 // not get to run for ever.
 
-#include "client.h"
+#include "scene.h"
 
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-// An epoch of seconds, so that every kill comes before the first is stored.
-static const char poison[] =
-    "{\"dataset\":\"long\",\"target\":\"y\",\"priority\":5,\"model\":{\"layers\":"
-    "[{\"units\":256,\"norm\":null},{\"units\":256,\"norm\":null}]},"
-    "\"training\":{\"batch_size\":1,\"epochs\":100}}";
 static const char small[] =
     "{\"dataset\":\"iris\",\"target\":\"species\",\"training\":{\"epochs\":3}}";
-
-static void upload_long_table(const struct daemon *d)
-{
-    enum { ROWS = 100000, ROW = 10 };
-    char *csv = malloc(ROWS * ROW), *at = csv;
-    at += sprintf(at, "x,y\n");
-    for (int i = 0; i < ROWS; i++)
-        at += sprintf(at, "%d,%d\n", i % 97, i % 89);
-    upload_text(d, "long", csv);
-    free(csv);
-}
 
 static void die(struct daemon *d)
 {
@@ -55,9 +37,9 @@ TEST(a_job_under_which_the_daemon_dies_is_set_apart_and_failed_at_the_third)
 {
     struct daemon d;
     daemon_start(&d);
-    upload_long_table(&d);
+    upload_slow(&d);
     upload_file(&d, "iris", "tests/data/iris_train.csv");
-    int bad = submit(&d, poison);
+    int bad = submit(&d, slow_job);
     wait_status(&d, bad, "running");
     die(&d);
     const struct reply *r = http(&d, "GET", text("/jobs/%d", bad), NULL);

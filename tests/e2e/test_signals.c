@@ -3,11 +3,14 @@
 
 #include "client.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -122,4 +125,68 @@ TEST(a_log_that_cannot_be_opened_is_refused)
     const char *const args[] = {"--log-file", "/nonexistent/log", "--listen", "127.0.0.1:0", NULL};
     ck_assert_int_eq(mlpd(args, out, sizeof out), 2);
     ck_assert_msg(strstr(out, "/nonexistent/log"), "%s", out);
+}
+
+// A database whose check asks more than once whether it is to go on.
+static void store_many_events(const struct daemon *d)
+{
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(text("%s/mlpd.db", d->data), &db), SQLITE_OK);
+    ck_assert_int_eq(
+        sqlite3_exec(db,
+                     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                     "WHERE i < 50000) INSERT INTO job_events (job_id, at, level, type, message) "
+                     "SELECT 1, 0, 'info', 'message', '' FROM n",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void wait_until_caught(const struct daemon *d, int number)
+{
+    unsigned long long caught = 0;
+    for (int i = 0; i < 10000 && !(caught >> (number - 1) & 1); i++) {
+        char *status = file_text(text("/proc/%d/status", d->pid), NULL), *at;
+        if (status && (at = strstr(status, "SigCgt:")))
+            sscanf(at, "SigCgt: %llx", &caught);
+        free(status);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    ck_assert(caught >> (number - 1) & 1);
+}
+
+// With so many variables it cannot start itself anew, so it has a thread that main() has not made.
+static void crowd_environment(bool on)
+{
+    enum { MANY = 4200 };
+    for (int i = 0; i < MANY; i++)
+        if (on)
+            setenv(text("CROWD_%d", i), "", 1);
+        else
+            unsetenv(text("CROWD_%d", i));
+}
+
+// The start stands still where it opens its log, until somebody reads that.
+LOOP_TEST(a_signal_that_comes_during_the_start_ends_it, 2)
+{
+    struct daemon d;
+    char log[100];
+    daemon_start(&d);
+    daemon_stop(&d);
+    store_many_events(&d);
+    snprintf(log, sizeof log, "%s/pipe", d.dir);
+    ck_assert_int_eq(mkfifo(log, 0600), 0);
+    d.flag = "--log-file";
+    d.value = log;
+    crowd_environment(_i == 1);
+    daemon_launch(&d);
+    crowd_environment(false);
+    wait_until_caught(&d, SIGTERM);
+    kill(d.pid, SIGTERM);
+    int reader = open(log, O_RDONLY);
+    int status = daemon_wait_end(&d);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "status %#x", (unsigned)status);
+    ck_assert_uint_eq(count(d.log, "stopped by a signal while the database was checked"), 1);
+    close(reader);
+    daemon_end(&d);
 }
