@@ -9,7 +9,11 @@
 // on the job is a suspect: it pauses, longer each time, and then runs alone, so that the next death
 // is surely its own and counts against nobody else. The third convicts it.
 //
-// Pure arithmetic, any thread; store_run.c keeps the two numbers in the job's row.
+// A daemon that was told to stop is not asked what it died of: the second signal, the end of a
+// supervisor's patience and its own deadline are nobody's fault. Should a job have killed it just
+// then, the job does so again in its next run, and that counts.
+//
+// Pure arithmetic, any thread; store_run.c and store_death.c keep the two numbers in the job's row.
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -177,6 +177,7 @@ static void wait_for_stop(const struct server *server)
 
 static void stop(struct server *server)
 {
+    server_told_to_stop(server);
     LOG(server->log, LEVEL_INFO, log_text("event", "stopping"),
         log_text("signal", stop_signal == SIGINT ? "SIGINT" : "SIGTERM"));
     if (!server_stop(server, DRAIN_MS))

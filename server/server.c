@@ -223,6 +223,15 @@ static bool wait_quiet(struct server *s, int ms)
     return quiet;
 }
 
+void server_told_to_stop(struct server *s)
+{
+    struct err e = {0};
+    if (!store_mark_stop(s->store, &e))
+        LOG(s->log, LEVEL_WARN,
+            log_text("event", "the stop is not marked: jobs that are cut off by it count it"),
+            log_text("reason", e.text));
+}
+
 bool server_stop(struct server *s, int ms)
 {
     pthread_t thread;

@@ -51,6 +51,10 @@ void server_openapi(FILE *f); // the OpenAPI document of the route table
 // opened is closed again.
 bool server_start(struct server *s, struct err *e);
 
+// The process has been told to stop. From here on its death is held against no job, however it
+// comes. Before server_stop(), as early as can be.
+void server_told_to_stop(struct server *s);
+
 // Take no new requests, let those under way and the workers' current step finish for at most `ms`
 // milliseconds, close everything. Unfinished jobs go on after the next start. False when a request
 // or a worker has not come to an end two seconds later: its job is released and the store is

@@ -61,6 +61,11 @@ int64_t store_now(const struct store *s)
     return clock_wall(s->clock);
 }
 
+const struct folder *store_folder(const struct store *s)
+{
+    return &s->folder;
+}
+
 int64_t store_steady_now(const struct store *s)
 {
     return s->opened + clock_mono(s->clock);
@@ -287,7 +292,7 @@ static bool pragma_is(struct store *s, const struct sql_text *pragma, const char
 }
 
 // Whether the process has been told to end, which it cannot hear yet: main() listens once it
-// serves.
+// serves, and keeps its signals pending until then, whichever thread they came to.
 static int is_told_to_end(void *unused)
 {
     sigset_t pending;

@@ -245,9 +245,14 @@ bool store_job_release(struct store *s, const struct lease *lease, struct err *e
 bool store_job_rescue(struct store *s, const struct lease *lease, bool own, const char *text,
                       struct err *e);
 
+// The daemon has been told to stop: whatever ends it from now on, its death is held against no job.
+// The mark is good until the next store_job_rescue_all(), and waits for no write. Any thread.
+bool store_mark_stop(struct store *s, struct err *e);
+
 // At start, when no worker can be alive: queue every running job again, cancel it if that was asked
-// for, or fail it when the daemon has died under it too often (blame.h). *n tells how many. Pauses
-// that a changed clock has made longer are cut.
+// for, or fail it when the daemon has died under it too often (blame.h). A job of a daemon that was
+// told to stop counts as released. *n tells how many. Pauses that a changed clock has made longer
+// are cut.
 bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e);
 
 // Ask for the end of a job. What waits is cancelled at once, what runs is marked and stays running.

@@ -2,7 +2,12 @@
 // What a new daemon makes of the jobs that its predecessor left running: see store.h and blame.h.
 // No worker is alive then, so these statements need no lease, and a job may be read before it is
 // written.
+//
+// The mark of a stop goes after the jobs have been taken over, and before a worker begins one. A
+// start that dies in between finds it again, and a mark that cannot be removed ends the start: it
+// would excuse all deaths to come.
 
+#include "store_folder.h"
 #include "store_sql.h"
 
 #include <inttypes.h>
@@ -64,21 +69,49 @@ static bool bury(struct store *s, struct conn *c, const struct dead *d, struct e
            event_add(s, c, e, d->id, failed ? "error" : "warn", "%s", text);
 }
 
+// As if its worker had still released it.
+static bool excuse(struct store *s, struct conn *c, const struct dead *d, struct err *e)
+{
+    int64_t now = store_now(s);
+    return SQL(c, e, NULL, NULL,
+               "UPDATE jobs SET state = ?, finished_at = ?, attempt = attempt - 1, lease = NULL, "
+               "lease_until = NULL, worker = NULL, run_at = 0, queued_at = ? WHERE id = ?",
+               TEXT(job_state_word(d->cancel ? JOB_CANCELLED : JOB_QUEUED)),
+               d->cancel ? INT(now) : NOTHING, INT(now), INT(d->id)) >= 0 &&
+           event_add(s, c, e, d->id, "info",
+                     "the daemon was told to stop and ended before the job was released");
+}
+
+struct takeover {
+    bool (*take)(struct store *s, struct conn *c, const struct dead *d, struct err *e);
+    int64_t n;
+};
+
 static bool rescue_all(struct store *s, struct conn *c, void *arg, struct err *e)
 {
-    int64_t *rescued = arg, n;
+    struct takeover *w = arg;
     struct dead d;
-    for (*rescued = 0;; ++*rescued) {
+    int64_t n;
+    for (;; w->n++) {
         struct sql_rows rows = ROWS(dead_column, &d, 1, NULL);
         n = SQL(c, e, sql_take_rows, &rows,
                 "SELECT id, epoch, deaths, cancel_requested, blame, furthest FROM jobs "
                 "WHERE state = 'running' LIMIT 1");
-        if (n <= 0 || !bury(s, c, &d, e))
+        if (n <= 0 || !w->take(s, c, &d, e))
             return n == 0 && cut_pauses(s, c, e);
     }
 }
 
 bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e)
 {
-    return store_write(s, rescue_all, n, e);
+    const struct folder *f = store_folder(s);
+    struct takeover w = {folder_has_stop_mark(f) ? excuse : bury, 0};
+    bool ok = store_write(s, rescue_all, &w, e) && folder_unmark_stop(f, e);
+    *n = w.n;
+    return ok;
+}
+
+bool store_mark_stop(struct store *s, struct err *e)
+{
+    return folder_mark_stop(store_folder(s), e);
 }

@@ -40,7 +40,7 @@ static bool make_database(struct folder *f, struct err *e)
 {
     if (folder_bytes(f->db) > 0) {
         int kept = fchmodat(f->fd, "mlpd.db", 0600, 0); // it may have come here from elsewhere
-        (void)kept; // whose it is not cannot
+        (void)kept;                                     // whose it is not cannot
         return true;
     }
     if (folder_bytes(f->wal) > 0)
@@ -67,6 +67,27 @@ void folder_release(struct folder *f)
     if (f->fd >= 0)
         close(f->fd);
     f->fd = -1;
+}
+
+static const char stop_mark[] = "mlpd.stopped";
+
+bool folder_mark_stop(const struct folder *f, struct err *e)
+{
+    return mknodat(f->fd, stop_mark, S_IFREG | 0600, 0) == 0 || errno == EEXIST ||
+           fail(e, ERR_INTERNAL, "could not make \"%s\" in the data folder: %s", stop_mark,
+                strerror(errno));
+}
+
+bool folder_unmark_stop(const struct folder *f, struct err *e)
+{
+    return unlinkat(f->fd, stop_mark, 0) == 0 || errno == ENOENT ||
+           fail(e, ERR_INTERNAL, "could not remove \"%s\" from the data folder: %s", stop_mark,
+                strerror(errno));
+}
+
+bool folder_has_stop_mark(const struct folder *f)
+{
+    return faccessat(f->fd, stop_mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int64_t folder_bytes(const char *path)

@@ -2,7 +2,7 @@
 #pragma once
 
 // The data folder as the store needs it: taken by one daemon, with a database in it that stays the
-// one that was opened. Used by store.c only. The database file is never opened here while SQLite
+// one that was opened. Used by the store only. The database file is never opened here while SQLite
 // has it: closing any descriptor of it would drop SQLite's locks.
 
 #include "err.h"
@@ -27,6 +27,15 @@ struct folder {
 // ERR_INVALID when it cannot be used. To be released in every case.
 bool folder_take(struct folder *f, const char *dir, struct err *e);
 void folder_release(struct folder *f);
+
+// The mark that says that the folder's daemon was told to stop: an empty file, "mlpd.stopped". It
+// is not in the database because it is needed most when that cannot be written: when its writer
+// hangs, or the disk is full. Making it takes no descriptor. It outlives the process without a
+// flush; should the machine die, a mark may be lost or come back, and then misleads about that one
+// death only. False with ERR_INTERNAL when it cannot be made or removed.
+bool folder_mark_stop(const struct folder *f, struct err *e);
+bool folder_unmark_stop(const struct folder *f, struct err *e); // fine without a mark
+bool folder_has_stop_mark(const struct folder *f);
 
 int64_t folder_bytes(const char *path); // 0 when there is no such file
 

@@ -59,6 +59,9 @@ typedef bool store_fn(struct store *s, struct conn *c, void *arg, struct err *e)
 // when `fn` or the commit has failed. The caller stands still meanwhile, so `fn` may use its arena.
 bool store_write(struct store *s, store_fn *fn, void *arg, struct err *e);
 
+// The data folder, taken.
+const struct folder *store_folder(const struct store *s);
+
 // Run `fn` on a reading connection, in the calling thread.
 bool store_read(struct store *s, store_fn *fn, void *arg, struct err *e);
 

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Whoever asks for a stop may ask twice. A stop lasts for as long as the test keeps the database from
+// Whoever asks for a stop may ask twice, and may lose patience before the stop is done: neither is
+// held against a job that was running. A stop lasts for as long as the test keeps the database from
 // being written.
 
 #include "scene.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct sqlite3 *open_database(const struct daemon *d)
 {
@@ -103,5 +108,81 @@ TEST(a_stop_that_is_told_several_times_at_once_is_orderly)
     ck_assert_int_eq(number_in(&d, "SELECT count(*) FROM jobs WHERE state = 'queued' AND blame = 0 "
                                    "AND deaths = 0 AND attempt = 0"),
                      1);
+    daemon_end(&d);
+}
+
+// What ends a daemon that is stopping.
+static const struct impatience {
+    int number, after_ms;
+    int status; // as of waitpid(2)
+} impatience[] = {
+    {SIGKILL, 0, SIGKILL},
+    {SIGTERM, 1100, SIGTERM},
+    {SIGINT, 1100, SIGINT},
+    {SIGALRM, 0, 3 << 8}, // its own deadline
+};
+
+LOOP_TEST(a_stop_that_is_cut_off_blames_no_job, sizeof impatience / sizeof *impatience)
+{
+    const struct impatience *row = &impatience[_i];
+    struct daemon d;
+    setenv("TSAN_OPTIONS", "report_thread_leaks=0", 1); // what is cut off joins nobody
+    daemon_start(&d);
+    upload_slow(&d);
+    int id = submit(&d, slow_job);
+    for (int i = 0; i < 3; i++) {
+        wait_status(&d, id, "running"); // at once, each time
+        struct sqlite3 *db = keep_from_writing(&d);
+        tell_stop(&d);
+        pause_ms(row->after_ms);
+        kill(d.pid, row->number);
+        ck_assert_int_eq(daemon_wait_end(&d), row->status);
+        sqlite3_close(db);
+        ck_assert_int_eq(number_in(&d, "SELECT count(*) FROM jobs WHERE state = 'running'"), 1);
+        daemon_restart(&d);
+    }
+    const struct reply *r = wait_status(&d, id, "running");
+    ck_assert(cJSON_IsFalse(json_at(r->json, "/runs_alone")));
+    ck_assert_double_eq(number_at(r, "/attempt"), 1);
+    ck_assert_double_eq(number_at(r, "/deaths"), 0);
+    daemon_kill(&d); // nobody asked for that
+    daemon_restart(&d);
+    r = http(&d, "GET", text("/jobs/%d", id), NULL);
+    ck_assert(cJSON_IsTrue(json_at(r->json, "/runs_alone")));
+    daemon_end(&d);
+    unsetenv("TSAN_OPTIONS");
+}
+
+// Whoever has the other end of its stderr reads no more.
+static int fill_log(struct daemon *d)
+{
+    static const char block[4096];
+    daemon_init(d);
+    ck_assert_int_eq(mkfifo(d->log, 0600), 0);
+    int fd = open(d->log, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    daemon_restart(d);
+    char start[4096] = "";
+    size_t n = 0;
+    for (int i = 0; i < 10000 && !strstr(start, "event=listening"); i++) {
+        ssize_t got = read(fd, start + n, sizeof start - 1 - n);
+        n += got > 0 ? (size_t)got : 0;
+        pause_ms(1);
+    }
+    snprintf(d->log, sizeof d->log, "%.64s/none", d->dir); // it is not to be read
+    while (write(fd, block, sizeof block) > 0)
+        ;
+    return fd;
+}
+
+TEST(a_log_that_nobody_reads_does_not_keep_a_stop_from_its_deadline)
+{
+    struct daemon d;
+    int fd = fill_log(&d);
+    kill(d.pid, SIGTERM);
+    for (int i = 0; i < 10000 && access(text("%s/mlpd.stopped", d.data), F_OK) != 0; i++)
+        pause_ms(1);
+    kill(d.pid, SIGALRM); // in place of the wait
+    ck_assert_int_eq(daemon_wait_end(&d), 3 << 8);
+    close(fd);
     daemon_end(&d);
 }

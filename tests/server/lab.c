@@ -40,7 +40,8 @@ void lab_reopen(struct lab *l)
 
 void lab_release(struct lab *l)
 {
-    static const char *const file[] = {"mlpd.db", "mlpd.db-wal", "mlpd.db-shm", "mlpd.lock"};
+    static const char *const file[] = {"mlpd.db", "mlpd.db-wal", "mlpd.db-shm", "mlpd.lock",
+                                       "mlpd.stopped"};
     store_close(l->store);
     arena_release(&l->arena);
     for (size_t i = 0; i < sizeof file / sizeof *file; i++) {

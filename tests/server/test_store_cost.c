@@ -255,6 +255,11 @@ static bool rescue_all(struct lab *l, struct err *e)
            store_job_rescue_all(l->store, &n, e) && n == 1;
 }
 
+static bool rescue_stopped(struct lab *l, struct err *e)
+{
+    return store_mark_stop(l->store, e) && rescue_all(l, e);
+}
+
 static bool list_datasets(struct lab *l, struct err *e)
 {
     struct dataset_list list;
@@ -320,6 +325,7 @@ static const struct cost {
     {"run a job", run_one, 30, 0},
     {"release a job", release_one, 20, 0},
     {"rescue a job", rescue_all, 20, 6},
+    {"rescue a job of a stopped daemon", rescue_stopped, 20, 6},
     {"list datasets", list_datasets, 3, 0},
     {"get datasets", get_datasets, 2, 0},
     {"put a dataset", put_dataset, 5, 0},

@@ -3,7 +3,10 @@
 
 #include "lab.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define NEED(call) ck_assert_msg((call), "%s", l->err.text)
 
@@ -187,5 +190,95 @@ TEST(a_job_to_be_cancelled_is_cancelled_however_often_the_daemon_died_under_it)
         lab_move(&l, 60000);
     }
     ck_assert_int_eq(lab_job(&l, id).state, JOB_CANCELLED);
+    lab_release(&l);
+}
+
+// The daemon dies after it has been told to stop, before it has released anything.
+static int64_t die_stopping(struct lab *l)
+{
+    NEED(store_mark_stop(l->store, &l->err) && store_mark_stop(l->store, &l->err));
+    return die(l);
+}
+
+TEST(a_death_after_a_stop_was_asked_for_is_held_against_no_job)
+{
+    struct lab l;
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(lab_claim(&l).job, id); // without a pause
+        ck_assert_int_eq(die_stopping(&l), 1);
+        struct job_row job = lab_job(&l, id);
+        ck_assert(job.state == JOB_QUEUED && job.blame == 0 && job.deaths == 0);
+        ck_assert(job.attempt == 0 && job.run_at == 0 && !job.worker);
+        ck_assert_ptr_nonnull(strstr(last_event(&l, id), "told to stop"));
+    }
+    lab_claim(&l); // the next death is one like any other
+    die(&l);
+    ck_assert_int_eq(lab_job(&l, id).blame, 1);
+    ck_assert_int_eq(next_in(&l), 10000);
+    lab_release(&l);
+}
+
+TEST(a_stop_clears_no_suspect)
+{
+    struct lab l;
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    for (int i = 0; i < 2; i++) {
+        struct lease k = lab_claim(&l);
+        reach(&l, &k, 7);
+        die(&l);
+        lab_move(&l, 10000);
+    }
+    struct lease k = lab_claim(&l);
+    reach(&l, &k, 5);
+    die_stopping(&l);
+    struct job_row job = lab_job(&l, id);
+    ck_assert(job.blame == 1 && job.furthest == 7 && job.deaths == 2);
+    lab_release(&l);
+}
+
+TEST(a_job_to_be_cancelled_is_cancelled_by_a_stop_that_was_cut_off)
+{
+    struct lab l;
+    struct job_row row;
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    lab_claim(&l);
+    OK(store_job_cancel(l.store, id, &row, &l.arena, &l.err));
+    die_stopping(&l);
+    ck_assert_int_eq(lab_job(&l, id).state, JOB_CANCELLED);
+    lab_release(&l);
+}
+
+// A start that ends early, one that cannot take over, and a third.
+TEST(the_mark_of_a_stop_waits_for_a_start_that_takes_over)
+{
+    struct lab l;
+    int64_t n;
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    lab_claim(&l);
+    OK(store_mark_stop(l.store, &l.err));
+    lab_reopen(&l);
+    lab_reopen(&l);
+    ck_assert(store_halt(l.store, 10000));
+    REFUSED(ERR_CANCELLED, store_job_rescue_all(l.store, &n, &e));
+    ck_assert_int_eq(die(&l), 1);
+    ck_assert_int_eq(lab_job(&l, id).blame, 0);
+    lab_release(&l);
+}
+
+TEST(a_mark_that_cannot_be_removed_ends_the_start)
+{
+    struct lab l;
+    char mark[96];
+    int64_t n;
+    lab_init(&l);
+    snprintf(mark, sizeof mark, "%.64s/mlpd.stopped", l.dir);
+    ck_assert_int_eq(mkdir(mark, 0700), 0);
+    REFUSED(ERR_INTERNAL, store_job_rescue_all(l.store, &n, &e));
+    ck_assert_int_eq(rmdir(mark), 0);
     lab_release(&l);
 }
