@@ -122,9 +122,6 @@ size_t head_colon(const char *line, size_t len)
 {
     const char *colon = memchr(line, ':', len);
     size_t name = colon ? (size_t)(colon - line) : 0;
-    for (size_t i = 0; i < len; i++)
-        if (!head_byte((unsigned char)line[i]))
-            return 0;
     return head_is_token(line, name) ? name : 0;
 }
 

@@ -67,8 +67,8 @@ bool head_add(struct head *h, const char *name, const char *value, struct err *e
 // which the connection must close.
 bool head_framing(const struct head *h, struct err *e);
 
-// One header or trailer line of `len` bytes, without its line end: where its colon is, 0 when its
-// syntax is wrong.
+// One header or trailer line of `len` bytes, which have passed head_byte(), without its line end:
+// where its colon is, 0 when its syntax is wrong.
 size_t head_colon(const char *line, size_t len);
 
 // Whether a head may hold this byte at all; CR and LF are for the caller to look at.

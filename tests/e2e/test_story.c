@@ -79,6 +79,9 @@ TEST(curves_can_be_read_on_from_an_epoch)
     const struct reply *r = http(scene(), "GET", "/jobs/1/metrics?after_epoch=2&limit=3", NULL);
     ck_assert_int_eq(cJSON_GetArraySize(json_at(r->json, "/columns/epoch")), 3);
     ck_assert_double_eq(number_at(r, "/columns/epoch/0"), 3);
+    r = http(scene(), "GET", "/jobs/1/metrics?after_epoch=1&limit=1", NULL);
+    ck_assert_int_eq(cJSON_GetArraySize(json_at(r->json, "/columns/epoch")), 1);
+    ck_assert_double_eq(number_at(r, "/columns/epoch/0"), 2);
 }
 
 TEST(rows_are_predicted_by_name_and_by_position_alike)
