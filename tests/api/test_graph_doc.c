@@ -120,6 +120,16 @@ TEST(the_picture_is_xml_and_has_every_name_and_a_curve_for_the_link)
         ck_assert_ptr_nonnull(strstr(svg, g->node[i].name));
     ck_assert_ptr_nonnull(strstr(svg, "a &lt;model&gt; &amp; &quot;more&quot;"));
     ck_assert_uint_eq(occurrences(svg, "class=\"link\""), 1);
+    // It leaves and arrives horizontally, on the right of its boxes.
+    const char *link = strstr(svg, " C");
+    int x[4], y[4];
+    while (link[-1] != 'M')
+        link--;
+    ck_assert_int_eq(sscanf(link, "%d %d C%d %d %d %d %d %d", &x[0], &y[0], &x[1], &y[1], &x[2],
+                            &y[2], &x[3], &y[3]),
+                     8);
+    ck_assert(y[0] == y[1] && y[2] == y[3] && y[0] < y[3]);
+    ck_assert(x[1] == x[2] && x[1] > x[0] && x[1] > x[3]);
 }
 
 TEST(a_document_that_does_not_fit_is_an_error)
