@@ -238,6 +238,13 @@ TEST(utf8_accepts_every_character_and_nothing_malformed)
         if (c % 97 == 0)
             ck_assert(!utf8_valid(s, n - 1));
     }
+    for (size_t i = 0; i < 40; i++) {
+        char s[40];
+        memset(s, 'a', sizeof s);
+        ck_assert(utf8_valid(s, i));
+        s[i] = '\x80';
+        ck_assert_msg(!utf8_valid(s, sizeof s), "byte %zu", i);
+    }
     ck_assert(!utf8_valid("\xC0\x80", 2) && !utf8_valid("\xE0\x80\x80", 3));
     ck_assert(!utf8_valid("\xF4\x90\x80\x80", 4) && !utf8_valid("plain text\x80", 11));
 }
