@@ -570,6 +570,11 @@ static const struct {
      "/training/early_stopping/metric", "unknown_value",
      "must be \"val_loss\" or a metric with \"val_\" in front, got \"accuracy\"; did you mean "
      "\"val_accuracy\"?"},
+    {"{\"dataset\":\"d\",\"target\":\"t\",\"training\":{\"early_stopping\":{\"metric\":"
+     "\"auc\"}}}",
+     "/training/early_stopping/metric", "unknown_value",
+     "must be \"val_loss\" or a metric with \"val_\" in front, got \"auc\"; did you mean "
+     "\"val_auc\"?"},
     {"{\"dataset\":\"d\",\"target\":\"t\",\"training\":{\"epochs\":1,\"steps\":2}}",
      "/training/epochs", "conflicting_fields", "cannot be given together with \"steps\""},
     {"{\"dataset\":\"d\",\"target\":\"t\",\"training\":{\"epochs\":null}}", "/training",

@@ -16,6 +16,17 @@ static void fresh(size_t max)
     faults_init(&faults, &arena);
 }
 
+TEST(a_note_is_kept_once)
+{
+    fresh(1 << 20);
+    note_add(&faults, "one");
+    note_add(&faults, "two");
+    note_add(&faults, "two");
+    note_add(&faults, "%s", "one");
+    ck_assert_uint_eq(faults.n_note, 2);
+    ck_assert_str_eq(faults.note[1], "two");
+}
+
 LOOP_TEST(every_kind_of_error_has_a_problem, ERR_KIND_COUNT)
 {
     const struct problem *p = problem_of((enum err_kind)_i);

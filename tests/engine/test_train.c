@@ -215,6 +215,21 @@ static bool is_step_seven(void *ctx)
     return ((const struct ender *)ctx)->step == 7;
 }
 
+TEST(a_run_that_the_check_refuses_does_not_begin)
+{
+    struct lab_job j;
+    struct run r = {.ok = false};
+    lab_job_init(&j, 1, 16, "relu", NULL, 0);
+    j.train.monitor = "val_luck";
+    arena_init(&r.arena, 1 << 28);
+    struct train_rows rows = lab_rows(&r.arena, 300, 5, 3, 3), none = {0};
+    struct model_task task = lab_task(5, 3, &j.train.loss);
+    ck_assert(model_build(&r.model, &j.model, &task, &r.arena, &r.e));
+    ck_assert(!train_run(&r.model, &j.train, &rows, &none, NULL, NULL, &r.result, &r.arena, &r.e));
+    ck_assert_int_eq(r.e.kind, ERR_INVALID);
+    arena_release(&r.arena);
+}
+
 TEST(a_stop_request_ends_training_before_the_next_step)
 {
     struct lab_job j;

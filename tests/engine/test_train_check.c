@@ -214,3 +214,24 @@ LOOP_TEST(memory_is_foretold, 8)
     ck_assert_msg(took < 1.02 * told && took > .8 * told, "took %.0f, foretold %.0f", took, told);
     arena_release(&r.arena);
 }
+
+// Of a wide network, whose weights as they were before a step are kept.
+TEST(watching_the_layers_takes_what_was_foretold)
+{
+    double told[2], took[2];
+    for (int watched = 0; watched < 2; watched++) {
+        struct lab_run r;
+        lab_job_init(&job, 2, 512, "relu", NULL, 0);
+        job.train.epochs = 2;
+        job.train.observe = watched;
+        lab_build(&r, &job, lab_task(300, 3, &job.train.loss), false);
+        struct train_rows train = lab_rows(&r.arena, 200, 300, 3, 3), val = {0};
+        told[watched] = train_memory(&r.model, &job.train, 200, 200);
+        lab_train(&r, &job, &train, &val, NULL);
+        ck_assert_msg(r.ok, "%s", r.e.text);
+        took[watched] = (double)r.arena.used;
+        arena_release(&r.arena);
+    }
+    double more = (took[1] - took[0]) / (told[1] - told[0]);
+    ck_assert_msg(more > .9 && more < 1.1, "%g of what was foretold", more);
+}
