@@ -241,8 +241,9 @@ static const size_t CHUNK_LEAST = 1;
 static const size_t CHUNK_LEAST = CHUNK_FIRST;
 #endif
 
-// A chunk for `need` bytes, with room for more where that can be had. `must`: also beyond the
-// budget, and from the reserve when the system has none.
+// A chunk for `need` bytes, with room for more where that can be had: what only comfort asked for
+// may be refused without anybody going without. `must`: also beyond the budget, and from the
+// reserve when the system has none.
 static bool chunk_for(struct arena *a, size_t need, bool must)
 {
     size_t size = a->head ? a->head->size * 2 : CHUNK_FIRST;
@@ -253,12 +254,8 @@ static bool chunk_for(struct arena *a, size_t need, bool must)
     bool generous = CHUNK_LEAST == CHUNK_FIRST && size > least;
     if (generous && chunk_new(a, size, false))
         return true;
-    bool starved = generous && a->lack == ARENA_NO_MEMORY;
-    if (!starved)
-        a->lack = before;
-    if ((!starved && chunk_new(a, least, must)) || (must && chunk_reserved(a, need)))
-        return true;
-    return goes_without(a);
+    a->lack = before;
+    return chunk_new(a, least, must) || (must && chunk_reserved(a, need)) || goes_without(a);
 }
 
 // ---- Allocations ----

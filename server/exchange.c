@@ -195,6 +195,7 @@ static bool handle(struct exchange *x)
 {
     struct call *call = &x->call;
     struct arena_mark mark = arena_mark(x->arena);
+    enum arena_lack lack = x->arena->lack;
     store_watch(x->gone);
     bool ok = call->route->handle(call, &x->err);
     store_watch(NULL);
@@ -202,6 +203,7 @@ static bool handle(struct exchange *x)
         BUG(ok || x->err.kind);
         call->deferred = false;
         arena_rewind(x->arena, mark);
+        x->arena->lack = lack; // what the first try went without is no matter of the second's
         faults_init(&call->faults, x->arena);
         return false;
     }

@@ -23,9 +23,10 @@ void *REAL_ALIGNED(size_t align, size_t n);
 void REAL(free)(void *p);
 
 static atomic_ulong allocations;
-static _Thread_local unsigned long mine; // until the one that fails, it included; 0: none
+static _Thread_local unsigned long mine; // until the last that fails, it included; 0: none
 static _Thread_local bool spared;        // from `others`
 static atomic_ulong others;
+static atomic_ulong in_a_row = 1;
 static atomic_bool failed;
 static _Thread_local size_t held, most;
 static _Thread_local bool watched;
@@ -35,9 +36,19 @@ unsigned long heap_allocations(void)
     return atomic_load(&allocations);
 }
 
+void heap_fail_in_a_row(unsigned long times)
+{
+    atomic_store(&in_a_row, times);
+}
+
+static unsigned long until_last(unsigned long n)
+{
+    return n ? n + atomic_load(&in_a_row) - 1 : 0;
+}
+
 void heap_fail(unsigned long n)
 {
-    mine = n;
+    mine = until_last(n);
     if (n)
         atomic_store(&failed, false);
 }
@@ -45,7 +56,7 @@ void heap_fail(unsigned long n)
 void heap_fail_elsewhere(unsigned long n)
 {
     spared = true;
-    atomic_store(&others, n);
+    atomic_store(&others, until_last(n));
     if (n)
         atomic_store(&failed, false);
 }
@@ -72,19 +83,31 @@ size_t heap_most(void)
     return most;
 }
 
-// Counts down to the one that fails.
-static bool is_last_of_others(void)
+// Whether a countdown that stood at `left` has come to those that fail.
+static bool is_among_last(unsigned long left)
 {
-    unsigned long n = atomic_load(&others);
-    while (n && !atomic_compare_exchange_weak(&others, &n, n - 1))
+    return left && left <= atomic_load(&in_a_row);
+}
+
+static bool is_one_of_mine(void)
+{
+    unsigned long left = mine;
+    mine -= left > 0;
+    return is_among_last(left);
+}
+
+static bool is_one_of_others(void)
+{
+    unsigned long left = atomic_load(&others);
+    while (left && !atomic_compare_exchange_weak(&others, &left, left - 1))
         ;
-    return n == 1;
+    return is_among_last(left);
 }
 
 static bool refuse(void)
 {
     atomic_fetch_add(&allocations, 1);
-    bool no = (mine && --mine == 0) || (!spared && is_last_of_others());
+    bool no = is_one_of_mine() || (!spared && is_one_of_others());
     if (no) {
         atomic_store(&failed, true);
         errno = ENOMEM;

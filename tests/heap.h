@@ -15,6 +15,10 @@ unsigned long heap_allocations(void);
 void heap_fail(unsigned long n);
 void heap_fail_elsewhere(unsigned long n);
 
+// How many in a row fail then; 1 until told. Who asks for comfort first and for the least that will
+// do afterwards goes without by two.
+void heap_fail_in_a_row(unsigned long times);
+
 // Whether it has come to that.
 bool heap_has_failed(void);
 

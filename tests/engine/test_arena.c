@@ -76,6 +76,40 @@ TEST(arena_tells_its_maximum_from_a_system_without_memory)
     ck_assert_int_eq(a.lack, ARENA_LACKS_NOTHING);
 }
 
+// What only comfort asked for was refused, so nobody has to go without. Checking builds never ask
+// for more than is needed.
+#ifndef MLPD_CHECKED
+static void *alloc_more(struct arena *a)
+{
+    return arena_alloc(a, 3000, 1);
+}
+
+static void *need_more(struct arena *a)
+{
+    return arena_need(a, 3000, 1);
+}
+
+LOOP_TEST(arena_takes_a_small_chunk_where_a_generous_one_is_not_to_be_had, 2)
+{
+    static void *(*const more[])(struct arena *) = {alloc_more, need_more};
+    struct arena a;
+    struct err e = {0};
+    arena_init(&a, 1 << 20);
+    ck_assert_ptr_nonnull(arena_alloc(&a, 3000, 1));
+    size_t held = a.held;
+    heap_fail(1);
+    ck_assert_ptr_nonnull(more[_i](&a));
+    ck_assert(heap_has_failed());
+    ck_assert_uint_eq(a.held,
+                      2 * held); // neither twice the chunk before nor a piece of the reserve
+    ck_assert_int_eq(a.lack, ARENA_LACKS_NOTHING);
+    fail(&e, ERR_INVALID, "no such thing");
+    arena_correct(&a, &e);
+    ck_assert_int_eq(e.kind, ERR_INVALID);
+    arena_release(&a);
+}
+#endif
+
 // ---- The budget ----
 
 enum { BUDGET = 1 << 20, ALLOWANCE = 64 << 10 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The system refuses memory, once, at every place in turn, while a request is served or a job runs:
-// the client is told to try again, the job is tried again, and nothing is left behind. SQLite is
-// spared here: what its errors mean is the store's matter.
+// The system refuses memory, for a moment, at every place in turn, while a request is served or a
+// job runs: the client is told to try again, the job is tried again, and nothing is left behind.
+// SQLite is spared here: what its errors mean is the store's matter.
 
 #include "exchange.h"
 #include "handlers.h"
@@ -14,6 +14,14 @@
 #include <sqlite3.h>
 #include <string.h>
 #include <time.h>
+
+// A chunk of an arena is asked for twice: with room to spare and, where that is refused, as small
+// as will do. Checking builds ask once.
+#ifdef MLPD_CHECKED
+enum { IN_A_ROW = 1 };
+#else
+enum { IN_A_ROW = 2 };
+#endif
 
 static void *sure(int n)
 {
@@ -118,6 +126,7 @@ struct site {
 static void site_init(struct site *s)
 {
     server_prepare();
+    heap_fail_in_a_row(IN_A_ROW);
     plant_init(&s->p);
     s->p.settings.workers = 1;
     s->server = (struct server){.settings = &s->p.settings,
@@ -225,6 +234,38 @@ LOOP_TEST(a_request_without_memory_is_told_to_come_again, ASKS)
     site_release(&s);
 }
 
+// Without memory for a first, quick try.
+static bool starved_at_first(struct call *c, struct err *e)
+{
+    if (c->patient)
+        return fail(e, ERR_NOT_FOUND, "there is no such thing");
+    heap_fail(1);
+    const void *none = arena_alloc(c->arena, 100000, 1);
+    heap_fail(0);
+    ck_assert_ptr_null(none);
+    return call_defer(c);
+}
+
+TEST(what_a_first_try_went_without_does_not_change_the_answer_of_the_second)
+{
+    static const struct route row = {
+        .method = GET, .path = "/thing", .handle = starved_at_first, .status = 200};
+    struct site s;
+    struct err none = {0};
+    site_init(&s);
+    s.config.router = (struct router){&row, 1};
+    s.head = (struct head){.method = "GET", .target = "/thing", .version = "HTTP/1.1"};
+    head_add(&s.head, "Host", "localhost", &none);
+    exchange_init(&s.x, &s.config, &s.arena, NULL);
+    ck_assert(exchange_begin(&s.x, &s.head, nobody));
+    ck_assert(!exchange_finish(&s.x, false));
+    ck_assert(exchange_finish(&s.x, true));
+    exchange_answer(&s.x, s.header);
+    ck_assert_int_eq(s.x.call.status, 404);
+    site_close(&s);
+    site_release(&s);
+}
+
 // ---- Jobs ----
 
 static struct job_row await_first_end(struct plant *p, int64_t id)
@@ -277,6 +318,7 @@ LOOP_TEST(a_job_without_memory_is_tried_again, sizeof jobs / sizeof *jobs)
     struct plant p;
     char digest[DATASET_DIGEST];
     server_prepare();
+    heap_fail_in_a_row(IN_A_ROW);
     plant_init(&p);
     NEED(plant_upload(&p, "d", plant_table(&p, 60), digest, &p.arena, &p.err));
     plant_work(&p, 1);
