@@ -32,6 +32,7 @@ struct entry {
     struct model_file file;
     atomic_uint users;
     _Atomic uint64_t used; // tick of the last use
+    struct entry *next;    // of those dropped together
     struct desk desk[CACHE_THREADS];
 };
 
@@ -152,8 +153,9 @@ static struct entry *load(struct cache *c, const char *name, int64_t version, in
     return n;
 }
 
-// Drop the least recently used model that nobody uses; false when all are in use.
-static bool drop_oldest_locked(struct cache *c)
+// Move the least recently used model that nobody uses from the table to a list; false when all are
+// in use.
+static bool drop_oldest_locked(struct cache *c, struct entry **dropped)
 {
     size_t oldest = c->n;
     for (size_t i = 0; i < c->n; i++)
@@ -163,7 +165,8 @@ static bool drop_oldest_locked(struct cache *c)
             oldest = i;
     if (oldest == c->n)
         return false;
-    entry_free(c->entry[oldest]);
+    c->entry[oldest]->next = *dropped;
+    *dropped = c->entry[oldest];
     c->entry[oldest] = c->entry[--c->n];
     return true;
 }
@@ -176,33 +179,43 @@ static bool has_room_locked(const struct cache *c, const struct entry *n)
     return c->n < CACHE_MODELS && bytes <= c->memory;
 }
 
-static bool make_room_locked(struct cache *c, const struct entry *n)
+static bool make_room_locked(struct cache *c, const struct entry *n, struct entry **dropped)
 {
     while (!has_room_locked(c, n))
-        if (!drop_oldest_locked(c))
+        if (!drop_oldest_locked(c, dropped))
             return false;
     return true;
 }
 
-// Enter a freshly loaded model, unless another thread was faster, whose copy is then used.
+static void free_all(struct entry *dropped)
+{
+    for (struct entry *next; dropped; dropped = next) {
+        next = dropped->next;
+        entry_free(dropped);
+    }
+}
+
+// Enter a freshly loaded model, unless another thread was faster, whose copy is then used. Memory
+// is freed after the unlock: for a large model that takes tens of milliseconds.
 static struct entry *enter(struct cache *c, struct entry *n, uint64_t published, struct err *e)
 {
+    struct entry *dropped = NULL;
     pthread_rwlock_wrlock(&c->lock);
     struct entry *there = find_locked(c, n->name, n->version, 0);
     n->latest = n->latest && published == c->published && !c->publishing;
     if (there) {
         there->latest = there->latest || n->latest;
-    } else if (make_room_locked(c, n)) {
+    } else if (make_room_locked(c, n, &dropped)) {
         c->entry[c->n++] = there = n;
-        n = NULL;
     } else {
         fail(e, ERR_BUSY, "the models in memory leave no room for another and are all in use");
     }
     if (there)
         atomic_fetch_add(&there->users, 1);
     pthread_rwlock_unlock(&c->lock);
-    if (n)
+    if (there != n)
         entry_free(n);
+    free_all(dropped);
     return there;
 }
 

@@ -30,6 +30,7 @@ static atomic_ulong in_a_row = 1;
 static atomic_bool failed;
 static _Thread_local size_t held, most;
 static _Thread_local bool watched;
+static _Thread_local void (*on_free)(void);
 
 unsigned long heap_allocations(void)
 {
@@ -64,6 +65,11 @@ void heap_fail_elsewhere(unsigned long n)
 bool heap_has_failed(void)
 {
     return atomic_load(&failed);
+}
+
+void heap_on_free(void (*seen)(void))
+{
+    on_free = seen;
 }
 
 void *heap_sure(void *p, size_t n)
@@ -163,8 +169,18 @@ int posix_memalign(void **p, size_t align, size_t n)
     return q ? 0 : ENOMEM;
 }
 
+static void tell_of_free(void)
+{
+    void (*seen)(void) = on_free;
+    on_free = NULL;
+    if (seen)
+        seen();
+    on_free = seen;
+}
+
 void free(void *p)
 {
+    tell_of_free();
     given(p);
     REAL(free)(p);
 }

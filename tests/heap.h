@@ -22,6 +22,9 @@ void heap_fail_in_a_row(unsigned long times);
 // Whether it has come to that.
 bool heap_has_failed(void);
 
+// Have `seen` called before every free() of this thread, but for those within it. NULL ends it.
+void heap_on_free(void (*seen)(void));
+
 // A realloc() that never fails on purpose.
 void *heap_sure(void *p, size_t n);
 

@@ -4,9 +4,13 @@
 #include "cache.h"
 #include "plant.h"
 
+#include "heap.h"
+
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MODELS = 64 }; // the cache's room
@@ -137,6 +141,67 @@ TEST(eviction_leaves_models_in_use_alone)
         if (v != 5)
             cache_put(p.cache, &held[v]);
     ck_assert(answer_of(&p, "m", 6, 0) == 6); // loaded again
+    plant_release(&p);
+}
+
+// A thread that takes a model from memory whenever it is asked to.
+static struct reader {
+    struct plant *p;
+    atomic_int asked, answered;
+    atomic_bool over;
+    bool waited; // it was asked while it could not
+} reader;
+
+static void *read_when_asked(void *unused)
+{
+    while (!atomic_load(&reader.over))
+        if (atomic_load(&reader.answered) == atomic_load(&reader.asked)) {
+            sched_yield();
+        } else {
+            struct served s;
+            struct err e = {0};
+            if (cache_take_loaded(reader.p->cache, "held", 1, 0, &s, &e))
+                cache_put(reader.p->cache, &s);
+            atomic_fetch_add(&reader.answered, 1);
+        }
+    return unused;
+}
+
+// Only a reader that cannot go on makes this take its time.
+static void let_it_read(void)
+{
+    int n = atomic_fetch_add(&reader.asked, 1) + 1;
+    for (int i = 0; i < 10000 && !reader.waited; i++) {
+        if (atomic_load(&reader.answered) == n)
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    reader.waited = true;
+}
+
+// Giving hundreds of megabytes back to the system takes tens of milliseconds.
+TEST(predictions_go_on_while_the_memory_of_a_dropped_model_is_freed)
+{
+    struct plant p;
+    struct served held;
+    pthread_t thread;
+    plant_init(&p);
+    plant_publish(&p, "held", 1);
+    publish_many(&p, MODELS);
+    NEED(cache_take(p.cache, "held", 1, 0, &held, &p.err));
+    for (int64_t v = 1; v < MODELS; v++)
+        ck_assert(answer_of(&p, "m", v, 0) == (double)v);
+    reader = (struct reader){.p = &p};
+    ck_assert_int_eq(pthread_create(&thread, NULL, read_when_asked, NULL), 0);
+    heap_on_free(let_it_read);
+    double answer = answer_of(&p, "m", MODELS, 0); // drops another
+    heap_on_free(NULL);
+    atomic_store(&reader.over, true);
+    pthread_join(thread, NULL);
+    ck_assert(answer == MODELS);
+    ck_assert_int_gt(atomic_load(&reader.asked), 0);
+    ck_assert(!reader.waited);
+    cache_put(p.cache, &held);
     plant_release(&p);
 }
 
