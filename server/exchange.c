@@ -12,6 +12,7 @@
 #include "problem.h"
 #include "store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -58,21 +59,31 @@ void exchange_refuse(struct exchange *x, const struct err *why)
     x->refused = true;
 }
 
-bool exchange_take_undo(struct exchange *x, struct call *out)
+struct undo *exchange_take_undo(struct exchange *x)
 {
+    struct undo *u = x->undo;
     bool any = x->opened && x->call.route->undo;
+    x->undo = NULL;
     x->opened = false;
     if (any)
-        *out = (struct call){
+        u->call = (struct call){
             .route = x->call.route, .server = x->call.server, .stream = x->call.stream};
-    return any;
+    else
+        free(u);
+    return any ? u : NULL;
+}
+
+void undo_run(struct undo *u)
+{
+    u->call.route->undo(&u->call);
+    free(u);
 }
 
 void exchange_clear(struct exchange *x)
 {
-    struct call call;
-    if (exchange_take_undo(x, &call))
-        call.route->undo(&call);
+    struct undo *u = exchange_take_undo(x);
+    if (u)
+        undo_run(u);
     body_close(&x->body);
     arena_rewind(x->arena, x->clean);
     x->arena->max = ARENA_BASE;
@@ -116,6 +127,9 @@ static bool open_json(struct exchange *x, size_t length, struct err *e)
 static bool open_stream(struct exchange *x, struct err *e)
 {
     x->arena->max += ARENA_STREAM;
+    x->undo = malloc(sizeof *x->undo);
+    if (!x->undo)
+        return err_no_memory(e);
     x->opened = x->call.route->begin(&x->call, e);
     return x->opened;
 }

@@ -15,11 +15,20 @@
 #include "call.h"
 #include "gate.h"
 #include "http.h"
+#include "pool.h"
 #include "router.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+// What is to be done when a stream ends unfinished. It is there before the stream is, so nothing
+// can stand in its way, and outlives the request.
+struct undo {
+    struct pool_task task; // free for the caller's use, as is `http`
+    struct http *http;
+    struct call call; // with a route, a server and a stream only
+};
 
 struct exchange {
     const struct http_config *config;
@@ -33,14 +42,15 @@ struct exchange {
     struct err err;      // the first thing that went wrong
     const char *granted; // the page of another origin that may read the answer, or NULL
     char allow[ALLOW_TEXT];
-    struct body body; // BODY_JSON and BODY_FILE
-    size_t limit;     // bytes that the body may have
-    size_t received;  // bytes of the body so far
-    size_t dropped;   // those after something went wrong
-    bool options;     // asks for Allow only
-    bool opened;      // the row's begin() succeeded, neither handle() nor undo() has ended it
-    bool refused;     // by what stands before the handler
-    bool last;        // the connection must close after this answer
+    struct body body;  // BODY_JSON and BODY_FILE
+    size_t limit;      // bytes that the body may have
+    size_t received;   // bytes of the body so far
+    size_t dropped;    // those after something went wrong
+    bool options;      // asks for Allow only
+    struct undo *undo; // of the stream
+    bool opened;       // the row's begin() succeeded, neither handle() nor undo() has ended it
+    bool refused;      // by what stands before the handler
+    bool last;         // the connection must close after this answer
 };
 
 enum { EXCHANGE_OWN = 8, EXCHANGE_HEADERS = EXCHANGE_OWN + ORIGIN_HEADERS };
@@ -70,9 +80,10 @@ void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS]);
 // The whole answer as text in the arena, for a connection that closes after it.
 const char *exchange_text(struct exchange *x, size_t *len);
 
-// What is left to undo of a stream that was not finished, for the caller to do where it may take
-// long: the row's undo() wants `out`. False: nothing.
-bool exchange_take_undo(struct exchange *x, struct call *out);
+// What is left to undo of a stream that was not finished, NULL if nothing is. The caller must see
+// to undo_run(), where that may take long, which frees it.
+struct undo *exchange_take_undo(struct exchange *x);
+void undo_run(struct undo *u);
 
 // The request is over, or its client is gone: undo an upload that was not finished, forget all.
 void exchange_clear(struct exchange *x);

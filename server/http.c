@@ -36,14 +36,16 @@
 enum {
     DRAIN_STEP_MS = 2,
     DESCRIPTORS = 1 << 16, // numbers of descriptors that a connection may have
-    SLOW_NICENESS = 5
+    SLOW_NICENESS = 5,
+    CLEANER_STACK = 256 << 10
 };
 
 struct http {
     struct http_config config;
     struct MHD_Daemon *daemon;
     struct reaper reaper;
-    struct pool *pool; // for long requests
+    struct pool *pool;    // for long requests
+    struct pool *cleaner; // undoes what was not finished, one thread
     struct address address;
     char shown[ADDRESS_TEXT];
     int listener;
@@ -277,37 +279,32 @@ static enum MHD_Result finish(struct conn *c)
     return wire_has_more(&c->wire, peek_socket, c) ? call_again(c) : answer(c);
 }
 
-struct undo {
-    struct pool_task task;
-    struct call call;
-};
-
 static void run_undo(struct pool_task *task)
 {
     struct undo *u = (struct undo *)((char *)task - offsetof(struct undo, task));
-    u->call.route->undo(&u->call);
-    free(u);
+    struct http *h = u->http;
+    undo_run(u);
+    atomic_fetch_sub(&h->n_request, 1);
 }
 
-// Giving back the blocks of a large unfinished upload takes the file system tenths of a second.
-static void undo_elsewhere(struct conn *c)
+// Giving back the blocks of a large unfinished upload takes the file system tenths of a second. It
+// has a thread of its own: long requests may hold all of theirs for as long as they like, and would
+// have to wait for it. It is counted as a request meanwhile, which bounds the files that are open.
+static void undo_elsewhere(struct http *h, struct undo *u)
 {
-    struct undo *u = c->exchange.opened ? malloc(sizeof *u) : NULL;
-    if (!u) // nothing to undo, or exchange_clear() does it here
-        return;
+    u->http = h;
     u->task = (struct pool_task){.run = run_undo};
-    if (!exchange_take_undo(&c->exchange, &u->call))
-        free(u);
-    else if (!pool_put(c->http->pool, &u->task))
-        run_undo(&u->task);
+    BUG(!pool_put(h->cleaner, &u->task)); // never full, and closed last
 }
 
 static void end_request(struct conn *c)
 {
-    undo_elsewhere(c);
+    struct undo *u = exchange_take_undo(&c->exchange);
     exchange_clear(&c->exchange);
     watch_yield(&c->watch, INT64_MAX);
-    if (c->begun)
+    if (u)
+        undo_elsewhere(c->http, u);
+    else if (c->begun)
         atomic_fetch_sub(&c->http->n_request, 1);
     c->begun = c->ready = false;
     wire_next(&c->wire);
@@ -436,10 +433,12 @@ static bool start(struct http *h, struct err *e)
         return false;
     }
     h->pool =
-        pool_new(SETTINGS_SLOW_THREADS, (size_t)h->config.limits.slow_waiting, SLOW_NICENESS, e);
-    h->daemon = h->pool ? start_daemon(h) : NULL;
+        pool_new(SETTINGS_SLOW_THREADS, (size_t)h->config.limits.slow_waiting, SLOW_NICENESS, 0, e);
+    h->cleaner = h->pool ? pool_new(1, SIZE_MAX, 0, CLEANER_STACK, e) : NULL;
+    h->daemon = h->cleaner ? start_daemon(h) : NULL;
     if (h->daemon)
         return true;
+    pool_free(h->cleaner);
     pool_free(h->pool);
     reaper_stop(&h->reaper);
     close(h->listener);
@@ -492,6 +491,7 @@ void http_stop(struct http *h)
     pool_close(h->pool);
     MHD_stop_daemon(h->daemon);
     pool_free(h->pool);
+    pool_free(h->cleaner);
     if (atomic_load(&h->draining))
         close(h->listener);
     reaper_stop(&h->reaper);

@@ -38,7 +38,8 @@ static struct pool_task *take(struct pool *p)
 static void *work(void *arg)
 {
     struct pool *p = arg;
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), p->niceness);
+    id_t self = (id_t)syscall(SYS_gettid);
+    setpriority(PRIO_PROCESS, self, getpriority(PRIO_PROCESS, self) + p->niceness);
     for (struct pool_task *task; (task = take(p));)
         task->run(task);
     return NULL;
@@ -59,7 +60,18 @@ bool pool_put(struct pool *p, struct pool_task *task)
     return fits;
 }
 
-struct pool *pool_new(size_t threads, size_t room, int niceness, struct err *e)
+static bool start_thread(struct pool *p, size_t stack)
+{
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    if (stack)
+        pthread_attr_setstacksize(&attr, stack);
+    bool ok = pthread_create(&p->thread[p->n], &attr, work, p) == 0;
+    pthread_attr_destroy(&attr);
+    return ok;
+}
+
+struct pool *pool_new(size_t threads, size_t room, int niceness, size_t stack, struct err *e)
 {
     struct pool *p = calloc(1, sizeof *p + threads * sizeof *p->thread);
     BUG(!p);
@@ -69,7 +81,7 @@ struct pool *pool_new(size_t threads, size_t room, int niceness, struct err *e)
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work, NULL);
     for (; p->n < threads; p->n++)
-        if (pthread_create(&p->thread[p->n], NULL, work, p) != 0) {
+        if (!start_thread(p, stack)) {
             fail(e, ERR_INTERNAL, "could not start thread %zu of %zu for long requests", p->n + 1,
                  threads);
             pool_free(p);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A few threads for work that may take long, and a queue of bounded length in front of them. http.c
-// makes one, puts requests there that would hold up a polling thread, and frees it; tasks are
-// embedded in the connections they belong to.
+// A few threads for work that may take long, and a queue in front of them. http.c has one, whose
+// queue is short, for requests that would hold up a polling thread, and one for undoing uploads
+// that were cut off, which may be any number and must not wait for requests. Tasks are embedded in
+// what they belong to.
 
 #include "err.h"
 
@@ -17,9 +18,10 @@ struct pool_task {
     struct pool_task *next;
 };
 
-// Start `threads` threads at the given niceness over the process' own. At most `room` tasks wait.
-// NULL when the system refuses a thread.
-struct pool *pool_new(size_t threads, size_t room, int niceness, struct err *e);
+// Start `threads` threads at the given niceness over the caller's own. At most `room` tasks wait
+// (SIZE_MAX: any number). Stacks have so many bytes, 0: as many as the system gives, which is
+// megabytes of addresses. NULL when the system refuses a thread.
+struct pool *pool_new(size_t threads, size_t room, int niceness, size_t stack, struct err *e);
 
 // From any thread. False when the queue is full or closed: the task was not taken.
 bool pool_put(struct pool *p, struct pool_task *task);

@@ -72,11 +72,16 @@ static bool wide(struct call *c, struct err *e)
     return call_reply(c, text, n);
 }
 
-static bool hold(struct call *c, struct err *e)
+static void wait_for_release(void)
 {
     atomic_fetch_add(&seen.held, 1);
     while (!atomic_load(&seen.release))
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static bool hold(struct call *c, struct err *e)
+{
+    wait_for_release();
     return say(c, e);
 }
 
@@ -125,6 +130,7 @@ static bool sink_begin(struct call *c, struct err *e)
     const char *name = call_query(c, "name");
     if (!strcmp(name, "taken"))
         return fail(e, ERR_CONFLICT, "there is one already");
+    c->stream = strcmp(name, "large") ? NULL : &seen;
     atomic_fetch_add(&seen.begun, 1);
     return true;
 }
@@ -147,9 +153,10 @@ static bool sink_end(struct call *c, struct err *e)
 
 static void sink_undo(struct call *c)
 {
-    (void)c;
     if (polls)
         atomic_store(&seen.polled, true);
+    if (c->stream)
+        wait_for_release();
     atomic_fetch_add(&seen.undone, 1);
 }
 

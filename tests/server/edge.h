@@ -9,8 +9,8 @@
 //     GET, DELETE /things/{id}   GET answers "id name x-agent"
 //     POST /things/{id}/cancel
 //     POST /sink?name=           a stream up to 100000 bytes; "!" is a fault, name=taken a
-//     conflict,
-//                                name=late fails at its end
+//                                conflict, name=late fails at its end, undoing name=large takes
+//                                until seen.release
 //     POST /bulk                 JSON up to 64 MiB; answers its length
 //     GET /wide?bytes=           so many, from the request's memory
 //     GET /broken, /broken/busy, /hold (until seen.release)
