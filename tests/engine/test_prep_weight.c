@@ -67,6 +67,8 @@ static const struct {
      "only a classification has classes to weigh; leave it out"},
     {"x,w,y\n1,1e308,5\n2,1e308,6\n3,1,7\n", "w", false, "/weights",
      "the weights are too large to be added up"},
+    {"x,w,y\n1,5e-324,5\n2,0,6\n3,0,7\n", "w", false, "/weights",
+     "the weights are too small to be added up"},
 };
 
 LOOP_TEST(prep_refuses_weights_that_are_none, sizeof HEAVY / sizeof *HEAVY)

@@ -2,6 +2,7 @@
 #include "model_store.h"
 #include "plant.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,6 +108,34 @@ TEST(without_its_folder_nothing_is_stored_or_left)
     ck_assert(!save(&p, digest));
     ck_assert_int_eq(plant_files(&p, "tmp"), 0);
     NEED(model_store_prepare(p.dir, &(struct err){0}) && model_store_prepare(p.dir, &p.err));
+    plant_release(&p);
+}
+
+static int open_files(void)
+{
+    int n = 0;
+    DIR *d = opendir("/proc/self/fd");
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+TEST(no_file_stays_open)
+{
+    struct plant p;
+    struct plant_halt h;
+    char digest[DIGEST_TEXT];
+    size_t len;
+    plant_init(&p);
+    int before = open_files();
+    NEED(model_store_prepare(p.dir, &p.err) && save(&p, digest));
+    NEED(model_store_load(p.dir, digest, &len, NULL, &p.arena, &p.err) != NULL);
+    const struct halt halt = plant_halt(&h, 1);
+    ck_assert(!model_store_load(p.dir, digest, &len, &halt, &p.arena, &(struct err){0}));
+    NEED(model_store_remove(p.dir, digest, &p.err));
+    ck_assert(!model_store_load(p.dir, digest, &len, NULL, &p.arena, &(struct err){0}));
+    ck_assert_int_eq(open_files(), before);
     plant_release(&p);
 }
 
