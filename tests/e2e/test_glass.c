@@ -5,6 +5,8 @@
 #include "scene.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void train_glass(const char *name, const char *more)
@@ -161,4 +163,30 @@ TEST(a_graph_that_there_is_not_is_refused)
     expect_status(http(scene(), "GET", "/models/iris/graph?format=pdf", NULL), 422);
     expect_status(http(scene(), "GET", "/models/iris/graph?graph=none", NULL), 422);
     expect_status(http(scene(), "GET", "/models/nothing/graph", NULL), 404);
+}
+
+// Values and gradients: 400 x 400 weights and 400 biases, twice, and some rows of 400.
+TEST(a_trace_that_is_too_long_says_how_long_it_would_be)
+{
+    enum { N = 400 };
+    char *body = malloc(2 * N * (N + 8)), *p = body;
+    p += sprintf(p, "{\"name\":\"broad\",\"layers\":[{\"weight\":[");
+    for (int i = 0; i < N; i++) {
+        *p++ = '[';
+        for (int k = 0; k < N; k++)
+            p += sprintf(p, "0%s", k < N - 1 ? "," : "]");
+        p += sprintf(p, "%s", i < N - 1 ? "," : "]}]}");
+    }
+    expect_status(http(scene(), "POST", "/models", body), 201);
+    p = body + sprintf(body, "{\"instances\":[[");
+    for (int k = 0; k < N; k++)
+        p += sprintf(p, "0%s", k < N - 1 ? "," : "]],\"targets\":[[");
+    for (int k = 0; k < N; k++)
+        p += sprintf(p, "1%s", k < N - 1 ? "," : "]]}");
+    const struct reply *r = post("broad", "trace", body, 422);
+    int told = 0;
+    ck_assert_int_eq(
+        sscanf(string_at(r, "/errors/0/detail"), "the trace would have %d numbers", &told), 1);
+    ck_assert(told > 2 * N * (N + 1) && told < 2 * N * (N + 1) + 8 * N);
+    free(body);
 }
