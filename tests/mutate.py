@@ -117,8 +117,8 @@ def steps(code, _):
 
 
 def removals(code, _):
-    """Calls and assignments that are statements of their own; declarations stay."""
-    for m in re.finditer(r"^ +(?!return|goto|break|continue|case|default|if|for|while|do|else)"
+    """Calls and assignments that are statements of their own; declarations and assertions stay."""
+    for m in re.finditer(r"^ +(?!BUG|return|goto|break|continue|case|default|if|for|while|do|else)"
                          r"((?:[\w.\->\[\]*&()]+)(?: [-+*/|&]?= [^;{}]*|\([^;{}]*\)|\+\+|--));", code, re.M):
         yield m.start(1), m.end(1), ""
     for m in re.finditer(r"\b(break|continue)(?=;)", code):
@@ -451,8 +451,9 @@ def main():
         if not bench:
             print("%d %s" % (number, where))
             continue
-        if (file, new) in reasons:
-            verdict, why = "known to change nothing", reasons[file, new]
+        now = "without " + old if new == ";" else new
+        if (file, now) in reasons:
+            verdict, why = "known to change nothing", reasons[file, now]
         else:
             bench.change(file, source, change)
             verdict, why = judge(bench, file, before[file])
