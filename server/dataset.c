@@ -297,7 +297,7 @@ static bool describe(int dir, const char *digest, struct dataset_info *out, stru
 }
 
 // Whether both files of the digest are there already and sound.
-static bool stored(int dir, const char *digest, struct dataset_info *out, struct arena *a)
+static bool is_stored(int dir, const char *digest, struct dataset_info *out, struct arena *a)
 {
     struct err ignored = {0};
     struct arena_mark mark = arena_mark(a);
@@ -309,6 +309,12 @@ static bool stored(int dir, const char *digest, struct dataset_info *out, struct
     return false;
 }
 
+// Whoever brings the same bytes may have come no further than giving the files their names.
+static bool keep_stored(const struct ingest *in, const char *digest, struct err *e)
+{
+    return !file_is_marked(in->dir, "datasets", digest) || file_sync_folder(in->dir, "datasets", e);
+}
+
 bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *halt,
                 struct arena *a, struct err *e)
 {
@@ -318,9 +324,10 @@ bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *
         ok = fail(e, ERR_TOO_LARGE, "the table has more than %u rows", UINT32_MAX - 1);
     if (ok) {
         print_digest(in, digest);
-        ok = stored(in->dir, digest, out, a) ||
-             (write_columns(in, halt, e) && keep_both(in, digest, e) &&
-              describe(in->dir, digest, out, a, e));
+        ok = is_stored(in->dir, digest, out, a)
+                 ? keep_stored(in, digest, e)
+                 : write_columns(in, halt, e) && keep_both(in, digest, e) &&
+                       describe(in->dir, digest, out, a, e);
     }
     if (!ok)
         arena_correct(&in->arena, e);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dataset.h"
+#include "flush.h"
 #include "harness.h"
 #include "levels.h"
 
@@ -150,6 +151,25 @@ TEST(dataset_keeps_every_byte_and_cell_of_a_real_table)
     }
     free(csv);
     free(kept);
+    tear_down(&p);
+}
+
+// Of its text, of its columns, of their folder.
+LOOP_TEST(a_dataset_that_cannot_be_flushed_is_not_stored, 3)
+{
+    struct place p;
+    struct dataset_info info;
+    struct frame f;
+    set_up(&p);
+    flush_fail(_i + 1);
+    ck_assert(!ingest(&p, SMALL, sizeof SMALL - 1, 100, &info));
+    ck_assert_int_eq(p.e.kind, ERR_NO_SPACE);
+    ck_assert_int_eq(files(&p, "tmp", false), 0);
+    p.e = (struct err){0};
+    flush_fail(0);
+    need(ingest(&p, SMALL, sizeof SMALL - 1, 100, &info), &p.e);
+    ck_assert_int_eq(flush_count(), _i < 2 ? 3 : 1); // found there, its folder is made sure of
+    need(dataset_load(p.dir, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
     tear_down(&p);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "flush.h"
 #include "model_store.h"
 #include "plant.h"
 
@@ -108,6 +109,22 @@ TEST(without_its_folder_nothing_is_stored_or_left)
     ck_assert(!save(&p, digest));
     ck_assert_int_eq(plant_files(&p, "tmp"), 0);
     NEED(model_store_prepare(p.dir, &(struct err){0}) && model_store_prepare(p.dir, &p.err));
+    plant_release(&p);
+}
+
+// Of the file and of its folder.
+LOOP_TEST(a_model_that_cannot_be_flushed_is_not_stored, 2)
+{
+    struct plant p;
+    char digest[DIGEST_TEXT];
+    plant_init(&p);
+    flush_fail(_i + 1);
+    ck_assert(!save(&p, digest));
+    ck_assert_int_eq(p.err.kind, ERR_NO_SPACE);
+    ck_assert_int_eq(plant_files(&p, "tmp"), 0);
+    flush_fail(0);
+    NEED(save(&p, digest));
+    ck_assert_int_eq(flush_count(), 2);
     plant_release(&p);
 }
 
