@@ -170,6 +170,7 @@ static const struct bad rows[] = {
     {"POST", "/jobs/999999/cancel", "", 404, NULL, .words = "no such job"},
     {"POST", "/jobs/999999/predict", "{\"instances\":[[1]]}", 404, NULL, .words = "no such job"},
     {"GET", "/models/none", NULL, 404, NULL, .words = "no such model"},
+    {"GET", "/models/iris?version=0", NULL, 422, NULL, .words = "version"},
     {"GET", "/models/iris?version=99", NULL, 404, NULL, .words = "version 99"},
     {"POST", "/models/none/predict", "{\"instances\":[[1]]}", 404, NULL, .words = "no such model"},
     {"GET", "/datasets/none", NULL, 404, NULL, .words = "no such dataset"},
