@@ -114,3 +114,21 @@ TEST(cutmix_takes_columns_from_the_partner_and_counts_them)
         ck_assert_double_eq_tol(column[c] / (double)taken, .1, .015);
     arena_release(&a);
 }
+
+// Sixteen numbers of columns fill what they were given to the last byte, and what was allocated
+// next lies right behind.
+TEST(a_cut_writes_to_its_own_columns_only)
+{
+    const struct train_spec s = {.cutmix = 1, .seed = 3};
+    struct arena a;
+    struct mixer m;
+    struct err e = {0};
+    arena_init(&a, 1 << 20);
+    ck_assert(mixer_init(&m, &s, 8, 16, &a, &e));
+    uint32_t *next = arena_zalloc(&a, 16, sizeof *next);
+    for (uint64_t step = 0; step < 100; step++)
+        mixer_draw(&m, step, 8);
+    for (int i = 0; i < 16; i++)
+        ck_assert_uint_eq(next[i], 0);
+    arena_release(&a);
+}
