@@ -6,11 +6,12 @@
 Several clients at a time submit jobs (each with an Idempotency-Key, repeated until it is answered),
 cancel them, look at them, predict, upload tables and delete them. They notice a death as clients do,
 by a broken connection. A round ends with SIGKILL at a random moment, now and then while the daemon
-is still starting; then a copy of the database is checked, and the next round starts on the same folder.
+is still starting, or after a SIGTERM that it has begun to obey; then a copy of the database is checked,
+and the next round starts on the same folder.
 
 What must hold, and ends the run when it does not: nothing acknowledged is lost; a key makes one
 job; a job that was seen to have ended stays as it was; a cancel outlives the daemon that
-promised it; a table holds the rows of the last upload that was acknowledged, or of one that
+promised it; a death after a SIGTERM counts against no job; a table holds the rows of the last upload that was acknowledged, or of one that
 got no answer; every answer of a model is the same, to the byte; every job ends, by itself; every
 succeeded one has published one model, with the weights that the same job always has; every file is what its name says.
 
@@ -84,6 +85,19 @@ class Daemon:
         self.child.stdout.close()
         must(status == -signal.SIGKILL, "the daemon ended by itself, status %d: %s", status, self.last_words())
 
+    def cut_stop(self, patience):
+        """A supervisor without patience. The stop may come to its end first."""
+        self.port = None
+        self.child.terminate()
+        while not os.path.exists(os.path.join(self.data, "mlpd.stopped")) and self.child.poll() is None:
+            time.sleep(0.001)
+        time.sleep(patience)
+        self.child.send_signal(signal.SIGKILL)
+        status = self.child.wait()
+        self.child.stdout.close()
+        must(status in (0, -signal.SIGKILL), "SIGTERM, SIGKILL: status %d: %s", status, self.last_words())
+        return status != 0
+
     def stop(self):
         self.port = None
         self.child.terminate()
@@ -107,6 +121,7 @@ class World:
         self.job = {}  # by key: the id that was acknowledged
         self.ended = {}  # by id: the state in which it was seen to have ended
         self.cancelled = {}  # by id: the life of the daemon that promised the cancel
+        self.excused = None  # after a stop: how many deaths each job has, which the next start must not raise
         self.deaths = []  # when, in seconds of the clock that the daemon writes down, too
         self.seen = collections.Counter()
         self.answer = None  # of the model "asked"
@@ -327,9 +342,10 @@ def look_at_database(daemon):
         must(found == ["ok"], "the database is damaged: %s", found)
         models = db.execute("SELECT name, version, job_id, digest FROM models").fetchall()
         jobs = dict(db.execute("SELECT id, idem_key FROM jobs").fetchall())
+        deaths = dict(db.execute("SELECT id, deaths FROM jobs").fetchall())
         tables = db.execute("SELECT digest FROM datasets UNION SELECT digest FROM jobs WHERE dataset IS NULL").fetchall()
         db.close()
-    return models, {row[0] for row in tables}, jobs
+    return models, {row[0] for row in tables}, jobs, deaths
 
 
 def look_at_files(daemon, models, tables):
@@ -397,9 +413,16 @@ def round_of(client, dice):
         world.over.wait(dice.uniform(0, 1.2))
         if dice.random() < 0.3:
             cancel_what_runs(client)
-    daemon.kill()
+    told = daemon.port and dice.random() < 0.25
+    if told:
+        world.seen["stops that were cut off"] += daemon.cut_stop(dice.uniform(0, 0.03))
+    else:
+        daemon.kill()
     world.deaths.append(time.time())
-    look_at_database(daemon)
+    deaths = look_at_database(daemon)[3]
+    for job, count in (world.excused or {}).items():
+        must(deaths[job] == count, "a death after SIGTERM counted against job %d", job)
+    world.excused = deaths if told else None
 
 
 def run(daemon, rounds, seed):
@@ -432,7 +455,7 @@ def run(daemon, rounds, seed):
             client.look()
     states, published = look_at_jobs(main)
     daemon.stop()
-    models, tables, jobs = look_at_database(daemon)
+    models, tables, jobs, _ = look_at_database(daemon)
     made = {key: job for job, key in jobs.items() if key}
     must(made == world.job and len(jobs) == len(made) + 1, "%d keys made %d jobs", len(world.job), len(jobs) - 1)
     look_at_models(models, published)
