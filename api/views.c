@@ -77,13 +77,14 @@ FIELDS(job) = {
     V_NUMBER("started_at", .nullable = true, .doc = "When a worker began."),
     V_NUMBER("finished_at", .nullable = true, .doc = "When it ended."),
     V_NUMBER("run_at", .nullable = true, .optional = true,
-             .doc = "When a queued job that pauses after a crash or a death may run again; null "
+             .doc = "When a queued job that pauses after a run that was lost may begin again; null "
                     "when at once."),
     V_WHOLE("queue_position", .nullable = true, .optional = true,
             .doc = "Queued jobs in front of it by priority, then age; 0 for the next to run."),
     V_WHOLE("attempt", .optional = true, .doc = "How many times a worker has begun it."),
     V_WHOLE("crashes", .optional = true,
-            .doc = "Runs that ended by a failure of the system; the third fails the job."),
+            .doc = "Runs that ended by a failure of the server; the third fails the job. A lack "
+                   "of memory or descriptors is none: it is tried again later."),
     V_WHOLE("deaths", .optional = true,
             .doc = "Runs that ended with the daemon; the third in a row without a stored epoch "
                    "fails the job."),

@@ -69,6 +69,7 @@ static bool put(struct call *c, const struct digest_part file[static 2], const s
     catalog_model_begin(c->server->catalog, &coming, m->digest);
     bool ok = model_store_save(c->server->settings->data, file, m->digest, c->halt, e) &&
               record(c, m, row, e);
+    store_watch(NULL); // what is left to tidy does not depend on the client
     catalog_model_end(c->server->catalog, &coming, ok, &(struct err){0});
     return ok;
 }

@@ -222,10 +222,11 @@ bool queue_release(struct queue *q, struct ticket *t, struct err *e)
     return give_back(q, t, ok, &why, e);
 }
 
-bool queue_crash(struct queue *q, struct ticket *t, const char *text, struct err *e)
+bool queue_lose(struct queue *q, struct ticket *t, enum run_loss loss, const char *text,
+                struct err *e)
 {
     struct err why = {0};
-    bool ok = store_job_rescue(q->store, &t->lease, true, text, &why);
+    bool ok = store_job_rescue(q->store, &t->lease, loss, text, &why);
     queue_announce(q);
     return give_back(q, t, ok, &why, e);
 }

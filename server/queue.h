@@ -60,14 +60,15 @@ const struct lease *ticket_lease(const struct ticket *t);
 // Report progress and new points of the curve. ERR_CONFLICT when the lease is lost.
 bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, struct err *e);
 
-// Give a job back: ended, released unfinished, or ended by a fault of its own that `text` names.
+// Give a job back: ended, released unfinished, or lost by what `text` says.
 // The ticket is void afterwards whatever the result; a job that could not be given back for want of
 // disk space is taken back by the queue. queue_finish() tries for as long as the lease holds and
 // nobody asks for a stop before it gives up. Arguments and errors as for store_job_finish(),
 // _release() and _rescue().
 bool queue_finish(struct queue *q, struct ticket *t, struct job_end *end, struct err *e);
 bool queue_release(struct queue *q, struct ticket *t, struct err *e);
-bool queue_crash(struct queue *q, struct ticket *t, const char *text, struct err *e);
+bool queue_lose(struct queue *q, struct ticket *t, enum run_loss loss, const char *text,
+                struct err *e);
 
 // Stop handing out jobs and ask every run to release its own. Does not wait.
 void queue_drain(struct queue *q);

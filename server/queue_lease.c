@@ -117,7 +117,7 @@ static void sweep(struct queue *q)
     for (size_t from = 0; next_dead(q, &from, &lease, &own);) {
         struct err e = {0};
         const char *text = own ? "it made no step for ten minutes" : "its lease ended";
-        bool ok = store_job_rescue(q->store, &lease, own, text, &e);
+        bool ok = store_job_rescue(q->store, &lease, own ? RUN_CRASHED : RUN_DIED, text, &e);
         if (ok || e.kind == ERR_CONFLICT)
             bury(q, &lease);
         if (ok)

@@ -36,6 +36,7 @@
 enum {
     STORE_LEASE_MS = 30000,    // a claim or renewal holds this long
     STORE_CRASHES = 3,         // of a job's own doing; the last one fails it
+    STORE_ATTEMPTS = 100,      // of a job that the system starves: more than half a day
     STORE_PAGE = 1000,         // rows a list gives at most
     STORE_CURVE = 100000,      // points of a curve given at most
     STORE_PAUSE_MS = 600000,   // the longest pause before a job is run again
@@ -239,11 +240,16 @@ bool store_job_finish(struct store *s, const struct lease *lease, struct job_end
 // was asked for), and not counted as an attempt.
 bool store_job_release(struct store *s, const struct lease *lease, struct err *e);
 
-// Take a job from a run that ended without telling. By its own doing: queued again after a pause,
-// failed at the third time. Otherwise it is the daemon's: queued again at once. `text` says what
-// happened.
-bool store_job_rescue(struct store *s, const struct lease *lease, bool own, const char *text,
-                      struct err *e);
+// What became of a run that did not come to an end.
+enum run_loss {
+    RUN_DIED,    // the daemon's doing: queued again at once
+    RUN_CRASHED, // its own: queued again after a pause, failed the third time
+    RUN_STARVED, // the system lacked what it needs: after a pause, failed in attempt STORE_ATTEMPTS
+};
+
+// Take a job from such a run; cancelled, if that was asked for. `text` says what happened.
+bool store_job_rescue(struct store *s, const struct lease *lease, enum run_loss loss,
+                      const char *text, struct err *e);
 
 // The daemon has been told to stop: whatever ends it from now on, its death is held against no job.
 // The mark is good until the next store_job_rescue_all(), and waits for no write. Any thread.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Jobs as their workers see them: see store.h. Every statement here names the lease next to the id,
 // so a run that has lost its job changes no row, however late it comes and whatever it believes.
-// There is no reading first and writing later: that gap is where a sweep overwrites a finished job.
+// What is read first and written later is so within one transaction, and names the lease both
+// times: in a gap between, a sweep would overwrite a finished job.
 
 #include "store_sql.h"
 
@@ -309,38 +310,77 @@ bool store_job_release(struct store *s, const struct lease *lease, struct err *e
 
 struct rescue {
     const struct lease *lease;
-    bool own;
+    enum run_loss loss;
     const char *text;
 };
 
-// ?1 time, ?2 the job's own doing, ?3 and ?4 the error of a failure, ?5 id, ?6 lease, ?7 steady
-// time. The pause before the next run doubles from 10 s to 10 minutes.
-static const char rescue_sql[] =
-    "UPDATE jobs SET state = CASE WHEN cancel_requested THEN 'cancelled' "
-    "WHEN ?2 AND crashes + 1 >= 3 THEN 'failed' ELSE 'queued' END, "
-    "finished_at = CASE WHEN cancel_requested OR (?2 AND crashes + 1 >= 3) THEN ?1 END, "
-    "error_kind = CASE WHEN NOT cancel_requested AND ?2 AND crashes + 1 >= 3 THEN ?3 END, "
-    "error_text = CASE WHEN NOT cancel_requested AND ?2 AND crashes + 1 >= 3 "
-    "THEN 'the run ended unexpectedly ' || (crashes + 1) || ' times: ' || ?4 END, "
-    "crashes = crashes + ?2, deaths = deaths + 1 - ?2, queued_at = ?1, "
-    "run_at = CASE WHEN ?2 THEN ?7 + min(600000, 5000 << min(attempt, 7)) ELSE 0 END, "
-    "lease = NULL, lease_until = NULL, worker = NULL WHERE id = ?5 AND lease = ?6 RETURNING id";
-_Static_assert(STORE_CRASHES == 3 && STORE_PAUSE_MS == 600000, "rescue_sql says so");
+struct lost {
+    int64_t attempt, crashes, cancel_requested;
+};
+
+static const struct column lost_column[] = {COLUMN_ROW(lost, attempt) COLUMN_ROW(lost, crashes)
+                                                COLUMN_ROW(lost, cancel_requested)};
+
+enum { LOSS_TEXT = 384 };
+
+// Whether nobody tries again, and why.
+static bool is_given_up(const struct lost *l, const struct rescue *w, char why[LOSS_TEXT])
+{
+    if (w->loss == RUN_CRASHED)
+        snprintf(why, LOSS_TEXT, "the run ended unexpectedly %" PRId64 " times: %s", l->crashes + 1,
+                 w->text);
+    else
+        snprintf(why, LOSS_TEXT, "in %" PRId64 " attempts the system lacked something: %s",
+                 l->attempt, w->text);
+    return w->loss == RUN_CRASHED   ? l->crashes + 1 >= STORE_CRASHES
+           : w->loss == RUN_STARVED ? l->attempt >= STORE_ATTEMPTS
+                                    : false;
+}
+
+// From 10 s to 10 minutes, doubling.
+static int64_t pause_after(int64_t attempt)
+{
+    int64_t pause = INT64_C(5000) << (attempt < 7 ? attempt : 7);
+    return pause < STORE_PAUSE_MS ? pause : STORE_PAUSE_MS;
+}
+
+static bool requeue(struct store *s, struct conn *c, const struct rescue *w, const struct lost *l,
+                    struct err *e)
+{
+    char why[LOSS_TEXT];
+    bool failed = is_given_up(l, w, why) && !l->cancel_requested;
+    enum job_state state = l->cancel_requested ? JOB_CANCELLED : failed ? JOB_FAILED : JOB_QUEUED;
+    int64_t now = store_now(s);
+    int64_t due = w->loss == RUN_DIED ? 0 : store_steady_now(s) + pause_after(l->attempt);
+    int64_t n =
+        SQL(c, e, NULL, NULL,
+            "UPDATE jobs SET state = ?, finished_at = ?, error_kind = ?, error_text = ?, "
+            "crashes = crashes + ?, deaths = deaths + ?, queued_at = ?, run_at = ?, lease = NULL, "
+            "lease_until = NULL, worker = NULL WHERE id = ? AND lease = ? RETURNING id",
+            TEXT(job_state_word(state)), state == JOB_QUEUED ? NOTHING : INT(now),
+            TEXT(failed ? err_word(ERR_INTERNAL) : NULL), TEXT(failed ? why : NULL),
+            INT(w->loss == RUN_CRASHED), INT(w->loss == RUN_DIED), INT(now), INT(due),
+            INT(w->lease->job), KEY(w->lease));
+    return held(w->lease, n, e);
+}
 
 static bool rescue(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct rescue *w = arg;
-    int64_t n = SQL(c, e, NULL, NULL, rescue_sql, INT(store_now(s)), INT(w->own),
-                    TEXT(err_word(ERR_INTERNAL)), TEXT(w->text), INT(w->lease->job), KEY(w->lease),
-                    INT(store_steady_now(s)));
-    return held(w->lease, n, e) &&
+    struct lost lost;
+    struct sql_rows rows = ROWS(lost_column, &lost, 1, NULL);
+    int64_t n = SQL(c, e, sql_take_rows, &rows,
+                    "SELECT attempt, crashes, cancel_requested FROM jobs "
+                    "WHERE id = ? AND lease = ?",
+                    INT(w->lease->job), KEY(w->lease));
+    return held(w->lease, n, e) && requeue(s, c, w, &lost, e) &&
            event_add(s, c, e, w->lease->job, "warn", "the run ended unexpectedly: %s", w->text);
 }
 
-bool store_job_rescue(struct store *s, const struct lease *lease, bool own, const char *text,
-                      struct err *e)
+bool store_job_rescue(struct store *s, const struct lease *lease, enum run_loss loss,
+                      const char *text, struct err *e)
 {
-    struct rescue w = {lease, own, text};
+    struct rescue w = {lease, loss, text};
     return store_write(s, rescue, &w, e);
 }
 

@@ -288,7 +288,7 @@ static bool publish(struct run *r, const struct train_result *result, struct err
 }
 
 // What becomes of a job that did not get to its end.
-enum ending { END_CANCELLED, END_RELEASED, END_AGAIN, END_FAILED };
+enum ending { END_CANCELLED, END_RELEASED, END_LATER, END_AGAIN, END_FAILED };
 
 static enum ending ending_of(const struct run *r, const struct err *why)
 {
@@ -296,7 +296,7 @@ static enum ending ending_of(const struct run *r, const struct err *why)
         return END_CANCELLED;
     if (r->stop != STOP_NONE || why->kind == ERR_CANCELLED)
         return END_RELEASED;
-    return why->kind == ERR_INTERNAL || why->kind == ERR_BUSY ? END_AGAIN : END_FAILED;
+    return why->kind == ERR_BUSY ? END_LATER : why->kind == ERR_INTERNAL ? END_AGAIN : END_FAILED;
 }
 
 static void give_back(struct run *r, const struct err *why)
@@ -304,6 +304,7 @@ static void give_back(struct run *r, const struct err *why)
     static const char *const event[] = {
         [END_CANCELLED] = "job cancelled",
         [END_RELEASED] = "job released, to go on later",
+        [END_LATER] = "job to be tried later, when there may be what it needs",
         [END_AGAIN] = "job to be tried again after a failure of the system",
         [END_FAILED] = "job failed",
     };
@@ -314,15 +315,17 @@ static void give_back(struct run *r, const struct err *why)
     if (r->curve.beat.n_row)
         report(r);
     enum ending ending = ending_of(r, why);
-    LOG(c->log, ending < END_AGAIN ? LEVEL_INFO : LEVEL_WARN, log_text("event", event[ending]),
+    LOG(c->log, ending < END_LATER ? LEVEL_INFO : LEVEL_WARN, log_text("event", event[ending]),
         log_int("job", r->job.id), log_text("kind", err_word(why->kind)),
         log_text("reason", why->text));
     if (ending == END_CANCELLED)
         queue_finish(c->queue, r->ticket, &(struct job_end){.state = JOB_CANCELLED}, &e);
     else if (ending == END_RELEASED)
         queue_release(c->queue, r->ticket, &e);
+    else if (ending == END_LATER)
+        queue_lose(c->queue, r->ticket, RUN_STARVED, why->text, &e);
     else if (ending == END_AGAIN)
-        queue_crash(c->queue, r->ticket, why->text, &e); // the third time fails it
+        queue_lose(c->queue, r->ticket, RUN_CRASHED, why->text, &e);
     else
         queue_finish(c->queue, r->ticket, &(struct job_end){.state = JOB_FAILED, .why = why}, &e);
     if (e.kind)

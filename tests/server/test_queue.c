@@ -368,7 +368,8 @@ TEST(the_third_crash_fails_a_job_with_a_reason)
     bench_init(&b);
     int64_t id = submit(&b);
     for (int i = 0; i < 3; i++) {
-        ck_assert(queue_crash(b.queue, claim(&b, &job), "could not load the data", &b.lab.err));
+        ck_assert(queue_lose(b.queue, claim(&b, &job), RUN_CRASHED, "could not load the data",
+                             &b.lab.err));
         lab_move(&b.lab, 600000);
     }
     job = lab_job(&b.lab, id);

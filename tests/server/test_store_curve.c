@@ -213,7 +213,7 @@ TEST(the_log_tells_what_happened_in_order)
     lab_init(&l);
     int64_t id = lab_submit(&l, "n");
     struct lease k = lab_claim(&l);
-    OK(store_job_rescue(l.store, &k, true, "no memory", &l.err));
+    OK(store_job_rescue(l.store, &k, RUN_CRASHED, "no memory", &l.err));
     lab_move(&l, 60000);
     k = lab_claim(&l);
     OK(store_job_note(l.store, &k, "info", "epoch 1 done", &l.err));

@@ -126,7 +126,7 @@ static bool try_finish(struct store *s, const struct lease *k, struct err *e)
 
 static bool try_crash(struct store *s, const struct lease *k, struct err *e)
 {
-    return store_job_rescue(s, k, true, "text", e);
+    return store_job_rescue(s, k, RUN_CRASHED, "text", e);
 }
 
 static bool try_note(struct store *s, const struct lease *k, struct err *e)
@@ -178,7 +178,7 @@ TEST(a_sweep_that_comes_after_the_end_changes_nothing)
     int64_t id = lab_submit(&l, "n");
     struct lease k = lab_claim(&l);
     OK(store_job_finish(l.store, &k, &end, &l.err));
-    REFUSED(ERR_CONFLICT, store_job_rescue(l.store, &k, true, "lease expired", &e));
+    REFUSED(ERR_CONFLICT, store_job_rescue(l.store, &k, RUN_CRASHED, "lease expired", &e));
     ck_assert_int_eq(lab_job(&l, id).state, JOB_SUCCEEDED);
     ck_assert_int_eq(end.version, 1);
     lab_release(&l);
@@ -290,19 +290,49 @@ TEST(the_third_crash_of_its_own_fails_a_job_and_pauses_double_before)
     int64_t id = lab_submit(&l, "n");
     for (int i = 0; i < 2; i++) {
         struct lease k = lab_claim(&l);
-        OK(store_job_rescue(l.store, &k, true, "out of memory", &l.err));
+        OK(store_job_rescue(l.store, &k, RUN_CRASHED, "out of memory", &l.err));
         OK(store_job_claim(l.store, "w", &none, &l.arena, &l.err));
         ck_assert_int_eq(none.lease.job, 0);
         ck_assert_int_eq(none.next_in, pause[i]);
         lab_move(&l, pause[i]);
     }
     struct lease k = lab_claim(&l);
-    OK(store_job_rescue(l.store, &k, true, "out of memory", &l.err));
+    OK(store_job_rescue(l.store, &k, RUN_CRASHED, "out of memory", &l.err));
     struct job_row job = lab_job(&l, id);
     ck_assert_int_eq(job.state, JOB_FAILED);
     ck_assert_int_eq(job.crashes, 3);
     ck_assert_int_eq(job.deaths, 0);
     ck_assert_str_eq(job.error_text, "the run ended unexpectedly 3 times: out of memory");
+    lab_release(&l);
+}
+
+// A shortage may last for hours, and is nobody's fault; but a machine on which it never ends must
+// not try for ever.
+TEST(a_starved_job_is_tried_again_for_half_a_day)
+{
+    struct lab l;
+    struct job_claim none;
+    int64_t waited = 0;
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    for (int i = 1;; i++) {
+        struct lease k = lab_claim(&l);
+        OK(store_job_rescue(l.store, &k, RUN_STARVED, "the system is out of memory", &l.err));
+        struct job_row job = lab_job(&l, id);
+        ck_assert(job.crashes == 0 && job.deaths == 0 && job.attempt == i);
+        if (i == STORE_ATTEMPTS)
+            break;
+        ck_assert_int_eq(job.state, JOB_QUEUED);
+        OK(store_job_claim(l.store, "w", &none, &l.arena, &l.err));
+        ck_assert_int_eq(none.next_in, i < 6 ? 5000 << i : i == 6 ? 320000 : STORE_PAUSE_MS);
+        waited += none.next_in;
+        lab_move(&l, none.next_in);
+    }
+    ck_assert_int_gt(waited, 12 * 3600 * 1000);
+    struct job_row job = lab_job(&l, id);
+    ck_assert_int_eq(job.state, JOB_FAILED);
+    ck_assert_str_eq(job.error_text,
+                     "in 100 attempts the system lacked something: the system is out of memory");
     lab_release(&l);
 }
 
@@ -315,13 +345,13 @@ LOOP_TEST(only_a_third_crash_of_its_own_leaves_a_reason, 2)
     int64_t id = lab_submit(&l, "n");
     for (int i = 0; i < 2; i++) {
         struct lease k = lab_claim(&l);
-        OK(store_job_rescue(l.store, &k, true, "out of memory", &l.err));
+        OK(store_job_rescue(l.store, &k, RUN_CRASHED, "out of memory", &l.err));
         lab_move(&l, STORE_PAUSE_MS);
     }
     struct lease k = lab_claim(&l);
     if (_i == 1)
         OK(store_job_cancel(l.store, id, &job, &l.arena, &l.err));
-    OK(store_job_rescue(l.store, &k, _i == 1, "out of memory", &l.err));
+    OK(store_job_rescue(l.store, &k, _i == 1 ? RUN_CRASHED : RUN_DIED, "out of memory", &l.err));
     job = lab_job(&l, id);
     ck_assert_int_eq(job.state, _i == 1 ? JOB_CANCELLED : JOB_QUEUED);
     ck_assert(!job.error_text && !job.error_kind);
@@ -384,7 +414,7 @@ LOOP_TEST(a_pause_takes_its_time_however_the_clock_is_set, sizeof jump / sizeof 
     lab_reopen(&l);
     int64_t id = lab_submit(&l, "n");
     struct lease k = lab_claim(&l);
-    OK(store_job_rescue(l.store, &k, true, "out of memory", &l.err));
+    OK(store_job_rescue(l.store, &k, RUN_CRASHED, "out of memory", &l.err));
     l.wall += jump[_i];
     lab_move(&l, 4000);
     OK(store_job_claim(l.store, "w", &none, &l.arena, &l.err));
@@ -409,7 +439,7 @@ TEST(after_a_restart_no_pause_is_longer_than_the_longest)
         lab_reopen(&l);
         lab_submit(&l, "n");
         struct lease k = lab_claim(&l);
-        OK(store_job_rescue(l.store, &k, true, "out of memory", &l.err));
+        OK(store_job_rescue(l.store, &k, RUN_CRASHED, "out of memory", &l.err));
         l.wall += moved[i];
         lab_reopen(&l);
         OK(store_job_rescue_all(l.store, &n, &l.err));
