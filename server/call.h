@@ -45,8 +45,8 @@ struct call {
 // The query parameter's decoded value, "" when given without one, NULL when absent.
 const char *call_query(const struct call *c, const char *name);
 
-// The request header's value, or NULL.
-const char *call_header(const struct call *c, const char *name);
+// How often the request header was sent, and its first value, or NULL.
+int call_header(const struct call *c, const char *name, const char **value);
 
 // The n-th path segment as a positive integer; fails with ERR_NOT_FOUND ("no such job ...") when it
 // is not one.

@@ -190,6 +190,19 @@ struct once {
     const char *key, *print;
 };
 
+enum { KEY_MAX = 255 };
+
+// A key that is not one would make two requests one, or one two.
+static bool read_once(struct call *c, struct once *out, struct err *e)
+{
+    int n = call_header(c, "Idempotency-Key", &out->key);
+    out->print = print_of(c);
+    if (n > 1)
+        return fail(e, ERR_INVALID, "header Idempotency-Key may be sent once only");
+    return !out->key || (*out->key && strlen(out->key) <= KEY_MAX) ||
+           fail(e, ERR_INVALID, "header Idempotency-Key must have 1 to %d characters", KEY_MAX);
+}
+
 static bool submit(struct call *c, const struct job_spec *spec, const char *digest,
                    const struct once *once, struct err *e)
 {
@@ -266,9 +279,9 @@ bool job_create(struct call *c, struct err *e)
 {
     struct job_row row;
     bool known = false;
-    const struct once once = {call_header(c, "Idempotency-Key"), print_of(c)};
-    if (once.key && strlen(once.key) > 255)
-        return fail(e, ERR_INVALID, "header Idempotency-Key may have at most 255 characters");
+    struct once once;
+    if (!read_once(c, &once, e))
+        return false;
     if (once.key &&
         !store_job_replay(c->server->store, once.key, once.print, &row, &known, c->arena, e))
         return false;

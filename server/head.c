@@ -177,12 +177,14 @@ const char *head_host(const struct head *h)
     return h->authority ? h->authority : h->field[HEAD_HOST].value;
 }
 
-const char *head_value(const struct head *h, const char *name)
+int head_value(const struct head *h, const char *name, const char **value)
 {
+    int n = 0;
+    *value = NULL;
     for (size_t i = 0; i < h->n_line; i++)
-        if (!strcasecmp(h->line[i].name, name))
-            return h->line[i].value;
-    return NULL;
+        if (!strcasecmp(h->line[i].name, name) && n++ == 0)
+            *value = h->line[i].value;
+    return n;
 }
 
 static bool lists(const char *value, const char *word)

@@ -82,8 +82,8 @@ bool head_is_token(const char *s, size_t len); // RFC 9110 section 5.6.2
 // Who is asked: the authority of an absolute URI, else Host; NULL when there is neither.
 const char *head_host(const struct head *h);
 
-// The first value of a header; NULL without one. Names are compared without case.
-const char *head_value(const struct head *h, const char *name);
+// How often a header was sent, and its first value, or NULL. Names are compared without case.
+int head_value(const struct head *h, const char *name, const char **value);
 
 // Whether the header's list has the word, without case.
 bool head_lists(const struct head *h, enum head_name i, const char *word);

@@ -94,10 +94,10 @@ static struct conn *conn_of(struct MHD_Connection *mhd)
     return info ? info->socket_context : NULL;
 }
 
-const char *call_header(const struct call *c, const char *name)
+int call_header(const struct call *c, const char *name, const char **value)
 {
     const struct conn *conn = c->conn;
-    return head_value(&conn->wire.head, name);
+    return head_value(&conn->wire.head, name, value);
 }
 
 // ---- What the library reads ----

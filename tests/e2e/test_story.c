@@ -319,6 +319,19 @@ TEST(a_repeated_key_answers_with_the_first_job)
     wait_status(scene(), (int)number_at(first, "/id"), "succeeded");
 }
 
+// Empty, more than one, too long.
+LOOP_TEST(a_key_that_is_none_is_refused, 3)
+{
+    char many[400] = "Idempotency-Key: ";
+    memset(many + strlen(many), 'k', 256);
+    const char *const key[] = {"Idempotency-Key;", "Idempotency-Key: a\nIdempotency-Key: b",
+                               many};
+    const struct reply *r =
+        http_bytes(scene(), "POST", "/jobs", iris_job, strlen(iris_job), key[_i]);
+    expect_status(r, 422);
+    ck_assert_ptr_nonnull(strstr(string_at(r, "/detail"), "Idempotency-Key"));
+}
+
 TEST(a_repeated_key_answers_with_the_first_job_after_its_data_is_gone)
 {
     const char *key = "Idempotency-Key: fleeting",

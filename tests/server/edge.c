@@ -38,7 +38,8 @@ static bool show(struct call *c, struct err *e)
     int64_t id;
     if (!call_id(c, 0, "thing", &id, e))
         return false;
-    const char *name = call_query(c, "name"), *agent = call_header(c, "x-agent");
+    const char *name = call_query(c, "name"), *agent;
+    call_header(c, "x-agent", &agent);
     char *text =
         arena_printf(c->arena, "%lld %s %s", (long long)id, name ? name : "-", agent ? agent : "-");
     return call_reply(c, text, strlen(text));
