@@ -17,6 +17,7 @@
 
 enum {
     SMALL = 256 << 10,       // held by a request that needs nothing of the budget
+    SMALL_BODY = 64 << 10,   // of a request that is let in whatever others do
     ARENA_BASE = 1 << 20,    // a request without a body
     ARENA_STREAM = 16 << 20, // one whose body passes through
     ARENA_FACTOR = 8,        // parsed JSON against its text
@@ -49,6 +50,11 @@ void exchange_init(struct exchange *x, const struct http_config *config, struct 
                            .gone = gone,
                            .halt = {is_gone, (void *)gone},
                            .clean = arena_mark(arena)};
+}
+
+void exchange_crowd(struct exchange *x)
+{
+    x->crowded = true;
 }
 
 void exchange_refuse(struct exchange *x, const struct err *why)
@@ -134,6 +140,15 @@ static bool open_stream(struct exchange *x, struct err *e)
     return x->opened;
 }
 
+// Requests whose bodies come slowly do not keep out those that are over in a moment: what has none,
+// and what is small and takes nothing but memory that every connection may have.
+static bool fits_in(const struct exchange *x)
+{
+    return !head_has_body(x->head) ||
+           (gathered(x->call.route->body_kind) && !head_is_chunked(x->head) &&
+            head_length(x->head) <= SMALL_BODY);
+}
+
 static bool open_body(struct exchange *x, struct err *e)
 {
     const struct route *route = x->call.route;
@@ -143,6 +158,8 @@ static bool open_body(struct exchange *x, struct err *e)
     x->limit = gate_limit(route, (size_t)x->config->settings->max_upload);
     if (!gate_body(x->head, route, x->limit, &length, e))
         return false;
+    if (x->crowded && !fits_in(x))
+        return fail(e, ERR_BUSY, "the server is busy with other requests; try again");
     return gathered(route->body_kind)        ? open_json(x, length, e)
            : route->body_kind == BODY_STREAM ? open_stream(x, e)
                                              : true;

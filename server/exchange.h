@@ -50,6 +50,7 @@ struct exchange {
     struct undo *undo; // of the stream
     bool opened;       // the row's begin() succeeded, neither handle() nor undo() has ended it
     bool refused;      // by what stands before the handler
+    bool crowded;      // only what is small may come in
     bool last;         // the connection must close after this answer
 };
 
@@ -63,6 +64,10 @@ void exchange_init(struct exchange *x, const struct http_config *config, struct 
 // Something is wrong with the request that the handler cannot know of (its framing, no room for
 // it): it counts as the first error, and the connection closes after the answer.
 void exchange_refuse(struct exchange *x, const struct err *why);
+
+// As many requests are under way as may be: of those with a body only small ones may come in.
+// Before exchange_begin().
+void exchange_crowd(struct exchange *x);
 
 // The head is there; it lives as long as the request. `conn` is handed to the call. False: answer
 // now, do not read on.

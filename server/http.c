@@ -178,16 +178,14 @@ static enum MHD_Result last_word(struct conn *c)
     return MHD_NO;
 }
 
-// Requests without a body are over in a moment, so those of others that wait for theirs do not keep
-// them out.
-static bool admit(const struct conn *c, struct err *e)
+static bool admit(struct conn *c, struct err *e)
 {
     const struct http *h = c->http;
     if (atomic_load(&h->draining) || atomic_load(&h->stopping))
         return fail(e, ERR_BUSY, "the server is shutting down");
-    bool crowded =
-        head_has_body(&c->wire.head) && atomic_load(&h->n_request) > h->config.limits.max_requests;
-    if (c->refused || crowded)
+    if (atomic_load(&h->n_request) > h->config.limits.max_requests)
+        exchange_crowd(&c->exchange);
+    if (c->refused)
         return fail(e, ERR_BUSY, "the server is busy with other requests; try again");
     return true;
 }

@@ -43,7 +43,7 @@ struct http_limits {
     int linger_ms;       // how long the rest of a refused body is swallowed after the answer
     int max_connections; // beyond them the longest idle ones are closed, or new ones answered 503
     int max_files;       // descriptors of the process; 0: as many as the system allows
-    int max_requests;    // under way at once; more are answered 503
+    int max_requests;    // under way at once; beyond them exchange_crowd()
     int slow_waiting;    // long requests that may wait for a thread; more are answered 503
     size_t drain;        // bytes of a faulty body that are read before it is answered in the middle
 };

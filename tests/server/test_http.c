@@ -227,9 +227,15 @@ TEST(http_tells_a_request_too_many_to_come_back)
     peer_open(&p, http_port(h));
     peer_send(&p, "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab");
     edge_wait(&seen.begun, 1);
-    peer_ask(http_port(h), HELLO, &a);
+    peer_ask(http_port(h), "POST /sink?name=b HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\n", &a);
     ck_assert_int_eq(a.status, 503);
-    peer_ask(http_port(h), "GET /things HTTP/1.1\r\n" H "\r\n", &a); // has no body to wait for
+    peer_ask(http_port(h), "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n", &a);
+    ck_assert_int_eq(a.status, 503);
+    peer_ask(http_port(h), "POST /bulk HTTP/1.1\r\n" H "Content-Length: 65537\r\n\r\n", &a);
+    ck_assert_int_eq(a.status, 503);
+    peer_ask(http_port(h), HELLO, &a); // is over in a moment
+    ck_assert_int_eq(a.status, 201);
+    peer_ask(http_port(h), "GET /things HTTP/1.1\r\n" H "\r\n", &a);
     ck_assert_int_eq(a.status, 200);
     peer_send(&p, "c");
     peer_answer(&p, &a, false);

@@ -117,12 +117,12 @@ TEST(http_counts_uploads_among_the_requests_until_they_are_undone)
     struct http *h = edge_serve(&limits);
     cut_off(h, "large");
     edge_wait(&seen.held, 1);
-    ck_assert_int_eq(ask(h, HELLO), 503);
+    ck_assert_int_eq(ask(h, "POST /sink?name=b HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\n"), 503);
     ck_assert_int_eq(ask(h, QUICK), 200);
     atomic_store(&seen.release, true);
     int status = 503;
     for (int i = 0; i < 5000 && status == 503; i++)
-        status = ask(h, HELLO);
+        status = ask(h, "POST /sink?name=b HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc");
     ck_assert_int_eq(status, 201);
     ck_assert_int_eq(atomic_load(&seen.undone), 1);
     http_stop(h);
