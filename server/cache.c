@@ -4,9 +4,14 @@
 // A small array under a reader-writer lock: taking a model that is there is a read lock, a walk
 // over at most CACHE_MODELS names and two atomic operations. Loading happens outside the lock; of
 // two threads that load the same model, the second throws its copy away.
+//
+// A model comes with one workspace, so it is known what another takes before that is made. All are
+// counted, and where there is no room, the model that was used longest ago gives back: all of it
+// when nobody uses it, else the workspaces at which nobody is.
 
 #include "cache.h"
 
+#include "desk.h"
 #include "model_store.h"
 
 #include <pthread.h>
@@ -16,13 +21,8 @@
 
 enum { CACHE_MODELS = 64, CACHE_THREADS = 64 };
 
-// A workspace; whoever turns `busy` on may use it.
-struct desk {
-    atomic_bool busy;
-    bool ready;
-    struct arena arena;
-    struct predictor predictor;
-};
+// Workspaces up to this are made at once, also by a thread that others wait for.
+enum { QUICK_BYTES = 1 << 20 };
 
 struct entry {
     char name[NAME_MAX_LEN + 1];
@@ -33,14 +33,23 @@ struct entry {
     atomic_uint users;
     _Atomic uint64_t used; // tick of the last use
     struct entry *next;    // of those dropped together
+    size_t bytes;          // of the model and all its workspaces, coming ones included; under the
+                           // lock
+    size_t desk_bytes;     // of one workspace
     struct desk desk[CACHE_THREADS];
+};
+
+// What is freed after the unlock: for hundreds of megabytes that takes tens of milliseconds.
+struct garbage {
+    struct entry *entry;
+    struct workspace *workspace;
 };
 
 struct cache {
     const char *data_dir;
     struct store *store;
     size_t threads, memory; // bytes that all models together may take
-    pthread_rwlock_t lock;  // guards entry[], n, published and each entry's latest
+    pthread_rwlock_t lock;  // guards entry[], n, published, each entry's latest and bytes
     struct entry *entry[CACHE_MODELS];
     size_t n;
     unsigned publishing; // announcements under way
@@ -64,7 +73,7 @@ struct cache *cache_new(const char *data_dir, struct store *store, size_t thread
 static void entry_free(struct entry *n)
 {
     for (size_t i = 0; i < CACHE_THREADS; i++)
-        arena_release(&n->desk[i].arena);
+        workspaces_free(atomic_load(&n->desk[i].workspace));
     arena_release(&n->arena);
     free(n);
 }
@@ -122,6 +131,22 @@ static bool read_model(struct cache *c, struct entry *n, const char *digest, str
     return ok;
 }
 
+// The first workspace is made with the model, by the thread that has time to read it.
+static bool furnish(struct cache *c, struct entry *n, struct err *e)
+{
+    struct workspace *w = workspace_new(&n->file.model, c->memory, e);
+    if (!w)
+        return false;
+    atomic_store(&n->desk[0].workspace, w);
+    n->desk_bytes = w->arena.held;
+    n->bytes = n->arena.held + n->desk_bytes;
+    return n->bytes <= c->memory ||
+           fail(e, ERR_TOO_LARGE,
+                "the model and the workspace for its answers take %zu MiB of memory; all models "
+                "together may take %zu",
+                n->bytes >> 20, c->memory >> 20);
+}
+
 static bool ask_store(struct cache *c, const char *name, int64_t version, int64_t job,
                       struct model_row *row, struct arena *a, struct err *e)
 {
@@ -138,7 +163,8 @@ static struct entry *load(struct cache *c, const char *name, int64_t version, in
     struct entry *n = calloc(1, sizeof *n);
     if (!n)
         return err_no_memory(e), NULL;
-    bool ok = ask_store(c, name, version, job, &row, &a, e) && read_model(c, n, row.digest, e);
+    bool ok = ask_store(c, name, version, job, &row, &a, e) && read_model(c, n, row.digest, e) &&
+              furnish(c, n, e);
     if (ok) {
         memcpy(n->name, row.name, strlen(row.name) + 1);
         n->version = row.version;
@@ -153,59 +179,93 @@ static struct entry *load(struct cache *c, const char *name, int64_t version, in
     return n;
 }
 
-// Move the least recently used model that nobody uses from the table to a list; false when all are
-// in use.
-static bool drop_oldest_locked(struct cache *c, struct entry **dropped)
+static bool is_used(const struct entry *n)
+{
+    return atomic_load(&n->users) > 0;
+}
+
+static bool has_spare(const struct cache *c, const struct entry *n)
+{
+    for (size_t i = 0; i < c->threads; i++)
+        if (atomic_load(&n->desk[i].workspace) && !atomic_load(&n->desk[i].busy))
+            return true;
+    return false;
+}
+
+// The place of the least recently used model that can give something back; c->n when none can.
+static size_t oldest_locked(const struct cache *c, bool whole)
 {
     size_t oldest = c->n;
     for (size_t i = 0; i < c->n; i++)
-        if (atomic_load(&c->entry[i]->users) == 0 &&
+        if ((!is_used(c->entry[i]) || (!whole && has_spare(c, c->entry[i]))) &&
             (oldest == c->n ||
              atomic_load(&c->entry[i]->used) < atomic_load(&c->entry[oldest]->used)))
             oldest = i;
-    if (oldest == c->n)
-        return false;
-    c->entry[oldest]->next = *dropped;
-    *dropped = c->entry[oldest];
-    c->entry[oldest] = c->entry[--c->n];
-    return true;
+    return oldest;
 }
 
-static bool has_room_locked(const struct cache *c, const struct entry *n)
+static void drop_locked(struct cache *c, size_t at, struct garbage *g)
 {
-    size_t bytes = n->arena.used;
-    for (size_t i = 0; i < c->n; i++)
-        bytes += c->entry[i]->arena.used;
-    return c->n < CACHE_MODELS && bytes <= c->memory;
+    c->entry[at]->next = g->entry;
+    g->entry = c->entry[at];
+    c->entry[at] = c->entry[--c->n];
 }
 
-static bool make_room_locked(struct cache *c, const struct entry *n, struct entry **dropped)
+static void clear_desks_locked(const struct cache *c, struct entry *n, struct garbage *g)
 {
-    while (!has_room_locked(c, n))
-        if (!drop_oldest_locked(c, dropped))
-            return false;
-    return true;
-}
-
-static void free_all(struct entry *dropped)
-{
-    for (struct entry *next; dropped; dropped = next) {
-        next = dropped->next;
-        entry_free(dropped);
+    for (struct desk *d; (d = desk_take(n->desk, c->threads, true));) {
+        struct workspace *w = atomic_exchange(&d->workspace, NULL);
+        desk_leave(d);
+        w->next = g->workspace;
+        g->workspace = w;
+        n->bytes -= n->desk_bytes;
     }
 }
 
-// Enter a freshly loaded model, unless another thread was faster, whose copy is then used. Memory
-// is freed after the unlock: for a large model that takes tens of milliseconds.
+static bool has_room_locked(const struct cache *c, size_t bytes)
+{
+    for (size_t i = 0; i < c->n; i++)
+        bytes += c->entry[i]->bytes;
+    return bytes <= c->memory;
+}
+
+// Room for so many bytes more and, for a model, a place in the table; false when all others are in
+// use.
+static bool make_room_locked(struct cache *c, size_t bytes, size_t models, struct garbage *g)
+{
+    for (;;) {
+        bool full = c->n + models > CACHE_MODELS;
+        if (!full && has_room_locked(c, bytes))
+            return true;
+        size_t oldest = oldest_locked(c, full);
+        if (oldest == c->n)
+            return false;
+        if (is_used(c->entry[oldest]))
+            clear_desks_locked(c, c->entry[oldest], g);
+        else
+            drop_locked(c, oldest, g);
+    }
+}
+
+static void garbage_free(struct garbage *g)
+{
+    for (struct entry *next; g->entry; g->entry = next) {
+        next = g->entry->next;
+        entry_free(g->entry);
+    }
+    workspaces_free(g->workspace);
+}
+
+// Enter a freshly loaded model, unless another thread was faster, whose copy is then used.
 static struct entry *enter(struct cache *c, struct entry *n, uint64_t published, struct err *e)
 {
-    struct entry *dropped = NULL;
+    struct garbage garbage = {0};
     pthread_rwlock_wrlock(&c->lock);
     struct entry *there = find_locked(c, n->name, n->version, 0);
     n->latest = n->latest && published == c->published && !c->publishing;
     if (there) {
         there->latest = there->latest || n->latest;
-    } else if (make_room_locked(c, n, &dropped)) {
+    } else if (make_room_locked(c, n->bytes, 1, &garbage)) {
         c->entry[c->n++] = there = n;
     } else {
         fail(e, ERR_BUSY, "the models in memory leave no room for another and are all in use");
@@ -215,7 +275,7 @@ static struct entry *enter(struct cache *c, struct entry *n, uint64_t published,
     pthread_rwlock_unlock(&c->lock);
     if (there != n)
         entry_free(n);
-    free_all(dropped);
+    garbage_free(&garbage);
     return there;
 }
 
@@ -227,50 +287,73 @@ static uint64_t announcements(struct cache *c)
     return n;
 }
 
-static bool desk_ready(const struct cache *c, struct desk *d, const struct model *m, struct err *e)
+// Count another workspace of a model, making room for it.
+static bool charge_locked(struct cache *c, struct entry *n, struct garbage *g, struct err *e)
 {
-    if (d->ready)
+    if (!make_room_locked(c, n->desk_bytes, 0, g))
+        return fail(e, ERR_BUSY,
+                    "the models in memory are all in use and leave no room to "
+                    "predict with this one more than is done already");
+    n->bytes += n->desk_bytes;
+    return true;
+}
+
+static bool make_workspace(struct cache *c, struct entry *n, struct desk *d, struct err *e)
+{
+    struct workspace *w = workspace_new(&n->file.model, c->memory, e);
+    atomic_store(&d->workspace, w);
+    if (w)
         return true;
-    arena_init(&d->arena, c->memory);
-    d->ready = predictor_init(&d->predictor, m, PREDICT_ROWS, &d->arena, e);
-    if (!d->ready) {
-        arena_correct(&d->arena, e);
-        arena_release(&d->arena);
-    }
-    return d->ready;
+    pthread_rwlock_wrlock(&c->lock);
+    n->bytes -= n->desk_bytes;
+    pthread_rwlock_unlock(&c->lock);
+    return false;
 }
 
 // There are as many desks as serving threads, so one is free.
-static bool sit_down(struct cache *c, struct entry *n, struct served *out, struct err *e)
+static struct desk *another_desk(struct cache *c, struct entry *n, struct err *e)
 {
-    for (size_t i = 0; i < c->threads; i++)
-        if (!atomic_exchange_explicit(&n->desk[i].busy, true, memory_order_acquire)) {
-            out->desk = &n->desk[i];
-            out->predictor = &n->desk[i].predictor;
-            if (desk_ready(c, &n->desk[i], &n->file.model, e))
-                return true;
-            atomic_store(&n->desk[i].busy, false);
-            return false;
-        }
-    return fail(e, ERR_BUSY, "more predictions at once than serving threads");
+    struct garbage garbage = {0};
+    pthread_rwlock_wrlock(&c->lock);
+    struct desk *d = desk_take(n->desk, c->threads, false);
+    bool there = d && atomic_load(&d->workspace);
+    bool ok = d ? there || charge_locked(c, n, &garbage, e)
+                : fail(e, ERR_BUSY, "more predictions at once than serving threads");
+    pthread_rwlock_unlock(&c->lock);
+    garbage_free(&garbage);
+    if (ok && (there || make_workspace(c, n, d, e)))
+        return d;
+    if (d)
+        desk_leave(d);
+    return NULL;
 }
 
-// Hand out a model whose users count this one already.
-static bool serve(struct cache *c, struct entry *n, struct served *out, struct err *e)
+// Hand out a model whose users count this one already. In a hurry, no large workspace is made:
+// false with e untouched.
+static bool serve(struct cache *c, struct entry *n, bool hurry, struct served *out, struct err *e)
 {
     atomic_store_explicit(&n->used, atomic_fetch_add(&c->tick, 1), memory_order_relaxed);
-    *out = (struct served){.file = &n->file, .name = n->name, .version = n->version, .entry = n};
-    if (sit_down(c, n, out, e))
-        return true;
-    atomic_fetch_sub(&n->users, 1);
-    return false;
+    struct desk *d = desk_take(n->desk, c->threads, true);
+    if (!d && !(hurry && n->desk_bytes > QUICK_BYTES))
+        d = another_desk(c, n, e);
+    if (!d) {
+        atomic_fetch_sub(&n->users, 1);
+        return false;
+    }
+    *out = (struct served){.file = &n->file,
+                           .predictor = &atomic_load(&d->workspace)->predictor,
+                           .name = n->name,
+                           .version = n->version,
+                           .entry = n,
+                           .desk = d};
+    return true;
 }
 
 bool cache_take_loaded(struct cache *c, const char *name, int64_t version, int64_t job,
                        struct served *out, struct err *e)
 {
     struct entry *n = find(c, name, version, job);
-    return n && serve(c, n, out, e);
+    return n && serve(c, n, true, out, e);
 }
 
 bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job, struct served *out,
@@ -282,15 +365,14 @@ bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job,
         n = load(c, name, version, job, e);
         n = n ? enter(c, n, published, e) : NULL;
     }
-    return n && serve(c, n, out, e);
+    return n && serve(c, n, false, out, e);
 }
 
 void cache_put(struct cache *c, struct served *s)
 {
     (void)c;
-    struct desk *d = s->desk;
     struct entry *n = s->entry;
-    atomic_store_explicit(&d->busy, false, memory_order_release);
+    desk_leave(s->desk);
     atomic_fetch_sub(&n->users, 1);
 }
 

@@ -23,7 +23,7 @@ size_t memory_total(void); // bytes
 // Of one job's training, and of a long request's look at the data of one.
 size_t memory_of_job(const struct settings *s);
 
-size_t memory_of_models(void); // of all models that predictions use
+size_t memory_of_models(void); // of all models that predictions use, with their workspaces
 
 // Of all requests: their bodies, what is made of them, and their answers.
 size_t memory_of_requests(const struct settings *s);

@@ -154,10 +154,11 @@ struct job_row plant_await(struct plant *p, int64_t id, enum job_state state, in
     }
 }
 
-static const char SPEC[] = "{\"dataset\":\"d\",\"target\":\"t\",\"model\":{\"layers\":[]}}";
+#define SPEC_OF(layers) "{\"dataset\":\"d\",\"target\":\"t\",\"model\":{\"layers\":[" layers "]}}"
 
-// One input, no hidden layer: weight 0 and the value as bias.
-static const char *constant_model(struct plant *p, double value, struct model *m, size_t *len)
+// One input; weights 0 and the value as the last bias.
+static const char *constant_model(struct plant *p, double value, const char *text, struct model *m,
+                                  size_t *len)
 {
     struct job_spec spec;
     struct faults faults;
@@ -174,22 +175,22 @@ static const char *constant_model(struct plant *p, double value, struct model *m
                               .y_mean = &scale[0],
                               .y_std = &scale[1]};
     faults_init(&faults, &p->arena);
-    need(job_spec_read(SPEC, strlen(SPEC), &spec, &p->arena, &faults, &p->err), &p->err);
+    need(job_spec_read(text, strlen(text), &spec, &p->arena, &faults, &p->err), &p->err);
     const struct model_task task = {
         .task = TASK_REGRESSION, .n_in = 1, .n_target = 1, .loss = &spec.train.loss};
     need(model_build(m, &spec.model, &task, &p->arena, &p->err), &p->err);
-    m->value[1] = (real)value;
-    return model_file_header(m, &prep, SPEC, len, &p->arena, &p->err);
+    m->value[m->n_trained - 1] = (real)value;
+    return model_file_header(m, &prep, text, len, &p->arena, &p->err);
 }
 
-int64_t plant_publish(struct plant *p, const char *name, double value)
+static int64_t publish(struct plant *p, const char *name, double value, const char *spec)
 {
     struct model m;
     struct job_claim claim;
     char digest[DIGEST_TEXT], data[DATASET_DIGEST];
     struct model_new made = {name, digest, "regression", "{}", 0};
     size_t len;
-    const char *header = constant_model(p, value, &m, &len);
+    const char *header = constant_model(p, value, spec, &m, &len);
     need(header != NULL, &p->err);
     const struct digest_part file[] = {{header, len}, {m.value, m.n_value * sizeof *m.value}};
     made.bytes = (int64_t)(file[0].len + file[1].len);
@@ -199,13 +200,23 @@ int64_t plant_publish(struct plant *p, const char *name, double value)
     need(model_store_save(p->dir, file, digest, NULL, &p->err), &p->err);
     memset(data, 'a', sizeof data);
     data[sizeof data - 1] = '\0';
-    int64_t id = plant_submit(p, NULL, data, SPEC);
+    int64_t id = plant_submit(p, NULL, data, spec);
     need(store_job_claim(p->store, "test", &claim, &p->arena, &p->err) && claim.job.id == id,
          &p->err);
     struct job_end end = {.state = JOB_SUCCEEDED, .model = &made};
     need(store_job_finish(p->store, &claim.lease, &end, &p->err), &p->err);
     need(catalog_model_end(p->catalog, &coming, true, &p->err), &p->err);
     return id;
+}
+
+int64_t plant_publish(struct plant *p, const char *name, double value)
+{
+    return publish(p, name, value, SPEC_OF(""));
+}
+
+int64_t plant_publish_wide(struct plant *p, const char *name, double value)
+{
+    return publish(p, name, value, SPEC_OF("65536"));
 }
 
 const char *plant_path(const struct plant *p, const char *name)

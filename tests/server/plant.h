@@ -55,6 +55,8 @@ struct job_row plant_await(struct plant *p, int64_t id, enum job_state state, in
 // A stored model that answers `value` whatever it is asked, published as the next version of
 // `name`. Returns the job's id.
 int64_t plant_publish(struct plant *p, const char *name, double value);
+int64_t plant_publish_wide(struct plant *p, const char *name,
+                           double value); // predicts in megabytes
 
 // A halt that says yes to its last'th question and from then on. `asked` must stay where it is.
 struct plant_halt {

@@ -144,6 +144,168 @@ TEST(eviction_leaves_models_in_use_alone)
     plant_release(&p);
 }
 
+static void allow(struct plant *p, size_t memory)
+{
+    cache_free(p->cache);
+    p->cache = cache_new(p->dir, p->store, 8, memory);
+}
+
+// What one model takes in which n threads predict at once: the least with which that goes.
+static size_t size_of(struct plant *p, int n)
+{
+    struct served s[2];
+    for (size_t memory = 1 << 10;; memory += 1 << 10) {
+        struct err e = {0};
+        int taken = 0;
+        allow(p, memory);
+        while (taken < n && cache_take(p->cache, "a", 1, 0, &s[taken], &e))
+            taken++;
+        for (int i = 0; i < taken; i++)
+            cache_put(p->cache, &s[i]);
+        if (taken == n)
+            return memory;
+        ck_assert_msg(!taken || e.kind == ERR_BUSY, "%s", e.text);
+    }
+}
+
+static bool is_loaded(struct plant *p, const char *name)
+{
+    struct served s;
+    bool there = cache_take_loaded(p->cache, name, 1, 0, &s, &p->err);
+    if (there)
+        cache_put(p->cache, &s);
+    return there;
+}
+
+TEST(a_workspace_is_counted_like_a_model)
+{
+    struct plant p;
+    struct served held, more;
+    plant_init(&p);
+    plant_publish(&p, "a", 1);
+    size_t one = size_of(&p, 1), two = size_of(&p, 2);
+    ck_assert_uint_gt(two, one);
+    allow(&p, two - 1024);
+    NEED(cache_take(p.cache, "a", 1, 0, &held, &p.err));
+    for (int i = 0; i < 3; i++) { // what was refused is not counted
+        struct err e = {0};
+        ck_assert(!cache_take_loaded(p.cache, "a", 1, 0, &more, &e));
+        ck_assert_int_eq(e.kind, ERR_BUSY);
+        ck_assert(ask(&held) == 1);
+    }
+    cache_put(p.cache, &held);
+    ck_assert(answer_of(&p, "a", 1, 0) == 1);
+    plant_release(&p);
+}
+
+TEST(a_model_that_fits_only_without_a_workspace_is_too_large)
+{
+    struct plant p;
+    struct served s;
+    plant_init(&p);
+    plant_publish(&p, "a", 1);
+    size_t one = size_of(&p, 1);
+    allow(&p, one - 1024);
+    ck_assert(!cache_take(p.cache, "a", 1, 0, &s, &p.err));
+    ck_assert_msg(p.err.kind == ERR_TOO_LARGE, "%s", p.err.text);
+    plant_release(&p);
+}
+
+TEST(a_workspace_that_could_not_be_made_takes_no_room)
+{
+    struct plant p;
+    struct served held, more;
+    plant_init(&p);
+    plant_publish(&p, "a", 1);
+    allow(&p, size_of(&p, 2));
+    NEED(cache_take(p.cache, "a", 1, 0, &held, &p.err));
+    for (unsigned long k = 1; k <= 3; k++) { // its own memory, its arena's chunks
+        struct err e = {0};
+        heap_fail_in_a_row(2);
+        heap_fail(k);
+        bool taken = cache_take(p.cache, "a", 1, 0, &more, &e);
+        bool failed = heap_has_failed();
+        heap_fail(0);
+        ck_assert(taken != failed);
+        ck_assert_int_eq(e.kind, failed ? ERR_BUSY : 0);
+        if (taken)
+            cache_put(p.cache, &more);
+        ck_assert(k > 1 || failed);
+    }
+    NEED(cache_take(p.cache, "a", 1, 0, &more, &p.err));
+    cache_put(p.cache, &more);
+    cache_put(p.cache, &held);
+    plant_release(&p);
+}
+
+TEST(an_idle_model_makes_room_for_a_workspace)
+{
+    struct plant p;
+    struct served held[2];
+    plant_init(&p);
+    plant_publish(&p, "a", 1);
+    plant_publish(&p, "b", 2);
+    size_t one = size_of(&p, 1);
+    allow(&p, 2 * one);
+    ck_assert(answer_of(&p, "a", 1, 0) == 1 && answer_of(&p, "b", 1, 0) == 2);
+    NEED(cache_take_loaded(p.cache, "a", 1, 0, &held[0], &p.err));
+    ck_assert(is_loaded(&p, "b"));
+    NEED(cache_take_loaded(p.cache, "a", 1, 0, &held[1], &p.err));
+    ck_assert(!is_loaded(&p, "b"));
+    ck_assert(ask(&held[0]) == 1 && ask(&held[1]) == 1);
+    cache_put(p.cache, &held[0]);
+    cache_put(p.cache, &held[1]);
+    plant_release(&p);
+}
+
+TEST(a_model_in_use_gives_its_idle_workspaces_back)
+{
+    struct plant p;
+    struct served held, other;
+    struct err e = {0};
+    plant_init(&p);
+    plant_publish(&p, "a", 1);
+    plant_publish(&p, "b", 2);
+    size_t one = size_of(&p, 1);
+    allow(&p, 2 * one);
+    for (int i = 0; i < 3; i++) {
+        NEED(cache_take(p.cache, "a", 1, 0, &held, &p.err));
+        NEED(cache_take(p.cache, "a", 1, 0, &other, &p.err));
+        cache_put(p.cache, i % 2 ? &held : &other);
+        held = i % 2 ? other : held;
+        NEED(cache_take(p.cache, "b", 1, 0, &other, &p.err));
+        ck_assert(ask(&held) == 1 && ask(&other) == 2);
+        ck_assert(!cache_take(p.cache, "a", 1, 0, &(struct served){0}, &e));
+        ck_assert_int_eq(e.kind, ERR_BUSY);
+        cache_put(p.cache, &other);
+        cache_put(p.cache, &held);
+    }
+    plant_release(&p);
+}
+
+// Clearing megabytes takes a while, and others wait for the thread that asks like this.
+TEST(a_large_workspace_is_not_made_in_a_hurry)
+{
+    struct plant p;
+    struct served held[2], more;
+    plant_init(&p);
+    plant_publish_wide(&p, "wide", 1);
+    plant_publish(&p, "narrow", 1);
+    NEED(cache_take(p.cache, "wide", 1, 0, &held[0], &p.err));
+    ck_assert(!cache_take_loaded(p.cache, "wide", 1, 0, &more, &p.err) && !p.err.kind);
+    NEED(cache_take(p.cache, "wide", 1, 0, &held[1], &p.err));
+    cache_put(p.cache, &held[1]);
+    NEED(cache_take_loaded(p.cache, "wide", 1, 0, &held[1], &p.err)); // it is there now
+    ck_assert(ask(&held[0]) == 1 && ask(&held[1]) == 1);
+    cache_put(p.cache, &held[0]);
+    cache_put(p.cache, &held[1]);
+    NEED(cache_take(p.cache, "narrow", 1, 0, &held[0], &p.err));
+    NEED(cache_take_loaded(p.cache, "narrow", 1, 0, &held[1], &p.err));
+    cache_put(p.cache, &held[0]);
+    cache_put(p.cache, &held[1]);
+    plant_release(&p);
+}
+
 // A thread that takes a model from memory whenever it is asked to.
 static struct reader {
     struct plant *p;
