@@ -418,7 +418,7 @@ static struct MHD_Daemon *start_daemon(struct http *h)
 
 static bool start(struct http *h, struct err *e)
 {
-    if (!descriptors_share(&h->config.limits, e))
+    if (!descriptors_share(&h->config.limits, h->config.settings, e))
         return false;
     h->listener = address_listen(&h->address, e);
     if (h->listener < 0)
