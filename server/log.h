@@ -6,10 +6,14 @@
 //     LOG(log, LEVEL_INFO, log_text("event", "job finished"), log_int("job", 7));
 //     time=2026-11-23T08:43:00.125Z level=info event="job finished" job=7
 //
-// Any thread may log: a line is one write(2). Values are quoted and escaped where needed, so
-// nothing that a client sends can forge a line or speak to a terminal. Nothing is formatted when
-// the level is off. A line that cannot be written is lost: a log that nobody can read any more, a
-// closed terminal for one, stops nothing. A struct log is constant after start.
+// Any thread may log, but no signal handler: a line is one write(2). Values are quoted and escaped
+// where needed, so nothing that a client sends can forge a line or speak to a terminal. Nothing is
+// formatted when the level is off.
+//
+// A line that cannot be written within a tenth of a second is lost, and while lines are lost none
+// is waited for: a log that nobody can read any more, a full pipe or a closed terminal for one,
+// stops nothing. The next line that gets through says how many are missing, as lines_lost=7. A
+// struct log is constant after start.
 
 #include "err.h"
 
@@ -25,7 +29,8 @@ struct log {
     enum level level;
 };
 
-// A log that is appended to a file, made with mode 0600 when missing. ERR_INVALID with the reason.
+// A log that is appended to a file, made with mode 0600 when missing, or goes to a pipe that has a
+// reader, or to a terminal. Waits for nobody. ERR_INVALID with the reason.
 bool log_open(struct log *log, const char *path, enum level level, struct err *e);
 
 // Go on in the file that now has this name; other threads may be logging. On failure it goes on

@@ -13,6 +13,7 @@
 #include "model_store.h"
 #include "openapi.h"
 #include "queue.h"
+#include "signals.h"
 #include "store.h"
 #include "worker.h"
 
@@ -22,13 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    OPENAPI_MEMORY = 16 << 20,
-    BLOCK_OF_ITS_OWN = 4 << 20,
-    KEPT_FREE = 8 << 20,
-    GRACE_MS = 2000,
-    HALT_MS = 1500
-};
+enum { OPENAPI_MEMORY = 16 << 20, BLOCK_OF_ITS_OWN = 4 << 20, KEPT_FREE = 8 << 20 };
 
 // Large blocks are given back to the system when they are freed, so that what is not charged to a
 // budget is not held either. By default the C library learns to keep blocks of up to 32 MiB, in a
@@ -85,10 +80,22 @@ static bool open_files(struct server *s, struct err *e)
     return s->catalog;
 }
 
+static void note_stop(void *server)
+{
+    const struct server *s = server;
+    struct err e = {0};
+    if (!store_mark_stop(s->store, &e))
+        LOG(s->log, LEVEL_WARN,
+            log_text("event", "the stop is not marked: jobs that are cut off by it count it"),
+            log_text("reason", e.text));
+}
+
 static bool open_queue(struct server *s, struct err *e)
 {
     int64_t requeued = 0;
     s->queue = queue_new(s->store, &clock_system, &requeued, e);
+    if (s->queue)
+        signals_note_stop(note_stop, s);
     if (requeued)
         LOG(s->log, LEVEL_WARN, log_text("event", "jobs of the last run queued again"),
             log_int("jobs", requeued));
@@ -171,6 +178,7 @@ bool server_start(struct server *s, struct err *e)
     if (open_store(s, e) && open_queue(s, e) && open_files(s, e) && open_cache(s, e) &&
         open_blas(s, e) && open_http(s, e) && open_workers(s, e))
         return true;
+    signals_note_stop(NULL, NULL);
     http_stop(s->http);
     close_all(s);
     return false;
@@ -195,7 +203,7 @@ static void *quiesce(void *arg)
 static void abandon(struct server *s)
 {
     int64_t jobs = queue_take_back(s->queue);
-    bool closed = store_halt(s->store, HALT_MS);
+    bool closed = store_halt(s->store, SERVER_HALT_MS);
     LOG(s->log, LEVEL_ERROR, log_text("event", "threads did not end in time and are cut off"),
         log_int("jobs_released", jobs), log_text("store", closed ? "closed" : "still writing"));
 }
@@ -223,15 +231,6 @@ static bool wait_quiet(struct server *s, int ms)
     return quiet;
 }
 
-void server_told_to_stop(struct server *s)
-{
-    struct err e = {0};
-    if (!store_mark_stop(s->store, &e))
-        LOG(s->log, LEVEL_WARN,
-            log_text("event", "the stop is not marked: jobs that are cut off by it count it"),
-            log_text("reason", e.text));
-}
-
 bool server_stop(struct server *s, int ms)
 {
     pthread_t thread;
@@ -240,7 +239,7 @@ bool server_stop(struct server *s, int ms)
     bool apart = pthread_create(&thread, NULL, quiesce, s) == 0;
     if (!apart)
         quiesce(s);
-    if (!wait_quiet(s, ms + GRACE_MS)) {
+    if (!wait_quiet(s, ms + SERVER_GRACE_MS)) {
         pthread_detach(thread);
         abandon(s);
         return false;

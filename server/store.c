@@ -17,7 +17,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -291,27 +290,11 @@ static bool pragma_is(struct store *s, const struct sql_text *pragma, const char
     return same;
 }
 
-// Whether the process has been told to end, which it cannot hear yet: main() listens once it
-// serves, and keeps its signals pending until then, whichever thread they came to.
-static int is_told_to_end(void *unused)
-{
-    sigset_t pending;
-    (void)unused;
-    return sigpending(&pending) == 0 &&
-           (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT));
-}
-
 // It takes a second for 600 MB.
 static bool is_sound(struct store *s, struct err *e)
 {
-    enum { STEPS = 100000 };
-    struct err why = {0};
-    sqlite3_progress_handler(s->writer.db, STEPS, is_told_to_end, NULL);
-    bool sound = pragma_is(s, SQL_TEXT("PRAGMA quick_check(1)"), "ok", &why);
-    sqlite3_progress_handler(s->writer.db, 0, NULL, NULL);
-    if (!sound && is_told_to_end(NULL))
-        return fail(e, ERR_CANCELLED, "stopped by a signal while the database was checked");
-    return sound || fail(e, ERR_INTERNAL, "\"%s\" is damaged, restore a backup", s->folder.db);
+    return pragma_is(s, SQL_TEXT("PRAGMA quick_check(1)"), "ok", &(struct err){0}) ||
+           fail(e, ERR_INTERNAL, "\"%s\" is damaged, restore a backup", s->folder.db);
 }
 
 // The whole file is looked at before it is trusted: always while that takes less than half a second

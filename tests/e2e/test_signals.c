@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Hangups, rotated logs and streams that are not there: none of them ends a daemon.
 
-#include "client.h"
+#include "scene.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -66,7 +66,20 @@ TEST(a_log_that_was_moved_away_goes_on_in_a_new_file)
     daemon_end(&d);
 }
 
-TEST(a_log_that_cannot_be_opened_anew_goes_on_where_it_was)
+static int make_folder(const char *path)
+{
+    return mkdir(path, 0700);
+}
+
+static int make_pipe(const char *path)
+{
+    return mkfifo(path, 0600);
+}
+
+// What has the log's name, and cannot be written to or would be waited for.
+static int (*const no_log[])(const char *path) = {make_folder, make_pipe};
+
+LOOP_TEST(a_log_that_cannot_be_opened_anew_goes_on_where_it_was, sizeof no_log / sizeof *no_log)
 {
     struct daemon d;
     char log[100], old[104];
@@ -76,7 +89,7 @@ TEST(a_log_that_cannot_be_opened_anew_goes_on_where_it_was)
     d.flag = "--log-file";
     d.value = log;
     daemon_restart(&d);
-    ck_assert(rename(log, old) == 0 && mkdir(log, 0700) == 0);
+    ck_assert(rename(log, old) == 0 && no_log[_i](log) == 0);
     kill(d.pid, SIGHUP);
     wait_words(old, "log not opened anew", 1);
     daemon_end(&d);
@@ -127,21 +140,6 @@ TEST(a_log_that_cannot_be_opened_is_refused)
     ck_assert_msg(strstr(out, "/nonexistent/log"), "%s", out);
 }
 
-// A database whose check asks more than once whether it is to go on.
-static void store_many_events(const struct daemon *d)
-{
-    sqlite3 *db;
-    ck_assert_int_eq(sqlite3_open(text("%s/mlpd.db", d->data), &db), SQLITE_OK);
-    ck_assert_int_eq(
-        sqlite3_exec(db,
-                     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-                     "WHERE i < 50000) INSERT INTO job_events (job_id, at, level, type, message) "
-                     "SELECT 1, 0, 'info', 'message', '' FROM n",
-                     NULL, NULL, NULL),
-        SQLITE_OK);
-    sqlite3_close(db);
-}
-
 // Whether the process is the daemon yet: before, it has this program's own handlers.
 static bool is_daemon(const struct daemon *d)
 {
@@ -177,27 +175,30 @@ static void crowd_environment(bool on)
             unsetenv(text("CROWD_%d", i));
 }
 
-// The start stands still where it opens its log, until somebody reads that.
+// The start stands still where it queues again what the last daemon left running. Whoever stops it
+// there must not have that death excused.
 LOOP_TEST(a_signal_that_comes_during_the_start_ends_it, 2)
 {
     struct daemon d;
-    char log[100];
+    sqlite3 *db;
     daemon_start(&d);
-    daemon_stop(&d);
-    store_many_events(&d);
-    snprintf(log, sizeof log, "%s/pipe", d.dir);
-    ck_assert_int_eq(mkfifo(log, 0600), 0);
-    d.flag = "--log-file";
-    d.value = log;
+    upload_slow(&d);
+    int id = submit(&d, slow_job);
+    wait_status(&d, id, "running");
+    daemon_kill(&d);
+    ck_assert_int_eq(sqlite3_open(text("%s/mlpd.db", d.data), &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     crowd_environment(_i == 1);
     daemon_launch(&d);
     crowd_environment(false);
     wait_until_caught(&d, SIGTERM);
     kill(d.pid, SIGTERM);
-    int reader = open(log, O_RDONLY);
-    int status = daemon_wait_end(&d);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "status %#x", (unsigned)status);
-    ck_assert_uint_eq(count(d.log, "stopped by a signal while the database was checked"), 1);
-    close(reader);
+    ck_assert_int_eq(daemon_wait_end(&d), 0);
+    ck_assert_uint_eq(count(d.log, "told to stop during the start"), 1);
+    ck_assert_int_ne(access(text("%s/mlpd.stopped", d.data), F_OK), 0);
+    sqlite3_close(db);
+    daemon_restart(&d);
+    const struct reply *r = http(&d, "GET", text("/jobs/%d", id), NULL);
+    ck_assert_double_eq(number_at(r, "/deaths"), 1);
     daemon_end(&d);
 }

@@ -153,36 +153,70 @@ LOOP_TEST(a_stop_that_is_cut_off_blames_no_job, sizeof impatience / sizeof *impa
     unsetenv("TSAN_OPTIONS");
 }
 
-// Whoever has the other end of its stderr reads no more.
-static int fill_log(struct daemon *d)
+static void fill(int fd)
 {
     static const char block[4096];
-    daemon_init(d);
-    ck_assert_int_eq(mkfifo(d->log, 0600), 0);
-    int fd = open(d->log, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    daemon_restart(d);
-    char start[4096] = "";
-    size_t n = 0;
-    for (int i = 0; i < 10000 && !strstr(start, "event=listening"); i++) {
-        ssize_t got = read(fd, start + n, sizeof start - 1 - n);
-        n += got > 0 ? (size_t)got : 0;
-        pause_ms(1);
-    }
-    snprintf(d->log, sizeof d->log, "%.64s/none", d->dir); // it is not to be read
     while (write(fd, block, sizeof block) > 0)
         ;
+}
+
+// Its stdout and stderr are a pipe from now on. The end that could be read.
+static int make_pipe(struct daemon *d)
+{
+    snprintf(d->log, sizeof d->log, "%.64s/pipe", d->dir);
+    ck_assert_int_eq(mkfifo(d->log, 0600), 0);
+    int fd = open(d->log, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
     return fd;
 }
 
-TEST(a_log_that_nobody_reads_does_not_keep_a_stop_from_its_deadline)
+static void wait_number(const struct daemon *d, const char *sql)
 {
+    for (int i = 0; i < 20000 && number_in(d, sql) == 0; i++)
+        pause_ms(2);
+    ck_assert_int_eq(number_in(d, sql), 1);
+}
+
+static const char runs[] = "SELECT count(*) FROM jobs WHERE state = 'running'",
+                  blamed[] = "SELECT count(*) FROM jobs WHERE deaths = 1",
+                  released[] = "SELECT count(*) FROM jobs WHERE state = 'queued' AND deaths = 0 "
+                               "AND attempt = 0";
+
+// When nobody reads any more what the daemon says on stdout and stderr, about a job that its
+// predecessor left.
+static const struct unread {
+    bool from_start;
+    void (*end_before)(struct daemon *d);
+    const char *begun, *after; // what is so when it is told to stop, and when it has ended
+    int number;                // of a signal that it tells of
+} unread[] = {
+    {true, daemon_kill, blamed, blamed, 0}, // a line about the job is its first
+    {true, daemon_stop, runs, released, 0},
+    {false, daemon_stop, runs, released, 0},
+    {false, daemon_stop, runs, released, SIGHUP},
+};
+
+LOOP_TEST(a_daemon_whose_words_nobody_reads_goes_on_and_stops, sizeof unread / sizeof *unread)
+{
+    const struct unread *row = &unread[_i];
     struct daemon d;
-    int fd = fill_log(&d);
+    daemon_start(&d);
+    upload_slow(&d);
+    int id = submit(&d, slow_job);
+    wait_status(&d, id, "running");
+    row->end_before(&d);
+    int fd = make_pipe(&d);
+    if (row->from_start)
+        fill(fd);
+    daemon_launch(&d);
+    snprintf(d.log, sizeof d.log, "%.64s/none", d.dir); // it is not to be read
+    wait_number(&d, row->begun);
+    fill(fd);
+    if (row->number)
+        kill(d.pid, row->number);
     kill(d.pid, SIGTERM);
-    for (int i = 0; i < 10000 && access(text("%s/mlpd.stopped", d.data), F_OK) != 0; i++)
-        pause_ms(1);
-    kill(d.pid, SIGALRM); // in place of the wait
-    ck_assert_int_eq(daemon_wait_end(&d), 3 << 8);
+    ck_assert_int_eq(daemon_wait_end(&d), 0);
+    ck_assert_int_eq(number_in(&d, row->after), 1);
     close(fd);
     daemon_end(&d);
 }

@@ -2,12 +2,16 @@
 #include "log.h"
 
 #include "harness.h"
+#include "log_stream.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 struct sink {
@@ -15,6 +19,28 @@ struct sink {
     struct log log;
     char text[65536];
 };
+
+static int make_pipe(int end[2])
+{
+    return pipe(end);
+}
+
+static int make_sockets(int end[2])
+{
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, end);
+}
+
+static int make_terminal(int end[2])
+{
+    end[0] = posix_openpt(O_RDWR | O_NOCTTY);
+    if (end[0] < 0 || grantpt(end[0]) != 0 || unlockpt(end[0]) != 0)
+        return -1;
+    end[1] = open(ptsname(end[0]), O_RDWR | O_NOCTTY);
+    if (end[1] < 0)
+        return -1;
+    stream_own(end[1]);
+    return 0;
+}
 
 static void sink_init(struct sink *s, enum level level)
 {
@@ -94,6 +120,27 @@ TEST(log_cuts_a_long_line_and_still_ends_it)
     ck_assert_ptr_eq(strchr(text, '\n'), text + 2047);
 }
 
+TEST(log_waits_for_no_reader_of_a_pipe_that_is_its_file)
+{
+    char path[] = "/tmp/mlpd-log-XXXXXX";
+    struct log log;
+    struct err e = {0};
+    int made = mkstemp(path);
+    ck_assert(made >= 0 && unlink(path) == 0 && close(made) == 0);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert(!log_open(&log, path, LEVEL_INFO, &e) && e.kind == ERR_INVALID);
+    ck_assert_msg(strstr(e.text, "nobody reads"), "%s", e.text);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    ck_assert(log_open(&log, path, LEVEL_INFO, &(struct err){0}));
+    LOG(&log, LEVEL_INFO, log_text("event", "first"));
+    char text[256] = "";
+    ck_assert_int_gt(read(reader, text, sizeof text - 1), 0);
+    ck_assert_msg(strstr(text, "event=first\n"), "%s", text);
+    close(log.fd);
+    close(reader);
+    unlink(path);
+}
+
 TEST(log_goes_on_in_the_file_that_has_its_name_now)
 {
     char path[] = "/tmp/mlpd-log-XXXXXX", old[64], text[256] = "";
@@ -121,6 +168,62 @@ TEST(log_goes_on_in_the_file_that_has_its_name_now)
     ck_assert(fgets(text, sizeof text, f) && strstr(text, "event=third\n"));
     fclose(f);
     ck_assert(unlink(path) == 0 && unlink(old) == 0);
+}
+
+// As a reader leaves it that has gone to sleep.
+static void fill(struct sink *s)
+{
+    static const char block[4096];
+    int flags = fcntl(s->end[1], F_GETFL);
+    ck_assert_int_eq(fcntl(s->end[1], F_SETFL, flags | O_NONBLOCK), 0);
+    while (write(s->end[1], block, sizeof block) > 0)
+        ;
+    ck_assert_int_eq(fcntl(s->end[1], F_SETFL, flags), 0);
+}
+
+static void drain(struct sink *s)
+{
+    ck_assert_int_eq(fcntl(s->end[0], F_SETFL, O_NONBLOCK), 0);
+    while (read(s->end[0], s->text, sizeof s->text) > 0)
+        ;
+    ck_assert_int_eq(fcntl(s->end[0], F_SETFL, 0), 0);
+}
+
+// Control-S and control-Q.
+static void hold(struct sink *s)
+{
+    ck_assert_int_eq(tcflow(s->end[1], TCOOFF), 0);
+}
+
+static void let_go(struct sink *s)
+{
+    ck_assert_int_eq(tcflow(s->end[1], TCOON), 0);
+}
+
+static const struct {
+    const char *name;
+    int (*make)(int end[2]);
+    void (*stop)(struct sink *s), (*go_on)(struct sink *s);
+} streams[] = {{"pipe", make_pipe, fill, drain},
+               {"socket", make_sockets, fill, drain},
+               {"terminal", make_terminal, hold, let_go}};
+
+LOOP_TEST(log_counts_the_lines_that_nobody_reads, sizeof streams / sizeof *streams)
+{
+    struct sink s = {.log = {-1, LEVEL_INFO}};
+    if (streams[_i].make(s.end) != 0)
+        return; // this system has none
+    s.log.fd = s.end[1];
+    streams[_i].stop(&s);
+    for (int i = 0; i < 3; i++)
+        LOG(&s.log, LEVEL_INFO, log_text("event", "lost"));
+    streams[_i].go_on(&s);
+    LOG(&s.log, LEVEL_WARN, log_text("event", "seen"));
+    LOG(&s.log, LEVEL_INFO, log_text("event", "again"));
+    const char *text = sink_read(&s), *line = strstr(text, "time=");
+    ck_assert_msg(line && strstr(line, " level=warn lines_lost=3 event=seen"), "%s: %s",
+                  streams[_i].name, text);
+    ck_assert_msg(strstr(line, " level=info event=again"), "%s: %s", streams[_i].name, text);
 }
 
 static void *chatter(void *arg)

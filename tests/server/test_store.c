@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,33 +240,6 @@ TEST(a_database_damaged_while_nobody_had_it_is_refused)
     close(fd);
     l.store = NULL;
     REFUSED(ERR_INTERNAL, l.store = store_open(l.dir, &l.clock, &e));
-    lab_release(&l);
-}
-
-#define MANY_EVENTS                                                                                \
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) "             \
-    "INSERT INTO job_events (job_id, at, level, type, message) "                                   \
-    "SELECT 1, 0, 'info', 'message', '' FROM n"
-
-static const int end_signals[] = {SIGTERM, SIGINT};
-
-LOOP_TEST(a_signal_that_waits_ends_the_look_at_a_large_database, 2)
-{
-    struct lab l;
-    sigset_t set, before;
-    lab_init(&l);
-    lab_submit(&l, "n");
-    ck_assert(store_exec(l.store, MANY_EVENTS, NULL));
-    store_close(l.store);
-    sigemptyset(&set);
-    sigaddset(&set, end_signals[_i]);
-    pthread_sigmask(SIG_BLOCK, &set, &before);
-    pthread_kill(pthread_self(), end_signals[_i]);
-    REFUSED(ERR_CANCELLED, l.store = store_open(l.dir, &l.clock, &e));
-    ck_assert_int_eq(sigwaitinfo(&set, NULL), end_signals[_i]);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    l.store = store_open(l.dir, &l.clock, &l.err);
-    OK(l.store);
     lab_release(&l);
 }
 
