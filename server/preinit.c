@@ -3,6 +3,7 @@
 
 #include "preinit.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -45,6 +46,16 @@ static char **with_one_thread(char **envp)
     return env;
 }
 
+// A hangup does not end us, which is a matter of some milliseconds until the libraries are there:
+// what is blocked waits for main(), as it does over execve(). A stop may well end us here.
+static void hold_hangup(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 // By its path, which gives the process its name. Without /proc it goes on as it is.
 void preinit(int argc, char **argv, char **envp)
 {
@@ -53,6 +64,7 @@ void preinit(int argc, char **argv, char **envp)
     char **env = with_one_thread(envp);
     ssize_t n = readlink(self, path, sizeof path - 1);
     (void)argc;
+    hold_hangup();
     if (!has_room())
         refuse();
     if (!env || n <= 0)

@@ -8,5 +8,7 @@
 // for ever if there is no room. We want none of these threads. The environment can tell it so, and
 // can only be changed by starting the program again, which keeps the process and its arguments.
 // Ends the process with a line on stderr when there is no room for one buffer.
+//
+// SIGHUP is blocked from here on, until somebody listens to it.
 
 void preinit(int argc, char **argv, char **envp);
