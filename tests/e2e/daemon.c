@@ -7,6 +7,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <ftw.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,13 +16,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #define FLAGS "--workers", "2", "--http-threads", "3", "--max-upload", "2m"
 
-enum { ARGS = 16, STOP_MS = 15000, POLL_MS = 2, PATH = 512 };
+enum { ARGS = 16, STOP_MS = 15000, START_MS = 60000, POLL_MS = 2, PATH = 512 };
 
 // The folder of this program, build/<mode>: the daemon is beside it, the sources two levels up.
 static const char *here(void)
@@ -61,8 +63,39 @@ char *file_text(const char *path, size_t *len)
     return text;
 }
 
-static pid_t launch_within(const char *const *args, int out, int err, rlim_t address_space)
+// Have another program in front on our terminal, which stops those behind it when they write there.
+static void step_back(int terminal)
 {
+    struct termios t;
+    tcgetattr(terminal, &t);
+    t.c_lflag |= TOSTOP;
+    tcsetattr(terminal, TCSANOW, &t);
+    pid_t front = fork();
+    if (front == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
+    setpgid(front, front);
+    tcsetpgrp(terminal, front);
+}
+
+// What a child gets beside its arguments. 0: no limit.
+struct surroundings {
+    int out, err; // descriptors; err -1: neither
+    rlim_t address_space, file_size;
+    bool background;
+};
+
+static void limit(int what, rlim_t most)
+{
+    if (most)
+        setrlimit(what, &(struct rlimit){most, most});
+}
+
+static pid_t launch_in(const struct surroundings *s, const char *const *args)
+{
+    int out = s->out, err = s->err;
     char program[PATH + 8];
     const char *argv[ARGS] = {program};
     snprintf(program, sizeof program, "%s/mlpd", here());
@@ -75,12 +108,15 @@ static pid_t launch_within(const char *const *args, int out, int err, rlim_t add
             setsid();
             ioctl(err, TIOCSCTTY, 0);
         }
+        if (s->background)
+            step_back(err);
         dup2(out, STDOUT_FILENO);
         dup2(err, STDERR_FILENO);
         if (err < 0)
             for (int fd = 0; fd <= STDERR_FILENO; fd++)
                 close(fd);
-        setrlimit(RLIMIT_AS, &(struct rlimit){address_space, address_space});
+        limit(RLIMIT_AS, s->address_space);
+        limit(RLIMIT_FSIZE, s->file_size);
         execv(program, (char *const *)argv);
         _exit(127);
     }
@@ -88,11 +124,6 @@ static pid_t launch_within(const char *const *args, int out, int err, rlim_t add
     if (out >= 0)
         close(out);
     return pid;
-}
-
-static pid_t launch(const char *const *args, int out, int err)
-{
-    return launch_within(args, out, err, RLIM_INFINITY);
 }
 
 static void nap(void)
@@ -155,10 +186,22 @@ static void read_port_in_log(struct daemon *d)
 static bool read_port(struct daemon *d, int out)
 {
     char line[128];
+    ck_assert_msg(poll(&(struct pollfd){.fd = out, .events = POLLIN}, 1, START_MS) == 1,
+                  "nothing was said: %s", log_end(d));
     FILE *f = fdopen(out, "r");
     const char *got = fgets(line, sizeof line, f);
     fclose(f);
     return got && sscanf(line, "listening on http://127.0.0.1:%d", &d->port) == 1;
+}
+
+bool daemon_has_terminals(void)
+{
+    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), other = -1;
+    if (fd >= 0 && grantpt(fd) == 0 && unlockpt(fd) == 0)
+        other = open(ptsname(fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    close(other);
+    close(fd);
+    return other >= 0;
 }
 
 static int open_terminal(struct daemon *d)
@@ -184,14 +227,16 @@ static void launch_daemon(struct daemon *d, int out, int err, rlim_t address_spa
                                 FLAGS,      d->flag,       d->value, NULL};
     ck_assert_int_eq(d->pid, 0);
     d->port = 0;
-    d->pid = launch_within(args, out, err, address_space);
+    const struct surroundings around = {out, err, address_space, d->file_limit,
+                                        d->streams == BACKGROUND};
+    d->pid = launch_in(&around, args);
     if (err >= 0)
         close(err);
 }
 
 void daemon_launch(struct daemon *d)
 {
-    launch_daemon(d, open_log(d), open_log(d), RLIM_INFINITY);
+    launch_daemon(d, open_log(d), open_log(d), 0);
 }
 
 static bool try_start(struct daemon *d, rlim_t address_space)
@@ -201,7 +246,7 @@ static bool try_start(struct daemon *d, rlim_t address_space)
         launch_daemon(d, -1, -1, address_space);
         read_port_in_log(d);
         return true;
-    } else if (d->streams == TERMINAL) {
+    } else if (d->streams == TERMINAL || d->streams == BACKGROUND) {
         err = open_terminal(d);
         launch_daemon(d, dup(err), err, address_space);
         return read_port(d, dup(d->terminal));
@@ -214,7 +259,7 @@ static bool try_start(struct daemon *d, rlim_t address_space)
 
 void daemon_restart(struct daemon *d)
 {
-    ck_assert_msg(try_start(d, RLIM_INFINITY), "the daemon did not start: %s", log_end(d));
+    ck_assert_msg(try_start(d, 0), "the daemon did not start: %s", log_end(d));
 }
 
 void daemon_init(struct daemon *d)
@@ -329,7 +374,7 @@ int mlpd(const char *const *args, char *out, size_t room)
 {
     int pipes[2], status;
     ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
-    pid_t pid = launch(args, pipes[1], pipes[1]);
+    pid_t pid = launch_in(&(struct surroundings){.out = pipes[1], .err = pipes[1]}, args);
     FILE *f = fdopen(pipes[0], "r");
     size_t n = fread(out, 1, room - 1, f);
     out[n] = '\0';

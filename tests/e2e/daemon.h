@@ -20,14 +20,19 @@ struct daemon {
     char log[80];  // its stderr, appended to over restarts
     // What daemon_restart() starts it with, besides:
     const char *flag, *value; // one more flag; NULL: none
+    size_t file_limit;        // bytes that a file may have; 0: any number
     enum {
         FILES,
         CLOSED,
-        TERMINAL
+        TERMINAL,
+        BACKGROUND
     } streams;    // CLOSED: no stdin, stdout and stderr; needs a
-                  // --log-file. TERMINAL: one of its own
+                  // --log-file. TERMINAL: one of its own. BACKGROUND:
+                  // the same, where another program is in front
     int terminal; // our end of it
 };
+
+bool daemon_has_terminals(void); // whether this system does
 
 // Make a folder and start on it, with 2 workers.
 void daemon_start(struct daemon *d);

@@ -121,6 +121,8 @@ TEST(a_daemon_without_standard_streams_keeps_its_log_out_of_its_files)
 TEST(a_daemon_outlives_its_terminal)
 {
     struct daemon d;
+    if (!daemon_has_terminals())
+        return;
     daemon_init(&d);
     d.streams = TERMINAL;
     daemon_restart(&d);
@@ -128,6 +130,37 @@ TEST(a_daemon_outlives_its_terminal)
     upload_file(&d, "iris", "tests/data/iris_train.csv");
     train(&d, "{\"dataset\":\"iris\",\"target\":\"species\",\"training\":{\"epochs\":3}}");
     kill(d.pid, SIGHUP);
+    expect_status(http(&d, "GET", "/healthz", NULL), 200);
+    daemon_end(&d);
+}
+
+// Its log would stop it at the first line.
+TEST(a_daemon_behind_another_program_on_its_terminal_goes_on)
+{
+    struct daemon d;
+    if (!daemon_has_terminals())
+        return;
+    daemon_init(&d);
+    d.streams = BACKGROUND;
+    daemon_restart(&d);
+    expect_status(http(&d, "GET", "/healthz", NULL), 200);
+    daemon_end(&d);
+    close(d.terminal);
+}
+
+TEST(a_daemon_outlives_a_limit_on_its_files)
+{
+    enum { LIMIT = 1 << 20, TABLE = LIMIT + 4096 };
+    struct daemon d;
+    daemon_init(&d);
+    d.file_limit = LIMIT;
+    daemon_restart(&d);
+    char *csv = malloc(TABLE + 1);
+    for (size_t i = 0; i < TABLE; i += 8)
+        memcpy(csv + i, i ? "1234,12\n" : "aaaa,bb\n", 8);
+    csv[TABLE] = '\0';
+    expect_status(http(&d, "POST", "/datasets?name=big", csv), 507);
+    free(csv);
     expect_status(http(&d, "GET", "/healthz", NULL), 200);
     daemon_end(&d);
 }

@@ -558,3 +558,24 @@ TEST(http_serves_ipv6)
     ck_assert(h ? !strncmp(http_address(h), "[::1]:", 6) : *e.text);
     http_stop(h);
 }
+
+// What a client that does nothing may cost. Seconds, with room for another choice but not for
+// another unit.
+static const struct {
+    const char *name;
+    size_t at;
+    int most_s;
+} patience[] = {
+#define AT(member) #member, offsetof(struct http_limits, member)
+    {AT(header_ms), 30}, {AT(idle_ms), 120}, {AT(body_ms), 60},
+    {AT(reply_ms), 60},  {AT(fair_ms), 10},  {AT(tick_ms), 1},
+    {AT(shed_ms), 5},    {AT(gone_ms), 5},   {AT(linger_ms), 5},
+#undef AT
+};
+
+LOOP_TEST(the_daemon_has_patience_for_a_while, sizeof patience / sizeof *patience)
+{
+    int ms = *(const int *)((const char *)&http_limits_default + patience[_i].at);
+    ck_assert_msg(ms >= http_limits_default.tick_ms && ms <= patience[_i].most_s * 1000, "%s: %d",
+                  patience[_i].name, ms);
+}
