@@ -170,6 +170,16 @@ static int make_pipe(struct daemon *d)
     return fd;
 }
 
+static int descriptor_flags(const struct daemon *d, int fd)
+{
+    unsigned flags = 0;
+    char *info = file_text(text("/proc/%d/fdinfo/%d", d->pid, fd), NULL), *at;
+    if (info && (at = strstr(info, "flags:")))
+        sscanf(at, "flags: %o", &flags);
+    free(info);
+    return (int)flags;
+}
+
 static void wait_number(const struct daemon *d, const char *sql)
 {
     for (int i = 0; i < 20000 && number_in(d, sql) == 0; i++)
@@ -208,10 +218,14 @@ LOOP_TEST(a_daemon_whose_words_nobody_reads_goes_on_and_stops, sizeof unread / s
     int fd = make_pipe(&d);
     if (row->from_start)
         fill(fd);
+    setenv("MLPD_CORE_DUMPS", "true", 1); // else its descriptors are for root to see
     daemon_launch(&d);
+    unsetenv("MLPD_CORE_DUMPS");
     snprintf(d.log, sizeof d.log, "%.64s/none", d.dir); // it is not to be read
     wait_number(&d, row->begun);
     fill(fd);
+    for (int of = STDOUT_FILENO; of <= STDERR_FILENO; of++)
+        ck_assert_msg(descriptor_flags(&d, of) & O_NONBLOCK, "descriptor %d", of);
     if (row->number)
         kill(d.pid, row->number);
     kill(d.pid, SIGTERM);

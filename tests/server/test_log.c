@@ -226,6 +226,23 @@ LOOP_TEST(log_counts_the_lines_that_nobody_reads, sizeof streams / sizeof *strea
     ck_assert_msg(strstr(line, " level=info event=again"), "%s: %s", streams[_i].name, text);
 }
 
+TEST(log_stream_of_our_own_leaves_that_of_others_alone)
+{
+    int end[2], others;
+    ck_assert_int_eq(pipe(end), 0);
+    others = dup(end[1]);
+    stream_own(end[1]);
+    ck_assert(fcntl(end[1], F_GETFL) & O_NONBLOCK);
+    ck_assert(!(fcntl(others, F_GETFL) & O_NONBLOCK));
+    ck_assert_int_eq(write(end[1], "a", 1) + write(others, "b", 1), 2);
+    char text[4] = "";
+    ck_assert_int_eq(read(end[0], text, sizeof text), 2);
+    ck_assert_str_eq(text, "ab");
+    close(others);
+    close(end[0]);
+    close(end[1]);
+}
+
 static void *chatter(void *arg)
 {
     for (int i = 0; i < 50; i++)
