@@ -53,8 +53,10 @@ static int open_folder(const char *data_dir, struct err *e)
 
 static bool make_folder(const char *path, struct err *e)
 {
-    return mkdir(path, 0700) == 0 || errno == EEXIST ||
-           file_failed(e, "could not create the data folder");
+    struct stat st;
+    if (mkdir(path, 0700) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+        return true;
+    return fail(e, ERR_INVALID, "could not make folder \"%s\": %s", path, strerror(errno));
 }
 
 bool dataset_prepare(const char *data_dir, struct err *e)
@@ -70,21 +72,29 @@ bool dataset_prepare(const char *data_dir, struct err *e)
     return true;
 }
 
+static bool sweep_file(int fd, const char *name, struct err *e)
+{
+    struct stat st;
+    return !file_is_temporary(name) || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+           !S_ISREG(st.st_mode) || unlinkat(fd, name, 0) == 0 ||
+           file_failed(e, "could not remove what an upload left behind");
+}
+
+// A link leads to a folder that is not ours alone.
 static bool sweep(int dir, struct err *e)
 {
-    int fd = openat(dir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(dir, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
     if (!d) {
-        bool ok = errno == ENOENT || file_failed(e, "could not open the folder of uploads");
+        bool ok = errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
+                  file_failed(e, "could not open the folder of uploads");
         if (fd >= 0)
             close(fd);
         return ok;
     }
     bool ok = true;
     for (const struct dirent *entry; ok && (entry = readdir(d));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            ok = unlinkat(fd, entry->d_name, 0) == 0 ||
-                 file_failed(e, "could not remove what an upload left behind");
+        ok = sweep_file(fd, entry->d_name, e);
     closedir(d);
     return ok;
 }

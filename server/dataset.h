@@ -34,7 +34,8 @@ struct ingest; // one upload under way
 // Make the folders below data_dir where they are missing.
 bool dataset_prepare(const char *data_dir, struct err *e);
 
-// Remove what a crash left in <data>/tmp. Call before the first upload begins.
+// Remove what a crash left in <data>/tmp: files whose names and kind are those of ours. All else in
+// it, and a folder that "tmp" is a link to, is somebody's. Call before the first upload begins.
 bool dataset_sweep_tmp(const char *data_dir, struct err *e);
 
 // The caller owns the result and hands it to exactly one of ingest_end() and ingest_abort(). NULL

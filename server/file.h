@@ -28,6 +28,8 @@ bool file_sync(int fd, struct err *e);
 // Flush the folder `name` below `dir`, which makes renames in it last.
 bool file_sync_folder(int dir, const char *name, struct err *e);
 
-// 32 random hexadecimal digits and NUL.
+// 32 random hexadecimal digits and NUL. Files under <data>/tmp are named so, with one of our
+// suffixes; by that they are known from what somebody else keeps in a folder of that name.
 enum { FILE_RANDOM = 33 };
 void file_random_name(char out[static FILE_RANDOM]);
+bool file_is_temporary(const char *name);

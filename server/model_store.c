@@ -66,7 +66,7 @@ bool model_store_save(const char *data_dir, const struct digest_part file[static
 {
     char random[FILE_RANDOM], tmp[64];
     file_random_name(random);
-    snprintf(tmp, sizeof tmp, "tmp/%s", random);
+    snprintf(tmp, sizeof tmp, "tmp/%s.safetensors", random);
     int dir = open_dir(data_dir, e);
     if (dir < 0)
         return false;

@@ -235,20 +235,82 @@ TEST(dataset_cut_off_midway_leaves_nothing)
     tear_down(&p);
 }
 
+#define HEX32 "0123456789abcdef0123456789abcdef"
+
+static void put_file(const struct place *p, const char *name)
+{
+    int fd = open(path_in(p, name), O_CREAT | O_WRONLY, 0600);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+}
+
 TEST(dataset_sweep_removes_what_a_crash_left)
 {
+    static const char *const left[] = {"tmp/" HEX32 ".csv", "tmp/" HEX32 ".col",
+                                       "tmp/" HEX32 ".safetensors"};
     struct place p;
     set_up(&p);
     struct dataset_info info;
     need(ingest(&p, SMALL, sizeof SMALL - 1, 100, &info), &p.e);
-    for (int i = 0; i < 5; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "tmp/left%d.csv", i);
-        close(open(path_in(&p, name), O_CREAT | O_WRONLY, 0600));
-    }
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        put_file(&p, left[i]);
     need(dataset_sweep_tmp(p.dir, &p.e), &p.e);
     ck_assert_int_eq(files(&p, "tmp", false), 0);
     ck_assert_int_eq(files(&p, "datasets", false), 3); // with its mark
+    tear_down(&p);
+}
+
+TEST(dataset_sweep_leaves_what_is_somebody_elses)
+{
+    static const char *const theirs[] = {
+        "tmp/notes.csv",    "tmp/" HEX32,     "tmp/" HEX32 "0.csv", "tmp/0" HEX32 ".col",
+        "tmp/" HEX32 ".md", "tmp/.gitignore", "tmp/" HEX32 ".csv2", "tmp/left0.csv",
+    };
+    enum { THEIRS = sizeof theirs / sizeof *theirs };
+    struct place p;
+    set_up(&p);
+    for (size_t i = 0; i < THEIRS; i++)
+        put_file(&p, theirs[i]);
+    ck_assert_int_eq(mkdir(path_in(&p, "tmp/cache"), 0700), 0);
+    ck_assert_int_eq(symlink("notes.csv", path_in(&p, "tmp/0" HEX32)), 0);
+    ck_assert_int_eq(mkdir(path_in(&p, "tmp/" HEX32 ".col"), 0700), 0);
+    ck_assert_int_eq(symlink("notes.csv", path_in(&p, "tmp/" HEX32 ".csv")), 0);
+    need(dataset_sweep_tmp(p.dir, &p.e), &p.e);
+    for (size_t i = 0; i < THEIRS; i++)
+        ck_assert_msg(access(path_in(&p, theirs[i]), F_OK) == 0, "%s is gone", theirs[i]);
+    ck_assert_int_eq(files(&p, "tmp", false), THEIRS - 1 + 4); // .gitignore is not counted
+    unlink(path_in(&p, "tmp/.gitignore"));
+    rmdir(path_in(&p, "tmp/cache"));
+    rmdir(path_in(&p, "tmp/" HEX32 ".col"));
+    tear_down(&p);
+}
+
+TEST(dataset_sweep_does_not_follow_a_link)
+{
+    struct place p;
+    set_up(&p);
+    ck_assert_int_eq(rmdir(path_in(&p, "tmp")), 0);
+    ck_assert_int_eq(mkdir(path_in(&p, "elsewhere"), 0700), 0);
+    ck_assert_int_eq(symlink("elsewhere", path_in(&p, "tmp")), 0);
+    put_file(&p, "elsewhere/" HEX32 ".csv");
+    need(dataset_prepare(p.dir, &p.e) && dataset_sweep_tmp(p.dir, &p.e), &p.e);
+    ck_assert_int_eq(files(&p, "elsewhere", true), 1);
+    unlink(path_in(&p, "tmp"));
+    rmdir(path_in(&p, "elsewhere"));
+    need(dataset_prepare(p.dir, &p.e), &p.e);
+    tear_down(&p);
+}
+
+TEST(what_lies_where_a_folder_of_ours_should_be_is_named)
+{
+    struct place p;
+    set_up(&p);
+    ck_assert_int_eq(rmdir(path_in(&p, "tmp")), 0);
+    put_file(&p, "tmp");
+    ck_assert(!dataset_prepare(p.dir, &p.e));
+    ck_assert_msg(p.e.kind == ERR_INVALID && strstr(p.e.text, "/tmp\": File exists"), "%s",
+                  p.e.text);
+    ck_assert(unlink(path_in(&p, "tmp")) == 0 && mkdir(path_in(&p, "tmp"), 0700) == 0);
     tear_down(&p);
 }
 
