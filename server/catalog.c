@@ -30,23 +30,13 @@ struct catalog {
 static const struct shelf {
     const char *folder;
     bool (*used)(struct store *, const char *digest, bool *used, struct err *);
-    bool (*over)(struct store *, const char *digest, bool *over, struct err *); // or NULL
+    bool (*settled)(struct store *, const char *digest, bool *settled, struct err *);
     bool (*remove)(const char *data_dir, const char *digest, struct err *);
 } shelves[] = {
-    {"datasets", store_digest_used, store_digest_inline, dataset_remove},
-    {"models", store_model_digest_used, NULL, model_store_remove},
+    {"datasets", store_digest_used, store_digest_named, dataset_remove},
+    {"models", store_model_digest_used, store_model_digest_used, model_store_remove},
 };
 enum { DATASETS, MODELS, SHELVES = sizeof shelves / sizeof *shelves };
-
-static bool remove_unused(struct catalog *c, const struct shelf *shelf, const char *digest,
-                          struct err *e)
-{
-    bool used;
-    return shelf->used(c->store, digest, &used, e) &&
-           (used || shelf->remove(c->data_dir, digest, e));
-}
-
-// Opening ----------------------------------------------------------------------------------------
 
 static int open_folder(const char *data_dir, struct err *e)
 {
@@ -56,20 +46,35 @@ static int open_folder(const char *data_dir, struct err *e)
     return dir;
 }
 
+static bool is_marked(const struct catalog *c, const struct shelf *shelf, const char *digest,
+                      bool *marked, struct err *e)
+{
+    int dir = open_folder(c->data_dir, e);
+    if (dir < 0)
+        return false;
+    *marked = file_is_marked(dir, shelf->folder, digest);
+    close(dir);
+    return true;
+}
+
+// What bears no mark may be the only copy of a table or a model that another database knows.
+static bool remove_unused(struct catalog *c, const struct shelf *shelf, const char *digest,
+                          struct err *e)
+{
+    bool used, marked;
+    return shelf->used(c->store, digest, &used, e) &&
+           (used || (is_marked(c, shelf, digest, &marked, e) &&
+                     (!marked || shelf->remove(c->data_dir, digest, e))));
+}
+
+// Opening ----------------------------------------------------------------------------------------
+
 struct sweep {
     struct catalog *c;
     const struct shelf *shelf;
     int dir, fd; // of the data folder, of the shelf
     struct catalog_strangers *strangers;
 };
-
-// Whether a file without a row is one that we left so: it is marked, or it is data that came with a
-// job which has ended.
-static bool is_litter(const struct sweep *w, const char *digest, bool *litter, struct err *e)
-{
-    *litter = file_is_marked(w->dir, w->shelf->folder, digest);
-    return *litter || !w->shelf->over || w->shelf->over(w->c->store, digest, litter, e);
-}
 
 // The folder's listing may be older than a removal.
 static void count_stranger(const struct sweep *w, const char *name)
@@ -81,20 +86,27 @@ static void count_stranger(const struct sweep *w, const char *name)
     w->strangers->bytes += st.st_size;
 }
 
+// A row that the file outlives settles it; that of a job which brought its data does not.
+static bool settle(const struct sweep *w, const char *digest, struct err *e)
+{
+    bool settled;
+    if (!w->shelf->settled(w->c->store, digest, &settled, e))
+        return false;
+    if (settled)
+        file_unmark(w->dir, w->shelf->folder, digest);
+    return true;
+}
+
 static bool sweep_file(const struct sweep *w, const char *name, struct err *e)
 {
     char digest[DATASET_DIGEST] = {0};
-    bool used, litter;
+    bool used;
     memcpy(digest, name, sizeof digest - 1);
     if (!w->shelf->used(w->c->store, digest, &used, e))
         return false;
-    if (used) {
-        file_unmark(w->dir, w->shelf->folder, digest);
-        return true;
-    }
-    if (!is_litter(w, digest, &litter, e))
-        return false;
-    if (litter)
+    if (used)
+        return settle(w, digest, e);
+    if (file_is_marked(w->dir, w->shelf->folder, digest))
         return w->shelf->remove(w->c->data_dir, digest, e);
     count_stranger(w, name);
     return true;
@@ -193,19 +205,34 @@ void catalog_let_go(struct catalog *c)
     pthread_rwlock_unlock(&c->lock);
 }
 
-// Mark or settle the files of a list.
-static bool mark_all(struct catalog *c, const struct digest_list *files, bool mark, struct err *e)
+static bool has(const struct digest_list *files, const char *digest)
+{
+    for (size_t i = 0; i < files->n; i++)
+        if (strcmp(files->digest[i], digest) == 0)
+            return true;
+    return false;
+}
+
+static bool mark_all(struct catalog *c, const struct digest_list *files, struct err *e)
 {
     int dir = open_folder(c->data_dir, e);
     bool ok = dir >= 0;
     for (size_t i = 0; ok && i < files->n; i++)
-        if (mark)
-            ok = file_mark(dir, shelves[DATASETS].folder, files->digest[i], e);
-        else
-            file_unmark(dir, shelves[DATASETS].folder, files->digest[i]);
+        ok = file_mark(dir, shelves[DATASETS].folder, files->digest[i], e);
     if (dir >= 0)
         close(dir);
     return ok;
+}
+
+static void unmark_all(struct catalog *c, const struct digest_list *files,
+                       const struct digest_list *except)
+{
+    int dir = open_folder(c->data_dir, &(struct err){0});
+    for (size_t i = 0; dir >= 0 && i < files->n; i++)
+        if (!has(except, files->digest[i]))
+            file_unmark(dir, shelves[DATASETS].folder, files->digest[i]);
+    if (dir >= 0)
+        close(dir);
 }
 
 static bool remove_all(struct catalog *c, const struct digest_list *files, struct err *e)
@@ -220,13 +247,14 @@ static bool remove_all(struct catalog *c, const struct digest_list *files, struc
 // at the next start.
 static bool delete_all(struct catalog *c, const char *name, struct arena *a, struct err *e)
 {
-    struct digest_list files, unused;
-    if (!store_dataset_files(c->store, name, &files, a, e) || !mark_all(c, &files, true, e))
+    struct digest_list files, unused = {0};
+    if (!store_dataset_files(c->store, name, &files, a, e))
         return false;
-    bool deleted = store_dataset_delete(c->store, name, &unused, a, e);
-    if (deleted && !remove_all(c, &unused, e))
-        return false;
-    return mark_all(c, &files, false, e) && deleted;
+    bool deleted = mark_all(c, &files, e) && store_dataset_delete(c->store, name, &unused, a, e);
+    if (!deleted)
+        unused.n = 0;
+    unmark_all(c, &files, &unused);
+    return deleted && remove_all(c, &unused, e);
 }
 
 bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct err *e)
@@ -248,9 +276,13 @@ bool catalog_forget_now(struct catalog *c, const char *digest, struct err *e)
 
 void catalog_settled(struct catalog *c, const char *digest)
 {
-    int dir = open_folder(c->data_dir, &(struct err){0});
+    struct err ignored = {0};
+    int dir = open_folder(c->data_dir, &ignored);
     for (size_t i = 0; dir >= 0 && i < SHELVES; i++)
-        file_unmark(dir, shelves[i].folder, digest);
+        if (file_is_marked(dir, shelves[i].folder, digest)) {
+            file_unmark(dir, shelves[i].folder, digest);
+            file_sync_folder(dir, shelves[i].folder, &ignored);
+        }
     if (dir >= 0)
         close(dir);
 }

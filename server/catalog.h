@@ -30,7 +30,9 @@ void catalog_close(struct catalog *c); // NULL is fine
 void catalog_hold(struct catalog *c);
 void catalog_let_go(struct catalog *c);
 
-// The row that needs a file which was just stored is there: from now on it is no litter.
+// The row that needs a file which was just stored is there: from now on it is no litter, and that
+// lasts. Not for data that came with a job: its file goes with the job, and keeps its mark until
+// then, unless an upload of the same bytes settles it.
 void catalog_settled(struct catalog *c, const char *digest);
 
 // Delete all versions of a dataset and the files nobody else needs. Errors as
@@ -38,7 +40,7 @@ void catalog_settled(struct catalog *c, const char *digest);
 bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct err *e);
 
 // Remove the files of data that came with a job, now that the job has ended, unless somebody else
-// needs them.
+// needs them or they bear no mark.
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e);
 
 // The same without waiting for those who hold the catalog: false, with ERR_BUSY, when somebody

@@ -255,17 +255,25 @@ static bool keep_file(int dir, char tmp[static PATH], const char *path, struct e
     return true;
 }
 
+static void take_back(int dir, const char *digest, const char *csv)
+{
+    unlinkat(dir, csv, 0);
+    file_unmark(dir, "datasets", digest);
+}
+
 static bool keep_both(struct ingest *in, const char *digest, struct err *e)
 {
     char csv[PATH], col[PATH];
     stored_path(csv, digest, ".csv");
     stored_path(col, digest, ".col");
+    bool repair = faccessat(in->dir, csv, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     if (!file_sync(in->csv_fd, e) || !file_sync(in->col_fd, e) ||
-        !file_mark(in->dir, "datasets", digest, e) || !keep_file(in->dir, in->csv_tmp, csv, e))
+        (!repair && !file_mark(in->dir, "datasets", digest, e)) ||
+        !keep_file(in->dir, in->csv_tmp, csv, e))
         return false;
     if (!keep_file(in->dir, in->col_tmp, col, e)) {
-        unlinkat(in->dir, csv, 0);
-        file_unmark(in->dir, "datasets", digest);
+        if (!repair)
+            take_back(in->dir, digest, csv);
         return false;
     }
     return file_sync_folder(in->dir, "datasets", e);

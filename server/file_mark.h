@@ -4,8 +4,9 @@
 // Marks of files that may turn out to be litter. A file is put in place before the row that needs
 // it is written, and removed after the last such row: a crash in between leaves it without a row.
 // So it is marked before either, by an empty file <digest>.mark beside it, and the mark goes when
-// it is settled. At a start a marked file without a row is litter; one without a mark is
-// somebody's, whose row was lost some other way. Any thread; names are relative to the open data
+// it is settled. Data that came with a job goes with the job, so it is marked all the time. Only a
+// marked file is ever removed: one without a mark is somebody's, and when it has no row, that was
+// lost some other way. Nor is a file marked that was there before without. Any thread; names are relative to the open data
 // folder.
 
 #include "err.h"

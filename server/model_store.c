@@ -56,7 +56,8 @@ static bool publish(int dir, const char *from, const char *digest, struct err *e
 {
     char to[NAME];
     file_name(digest, to);
-    return file_mark(dir, "models", digest, e) &&
+    bool there = faccessat(dir, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return (there || file_mark(dir, "models", digest, e)) &&
            (renameat(dir, from, dir, to) == 0 || file_failed(e, "could not store the model")) &&
            file_sync_folder(dir, "models", e);
 }

@@ -193,10 +193,8 @@ bool store_digest_used(struct store *s, const char *digest, bool *used, struct e
                    digest, used, e);
 }
 
-bool store_digest_inline(struct store *s, const char *digest, bool *was, struct err *e)
+bool store_digest_named(struct store *s, const char *digest, bool *named, struct err *e)
 {
-    return sql_any(s,
-                   SQL_TEXT("SELECT 1 FROM jobs INDEXED BY jobs_inline "
-                            "WHERE digest = ? AND dataset IS NULL LIMIT 1"),
-                   digest, was, e);
+    return sql_any(s, SQL_TEXT("SELECT 1 FROM datasets WHERE digest = ? LIMIT 1"), digest, named,
+                   e);
 }

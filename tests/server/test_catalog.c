@@ -316,7 +316,7 @@ LOOP_TEST(what_a_crash_left_is_removed_and_nothing_else, sizeof crash / sizeof *
     ck_assert(remains(&p, named) && remains(&p, waiting));
     for (int i = 0; i < 4; i++)
         ck_assert_msg(access(plant_path(&p, foreign[i]), F_OK) == 0, "%s", foreign[i]);
-    ck_assert_int_eq(plant_files(&p, "datasets"), 4 + 4);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 4 + 1 + 4); // the waiting job's with its mark
     ck_assert_int_eq(plant_files(&p, "models"), 1);
     ck_assert_int_eq(p.strangers.files, 0);
     plant_release(&p);
@@ -335,6 +335,17 @@ static void move(const struct plant *p, const char *from, const char *to)
     char a[256];
     snprintf(a, sizeof a, "%s", plant_path(p, from));
     ck_assert_int_eq(rename(a, plant_path(p, to)), 0);
+}
+
+static void copy(const struct plant *p, const char *from, const char *to)
+{
+    int fd[2] = {open(plant_path(p, from), O_RDONLY), -1};
+    fd[1] = open(plant_path(p, to), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    char piece[4096];
+    for (ssize_t n; (n = read(fd[0], piece, sizeof piece)) > 0;)
+        ck_assert_int_eq(write(fd[1], piece, (size_t)n), n);
+    close(fd[0]);
+    close(fd[1]);
 }
 
 static void check_full(struct plant *p)
@@ -400,13 +411,7 @@ TEST(files_that_an_older_database_does_not_know_outlive_its_visit)
     plant_close(&p);
     move(&p, "mlpd.db", "old.db");
     struct err e = {0};
-    int fd[2] = {open(plant_path(&p, "old.db"), O_RDONLY), -1};
-    fd[1] = open(plant_path(&p, "mlpd.db"), O_WRONLY | O_CREAT, 0600);
-    char piece[4096];
-    for (ssize_t n; (n = read(fd[0], piece, sizeof piece)) > 0;)
-        ck_assert_int_eq(write(fd[1], piece, (size_t)n), n);
-    close(fd[0]);
-    close(fd[1]);
+    copy(&p, "old.db", "mlpd.db");
     plant_open(&p);
     fill(&p);
     plant_close(&p);
@@ -421,6 +426,101 @@ TEST(files_that_an_older_database_does_not_know_outlive_its_visit)
     plant_open(&p);
     ck_assert_int_eq(p.strangers.files, 0);
     check_full(&p);
+    plant_release(&p);
+}
+
+// The bytes of a table were, in the database that comes back, those of data that came with a job.
+
+static const char *inline_job(struct plant *p, int64_t *id)
+{
+    const char *digest = upload(p, NULL, CSV);
+    *id = plant_submit(p, NULL, digest, "{}");
+    return digest;
+}
+
+static void end_job(struct plant *p, int64_t id, const char *digest)
+{
+    struct job_row row;
+    NEED_IN(p, queue_cancel(p->queue, id, &row, &p->arena, &p->err));
+    NEED_IN(p, catalog_forget(p->catalog, digest, &p->err));
+}
+
+static void keep_database(struct plant *p)
+{
+    plant_close(p);
+    copy(p, "mlpd.db", "old.db");
+    plant_open(p);
+}
+
+static void bring_it_back(struct plant *p)
+{
+    plant_close(p);
+    move(p, "old.db", "mlpd.db");
+    plant_open(p);
+}
+
+TEST(an_upload_of_the_bytes_of_an_ended_job_outlives_the_visit_of_an_older_database)
+{
+    struct plant p;
+    int64_t id;
+    plant_init(&p);
+    upload(&p, "other", OTHER);
+    const char *digest = inline_job(&p, &id);
+    end_job(&p, id, digest);
+    ck_assert(!remains(&p, digest));
+    keep_database(&p);
+    upload(&p, "mine", CSV);
+    bring_it_back(&p);
+    ck_assert(remains(&p, digest));
+    ck_assert_int_eq(p.strangers.files, 2);
+    plant_release(&p);
+}
+
+TEST(an_upload_of_the_bytes_of_a_waiting_job_outlives_the_end_of_the_job_in_an_older_database)
+{
+    struct plant p;
+    int64_t id;
+    plant_init(&p);
+    const char *digest = inline_job(&p, &id);
+    keep_database(&p);
+    upload(&p, "mine", CSV); // while the job waits: the file is the same
+    end_job(&p, id, digest);
+    bring_it_back(&p);
+    ck_assert_int_eq(p.strangers.files, 0);
+    end_job(&p, id, digest);
+    ck_assert(remains(&p, digest));
+    plant_release(&p);
+}
+
+TEST(a_model_that_gets_no_row_takes_no_file_along_that_was_there)
+{
+    struct plant p;
+    struct catalog_model m;
+    plant_init(&p);
+    const char *digest = save_model(&p, "body");
+    catalog_settled(p.catalog, digest); // by a row that this database lacks
+    catalog_model_begin(p.catalog, &m, digest);
+    save_model(&p, "body");
+    NEED(catalog_model_end(p.catalog, &m, false, &p.err));
+    ck_assert_int_eq(plant_files(&p, "models"), 1);
+    plant_release(&p);
+}
+
+// One of its versions cannot be removed, another is also somebody else's.
+TEST(a_deletion_that_fails_leaves_no_mark_on_what_is_needed)
+{
+    struct plant p;
+    char file[256], away[256], mark[128];
+    plant_init(&p);
+    snprintf(mark, sizeof mark, "datasets/%s.mark", upload(&p, "b", OTHER));
+    upload(&p, "a", OTHER);
+    snprintf(file, sizeof file, "%s/datasets/%s.col", p.dir, upload(&p, "a", CSV));
+    snprintf(away, sizeof away, "%s/away", p.dir);
+    ck_assert(rename(file, away) == 0 && mkdir(file, 0700) == 0);
+    ck_assert(!catalog_delete(p.catalog, "a", &p.arena, &p.err));
+    ck_assert_int_ne(access(plant_path(&p, mark), F_OK), 0);
+    ck_assert(rmdir(file) == 0 && rename(away, file) == 0);
+    p.err = (struct err){0};
     plant_release(&p);
 }
 

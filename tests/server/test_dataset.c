@@ -235,6 +235,23 @@ TEST(dataset_cut_off_midway_leaves_nothing)
     tear_down(&p);
 }
 
+// It may be the only copy of a table that another database knows.
+TEST(dataset_that_is_made_whole_again_gets_no_mark)
+{
+    struct place p;
+    struct dataset_info info;
+    char name[128];
+    set_up(&p);
+    need(ingest(&p, SMALL, sizeof SMALL - 1, 100, &info), &p.e);
+    snprintf(name, sizeof name, "datasets/%s.mark", info.digest);
+    ck_assert_int_eq(unlink(path_in(&p, name)), 0);
+    snprintf(name, sizeof name, "datasets/%s.col", info.digest);
+    ck_assert_int_eq(unlink(path_in(&p, name)), 0);
+    need(ingest(&p, SMALL, sizeof SMALL - 1, 100, &info), &p.e);
+    ck_assert_int_eq(files(&p, "datasets", false), 2);
+    tear_down(&p);
+}
+
 #define HEX32 "0123456789abcdef0123456789abcdef"
 
 static void put_file(const struct place *p, const char *name)

@@ -47,7 +47,7 @@ TEST(data_of_a_job_goes_when_the_job_is_cancelled_before_it_ran)
     sit(&d, &p, BODY, NULL);
     NEED(job_create(&d.call, &p.err));
     ck_assert_str_eq(d.call.location, "/jobs/1");
-    ck_assert_int_eq(plant_files(&p, "datasets"), 2);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 3); // with their mark
     sit(&d, &p, NULL, "1");
     NEED(job_cancel(&d.call, &p.err));
     ck_assert_int_eq(plant_job(&p, 1).state, JOB_CANCELLED);
@@ -67,7 +67,7 @@ TEST(data_of_a_cancelled_job_stays_while_another_waits_for_it)
     }
     sit(&d, &p, NULL, "1");
     NEED(job_cancel(&d.call, &p.err));
-    ck_assert_int_eq(plant_files(&p, "datasets"), 2);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 3); // with their mark
     plant_work(&p, 1);
     plant_await(&p, 2, JOB_SUCCEEDED, 0);
     plant_release(&p);

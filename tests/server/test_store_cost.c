@@ -305,6 +305,7 @@ static bool look_for_files(struct lab *l, struct err *e)
     static const char none[] = "nobody";
     bool used;
     return store_digest_used(l->store, none, &used, e) && !used &&
+           store_digest_named(l->store, none, &used, e) && !used &&
            store_model_digest_used(l->store, none, &used, e) && !used;
 }
 
