@@ -46,7 +46,6 @@ struct garbage {
 };
 
 struct cache {
-    const char *data_dir;
     struct store *store;
     size_t threads, memory; // bytes that all models together may take
     pthread_rwlock_t lock;  // guards entry[], n, published, each entry's latest and bytes
@@ -58,11 +57,10 @@ struct cache {
     _Atomic uint64_t tick;
 };
 
-struct cache *cache_new(const char *data_dir, struct store *store, size_t threads, size_t memory)
+struct cache *cache_new(struct store *store, size_t threads, size_t memory)
 {
     struct cache *c = calloc(1, sizeof *c);
     BUG(!c || threads > CACHE_THREADS);
-    c->data_dir = data_dir;
     c->store = store;
     c->threads = threads;
     c->memory = memory;
@@ -119,7 +117,7 @@ static bool read_model(struct cache *c, struct entry *n, const char *digest, str
     size_t len;
     arena_init(&file, c->memory);
     arena_init(&n->arena, c->memory);
-    const char *bytes = model_store_load(c->data_dir, digest, &len, NULL, &file, e);
+    const char *bytes = model_store_load(store_dir(c->store), digest, &len, NULL, &file, e);
     bool ok = bytes && model_file_read(&n->file, bytes, len, &n->arena, e);
     if (ok && n->arena.lack == ARENA_NO_MEMORY)
         ok = err_no_memory(e); // complete, but slow for as long as it stays here

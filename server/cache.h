@@ -26,7 +26,7 @@ struct served {
 };
 
 // For `threads` serving threads; all models and their workspaces together may take `memory` bytes.
-struct cache *cache_new(const char *data_dir, struct store *store, size_t threads, size_t memory);
+struct cache *cache_new(struct store *store, size_t threads, size_t memory);
 
 // Nothing may be taken any more. NULL is fine.
 void cache_free(struct cache *c);

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 struct catalog {
-    const char *data_dir;
+    int dir; // the data folder, the store's
     struct store *store;
     pthread_rwlock_t lock;
     pthread_mutex_t coming_lock;
@@ -31,40 +31,21 @@ static const struct shelf {
     const char *folder;
     bool (*used)(struct store *, const char *digest, bool *used, struct err *);
     bool (*settled)(struct store *, const char *digest, bool *settled, struct err *);
-    bool (*remove)(const char *data_dir, const char *digest, struct err *);
+    bool (*remove)(int dir, const char *digest, struct err *);
 } shelves[] = {
     {"datasets", store_digest_used, store_digest_named, dataset_remove},
     {"models", store_model_digest_used, store_model_digest_used, model_store_remove},
 };
 enum { DATASETS, MODELS, SHELVES = sizeof shelves / sizeof *shelves };
 
-static int open_folder(const char *data_dir, struct err *e)
-{
-    int dir = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        file_failed(e, "could not open the data folder");
-    return dir;
-}
-
-static bool is_marked(const struct catalog *c, const struct shelf *shelf, const char *digest,
-                      bool *marked, struct err *e)
-{
-    int dir = open_folder(c->data_dir, e);
-    if (dir < 0)
-        return false;
-    *marked = file_is_marked(dir, shelf->folder, digest);
-    close(dir);
-    return true;
-}
-
 // What bears no mark may be the only copy of a table or a model that another database knows.
 static bool remove_unused(struct catalog *c, const struct shelf *shelf, const char *digest,
                           struct err *e)
 {
-    bool used, marked;
+    bool used;
     return shelf->used(c->store, digest, &used, e) &&
-           (used || (is_marked(c, shelf, digest, &marked, e) &&
-                     (!marked || shelf->remove(c->data_dir, digest, e))));
+           (used || !file_is_marked(c->dir, shelf->folder, digest) ||
+            shelf->remove(c->dir, digest, e));
 }
 
 // Opening ----------------------------------------------------------------------------------------
@@ -72,7 +53,7 @@ static bool remove_unused(struct catalog *c, const struct shelf *shelf, const ch
 struct sweep {
     struct catalog *c;
     const struct shelf *shelf;
-    int dir, fd; // of the data folder, of the shelf
+    int fd; // of the shelf
     struct catalog_strangers *strangers;
 };
 
@@ -93,7 +74,7 @@ static bool settle(const struct sweep *w, const char *digest, struct err *e)
     if (!w->shelf->settled(w->c->store, digest, &settled, e))
         return false;
     if (settled)
-        file_unmark(w->dir, w->shelf->folder, digest);
+        file_unmark(w->c->dir, w->shelf->folder, digest);
     return true;
 }
 
@@ -106,15 +87,15 @@ static bool sweep_file(const struct sweep *w, const char *name, struct err *e)
         return false;
     if (used)
         return settle(w, digest, e);
-    if (file_is_marked(w->dir, w->shelf->folder, digest))
-        return w->shelf->remove(w->c->data_dir, digest, e);
+    if (file_is_marked(w->c->dir, w->shelf->folder, digest))
+        return w->shelf->remove(w->c->dir, digest, e);
     count_stranger(w, name);
     return true;
 }
 
 static bool sweep_shelf(struct sweep *w, struct err *e)
 {
-    w->fd = openat(w->dir, w->shelf->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    w->fd = openat(w->c->dir, w->shelf->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = w->fd < 0 ? NULL : fdopendir(w->fd);
     if (!d) {
         file_failed(e, "could not open the data folder");
@@ -139,23 +120,19 @@ static bool check_strangers(const struct sweep *w, struct err *e)
             (!fresh || fail(e, ERR_CONFLICT,
                             "the database is new, but %" PRId64
                             " files of datasets and models lie beside it: put their mlpd.db back, "
-                            "or move \"datasets\" and \"models\" away, in \"%s\"",
-                            w->strangers->files, w->c->data_dir)));
+                            "or move \"datasets\" and \"models\" away, in the data folder",
+                            w->strangers->files)));
 }
 
 static bool sweep(struct catalog *c, struct catalog_strangers *strangers, struct err *e)
 {
-    struct sweep w = {.c = c, .dir = open_folder(c->data_dir, e), .strangers = strangers};
-    if (w.dir < 0)
-        return false;
+    struct sweep w = {.c = c, .strangers = strangers};
     bool ok = true;
     for (size_t i = 0; ok && i < SHELVES; i++) {
         w.shelf = &shelves[i];
         ok = sweep_shelf(&w, e);
     }
-    ok = ok && check_strangers(&w, e);
-    close(w.dir);
-    return ok;
+    return ok && check_strangers(&w, e);
 }
 
 // Those who remove are preferred: by glibc's default, holders that follow each other closely, as
@@ -169,12 +146,12 @@ static void lock_init(pthread_rwlock_t *lock)
     pthread_rwlockattr_destroy(&attr);
 }
 
-struct catalog *catalog_open(const char *data_dir, struct store *store,
-                             struct catalog_strangers *strangers, struct err *e)
+struct catalog *catalog_open(struct store *store, struct catalog_strangers *strangers,
+                             struct err *e)
 {
     struct catalog *c = malloc(sizeof *c);
     BUG(!c);
-    *c = (struct catalog){.data_dir = data_dir, .store = store};
+    *c = (struct catalog){.dir = store_dir(store), .store = store};
     lock_init(&c->lock);
     pthread_mutex_init(&c->coming_lock, NULL);
     pthread_cond_init(&c->gone, NULL);
@@ -215,24 +192,18 @@ static bool has(const struct digest_list *files, const char *digest)
 
 static bool mark_all(struct catalog *c, const struct digest_list *files, struct err *e)
 {
-    int dir = open_folder(c->data_dir, e);
-    bool ok = dir >= 0;
+    bool ok = true;
     for (size_t i = 0; ok && i < files->n; i++)
-        ok = file_mark(dir, shelves[DATASETS].folder, files->digest[i], e);
-    if (dir >= 0)
-        close(dir);
+        ok = file_mark(c->dir, shelves[DATASETS].folder, files->digest[i], e);
     return ok;
 }
 
 static void unmark_all(struct catalog *c, const struct digest_list *files,
                        const struct digest_list *except)
 {
-    int dir = open_folder(c->data_dir, &(struct err){0});
-    for (size_t i = 0; dir >= 0 && i < files->n; i++)
+    for (size_t i = 0; i < files->n; i++)
         if (!has(except, files->digest[i]))
-            file_unmark(dir, shelves[DATASETS].folder, files->digest[i]);
-    if (dir >= 0)
-        close(dir);
+            file_unmark(c->dir, shelves[DATASETS].folder, files->digest[i]);
 }
 
 static bool remove_all(struct catalog *c, const struct digest_list *files, struct err *e)
@@ -277,14 +248,11 @@ bool catalog_forget_now(struct catalog *c, const char *digest, struct err *e)
 void catalog_settled(struct catalog *c, const char *digest)
 {
     struct err ignored = {0};
-    int dir = open_folder(c->data_dir, &ignored);
-    for (size_t i = 0; dir >= 0 && i < SHELVES; i++)
-        if (file_is_marked(dir, shelves[i].folder, digest)) {
-            file_unmark(dir, shelves[i].folder, digest);
-            file_sync_folder(dir, shelves[i].folder, &ignored);
+    for (size_t i = 0; i < SHELVES; i++)
+        if (file_is_marked(c->dir, shelves[i].folder, digest)) {
+            file_unmark(c->dir, shelves[i].folder, digest);
+            file_sync_folder(c->dir, shelves[i].folder, &ignored);
         }
-    if (dir >= 0)
-        close(dir);
 }
 
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e)

@@ -21,9 +21,9 @@ struct catalog_strangers {
 };
 
 // Remove files that a crash left without a row. NULL on failure; ERR_CONFLICT for strangers beside
-// a database in which nothing was ever stored. Data folder and store must outlive the catalog.
-struct catalog *catalog_open(const char *data_dir, struct store *store,
-                             struct catalog_strangers *strangers, struct err *e);
+// a database in which nothing was ever stored. The store must outlive the catalog.
+struct catalog *catalog_open(struct store *store, struct catalog_strangers *strangers,
+                             struct err *e);
 void catalog_close(struct catalog *c); // NULL is fine
 
 // While held, no file is removed. Many threads may hold it.

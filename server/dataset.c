@@ -43,33 +43,19 @@ struct ingest {
     bool skip; // the record at hand is the header
 };
 
-static int open_folder(const char *data_dir, struct err *e)
-{
-    int dir = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        file_failed(e, "could not open the data folder");
-    return dir;
-}
-
-static bool make_folder(const char *path, struct err *e)
+static bool make_folder(int dir, const char *name, struct err *e)
 {
     struct stat st;
-    if (mkdir(path, 0700) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+    if (mkdirat(dir, name, 0700) == 0 ||
+        (errno == EEXIST && fstatat(dir, name, &st, 0) == 0 && S_ISDIR(st.st_mode)))
         return true;
-    return fail(e, ERR_INVALID, "could not make folder \"%s\": %s", path, strerror(errno));
+    return fail(e, ERR_INVALID, "could not make folder \"%s\" in the data folder: %s", name,
+                strerror(errno));
 }
 
-bool dataset_prepare(const char *data_dir, struct err *e)
+bool dataset_prepare(int dir, struct err *e)
 {
-    static const char *const BELOW[] = {"", "/tmp", "/datasets"};
-    char path[4096];
-    for (size_t i = 0; i < sizeof BELOW / sizeof *BELOW; i++) {
-        if (snprintf(path, sizeof path, "%s%s", data_dir, BELOW[i]) >= (int)sizeof path)
-            return fail(e, ERR_INVALID, "the data folder's name is too long");
-        if (!make_folder(path, e))
-            return false;
-    }
-    return true;
+    return make_folder(dir, "tmp", e) && make_folder(dir, "datasets", e);
 }
 
 static bool sweep_file(int fd, const char *name, struct err *e)
@@ -81,7 +67,7 @@ static bool sweep_file(int fd, const char *name, struct err *e)
 }
 
 // A link leads to a folder that is not ours alone.
-static bool sweep(int dir, struct err *e)
+bool dataset_sweep_tmp(int dir, struct err *e)
 {
     int fd = openat(dir, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -99,16 +85,6 @@ static bool sweep(int dir, struct err *e)
     return ok;
 }
 
-bool dataset_sweep_tmp(const char *data_dir, struct err *e)
-{
-    int dir = open_folder(data_dir, e);
-    if (dir < 0)
-        return false;
-    bool ok = sweep(dir, e);
-    close(dir);
-    return ok;
-}
-
 // A new file tmp/<random><suffix>; its path stays "" when it could not be made.
 static int new_file(int dir, const char *suffix, char path[static PATH], struct err *e)
 {
@@ -123,16 +99,11 @@ static int new_file(int dir, const char *suffix, char path[static PATH], struct 
     return fd;
 }
 
-struct ingest *ingest_begin(const char *data_dir, struct arena_budget *budget, struct err *e)
+struct ingest *ingest_begin(int dir, struct arena_budget *budget, struct err *e)
 {
-    int dir = open_folder(data_dir, e);
-    if (dir < 0)
-        return NULL;
     struct ingest *in = calloc(1, sizeof *in);
-    if (!in) {
-        close(dir);
+    if (!in)
         return err_no_memory(e), NULL;
-    }
     in->dir = dir;
     in->col_fd = -1;
     sha256_init(&in->sha);
@@ -161,7 +132,6 @@ void ingest_abort(struct ingest *in)
         return;
     drop_file(in->dir, in->csv_fd, in->csv_tmp);
     drop_file(in->dir, in->col_fd, in->col_tmp);
-    close(in->dir);
     csv_free(in->csv);
     colfile_free(in->writer);
     arena_refund(&in->arena, in->counted ? csv_memory() : 0);
@@ -296,8 +266,8 @@ static int open_columns(int dir, const char *digest, struct err *e)
     return fd;
 }
 
-static bool describe(int dir, const char *digest, struct dataset_info *out, struct arena *a,
-                     struct err *e)
+bool dataset_describe(int dir, const char *digest, struct dataset_info *out, struct arena *a,
+                      struct err *e)
 {
     struct colfile_size size;
     int fd = open_columns(dir, digest, e);
@@ -321,7 +291,7 @@ static bool is_stored(int dir, const char *digest, struct dataset_info *out, str
     struct arena_mark mark = arena_mark(a);
     char csv[PATH];
     stored_path(csv, digest, ".csv");
-    if (faccessat(dir, csv, R_OK, 0) == 0 && describe(dir, digest, out, a, &ignored))
+    if (faccessat(dir, csv, R_OK, 0) == 0 && dataset_describe(dir, digest, out, a, &ignored))
         return true;
     arena_rewind(a, mark);
     return false;
@@ -345,7 +315,7 @@ bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *
         ok = is_stored(in->dir, digest, out, a)
                  ? keep_stored(in, digest, e)
                  : write_columns(in, halt, e) && keep_both(in, digest, e) &&
-                       describe(in->dir, digest, out, a, e);
+                       dataset_describe(in->dir, digest, out, a, e);
     }
     if (!ok)
         arena_correct(&in->arena, e);
@@ -353,26 +323,13 @@ bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *
     return ok;
 }
 
-bool dataset_describe(const char *data_dir, const char *digest, struct dataset_info *out,
-                      struct arena *a, struct err *e)
+bool dataset_load(int dir, const char *digest, struct frame *f, const struct halt *halt,
+                  struct arena *a, struct err *e)
 {
-    int dir = open_folder(data_dir, e);
-    if (dir < 0)
-        return false;
-    bool ok = describe(dir, digest, out, a, e);
-    close(dir);
-    return ok;
-}
-
-bool dataset_load(const char *data_dir, const char *digest, struct frame *f,
-                  const struct halt *halt, struct arena *a, struct err *e)
-{
-    int dir = open_folder(data_dir, e), fd = dir < 0 ? -1 : open_columns(dir, digest, e);
+    int fd = open_columns(dir, digest, e);
     bool ok = fd >= 0 && colfile_load(fd, f, halt, a, e);
     if (fd >= 0)
         close(fd);
-    if (dir >= 0)
-        close(dir);
     return ok;
 }
 
@@ -384,17 +341,13 @@ static bool remove_file(int dir, const char *digest, const char *suffix, struct 
            file_failed(e, "could not remove the dataset");
 }
 
-bool dataset_remove(const char *data_dir, const char *digest, struct err *e)
+bool dataset_remove(int dir, const char *digest, struct err *e)
 {
     if (!is_digest(digest))
         return fail(e, ERR_NOT_FOUND, "the dataset is not stored here");
-    int dir = open_folder(data_dir, e);
-    if (dir < 0)
-        return false;
     bool ok = remove_file(dir, digest, ".col", e) && remove_file(dir, digest, ".csv", e) &&
               file_sync_folder(dir, "datasets", e);
     if (ok)
         file_unmark(dir, "datasets", digest);
-    close(dir);
     return ok;
 }

@@ -10,6 +10,8 @@
 // <data>/tmp, flushed, renamed, and the folder is flushed. A failed fsync aborts the process, since
 // what the disk holds is then unknown.
 //
+// `dir` is the open data folder (store_dir()), and stays open as long as anything here is used.
+//
 // Errors: ERR_INVALID for a table that cannot be used (with line and column), ERR_TOO_LARGE for a
 // limit, ERR_NO_SPACE for a full disk, ERR_CANCELLED after a halt, ERR_NOT_FOUND, ERR_INTERNAL.
 
@@ -31,17 +33,17 @@ struct dataset_info {
 
 struct ingest; // one upload under way
 
-// Make the folders below data_dir where they are missing.
-bool dataset_prepare(const char *data_dir, struct err *e);
+// Make the folders below the data folder where they are missing.
+bool dataset_prepare(int dir, struct err *e);
 
 // Remove what a crash left in <data>/tmp: files whose names and kind are those of ours. All else in
 // it, and a folder that "tmp" is a link to, is somebody's. Call before the first upload begins.
-bool dataset_sweep_tmp(const char *data_dir, struct err *e);
+bool dataset_sweep_tmp(int dir, struct err *e);
 
 // The caller owns the result and hands it to exactly one of ingest_end() and ingest_abort(). NULL
 // on failure. Memory is charged to the budget, which may be NULL: ERR_BUSY from any of the three
 // when it has none left. A table of less than 256 KiB needs none of it.
-struct ingest *ingest_begin(const char *data_dir, struct arena_budget *budget, struct err *e);
+struct ingest *ingest_begin(int dir, struct arena_budget *budget, struct err *e);
 
 // The next bytes of the CSV, cut anywhere. Memory stays bounded whatever the total. After a failure
 // only ingest_abort() may follow.
@@ -57,13 +59,13 @@ bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *
 void ingest_abort(struct ingest *in);
 
 // Describe a stored dataset without reading its cells.
-bool dataset_describe(const char *data_dir, const char *digest, struct dataset_info *out,
-                      struct arena *a, struct err *e);
+bool dataset_describe(int dir, const char *digest, struct dataset_info *out, struct arena *a,
+                      struct err *e);
 
 // Read the whole table into `a`. Its file is checked from end to end and refused (ERR_INTERNAL) at
 // the first doubt; ERR_TOO_LARGE when it does not fit.
-bool dataset_load(const char *data_dir, const char *digest, struct frame *f,
-                  const struct halt *halt, struct arena *a, struct err *e);
+bool dataset_load(int dir, const char *digest, struct frame *f, const struct halt *halt,
+                  struct arena *a, struct err *e);
 
 // Remove both files. True when they are gone, also when they were not there.
-bool dataset_remove(const char *data_dir, const char *digest, struct err *e);
+bool dataset_remove(int dir, const char *digest, struct err *e);

@@ -21,7 +21,7 @@ bool dataset_upload_begin(struct call *c, struct err *e)
                     "query parameter \"name\" must be 1 to 64 of A-Z, a-z, 0-9, '.', '_', '-', the "
                     "first a letter or digit, got \"%.64s\"",
                     name ? name : "");
-    c->stream = ingest_begin(c->server->settings->data, &c->server->requests, e);
+    c->stream = ingest_begin(store_dir(c->server->store), &c->server->requests, e);
     return c->stream;
 }
 

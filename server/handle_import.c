@@ -67,7 +67,7 @@ static bool put(struct call *c, const struct digest_part file[static 2], const s
 {
     struct catalog_model coming;
     catalog_model_begin(c->server->catalog, &coming, m->digest);
-    bool ok = model_store_save(c->server->settings->data, file, m->digest, c->halt, e) &&
+    bool ok = model_store_save(store_dir(c->server->store), file, m->digest, c->halt, e) &&
               record(c, m, row, e);
     store_watch(NULL); // what is left to tidy does not depend on the client
     catalog_model_end(c->server->catalog, &coming, ok, &(struct err){0});
@@ -119,6 +119,6 @@ bool model_export(struct call *c, struct err *e)
         return false;
     size_t len;
     const char *bytes =
-        model_store_load(c->server->settings->data, row.digest, &len, c->halt, c->arena, e);
+        model_store_load(store_dir(c->server->store), row.digest, &len, c->halt, c->arena, e);
     return bytes && call_reply(c, bytes, len);
 }

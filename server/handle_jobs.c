@@ -59,7 +59,7 @@ static bool to_ingest(void *in, const char *text, size_t len, struct err *e)
 static bool inline_digest(struct call *c, struct json_span data, const char **digest, struct err *e)
 {
     struct dataset_info info;
-    struct ingest *in = ingest_begin(c->server->settings->data, &c->server->requests, e);
+    struct ingest *in = ingest_begin(store_dir(c->server->store), &c->server->requests, e);
     if (!in)
         return false;
     if (!inline_to_csv(data, to_ingest, in, c->arena, &c->faults, e)) {
@@ -107,7 +107,7 @@ static bool take_start(struct call *c, struct job_spec *spec, struct model_file 
                               {.key = "hidden_dropout_ratios"}};
     enum { OWN = sizeof own / sizeof *own };
     bool has_own = false;
-    if (!warm_load(c->server->store, c->server->settings->data, spec, from, c->halt, a, e) ||
+    if (!warm_load(c->server->store, spec, from, c->halt, a, e) ||
         !json_scan(c->body, c->body_len, own, OWN, c->arena, &c->faults, e))
         return false;
     for (int i = 0; i < OWN; i++)
@@ -131,7 +131,7 @@ static bool check_trainable(struct call *c, const char *digest, struct job_spec 
     struct prepared prepared;
     arena_init(&a, memory_of_job(c->server->settings));
     bool ok = take_start(c, spec, &from, &a, e) &&
-              prepare_job(&prepared, c->server->settings->data, digest, spec, &from, c->halt, &a,
+              prepare_job(&prepared, store_dir(c->server->store), digest, spec, &from, c->halt, &a,
                           &c->faults, e);
     if (ok)
         resolve(spec, &prepared);

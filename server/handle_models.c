@@ -101,7 +101,7 @@ static bool score(struct call *c, const struct model_file *file, const char *dig
 {
     struct frame frame;
     struct prep bound;
-    return dataset_load(c->server->settings->data, digest, &frame, c->halt, a, e) &&
+    return dataset_load(store_dir(c->server->store), digest, &frame, c->halt, a, e) &&
            prep_bind(&bound, &file->prep, &frame, c->halt, a, e) &&
            encode(&bound, &frame, rows, c->halt, a, e) &&
            score_rows(s, &file->model, rows, c->halt, a, e);

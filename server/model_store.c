@@ -21,23 +21,10 @@ static void file_name(const char *digest, char name[static NAME])
     snprintf(name, NAME, "models/%s.safetensors", digest);
 }
 
-static int open_dir(const char *data_dir, struct err *e)
+bool model_store_prepare(int dir, struct err *e)
 {
-    int dir = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        file_failed(e, "could not open the data folder");
-    return dir;
-}
-
-bool model_store_prepare(const char *data_dir, struct err *e)
-{
-    int dir = open_dir(data_dir, e);
-    if (dir < 0)
-        return false;
-    bool ok = mkdirat(dir, "models", 0700) == 0 || errno == EEXIST ||
-              file_failed(e, "could not make the folder for models");
-    close(dir);
-    return ok;
+    return mkdirat(dir, "models", 0700) == 0 || errno == EEXIST ||
+           file_failed(e, "could not make the folder for models");
 }
 
 // A part of the file that begins at `at`.
@@ -62,15 +49,12 @@ static bool publish(int dir, const char *from, const char *digest, struct err *e
            file_sync_folder(dir, "models", e);
 }
 
-bool model_store_save(const char *data_dir, const struct digest_part file[static 2],
-                      const char *digest, const struct halt *halt, struct err *e)
+bool model_store_save(int dir, const struct digest_part file[static 2], const char *digest,
+                      const struct halt *halt, struct err *e)
 {
     char random[FILE_RANDOM], tmp[64];
     file_random_name(random);
     snprintf(tmp, sizeof tmp, "tmp/%s.safetensors", random);
-    int dir = open_dir(data_dir, e);
-    if (dir < 0)
-        return false;
     int fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool ok = fd >= 0 ? put(fd, file[0], 0, halt, e) && put(fd, file[1], file[0].len, halt, e) &&
                             file_sync(fd, e)
@@ -80,22 +64,17 @@ bool model_store_save(const char *data_dir, const struct digest_part file[static
     ok = ok && publish(dir, tmp, digest, e);
     if (!ok)
         unlinkat(dir, tmp, 0);
-    close(dir);
     return ok;
 }
 
-bool model_store_remove(const char *data_dir, const char *digest, struct err *e)
+bool model_store_remove(int dir, const char *digest, struct err *e)
 {
     char name[NAME];
     file_name(digest, name);
-    int dir = open_dir(data_dir, e);
-    if (dir < 0)
-        return false;
     bool ok = unlinkat(dir, name, 0) == 0 || errno == ENOENT ||
               file_failed(e, "could not remove the model's file");
     if (ok)
         file_unmark(dir, "models", digest);
-    close(dir);
     return ok;
 }
 
@@ -120,16 +99,12 @@ static char *read_all(int fd, size_t *len, const struct halt *halt, struct arena
     return bytes;
 }
 
-const char *model_store_load(const char *data_dir, const char *digest, size_t *len,
-                             const struct halt *halt, struct arena *a, struct err *e)
+const char *model_store_load(int dir, const char *digest, size_t *len, const struct halt *halt,
+                             struct arena *a, struct err *e)
 {
     char name[NAME], found[DIGEST_TEXT];
     file_name(digest, name);
-    int dir = open_dir(data_dir, e);
-    if (dir < 0)
-        return NULL;
     int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    close(dir);
     if (fd < 0) {
         file_failed(e, "could not open the model's file");
         return NULL;

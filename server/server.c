@@ -68,11 +68,11 @@ static bool open_store(struct server *s, struct err *e)
 // After the queue, which may have ended jobs whose data nobody needs then.
 static bool open_files(struct server *s, struct err *e)
 {
-    const char *dir = s->settings->data;
+    int dir = store_dir(s->store);
     struct catalog_strangers strangers;
     if (!dataset_prepare(dir, e) || !dataset_sweep_tmp(dir, e) || !model_store_prepare(dir, e))
         return false;
-    s->catalog = catalog_open(dir, s->store, &strangers, e);
+    s->catalog = catalog_open(s->store, &strangers, e);
     if (s->catalog && strangers.files)
         LOG(s->log, LEVEL_WARN,
             log_text("event", "files that the database does not know are left alone"),
@@ -105,9 +105,8 @@ static bool open_queue(struct server *s, struct err *e)
 static bool open_cache(struct server *s, struct err *e)
 {
     (void)e;
-    s->cache =
-        cache_new(s->settings->data, s->store,
-                  (size_t)s->settings->http_threads + SETTINGS_SLOW_THREADS, memory_of_models());
+    s->cache = cache_new(s->store, (size_t)s->settings->http_threads + SETTINGS_SLOW_THREADS,
+                         memory_of_models());
     return true;
 }
 

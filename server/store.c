@@ -65,6 +65,11 @@ const struct folder *store_folder(const struct store *s)
     return &s->folder;
 }
 
+int store_dir(const struct store *s)
+{
+    return s->folder.fd;
+}
+
 int64_t store_steady_now(const struct store *s)
 {
     return s->opened + clock_mono(s->clock);
@@ -264,11 +269,22 @@ static void reader_give_back(struct store *s, int i)
     pthread_mutex_unlock(&s->read_lock);
 }
 
+// The names may stand for another database by now, and for it while this one is opened.
+static bool reader_open(struct store *s, struct conn *c, struct err *e)
+{
+    if (!folder_same_database(&s->folder, e) || !conn_open(c, s->folder.db, false, e))
+        return false;
+    if (folder_same_database(&s->folder, e))
+        return true;
+    conn_close(c);
+    return false;
+}
+
 bool store_read(struct store *s, store_fn *fn, void *arg, struct err *e)
 {
     int i = reader_take(s);
     struct conn *c = &s->reader[i];
-    bool ok = (c->db || conn_open(c, s->folder.db, false, e)) && fn(s, c, arg, e);
+    bool ok = (c->db || reader_open(s, c, e)) && fn(s, c, arg, e);
     if (c->bad)
         conn_close(c);
     reader_give_back(s, i);

@@ -49,6 +49,10 @@ struct store;
 // daemon gets ERR_CONFLICT. `clock` must outlive the store.
 struct store *store_open(const char *dir, const struct clock *clock, struct err *e);
 
+// The data folder that was opened, for everything else that is stored in it. What is at its path
+// may be another by now. The store's to close.
+int store_dir(const struct store *s);
+
 // Wait for the writes under way and close. No other thread may be inside a store function or enter
 // one. NULL is allowed.
 void store_close(struct store *s);

@@ -109,16 +109,22 @@ void folder_remember(struct folder *f)
     f->opened[1] = file_of(f->wal);
 }
 
+static bool stands_for(const char *path, struct folder_file opened, struct err *e)
+{
+    struct folder_file now = file_of(path);
+    return (now.device == opened.device && now.inode == opened.inode) ||
+           fail(e, ERR_INTERNAL,
+                "\"%s\" was removed or replaced while in use: the database is not used until it is "
+                "put back or mlpd is started again",
+                path);
+}
+
+bool folder_same_database(const struct folder *f, struct err *e)
+{
+    return stands_for(f->db, f->opened[0], e);
+}
+
 bool folder_unchanged(const struct folder *f, struct err *e)
 {
-    const char *const path[] = {f->db, f->wal};
-    for (int i = 0; i < 2; i++) {
-        struct folder_file now = file_of(path[i]);
-        if (now.device != f->opened[i].device || now.inode != f->opened[i].inode)
-            return fail(e, ERR_INTERNAL,
-                        "\"%s\" was removed or replaced while in use: nothing is written until it "
-                        "is put back or mlpd is started again",
-                        path[i]);
-    }
-    return true;
+    return stands_for(f->db, f->opened[0], e) && stands_for(f->wal, f->opened[1], e);
 }

@@ -43,3 +43,4 @@ int64_t folder_bytes(const char *path); // 0 when there is no such file
 // they do not, ERR_INTERNAL: what is written now would not be found again.
 void folder_remember(struct folder *f);
 bool folder_unchanged(const struct folder *f, struct err *e);
+bool folder_same_database(const struct folder *f, struct err *e); // its log goes with the writer

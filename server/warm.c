@@ -25,8 +25,8 @@ static bool no_model(struct store *store, const char *name, const char *why, str
     return fail_at(e, ERR_INVALID, meant ? "/init/version" : "/init/from", "%s", why);
 }
 
-bool warm_load(struct store *store, const char *data_dir, struct job_spec *spec,
-               struct model_file *out, const struct halt *halt, struct arena *a, struct err *e)
+bool warm_load(struct store *store, struct job_spec *spec, struct model_file *out,
+               const struct halt *halt, struct arena *a, struct err *e)
 {
     struct model_row row;
     struct err why = {0};
@@ -38,7 +38,7 @@ bool warm_load(struct store *store, const char *data_dir, struct job_spec *spec,
         return why.kind == ERR_NOT_FOUND ? no_model(store, spec->from, why.text, a, e)
                                          : fail(e, why.kind, "%s", why.text);
     spec->from_version = (int)row.version;
-    const char *bytes = model_store_load(data_dir, row.digest, &len, halt, a, e);
+    const char *bytes = model_store_load(store_dir(store), row.digest, &len, halt, a, e);
     return bytes && model_file_read(out, bytes, len, a, e);
 }
 

@@ -132,9 +132,8 @@ static bool prepare(struct run *r, struct err *e)
     struct prepared *p = &r->prepared;
     faults_init(&faults, &r->arena);
     if (!job_spec_read_stored(r->job.spec, &r->spec, &r->arena, &faults, e) ||
-        !warm_load(r->worker->config->store, r->worker->config->settings->data, &r->spec, &r->from,
-                   &r->halt, &r->arena, e) ||
-        !prepare_job(p, r->worker->config->settings->data, r->job.digest, &r->spec, &r->from,
+        !warm_load(r->worker->config->store, &r->spec, &r->from, &r->halt, &r->arena, e) ||
+        !prepare_job(p, store_dir(r->worker->config->store), r->job.digest, &r->spec, &r->from,
                      &r->halt, &r->arena, &faults, e) ||
         !prepare_rows(p, p->split.train, p->split.n_train, &r->train, &r->halt, &r->arena, e) ||
         !prepare_rows(p, p->split.val, p->split.n_val, &r->val, &r->halt, &r->arena, e) ||
@@ -201,7 +200,7 @@ static bool save(struct run *r, const struct digest_part file[static 2], const c
     const struct worker_config *c = r->worker->config;
     for (bool waiting = false;; waiting = true) {
         struct err why = {0};
-        if (model_store_save(c->settings->data, file, digest, &r->halt, &why))
+        if (model_store_save(store_dir(c->store), file, digest, &r->halt, &why))
             return true;
         r->stop = ticket_poll(r->ticket);
         if (why.kind != ERR_NO_SPACE || r->stop != STOP_NONE)

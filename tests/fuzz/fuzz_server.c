@@ -155,18 +155,20 @@ static void remove_folder(void)
     }
 }
 
-static const char *folder(void)
+static int folder(void)
 {
+    static int dir;
     struct err e = {0};
     if (*path)
-        return path;
+        return dir;
     strcpy(path, "/dev/shm/mlpd-fuzz-XXXXXX");
     if (!mkdtemp(path)) {
         strcpy(path, "/tmp/mlpd-fuzz-XXXXXX");
         BUG(!mkdtemp(path));
     }
-    BUG(!dataset_prepare(path, &e) || atexit(remove_folder) != 0);
-    return path;
+    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    BUG(dir < 0 || !dataset_prepare(dir, &e) || atexit(remove_folder) != 0);
+    return dir;
 }
 
 static bool upload(const char *text, size_t len, struct dataset_info *info, struct arena *a,
@@ -225,7 +227,8 @@ static void seed_column(struct fuzz_seeds *s, const char *csv)
     char name[256], bytes[FUZZ_LENGTH];
     arena_init(&a, MEMORY);
     BUG(!upload(csv, strlen(csv), &info, &a, &e));
-    snprintf(name, sizeof name, "%s/datasets/%s.col", folder(), info.digest);
+    folder();
+    snprintf(name, sizeof name, "%s/datasets/%s.col", path, info.digest);
     FILE *f = fopen(name, "rb");
     BUG(!f);
     size_t n = fread(bytes, 1, sizeof bytes, f);

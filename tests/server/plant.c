@@ -24,14 +24,15 @@ void plant_open(struct plant *p)
     int64_t requeued;
     p->err = (struct err){0};
     p->store = store_open(p->dir, &clock_system, &p->err);
-    need(p->store && dataset_prepare(p->dir, &p->err) && dataset_sweep_tmp(p->dir, &p->err) &&
-             model_store_prepare(p->dir, &p->err),
+    need(p->store && dataset_prepare(store_dir(p->store), &p->err) &&
+             dataset_sweep_tmp(store_dir(p->store), &p->err) &&
+             model_store_prepare(store_dir(p->store), &p->err),
          &p->err);
-    p->catalog = catalog_open(p->dir, p->store, &p->strangers, &p->err);
+    p->catalog = catalog_open(p->store, &p->strangers, &p->err);
     need(p->catalog, &p->err);
     p->queue = queue_new(p->store, &clock_system, &requeued, &p->err);
     need(p->queue, &p->err);
-    p->cache = cache_new(p->dir, p->store, 8, (size_t)1 << 30);
+    p->cache = cache_new(p->store, 8, (size_t)1 << 30);
 }
 
 void plant_init(struct plant *p)
@@ -84,7 +85,7 @@ bool plant_upload(struct plant *p, const char *name, const char *csv, char diges
 {
     struct dataset_info info;
     struct dataset_row row;
-    struct ingest *in = ingest_begin(p->dir, NULL, e);
+    struct ingest *in = ingest_begin(store_dir(p->store), NULL, e);
     if (!in)
         return false;
     if (!ingest_piece(in, csv, strlen(csv), e)) {
@@ -196,7 +197,7 @@ static int64_t publish(struct plant *p, const char *name, double value, const ch
     digest_of(file, 2, digest);
     struct catalog_model coming;
     catalog_model_begin(p->catalog, &coming, digest);
-    need(model_store_save(p->dir, file, digest, NULL, &p->err), &p->err);
+    need(model_store_save(store_dir(p->store), file, digest, NULL, &p->err), &p->err);
     memset(data, 'a', sizeof data);
     data[sizeof data - 1] = '\0';
     int64_t id = plant_submit(p, NULL, data, spec);

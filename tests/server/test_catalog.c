@@ -22,7 +22,7 @@ static const char *upload(struct plant *p, const char *name, const char *csv)
 static bool remains(struct plant *p, const char *digest)
 {
     struct dataset_info info;
-    return dataset_describe(p->dir, digest, &info, &p->arena, &(struct err){0});
+    return dataset_describe(store_dir(p->store), digest, &info, &p->arena, &(struct err){0});
 }
 
 TEST(equal_uploads_share_files_until_the_last_name_goes)
@@ -120,7 +120,7 @@ static const char *save_model(struct plant *p, const char *weights)
     char *digest = arena_need(&p->arena, DIGEST_TEXT, 1);
     const struct digest_part file[] = {{"head", 4}, {weights, strlen(weights)}};
     digest_of(file, 2, digest);
-    NEED_IN(p, model_store_save(p->dir, file, digest, NULL, &p->err));
+    NEED_IN(p, model_store_save(store_dir(p->store), file, digest, NULL, &p->err));
     return digest;
 }
 
@@ -183,8 +183,8 @@ static void *bring(void *arg)
         size_t len;
         arena_init(&a, 1 << 20);
         catalog_model_begin(b->p->catalog, &m, digest);
-        bool there = model_store_save(b->p->dir, file, digest, NULL, &e) &&
-                     model_store_load(b->p->dir, digest, &len, NULL, &a, &e);
+        bool there = model_store_save(store_dir(b->p->store), file, digest, NULL, &e) &&
+                     model_store_load(store_dir(b->p->store), digest, &len, NULL, &a, &e);
         atomic_fetch_add(b->missing, !there);
         atomic_fetch_add(b->missing, !catalog_model_end(b->p->catalog, &m, false, &e));
         arena_release(&a);
@@ -356,14 +356,14 @@ static void check_full(struct plant *p)
     NEED_IN(p, store_dataset_get(p->store, "b", 0, &row, &p->arena, &p->err));
     ck_assert(remains(p, row.digest));
     NEED_IN(p, store_model_get(p->store, "m", 0, &model, &p->arena, &p->err));
-    ck_assert(model_store_load(p->dir, model.digest, &len, NULL, &p->arena, &p->err));
+    ck_assert(model_store_load(store_dir(p->store), model.digest, &len, NULL, &p->arena, &p->err));
 }
 
 static struct catalog *open_again(struct plant *p, struct err *e)
 {
     p->store = store_open(p->dir, &clock_system, e);
     ck_assert_msg(p->store != NULL, "%s", e->text);
-    return catalog_open(p->dir, p->store, &p->strangers, e);
+    return catalog_open(p->store, &p->strangers, e);
 }
 
 // Missing, empty, or made by a start that was refused.
@@ -545,8 +545,8 @@ static void *upload_and_delete(void *arg)
         struct err e = {0};
         if (!plant_upload(c->p, name, CSV, digest, &a, &e))
             atomic_fetch_add(&c->failed, 1);
-        else if (!dataset_describe(c->p->dir, digest, &info, &a, &e) ||
-                 !dataset_load(c->p->dir, digest, &frame, NULL, &a, &e))
+        else if (!dataset_describe(store_dir(c->p->store), digest, &info, &a, &e) ||
+                 !dataset_load(store_dir(c->p->store), digest, &frame, NULL, &a, &e))
             atomic_fetch_add(&c->lost, 1);
         if (i + 1 < ROUNDS && !catalog_delete(c->p->catalog, name, &a, &e))
             atomic_fetch_add(&c->failed, 1);

@@ -159,7 +159,7 @@ static int site_ask(struct site *s, size_t i, unsigned long k)
     if (type)
         head_add(&s->head, "Content-Type", type, &none);
     cache_free(s->p.cache); // so that models are read anew
-    s->p.cache = s->server.cache = cache_new(s->p.dir, s->p.store, 8, (size_t)1 << 30);
+    s->p.cache = s->server.cache = cache_new(s->p.store, 8, (size_t)1 << 30);
     heap_fail(k);
     exchange_init(&s->x, &s->config, &s->arena, NULL);
     bool on = exchange_begin(&s->x, &s->head, nobody);
