@@ -31,10 +31,11 @@ static const struct shelf {
     const char *folder;
     bool (*used)(struct store *, const char *digest, bool *used, struct err *);
     bool (*settled)(struct store *, const char *digest, bool *settled, struct err *);
+    bool (*over)(struct store *, const char *digest, bool *over, struct err *); // its jobs; or NULL
     bool (*remove)(int dir, const char *digest, struct err *);
 } shelves[] = {
-    {"datasets", store_digest_used, store_digest_named, dataset_remove},
-    {"models", store_model_digest_used, store_model_digest_used, model_store_remove},
+    {"datasets", store_digest_used, store_digest_named, store_digest_inline, dataset_remove},
+    {"models", store_model_digest_used, store_model_digest_used, NULL, model_store_remove},
 };
 enum { DATASETS, MODELS, SHELVES = sizeof shelves / sizeof *shelves };
 
@@ -44,7 +45,7 @@ static bool remove_unused(struct catalog *c, const struct shelf *shelf, const ch
 {
     bool used;
     return shelf->used(c->store, digest, &used, e) &&
-           (used || !file_is_marked(c->dir, shelf->folder, digest) ||
+           (used || file_mark_of(c->dir, shelf->folder, digest) == NO_MARK ||
             shelf->remove(c->dir, digest, e));
 }
 
@@ -73,21 +74,30 @@ static bool settle(const struct sweep *w, const char *digest, struct err *e)
     bool settled;
     if (!w->shelf->settled(w->c->store, digest, &settled, e))
         return false;
-    if (settled)
-        file_unmark(w->c->dir, w->shelf->folder, digest);
+    (settled ? file_unmark : file_mark_job)(w->c->dir, w->shelf->folder, digest);
     return true;
+}
+
+// Whether a file without a row is one that we left so.
+static bool is_litter(const struct sweep *w, const char *digest, bool *litter, struct err *e)
+{
+    enum file_mark mark = file_mark_of(w->c->dir, w->shelf->folder, digest);
+    *litter = mark == UNSETTLED;
+    return mark != WITH_JOB || !w->shelf->over || w->shelf->over(w->c->store, digest, litter, e);
 }
 
 static bool sweep_file(const struct sweep *w, const char *name, struct err *e)
 {
     char digest[DATASET_DIGEST] = {0};
-    bool used;
+    bool used, litter;
     memcpy(digest, name, sizeof digest - 1);
     if (!w->shelf->used(w->c->store, digest, &used, e))
         return false;
     if (used)
         return settle(w, digest, e);
-    if (file_is_marked(w->c->dir, w->shelf->folder, digest))
+    if (!is_litter(w, digest, &litter, e))
+        return false;
+    if (litter)
         return w->shelf->remove(w->c->dir, digest, e);
     count_stranger(w, name);
     return true;
@@ -249,10 +259,15 @@ void catalog_settled(struct catalog *c, const char *digest)
 {
     struct err ignored = {0};
     for (size_t i = 0; i < SHELVES; i++)
-        if (file_is_marked(c->dir, shelves[i].folder, digest)) {
+        if (file_mark_of(c->dir, shelves[i].folder, digest) != NO_MARK) {
             file_unmark(c->dir, shelves[i].folder, digest);
             file_sync_folder(c->dir, shelves[i].folder, &ignored);
         }
+}
+
+void catalog_goes_with_job(struct catalog *c, const char *digest)
+{
+    file_mark_job(c->dir, shelves[DATASETS].folder, digest);
 }
 
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e)

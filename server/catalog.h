@@ -31,9 +31,12 @@ void catalog_hold(struct catalog *c);
 void catalog_let_go(struct catalog *c);
 
 // The row that needs a file which was just stored is there: from now on it is no litter, and that
-// lasts. Not for data that came with a job: its file goes with the job, and keeps its mark until
-// then, unless an upload of the same bytes settles it.
+// lasts.
 void catalog_settled(struct catalog *c, const char *digest);
+
+// The same for data that came with a job: its file goes with the job, unless an upload of the same
+// bytes settles it.
+void catalog_goes_with_job(struct catalog *c, const char *digest);
 
 // Delete all versions of a dataset and the files nobody else needs. Errors as
 // store_dataset_delete().

@@ -300,7 +300,8 @@ static bool is_stored(int dir, const char *digest, struct dataset_info *out, str
 // Whoever brings the same bytes may have come no further than giving the files their names.
 static bool keep_stored(const struct ingest *in, const char *digest, struct err *e)
 {
-    return !file_is_marked(in->dir, "datasets", digest) || file_sync_folder(in->dir, "datasets", e);
+    return file_mark_of(in->dir, "datasets", digest) != UNSETTLED ||
+           file_sync_folder(in->dir, "datasets", e);
 }
 
 bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *halt,

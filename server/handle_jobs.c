@@ -243,6 +243,8 @@ static bool create_from_inline(struct call *c, struct job_spec *spec, const stru
     catalog_hold(c->server->catalog);
     bool ok = inline_digest(c, spec->data, &digest, e) && check_trainable(c, digest, spec, e) &&
               submit(c, spec, digest, once, e);
+    if (ok)
+        catalog_goes_with_job(c->server->catalog, digest);
     catalog_let_go(c->server->catalog);
     store_watch(NULL); // tidying is for us, whoever has left
     if (digest && (!ok || c->replayed))

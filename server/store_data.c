@@ -198,3 +198,11 @@ bool store_digest_named(struct store *s, const char *digest, bool *named, struct
     return sql_any(s, SQL_TEXT("SELECT 1 FROM datasets WHERE digest = ? LIMIT 1"), digest, named,
                    e);
 }
+
+bool store_digest_inline(struct store *s, const char *digest, bool *was, struct err *e)
+{
+    return sql_any(s,
+                   SQL_TEXT("SELECT 1 FROM jobs INDEXED BY jobs_inline "
+                            "WHERE digest = ? AND dataset IS NULL LIMIT 1"),
+                   digest, was, e);
+}

@@ -124,6 +124,8 @@ int64_t plant_submit(struct plant *p, const char *dataset, const char *digest, c
                                 .spec = spec,
                                 .metadata = "{}"};
     need(queue_submit(p->queue, &job, &row, &replayed, &p->arena, &p->err), &p->err);
+    if (!dataset)
+        catalog_goes_with_job(p->catalog, digest);
     return row.id;
 }
 

@@ -492,6 +492,38 @@ TEST(an_upload_of_the_bytes_of_a_waiting_job_outlives_the_end_of_the_job_in_an_o
     plant_release(&p);
 }
 
+TEST(the_data_of_a_waiting_job_outlives_the_visit_of_a_database_that_does_not_know_the_job)
+{
+    struct plant p;
+    int64_t id;
+    plant_init(&p);
+    upload(&p, "other", OTHER);
+    keep_database(&p);
+    const char *digest = inline_job(&p, &id);
+    bring_it_back(&p);
+    ck_assert(remains(&p, digest));
+    ck_assert_int_eq(p.strangers.files, 3); // with its mark
+    plant_release(&p);
+}
+
+TEST(data_of_a_job_whose_row_came_just_before_a_crash_goes_with_the_job)
+{
+    struct plant p;
+    char mark[128], job[128];
+    int64_t id;
+    plant_init(&p);
+    const char *digest = inline_job(&p, &id);
+    snprintf(mark, sizeof mark, "datasets/%s.mark", digest);
+    snprintf(job, sizeof job, "datasets/%s.job", digest);
+    move(&p, job, mark);
+    plant_close(&p);
+    plant_open(&p);
+    ck_assert_int_eq(access(plant_path(&p, job), F_OK), 0);
+    end_job(&p, id, digest);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
 TEST(a_model_that_gets_no_row_takes_no_file_along_that_was_there)
 {
     struct plant p;
