@@ -9,6 +9,7 @@
 #include "model_store.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -103,12 +104,17 @@ static bool sweep_file(const struct sweep *w, const char *name, struct err *e)
     return true;
 }
 
-static bool sweep_shelf(struct sweep *w, struct err *e)
+typedef bool look_fn(const struct sweep *w, const char *name, struct err *e);
+
+// Look at all files of a shelf that are named by a digest.
+static bool walk(struct sweep *w, look_fn *look, struct err *e)
 {
     w->fd = openat(w->c->dir, w->shelf->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (w->fd < 0 && errno == ENOENT)
+        return true;
     DIR *d = w->fd < 0 ? NULL : fdopendir(w->fd);
     if (!d) {
-        file_failed(e, "could not open the data folder");
+        file_failed(e, "could not open a folder of the data folder");
         if (w->fd >= 0)
             close(w->fd);
         return false;
@@ -116,33 +122,45 @@ static bool sweep_shelf(struct sweep *w, struct err *e)
     bool ok = true;
     for (const struct dirent *entry; ok && (entry = readdir(d));)
         if (strspn(entry->d_name, "0123456789abcdef") == DATASET_DIGEST - 1)
-            ok = sweep_file(w, entry->d_name, e);
+            ok = look(w, entry->d_name, e);
     closedir(d);
     return ok;
 }
 
-// Whoever lost the database would lose all the rest by a start that took it for litter.
-static bool check_strangers(const struct sweep *w, struct err *e)
+static bool walk_all(struct catalog *c, struct catalog_strangers *strangers, look_fn *look,
+                     struct err *e)
 {
-    bool fresh = false;
-    return w->strangers->files == 0 ||
-           (store_is_new(w->c->store, &fresh, e) &&
-            (!fresh || fail(e, ERR_CONFLICT,
-                            "the database is new, but %" PRId64
-                            " files of datasets and models lie beside it: put their mlpd.db back, "
-                            "or move \"datasets\" and \"models\" away, in the data folder",
-                            w->strangers->files)));
+    bool ok = true;
+    *strangers = (struct catalog_strangers){0};
+    for (size_t i = 0; ok && i < SHELVES; i++)
+        ok = walk(&(struct sweep){.c = c, .shelf = &shelves[i], .strangers = strangers}, look, e);
+    return ok;
 }
 
-static bool sweep(struct catalog *c, struct catalog_strangers *strangers, struct err *e)
+static bool count_file(const struct sweep *w, const char *name, struct err *e)
 {
-    struct sweep w = {.c = c, .strangers = strangers};
-    bool ok = true;
-    for (size_t i = 0; ok && i < SHELVES; i++) {
-        w.shelf = &shelves[i];
-        ok = sweep_shelf(&w, e);
-    }
-    return ok && check_strangers(&w, e);
+    char digest[DATASET_DIGEST] = {0};
+    (void)e;
+    memcpy(digest, name, sizeof digest - 1);
+    if (file_mark_of(w->c->dir, w->shelf->folder, digest) != UNSETTLED)
+        count_stranger(w, name);
+    return true;
+}
+
+// Whoever lost the database would lose all the rest by a start that took it for litter.
+bool catalog_check(struct store *store, struct err *e)
+{
+    struct catalog c = {.dir = store_dir(store), .store = store};
+    struct catalog_strangers strangers;
+    bool fresh;
+    return store_is_new(store, &fresh, e) &&
+           (!fresh || (walk_all(&c, &strangers, count_file, e) &&
+                       (strangers.files == 0 ||
+                        fail(e, ERR_CONFLICT,
+                             "the database is new, but %" PRId64
+                             " files of datasets and models lie beside it: put their mlpd.db back, "
+                             "or move \"datasets\" and \"models\" away, in the data folder",
+                             strangers.files))));
 }
 
 // Those who remove are preferred: by glibc's default, holders that follow each other closely, as
@@ -165,8 +183,7 @@ struct catalog *catalog_open(struct store *store, struct catalog_strangers *stra
     lock_init(&c->lock);
     pthread_mutex_init(&c->coming_lock, NULL);
     pthread_cond_init(&c->gone, NULL);
-    *strangers = (struct catalog_strangers){0};
-    if (sweep(c, strangers, e))
+    if (walk_all(c, strangers, sweep_file, e))
         return c;
     catalog_close(c);
     return NULL;

@@ -20,8 +20,12 @@ struct catalog_strangers {
     int64_t files, bytes;
 };
 
-// Remove files that a crash left without a row. NULL on failure; ERR_CONFLICT for strangers beside
-// a database in which nothing was ever stored. The store must outlive the catalog.
+// Whether the store and the files beside it can be used together: ERR_CONFLICT for strangers beside
+// a database in which nothing was ever stored. Changes nothing, so a start asks before all else.
+bool catalog_check(struct store *store, struct err *e);
+
+// Remove files that a crash left without a row. NULL on failure. The store must outlive the
+// catalog.
 struct catalog *catalog_open(struct store *store, struct catalog_strangers *strangers,
                              struct err *e);
 void catalog_close(struct catalog *c); // NULL is fine

@@ -62,7 +62,11 @@ void server_openapi(FILE *f)
 static bool open_store(struct server *s, struct err *e)
 {
     s->store = store_open(s->settings->data, &clock_system, e);
-    return s->store;
+    if (!s->store || catalog_check(s->store, e))
+        return s->store;
+    store_discard(s->store);
+    s->store = NULL;
+    return false;
 }
 
 // After the queue, which may have ended jobs whose data nobody needs then.

@@ -346,11 +346,13 @@ static void init_locks(struct store *s)
     s->last = &s->first;
 }
 
-static void destroy(struct store *s)
+static void destroy(struct store *s, bool discard)
 {
     for (int i = 0; i < READERS; i++)
         conn_close(&s->reader[i]);
     conn_close(&s->writer);
+    if (discard)
+        folder_discard(&s->folder);
     folder_release(&s->folder);
     pthread_cond_destroy(&s->work);
     pthread_cond_destroy(&s->ended);
@@ -374,7 +376,7 @@ struct store *store_open(const char *dir, const struct clock *clock, struct err 
             return s;
         fail(e, ERR_INTERNAL, "could not start the store's thread: %s", strerror(rc));
     }
-    destroy(s);
+    destroy(s, true);
     return NULL;
 }
 
@@ -386,14 +388,25 @@ static void begin_closing(struct store *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-void store_close(struct store *s)
+static void end(struct store *s, bool discard)
 {
     if (!s)
         return;
     begin_closing(s);
     if (!s->joined)
         pthread_join(s->thread, NULL);
-    destroy(s);
+    destroy(s, discard);
+}
+
+void store_close(struct store *s)
+{
+    end(s, false);
+}
+
+void store_discard(struct store *s)
+{
+    bool fresh = false;
+    end(s, s && store_is_new(s, &fresh, &(struct err){0}) && fresh);
 }
 
 bool store_halt(struct store *s, int ms)

@@ -57,6 +57,10 @@ int store_dir(const struct store *s);
 // one. NULL is allowed.
 void store_close(struct store *s);
 
+// The same for a start that is refused: when this opening has made the database and nothing was
+// stored in it, it is removed again.
+void store_discard(struct store *s);
+
 // For a process that is about to end while threads may still be inside: do the writes that were
 // asked for, refuse all later ones with ERR_CANCELLED, and close what writes. Waits for at most
 // `ms` milliseconds; false when that did not do. Nothing is freed; store_close() may follow once

@@ -48,6 +48,7 @@ static bool make_database(struct folder *f, struct err *e)
                     "\"%s\" is missing or empty, but its log is there: put back the database that "
                     "belongs to the log, or move \"%s\" away",
                     f->db, f->wal);
+    f->made = faccessat(f->fd, "mlpd.db", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
     int fd = openat(f->fd, "mlpd.db", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail(e, errno == ENOSPC ? ERR_NO_SPACE : ERR_INVALID, "could not make \"%s\": %s",
@@ -59,6 +60,7 @@ static bool make_database(struct folder *f, struct err *e)
 bool folder_take(struct folder *f, const char *dir, struct err *e)
 {
     f->fd = -1;
+    f->made = false;
     return name_files(f, dir, e) && lock(f, dir, e) && make_database(f, e);
 }
 
@@ -67,6 +69,14 @@ void folder_release(struct folder *f)
     if (f->fd >= 0)
         close(f->fd);
     f->fd = -1;
+}
+
+// The log first: beside no database it would be taken for that of a lost one.
+void folder_discard(const struct folder *f)
+{
+    static const char *const name[] = {"mlpd.db-wal", "mlpd.db-shm", "mlpd.db"};
+    for (size_t i = 0; f->made && i < sizeof name / sizeof *name; i++)
+        unlinkat(f->fd, name[i], 0);
 }
 
 static const char stop_mark[] = "mlpd.stopped";

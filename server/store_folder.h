@@ -14,7 +14,8 @@
 enum { FOLDER_PATH = 4096 };
 
 struct folder {
-    int fd; // of the folder, locked; -1: none
+    int fd;    // of the folder, locked; -1: none
+    bool made; // the database was not there
     char db[FOLDER_PATH], wal[FOLDER_PATH + 4];
     struct folder_file {
         dev_t device;
@@ -36,6 +37,9 @@ void folder_release(struct folder *f);
 bool folder_mark_stop(const struct folder *f, struct err *e);
 bool folder_unmark_stop(const struct folder *f, struct err *e); // fine without a mark
 bool folder_has_stop_mark(const struct folder *f);
+
+// Remove the database if it was made by folder_take(). For one that is closed and holds nothing.
+void folder_discard(const struct folder *f);
 
 int64_t folder_bytes(const char *path); // 0 when there is no such file
 

@@ -55,11 +55,16 @@ TEST(a_daemon_whose_database_is_gone_says_how_to_go_on)
     snprintf(db, sizeof db, "%s/mlpd.db", d.data);
     snprintf(kept, sizeof kept, "%s/kept", d.dir);
     ck_assert_int_eq(rename(db, kept), 0);
+    char mark[128];
+    snprintf(mark, sizeof mark, "%s/mlpd.stopped", d.data);
+    fclose(fopen(mark, "w"));
     const char *const args[] = {"--listen", "127.0.0.1:0", "--data", d.data, NULL};
     ck_assert_int_eq(mlpd(args, out, sizeof out), 1);
     ck_assert_msg(strstr(out, "put their mlpd.db back"), "%s", out);
     ck_assert_uint_eq(daemon_files(&d, "datasets"), 2);
     ck_assert_uint_eq(daemon_files(&d, "models"), 3);
+    ck_assert_msg(access(mark, F_OK) == 0, "the mark of the stop is used up");
+    ck_assert_msg(access(db, F_OK) != 0, "a database was left behind");
     ck_assert_int_eq(rename(kept, db), 0);
     daemon_restart(&d);
     expect_status(http(&d, "GET", "/datasets/iris", NULL), 200);

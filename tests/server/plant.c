@@ -28,6 +28,7 @@ void plant_open(struct plant *p)
              dataset_sweep_tmp(store_dir(p->store), &p->err) &&
              model_store_prepare(store_dir(p->store), &p->err),
          &p->err);
+    need(catalog_check(p->store, &p->err), &p->err);
     p->catalog = catalog_open(p->store, &p->strangers, &p->err);
     need(p->catalog, &p->err);
     p->queue = queue_new(p->store, &clock_system, &requeued, &p->err);

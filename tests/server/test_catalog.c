@@ -363,6 +363,8 @@ static struct catalog *open_again(struct plant *p, struct err *e)
 {
     p->store = store_open(p->dir, &clock_system, e);
     ck_assert_msg(p->store != NULL, "%s", e->text);
+    if (!catalog_check(p->store, e))
+        return NULL;
     return catalog_open(p->store, &p->strangers, e);
 }
 
@@ -387,6 +389,29 @@ LOOP_TEST(a_new_database_beside_files_is_refused_and_nothing_removed, 3)
     move(&p, "kept.db", "mlpd.db");
     plant_open(&p);
     check_full(&p);
+    plant_release(&p);
+}
+
+// Made and nothing stored, made and used, not made by this opening.
+LOOP_TEST(a_database_is_discarded_only_while_it_is_new, 3)
+{
+    struct plant p;
+    plant_init(&p);
+    if (_i == 1)
+        upload(&p, "a", CSV);
+    if (_i == 2) {
+        plant_close(&p);
+        plant_open(&p);
+    }
+    struct store *s = p.store;
+    queue_drain(p.queue);
+    cache_free(p.cache);
+    queue_free(p.queue);
+    catalog_close(p.catalog);
+    store_discard(s);
+    ck_assert_int_eq(access(plant_path(&p, "mlpd.db"), F_OK) == 0, _i != 0);
+    ck_assert_int_ne(access(plant_path(&p, "mlpd.db-wal"), F_OK), 0);
+    plant_open(&p);
     plant_release(&p);
 }
 

@@ -62,23 +62,6 @@ TEST(files_go_to_the_folder_that_was_opened)
     end(&d);
 }
 
-TEST(a_reader_is_not_opened_on_another_database)
-{
-    struct pair d;
-    struct dataset_row row;
-    struct err e = {0};
-    move_away(&d);
-    ck_assert(upload(&d.now, "a", CSV));
-    plant_close(&d.now); // its log goes too
-    ck_assert(!store_dataset_get(d.moved.store, "a", 0, &row, &d.moved.arena, &e));
-    ck_assert_msg(strstr(e.text, "removed or replaced"), "%s", e.text);
-    plant_open(&d.now);
-    e = (struct err){0};
-    ck_assert(!store_dataset_get(d.moved.store, "a", 0, &row, &d.moved.arena, &e));
-    ck_assert_msg(strstr(e.text, "removed or replaced"), "%s", e.text);
-    end(&d);
-}
-
 TEST(the_end_of_one_whose_folder_was_moved_leaves_the_others_log)
 {
     struct pair d;

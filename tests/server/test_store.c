@@ -282,6 +282,25 @@ TEST(a_folder_that_cannot_be_made_is_refused)
     ck_assert_ptr_nonnull(strstr(e.text, "\"/tmp/no/such/parent\""));
 }
 
+TEST(a_reader_is_not_opened_on_another_database)
+{
+    struct lab l, now;
+    struct job_row row;
+    char away[80];
+    lab_init(&l);
+    snprintf(away, sizeof away, "%s.moved", l.dir);
+    ck_assert_int_eq(rename(l.dir, away), 0);
+    now = l;
+    arena_init(&now.arena, 1 << 20);
+    OK(now.store = store_open(now.dir, &now.clock, &l.err));
+    int64_t id = lab_submit(&now, "n");
+    REFUSED(ERR_INTERNAL, store_job_get(l.store, id, &row, &l.arena, &e));
+    lab_release(&now);
+    REFUSED(ERR_INTERNAL, store_job_get(l.store, id, &row, &l.arena, &e)); // nothing is there
+    strcpy(l.dir, away);
+    lab_release(&l);
+}
+
 // Writes while a read stands in the middle of its rows.
 static bool write_meanwhile(struct sqlite3_stmt *st, void *ctx, struct err *e)
 {
