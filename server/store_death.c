@@ -107,7 +107,7 @@ bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e)
     const struct folder *f = store_folder(s);
     struct takeover w = {folder_has_stop_mark(f) ? excuse : bury, 0};
     bool ok = store_write(s, rescue_all, &w, e) && folder_unmark_stop(f, e);
-    *n = w.n;
+    *n = ok ? w.n : 0; // else it was rolled back
     return ok;
 }
 

@@ -270,6 +270,22 @@ TEST(the_mark_of_a_stop_waits_for_a_start_that_takes_over)
     lab_release(&l);
 }
 
+// The log is gone, so what was done is rolled back.
+TEST(a_takeover_that_fails_tells_of_no_jobs)
+{
+    struct lab l;
+    char wal[96];
+    int64_t n = -1;
+    lab_init(&l);
+    lab_submit(&l, "n");
+    lab_claim(&l);
+    snprintf(wal, sizeof wal, "%.64s/mlpd.db-wal", l.dir);
+    ck_assert_int_eq(unlink(wal), 0);
+    REFUSED(ERR_INTERNAL, store_job_rescue_all(l.store, &n, &e));
+    ck_assert_int_eq(n, 0);
+    lab_release(&l);
+}
+
 TEST(a_mark_that_cannot_be_removed_ends_the_start)
 {
     struct lab l;
