@@ -35,14 +35,30 @@ static bool lock(struct folder *f, const char *dir, struct err *e)
     return fail(e, ERR_INVALID, "could not lock data folder \"%s\": %s", dir, strerror(errno));
 }
 
+// SQLite would wait for a writer of a pipe, and takes what it cannot write for something that
+// passes.
+static bool is_usable(const struct folder *f, const char *name, const char *path, struct err *e)
+{
+    struct stat st;
+    if (fstatat(f->fd, name, &st, 0) != 0)
+        return true;
+    if (strcmp(name, ".") != 0 && !S_ISREG(st.st_mode))
+        return fail(e, ERR_INVALID, "\"%s\" is not a file", path);
+    return faccessat(f->fd, name, R_OK | W_OK, AT_EACCESS) == 0 ||
+           fail(e, ERR_INVALID, "could not write to \"%s\": %s", path, strerror(errno));
+}
+
+static bool are_usable(const struct folder *f, const char *dir, struct err *e)
+{
+    return is_usable(f, ".", dir, e) && is_usable(f, "mlpd.db", f->db, e) &&
+           is_usable(f, "mlpd.db-wal", f->wal, e);
+}
+
 // SQLite gives the log the permissions of the database, and would delete a log that has none.
 static bool make_database(struct folder *f, struct err *e)
 {
-    if (folder_bytes(f->db) > 0) {
-        int kept = fchmodat(f->fd, "mlpd.db", 0600, 0); // it may have come here from elsewhere
-        (void)kept;                                     // whose it is not cannot
+    if (folder_bytes(f->db) > 0)
         return true;
-    }
     if (folder_bytes(f->wal) > 0)
         return fail(e, ERR_CONFLICT,
                     "\"%s\" is missing or empty, but its log is there: put back the database that "
@@ -57,11 +73,23 @@ static bool make_database(struct folder *f, struct err *e)
     return true;
 }
 
+// A database may have come here from elsewhere. Whose it is not cannot.
+static void keep_private(const struct folder *f)
+{
+    struct stat st;
+    int kept = fstatat(f->fd, "mlpd.db", &st, 0) != 0 || !S_ISREG(st.st_mode) ||
+               fchmodat(f->fd, "mlpd.db", 0600, 0);
+    (void)kept;
+}
+
 bool folder_take(struct folder *f, const char *dir, struct err *e)
 {
     f->fd = -1;
     f->made = false;
-    return name_files(f, dir, e) && lock(f, dir, e) && make_database(f, e);
+    if (!name_files(f, dir, e) || !lock(f, dir, e))
+        return false;
+    keep_private(f);
+    return are_usable(f, dir, e) && make_database(f, e);
 }
 
 void folder_release(struct folder *f)

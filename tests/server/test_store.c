@@ -301,6 +301,49 @@ TEST(a_reader_is_not_opened_on_another_database)
     lab_release(&l);
 }
 
+// A pipe would keep the start waiting for whoever writes to it.
+LOOP_TEST(what_is_no_file_is_no_database, 4)
+{
+    static const char *const name[] = {"mlpd.db", "mlpd.db-wal"};
+    char path[96];
+    struct lab l;
+    lab_init(&l);
+    store_close(l.store);
+    snprintf(path, sizeof path, "%.64s/%s", l.dir, name[_i % 2]);
+    unlink(path);
+    ck_assert_int_eq(_i < 2 ? mkfifo(path, 0600) : mkdir(path, 0700), 0);
+    l.store = store_open(l.dir, &l.clock, &l.err);
+    ck_assert_ptr_null(l.store);
+    ck_assert_msg(strstr(l.err.text, path) && strstr(l.err.text, "is not a file"), "%s",
+                  l.err.text);
+    ck_assert_int_eq(remove(path), 0);
+    lab_release(&l);
+}
+
+// As on a file system that is read-only.
+LOOP_TEST(a_folder_that_cannot_be_written_is_named, 2)
+{
+    struct lab l;
+    uid_t before = geteuid();
+    lab_init(&l);
+    store_close(l.store);
+    char db[96];
+    snprintf(db, sizeof db, "%.64s/mlpd.db", l.dir);
+    ck_assert(chmod(db, 0400) == 0 && chmod(l.dir, _i == 0 ? 0555 : 0777) == 0);
+    if (before == 0)
+        ck_assert_int_eq(seteuid(65534), 0);
+    l.store = store_open(l.dir, &l.clock, &l.err);
+    ck_assert_int_eq(seteuid(before), 0);
+    chmod(l.dir, 0700);
+    if (before == 0 || _i == 0) { // one's own file is made writable
+        ck_assert_ptr_null(l.store);
+        ck_assert_int_eq(l.err.kind, ERR_INVALID);
+        ck_assert_msg(strstr(l.err.text, "could not write to"), "%s", l.err.text);
+        ck_assert_ptr_nonnull(strstr(l.err.text, _i == 0 ? l.dir : db));
+    }
+    lab_release(&l);
+}
+
 // Writes while a read stands in the middle of its rows.
 static bool write_meanwhile(struct sqlite3_stmt *st, void *ctx, struct err *e)
 {
