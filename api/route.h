@@ -16,6 +16,11 @@ enum method { GET, POST, PUT, PATCH, DELETE, METHOD_COUNT };
 // on piece by piece. A file is gathered too, and may be JSON or bytes of another kind.
 enum body_kind { BODY_NONE, BODY_JSON, BODY_FILE, BODY_STREAM };
 
+// How long a handler may take. A quick one runs on the polling thread, where it stands in the way
+// of other connections; the others on a pool (server/pool.h), whose threads are never all given to
+// those that may take minutes.
+enum pace { PACE_QUICK, PACE_SECONDS, PACE_MINUTES };
+
 enum { ROUTE_FAILS = 8, ROUTE_QUERIES = 8, ROUTE_SEGMENTS = 2, ROUTE_MEDIA = 2 };
 
 struct call;   // one request under way (server/call.h)
@@ -39,8 +44,8 @@ struct route {
     const char *replay; // sentence: when the answer is 200 with the same reply; NULL: never
     enum body_kind body_kind;
     size_t max_body;   // bytes; 0: the kind's default
-    bool slow;         // may take long: runs on the pool, not on the polling thread
-    size_t slow_over;  // ... but only when its body has more bytes than this; 0: always
+    enum pace pace;    // of handle(), which may find out that it needs longer: call_defer()
+    size_t slow_over;  // bytes of a body with which it is quick nevertheless
     size_t reply_room; // bytes of memory for the reply beyond what every request may use
     // Streams only: open the sink before the first byte, take each piece, and undo all of it when
     // the client vanishes or a piece failed. handle() ends a good one. undo() runs after the

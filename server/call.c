@@ -28,10 +28,10 @@ bool call_id(const struct call *c, int n, const char *what, int64_t *id, struct 
     return true;
 }
 
-bool call_defer(struct call *c)
+bool call_defer(struct call *c, enum pace pace)
 {
-    BUG(c->patient);
-    c->deferred = true;
+    BUG(pace <= c->pace);
+    c->deferred = pace;
     return false;
 }
 

@@ -30,8 +30,8 @@ struct call {
     const struct target *target;
     void *conn;              // http.c's own
     const struct halt *halt; // for long work: nobody waits for the answer any more
-    bool patient;            // on the pool: may take long
-    bool deferred;           // set by call_defer()
+    enum pace pace;          // how long it may take where it runs now
+    enum pace deferred;      // how long it has to, set by call_defer(); PACE_QUICK: it was not
     // The reply. A handler sets out and out_len (in the arena or constant); status starts as the
     // route's.
     int status;
@@ -52,10 +52,10 @@ int call_header(const struct call *c, const char *name, const char **value);
 // is not one.
 bool call_id(const struct call *c, int n, const char *what, int64_t *id, struct err *e);
 
-// For a handler that finds, without c->patient, that it would hold up a polling thread: it gives
-// back what it has taken, returns this (false, without an error), and is run again from its start
-// where it may take its time.
-bool call_defer(struct call *c);
+// For a handler that finds that it needs longer than c->pace allows: it gives back what it has
+// taken, returns this (false, without an error), and is run again from its start where it may take
+// its time.
+bool call_defer(struct call *c, enum pace pace);
 
 // Answer with text that lives at least as long as the arena. Always true, so a handler can end with
 // it.

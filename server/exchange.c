@@ -205,10 +205,10 @@ void exchange_piece(struct exchange *x, const char *data, size_t n)
         body_close(&x->body);
 }
 
-static bool is_slow(const struct exchange *x)
+static enum pace pace_of(const struct exchange *x)
 {
     const struct route *route = x->call.route;
-    return route->slow && (!route->slow_over || x->received > route->slow_over);
+    return route->slow_over && x->received <= route->slow_over ? PACE_QUICK : route->pace;
 }
 
 // To whoever is still there: a client that has only ended its own side, or one that is left when
@@ -232,7 +232,8 @@ static bool handle(struct exchange *x)
     store_watch(NULL);
     if (call->deferred) {
         BUG(ok || x->err.kind);
-        call->deferred = false;
+        x->pace = call->deferred;
+        call->deferred = PACE_QUICK;
         arena_rewind(x->arena, mark);
         x->arena->lack = lack; // what the first try went without is no matter of the second's
         faults_init(&call->faults, x->arena);
@@ -248,15 +249,17 @@ static bool handle(struct exchange *x)
     return true;
 }
 
-bool exchange_finish(struct exchange *x, bool patient)
+bool exchange_finish(struct exchange *x, enum pace pace)
 {
     struct call *call = &x->call;
     x->last = x->refused || (x->err.kind && x->received);
     if (x->err.kind || x->options)
         return true;
-    if (!patient && is_slow(x))
+    if (!x->pace)
+        x->pace = pace_of(x);
+    if (x->pace > pace)
         return false;
-    call->patient = patient;
+    call->pace = pace;
     if (gathered(call->route->body_kind)) {
         call->body = body_text(&x->body);
         call->body_len = x->body.len;

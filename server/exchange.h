@@ -46,6 +46,7 @@ struct exchange {
     size_t limit;      // bytes that the body may have
     size_t received;   // bytes of the body so far
     size_t dropped;    // those after something went wrong
+    enum pace pace;    // how long the handler needs, once that is known
     bool options;      // asks for Allow only
     struct undo *undo; // of the stream
     bool opened;       // the row's begin() succeeded, neither handle() nor undo() has ended it
@@ -74,10 +75,10 @@ void exchange_crowd(struct exchange *x);
 bool exchange_begin(struct exchange *x, const struct head *head, void *conn);
 
 void exchange_piece(struct exchange *x, const char *data, size_t n);
-// The body is complete: run the handler. Without patience, false means that it may take long and
-// has not been done: to be asked again, patiently, on a thread that may wait. That may be another
+// The body is complete: run the handler, which may take so long. False: it needs longer, x->pace
+// says how long, and it has not been done: to be asked again where it may. That may be another
 // thread, as long as nothing else is done with the exchange meanwhile.
-bool exchange_finish(struct exchange *x, bool patient);
+bool exchange_finish(struct exchange *x, enum pace pace);
 
 // Make the call's status, out and media final and list the headers.
 void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS]);

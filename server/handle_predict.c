@@ -13,11 +13,15 @@
 
 #include <string.h>
 
-static const double QUICK_FLOPS = 2e8; // of one request
+// Of one request, by how long it may take: milliseconds, some seconds.
+static const double FLOPS[] = {[PACE_QUICK] = 2e8, [PACE_SECONDS] = 2e10};
 
-static bool is_quick(const struct model *m, size_t n)
+static enum pace pace_of(const struct model *m, size_t n)
 {
-    return 2.0 * (double)m->n_trained * (double)n <= QUICK_FLOPS;
+    double flops = 2.0 * (double)m->n_trained * (double)n;
+    return flops <= FLOPS[PACE_QUICK]     ? PACE_QUICK
+           : flops <= FLOPS[PACE_SECONDS] ? PACE_SECONDS
+                                          : PACE_MINUTES;
 }
 
 // Rows worked on at a time. A cell takes two bytes of the text at least, so a short text has few.
@@ -33,15 +37,12 @@ static bool answer_blocks(struct call *c, struct instances *in, const struct ser
 {
     const struct model *m = &s->file->model;
     const struct exec may_end = {.halt = c->halt};
-    size_t width = model_answers(m), all = 0;
+    size_t width = model_answers(m);
     for (size_t n; !w->full && (n = instances_next(in, x, block));) {
-        all += n;
         if (in->f->total)
             continue;
-        if (!c->patient && !is_quick(m, all))
-            return call_defer(c);
-        predictor_run(s->predictor, x, NULL, n, out, c->patient ? &may_end : NULL);
-        if (c->patient && !halt_go_on(c->halt, e))
+        predictor_run(s->predictor, x, NULL, n, out, c->pace ? &may_end : NULL);
+        if (c->pace && !halt_go_on(c->halt, e))
             return false;
         if (!predict_finite(out, n * width))
             return fail_at(e, ERR_INVALID, "/instances",
@@ -58,6 +59,9 @@ static bool answer(struct call *c, const struct served *s, struct json_span span
     struct instances in;
     if (!instances_begin(&in, span, p, c->arena, &c->faults, e))
         return false;
+    enum pace pace = pace_of(&s->file->model, in.n);
+    if (pace > c->pace)
+        return call_defer(c, pace);
     size_t block = block_rows(span, p);
     real *x = arena_alloc(c->arena, block, p->n_feature * sizeof *x);
     double *out = arena_alloc(c->arena, block, model_answers(&s->file->model) * sizeof *out);
@@ -94,10 +98,10 @@ static bool answer_from(struct call *c, const char *name, int64_t version, int64
 {
     struct served served;
     struct err why = {0};
-    bool taken = (c->patient ? cache_take : cache_take_loaded)(c->server->cache, name, version, job,
-                                                               &served, &why);
+    bool taken = (c->pace ? cache_take : cache_take_loaded)(c->server->cache, name, version, job,
+                                                            &served, &why);
     if (!taken && !why.kind)
-        return call_defer(c);
+        return call_defer(c, PACE_SECONDS);
     if (!taken)
         return name && why.kind == ERR_NOT_FOUND ? no_model(c, name, why.text, e)
                                                  : fail(e, why.kind, "%s", why.text);

@@ -62,6 +62,7 @@ struct conn {
     struct exchange exchange;
     struct pool_task task; // its handler, when that may take long
     int64_t start;         // reaper_now() of the request's head
+    int64_t queued;        // ... of when it was given to the pool
     bool begun;            // a request is under way and counted in n_request
     bool ready;            // its answer is, and waits for the library to call again
     bool refused;          // one connection too many
@@ -84,6 +85,7 @@ const struct http_limits http_limits_default = {
     .max_connections = 1024,
     .max_requests = 512,
     .slow_waiting = 32,
+    .slow_wait_ms = 5000,
     .drain = 4 << 20,
 };
 
@@ -235,32 +237,76 @@ static enum MHD_Result call_again(struct conn *c)
     return MHD_YES;
 }
 
-// On a thread of the pool; the library does not touch a suspended connection.
+static struct conn *conn_of_task(struct pool_task *task)
+{
+    return (struct conn *)((char *)task - offsetof(struct conn, task));
+}
+
+// The library does not touch a suspended connection, and may do anything to it from here on.
+static void refuse_slow(struct conn *c, const char *why)
+{
+    struct err busy = {0};
+    fail(&busy, ERR_BUSY, "%s", why);
+    exchange_refuse(&c->exchange, &busy);
+    exchange_finish(&c->exchange, PACE_QUICK);
+    MHD_resume_connection(c->mhd);
+}
+
+static const char *given_up(const struct conn *c)
+{
+    return atomic_load(&c->http->stopping) ? "the server is shutting down"
+           : atomic_load(&c->watch.gone)   ? "the work was given up: its client had hung up"
+                                           : NULL;
+}
+
+static void put_slow(struct conn *c);
+
+// On a thread of the pool.
 static void run_slow(struct pool_task *task)
 {
-    struct conn *c = (struct conn *)((char *)task - offsetof(struct conn, task));
-    struct err stopping = {0};
-    if (atomic_load(&c->http->stopping))
-        fail(&stopping, ERR_BUSY, "the server is shutting down");
-    exchange_refuse(&c->exchange, &stopping);
-    exchange_finish(&c->exchange, true);
-    MHD_resume_connection(c->mhd);
+    struct conn *c = conn_of_task(task);
+    const char *why = given_up(c);
+    if (why)
+        refuse_slow(c, why);
+    else if (exchange_finish(&c->exchange, c->exchange.pace))
+        MHD_resume_connection(c->mhd);
+    else
+        put_slow(c);
+}
+
+static void put_slow(struct conn *c)
+{
+    c->task = (struct pool_task){.run = run_slow, .lasting = c->exchange.pace == PACE_MINUTES};
+    c->queued = reaper_now();
+    if (!pool_put(c->http->pool, &c->task))
+        refuse_slow(c, "too many long requests are waiting already; try again");
+}
+
+// Nothing of what waits has been begun, so it can be told to come again.
+static bool leaves_queue(struct pool_task *task)
+{
+    struct conn *c = conn_of_task(task);
+    bool late = reaper_now() - c->queued >= c->http->config.limits.slow_wait_ms;
+    const char *why = given_up(c);
+    if (!why && late)
+        why = "other long requests have taken all the time until now; try again";
+    if (why)
+        refuse_slow(c, why);
+    return why;
+}
+
+static void sweep_queue(void *http)
+{
+    pool_sweep(((struct http *)http)->pool, leaves_queue);
 }
 
 // Hand the request to the pool. The connection is suspended first: it may be resumed before
 // pool_put() returns.
 static enum MHD_Result run_elsewhere(struct conn *c)
 {
-    struct err busy = {0};
     c->ready = true;
-    c->task = (struct pool_task){.run = run_slow};
     MHD_suspend_connection(c->mhd);
-    if (!pool_put(c->http->pool, &c->task)) {
-        fail(&busy, ERR_BUSY, "too many long requests are waiting already; try again");
-        exchange_refuse(&c->exchange, &busy);
-        exchange_finish(&c->exchange, true);
-        MHD_resume_connection(c->mhd);
-    }
+    put_slow(c);
     return MHD_YES;
 }
 
@@ -271,7 +317,7 @@ static enum MHD_Result finish(struct conn *c)
     watch_until(&c->watch, INT64_MAX); // the handler's time is not the client's
     watch_yield(&c->watch, INT64_MAX);
     exchange_refuse(&c->exchange, &c->wire.fault);
-    if (!exchange_finish(&c->exchange, false))
+    if (!exchange_finish(&c->exchange, PACE_QUICK))
         return run_elsewhere(c);
     c->linger = c->wire.fault.kind;
     return wire_has_more(&c->wire, peek_socket, c) ? call_again(c) : answer(c);
@@ -416,6 +462,41 @@ static struct MHD_Daemon *start_daemon(struct http *h)
         on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
 }
 
+static bool start_pools(struct http *h, struct err *e)
+{
+    size_t waiting = (size_t)h->config.limits.slow_waiting;
+    h->pool = pool_new(SETTINGS_SLOW_THREADS, waiting, SLOW_NICENESS, 0, e);
+    h->cleaner = h->pool ? pool_new(1, SIZE_MAX, 0, CLEANER_STACK, e) : NULL;
+    return h->cleaner;
+}
+
+// It looks after the pool's queue, too, so it lives within the pool's time.
+static bool start_reaper(struct http *h, struct err *e)
+{
+    const struct http_limits *l = &h->config.limits;
+    const struct reaper_config config = {.tick_ms = l->tick_ms,
+                                         .gone_ms = l->gone_ms,
+                                         .linger_ms = l->linger_ms,
+                                         .memory = h->config.memory,
+                                         .on_tick = sweep_queue,
+                                         .arg = h};
+    return reaper_start(&h->reaper, &config, e);
+}
+
+static bool start_threads(struct http *h, struct err *e)
+{
+    if (start_pools(h, e) && start_reaper(h, e)) {
+        h->daemon = start_daemon(h);
+        if (h->daemon)
+            return true;
+        reaper_stop(&h->reaper);
+        fail(e, ERR_INTERNAL, "could not start to serve on %s", h->shown);
+    }
+    pool_free(h->cleaner);
+    pool_free(h->pool);
+    return false;
+}
+
 static bool start(struct http *h, struct err *e)
 {
     if (!descriptors_share(&h->config.limits, h->config.settings, e))
@@ -425,22 +506,10 @@ static bool start(struct http *h, struct err *e)
         return false;
     h->config.callers = (struct origin_policy){h->config.settings, &h->address};
     address_print(&h->address, h->shown);
-    if (!reaper_start(&h->reaper, h->config.limits.tick_ms, h->config.limits.gone_ms,
-                      h->config.limits.linger_ms, h->config.memory, e)) {
-        close(h->listener);
-        return false;
-    }
-    h->pool =
-        pool_new(SETTINGS_SLOW_THREADS, (size_t)h->config.limits.slow_waiting, SLOW_NICENESS, 0, e);
-    h->cleaner = h->pool ? pool_new(1, SIZE_MAX, 0, CLEANER_STACK, e) : NULL;
-    h->daemon = h->cleaner ? start_daemon(h) : NULL;
-    if (h->daemon)
+    if (start_threads(h, e))
         return true;
-    pool_free(h->cleaner);
-    pool_free(h->pool);
-    reaper_stop(&h->reaper);
     close(h->listener);
-    return fail(e, ERR_INTERNAL, "could not start to serve on %s", h->shown);
+    return false;
 }
 
 struct http *http_start(const struct http_config *config, struct err *e)
@@ -488,10 +557,10 @@ void http_stop(struct http *h)
     reaper_give_up(&h->reaper);
     pool_close(h->pool);
     MHD_stop_daemon(h->daemon);
-    pool_free(h->pool);
     pool_free(h->cleaner);
     if (atomic_load(&h->draining))
         close(h->listener);
     reaper_stop(&h->reaper);
+    pool_free(h->pool);
     free(h);
 }

@@ -7,8 +7,10 @@
 // Each request is read by the connection's wire (wire.h), matched to a row (router.h), has its body
 // gathered or streamed, and is answered from the row's handler or with a problem document. Polling
 // threads run handlers to completion, so one that waits would stop the other connections of its
-// thread: rows that may take long say so, and run on a small pool (pool.h). http.c is the only file
-// that includes microhttpd.h.
+// thread: rows that may take long say so, and run on a small pool (pool.h), never all of its
+// threads on what may take minutes. Nobody waits there for long: whose turn has not come after some
+// seconds is told to come again, whose client has left makes room. http.c is the only file that
+// includes microhttpd.h.
 //
 // For a row with a stream: once begin() has returned true, either handle() returns true or undo()
 // is called, exactly once, whatever happens.
@@ -44,7 +46,9 @@ struct http_limits {
     int max_connections; // beyond them the longest idle ones are closed, or new ones answered 503
     int max_files;       // descriptors of the process; 0: as many as the system allows
     int max_requests;    // under way at once; beyond them exchange_crowd()
-    int slow_waiting;    // long requests that may wait for a thread; more are answered 503
+    int slow_waiting;    // requests that may take seconds and wait for a thread, and as many that
+                         // may take minutes; more are answered 503
+    int slow_wait_ms;    // how long they may wait before they are answered 503
     size_t drain;        // bytes of a faulty body that are read before it is answered in the middle
 };
 

@@ -36,7 +36,7 @@ static void ring(struct reaper *r)
 static bool is_short(struct reaper *r)
 {
     unsigned before = r->refused;
-    r->refused = r->memory ? atomic_load(&r->memory->refused) : 0;
+    r->refused = r->config.memory ? atomic_load(&r->config.memory->refused) : 0;
     return r->refused != before;
 }
 
@@ -79,7 +79,7 @@ static void tell_gone_locked(struct reaper *r, int64_t now)
             w->ended = now;
         if (recvfrom(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) == 0)
             shutdown(w->fd, SHUT_RD);
-        if (now - w->ended >= r->gone_ms)
+        if (now - w->ended >= r->config.gone_ms)
             atomic_store(&w->gone, true);
     }
 }
@@ -116,7 +116,7 @@ static void wait_for_work(struct reaper *r)
     for (int i = 0; i < r->n_linger; i++)
         p[i + 1] = (struct pollfd){.fd = r->linger[i].fd, .events = POLLIN};
     pthread_mutex_unlock(&r->lock);
-    poll(p, n, r->tick_ms);
+    poll(p, n, r->config.tick_ms);
     eventfd_t rung;
     if (p[0].revents)
         eventfd_read(r->bell, &rung);
@@ -133,15 +133,15 @@ static void *reap(void *arg)
         tell_gone_locked(r, now);
         swallow_all_locked(r, now);
         pthread_mutex_unlock(&r->lock);
+        if (r->config.on_tick)
+            r->config.on_tick(r->config.arg);
     }
     return NULL;
 }
 
-bool reaper_start(struct reaper *r, int tick_ms, int gone_ms, int linger_ms,
-                  struct arena_budget *memory, struct err *e)
+bool reaper_start(struct reaper *r, const struct reaper_config *config, struct err *e)
 {
-    *r = (struct reaper){
-        .tick_ms = tick_ms, .gone_ms = gone_ms, .linger_ms = linger_ms, .memory = memory};
+    *r = (struct reaper){.config = *config};
     r->head.prev = r->head.next = &r->head;
     r->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (r->bell < 0)
@@ -209,7 +209,7 @@ static void keep_locked(struct reaper *r, int fd)
         return;
     shutdown(copy, SHUT_WR);
     r->linger[r->n_linger].fd = copy;
-    r->linger[r->n_linger++].deadline = reaper_now() + r->linger_ms;
+    r->linger[r->n_linger++].deadline = reaper_now() + r->config.linger_ms;
 }
 
 void reaper_remove(struct reaper *r, struct watch *w, bool linger)

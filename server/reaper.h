@@ -30,17 +30,28 @@ struct watch { // embedded in the connection, which outlives its place in the li
     atomic_bool gone;           // nobody waits for an answer any more
 };
 
+struct reaper_config {
+    int tick_ms;
+    int gone_ms;   // a client that has ended its side for so long counts as gone
+    int linger_ms; // how long a closed connection's unread input is swallowed, so that the client
+                   // gets to read its answer instead of a reset
+    // What connections share, or NULL: whenever it has refused somebody, those that hold much of it
+    // and are slow have to yield.
+    struct arena_budget *memory;
+    void (*on_tick)(void *arg); // after each look at the connections, on the reaper's thread; NULL:
+    void *arg;                  // nothing
+};
+
 struct reaper {
     pthread_mutex_t lock; // guards the list and linger
     struct watch head;    // of a ring
-    struct arena_budget *memory;
+    struct reaper_config config;
     unsigned refused; // by the budget until the last tick
     struct {
         int fd;
         int64_t deadline;
     } linger[LINGER_MAX];
     int n_linger;
-    int tick_ms, gone_ms, linger_ms;
     int bell; // eventfd: look now
     atomic_bool stop;
     pthread_t thread;
@@ -48,13 +59,8 @@ struct reaper {
 
 int64_t reaper_now(void); // monotonic milliseconds
 
-// Start the thread. A client that has ended its side counts as gone after gone_ms. A closed
-// connection's unread input is swallowed for linger_ms, so that the client gets to read its answer
-// instead of a reset. `r` must stay where it is until reaper_stop(). `memory`, which may be NULL,
-// is the budget that connections share: whenever it has refused somebody, those that hold much of
-// it and are slow have to yield.
-bool reaper_start(struct reaper *r, int tick_ms, int gone_ms, int linger_ms,
-                  struct arena_budget *memory, struct err *e);
+// Start the thread. `r` must stay where it is until reaper_stop(); the config is copied.
+bool reaper_start(struct reaper *r, const struct reaper_config *config, struct err *e);
 void reaper_stop(struct reaper *r); // all connections must have been removed
 
 // When a connection opens, and before its descriptor is closed. With `linger` the socket is kept

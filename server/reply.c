@@ -99,7 +99,7 @@ bool query_page(struct call *c, size_t *limit, int64_t *after, struct err *e)
     bool ok = query_int(c, "limit", PAGE, 1, STORE_PAGE, &n, e) &&
               query_int(c, "after", 0, 0, INT64_MAX, after, e);
     *limit = (size_t)n;
-    return ok && (c->patient || n <= QUICK_PAGE || call_defer(c));
+    return ok && (c->pace || n <= QUICK_PAGE || call_defer(c, PACE_SECONDS));
 }
 
 struct jsonw reply_list_begin(struct call *c)

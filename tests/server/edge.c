@@ -91,9 +91,9 @@ static _Thread_local bool polls;
 
 static void note_thread(const struct call *c)
 {
-    polls = polls || !c->patient;
-    atomic_fetch_add(c->patient ? &seen.patient : &seen.quick, 1);
-    if (c->patient && polls)
+    polls = polls || !c->pace;
+    atomic_fetch_add(c->pace ? &seen.patient : &seen.quick, 1);
+    if (c->pace && polls)
         atomic_store(&seen.polled, true);
 }
 
@@ -123,7 +123,13 @@ static bool heavy(struct call *c, struct err *e)
 {
     note_thread(c);
     arena_need(c->arena, 1, 100000);
-    return c->patient ? say(c, e) : call_defer(c);
+    return c->pace ? say(c, e) : call_defer(c, PACE_SECONDS);
+}
+
+static bool heavier(struct call *c, struct err *e)
+{
+    note_thread(c);
+    return c->pace == PACE_MINUTES ? say(c, e) : call_defer(c, c->pace + 1);
 }
 
 static bool sink_begin(struct call *c, struct err *e)
@@ -196,15 +202,17 @@ static const struct route rows[] = {
     {.method = GET, .path = "/broken", .handle = broken, .status = 200},
     {.method = GET, .path = "/broken/busy", .handle = broken, .status = 200},
     {.method = GET, .path = "/hold", .handle = hold, .status = 200, .produces = "text/plain"},
-    {.method = GET, .path = "/slow", .handle = slow, .status = 200, .slow = true},
+    {.method = GET, .path = "/slow", .handle = slow, .status = 200, .pace = PACE_SECONDS},
     {.method = POST,
      .path = "/sometimes",
      .handle = sometimes,
      .status = 200,
      .body_kind = BODY_JSON,
-     .slow = true,
+     .pace = PACE_SECONDS,
      .slow_over = 100},
-    {.method = GET, .path = "/endless", .handle = endless, .status = 200, .slow = true},
+    {.method = GET, .path = "/endless", .handle = endless, .status = 200, .pace = PACE_SECONDS},
+    {.method = GET, .path = "/lasting", .handle = slow, .status = 200, .pace = PACE_MINUTES},
+    {.method = GET, .path = "/heavier", .handle = heavier, .status = 200},
     {.method = GET, .path = "/heavy", .handle = heavy, .status = 200},
     {.method = POST,
      .path = "/sink",
@@ -216,6 +224,13 @@ static const struct route rows[] = {
 const struct log edge_silent = {2, LEVEL_OFF};
 
 struct arena_budget edge_memory;
+
+struct http_limits edge_limits(void)
+{
+    struct http_limits limits = http_limits_default;
+    limits.slow_wait_ms = 3600000;
+    return limits;
+}
 
 static struct http *serve(const struct http_limits *limits, size_t memory, const char *flag)
 {
@@ -229,7 +244,7 @@ static struct http *serve(const struct http_limits *limits, size_t memory, const
                                  .memory = &edge_memory,
                                  .router = {rows, sizeof rows / sizeof *rows},
                                  .log = &edge_silent,
-                                 .limits = limits ? *limits : http_limits_default};
+                                 .limits = limits ? *limits : edge_limits()};
     struct http *h = http_start(&config, &e);
     ck_assert_msg(h != NULL, "%s", e.text);
     return h;

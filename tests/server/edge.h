@@ -17,7 +17,9 @@
 //     GET /slow                  as /hold, on the pool
 //     POST /sometimes            slow when its body is over 100 bytes
 //     GET /endless               until its client is gone, or the server stops
+//     GET /lasting               as /slow, of those that may take minutes
 //     GET /heavy                 finds out by itself that it is slow
+//     GET /heavier               ... and then that it may take minutes
 
 #include "http.h"
 
@@ -29,15 +31,18 @@ struct edge_seen {
     atomic_int dropped; // DELETE requests that ran
     atomic_size_t bytes;
     atomic_bool release;
-    atomic_int quick, patient; // handlers of the last three rows, by how they were run
+    atomic_int quick, patient; // handlers of the rows from /slow on, by how they were run
     atomic_bool polled;        // what may take long, or undoing, ran on a polling thread
 };
 
 extern struct edge_seen seen; // zeroed by edge_serve()
 extern const struct log edge_silent;
 
-// Serve with these limits, NULL for the defaults, as a daemon with this flag or NULL. Without a
-// choice of flag the host x is its own.
+// The defaults, but that a long request may wait for its turn for as long as a test likes.
+struct http_limits edge_limits(void);
+
+// Serve with these limits, NULL for those of edge_limits(), as a daemon with this flag or NULL.
+// Without a choice of flag the host x is its own.
 struct http *edge_serve(const struct http_limits *limits);
 struct http *edge_serve_as(const struct http_limits *limits, const char *flag);
 

@@ -290,7 +290,7 @@ TEST(http_answers_others_while_long_requests_run)
 TEST(http_tells_a_long_request_too_many_to_come_back)
 {
     enum { RUN = SETTINGS_SLOW_THREADS, ALL = RUN + 3 };
-    struct http_limits limits = http_limits_default;
+    struct http_limits limits = edge_limits();
     limits.slow_waiting = 1;
     struct http *h = edge_serve(&limits);
     static struct peer p[ALL];
@@ -318,6 +318,111 @@ TEST(http_tells_a_long_request_too_many_to_come_back)
         peer_close(&p[i]);
     }
     ck_assert_int_eq(busy, 2);
+    http_stop(h);
+}
+
+#define LASTING "GET /lasting HTTP/1.1\r\n" H "\r\n"
+#define HEAVIER "GET /heavier HTTP/1.1\r\n" H "\r\n"
+
+static void send_each(struct http *h, struct peer *p, int n, const char *request)
+{
+    for (int i = 0; i < n; i++) {
+        peer_open(&p[i], http_port(h));
+        peer_send(&p[i], request);
+    }
+}
+
+static void expect_each(struct peer *p, int n, int status)
+{
+    struct answer a;
+    for (int i = 0; i < n; i++) {
+        peer_answer(&p[i], &a, false);
+        ck_assert_int_eq(a.status, status);
+        peer_close(&p[i]);
+    }
+}
+
+// The first long ones take all that they get; one that finds out only then that it is one waits
+// behind them.
+TEST(http_keeps_a_thread_for_requests_that_take_seconds)
+{
+    enum { LONG = SETTINGS_SLOW_THREADS - 1, MANY = 20 };
+    struct http *h = edge_serve(NULL);
+    static struct peer p[MANY], last;
+    struct answer a;
+    send_each(h, p, MANY, LASTING);
+    edge_wait(&seen.held, LONG);
+    send_each(h, &last, 1, HEAVIER);
+    edge_wait(&seen.patient, LONG + 1);
+    for (int i = 0; i < 5; i++) {
+        peer_ask(http_port(h), "GET /heavy HTTP/1.1\r\n" H "\r\n", &a);
+        ck_assert_int_eq(a.status, 200);
+    }
+    ck_assert_int_eq(atomic_load(&seen.held), LONG);
+    ck_assert_int_eq(atomic_load(&seen.patient), LONG + 1 + 5);
+    atomic_store(&seen.release, true);
+    expect_each(p, MANY, 200);
+    expect_each(&last, 1, 200);
+    ck_assert_int_eq(atomic_load(&seen.patient), MANY + 2 + 5);
+    ck_assert(!atomic_load(&seen.polled));
+    http_stop(h);
+}
+
+// Its turn has not come, so nothing of it has been done: its body is dropped.
+TEST(http_tells_a_long_request_that_has_waited_to_come_back)
+{
+    enum { RUN = SETTINGS_SLOW_THREADS };
+    struct http_limits limits = http_limits_default;
+    limits.tick_ms = 10;
+    limits.slow_wait_ms = 1000; // for a thread that is free to be awake
+    struct http *h = edge_serve(&limits);
+    static struct peer p[RUN], waits;
+    struct answer a;
+    for (int i = 0; i < RUN; i++) {
+        send_each(h, &p[i], 1, SLOW);
+        edge_wait(&seen.held, i + 1);
+    }
+    peer_open(&waits, http_port(h));
+    peer_send(&waits, "POST /sometimes HTTP/1.1\r\n" H "Content-Length: 101\r\n\r\n");
+    peer_zeros(&waits, 101, false);
+    peer_answer(&waits, &a, false);
+    ck_assert_int_eq(a.status, 503);
+    ck_assert_str_eq(answer_header(&a, "Retry-After"), "1");
+    ck_assert_ptr_nonnull(strstr(a.body, "other long requests"));
+    peer_close(&waits);
+    ck_assert_int_eq(atomic_load(&seen.held), RUN);
+    atomic_store(&seen.release, true);
+    expect_each(p, RUN, 200);
+    ck_assert_int_eq(atomic_load(&seen.patient), RUN);
+    http_stop(h);
+}
+
+// This client has only ended its own side, so it can be told.
+TEST(http_does_not_begin_long_requests_whose_client_has_left)
+{
+    enum { RUN = SETTINGS_SLOW_THREADS };
+    struct http_limits limits = edge_limits();
+    limits.tick_ms = limits.gone_ms = 10;
+    limits.slow_waiting = 1;
+    struct http *h = edge_serve(&limits);
+    static struct peer p[RUN], leaves, comes;
+    struct answer a;
+    for (int i = 0; i < RUN; i++) {
+        send_each(h, &p[i], 1, SLOW);
+        edge_wait(&seen.held, i + 1);
+    }
+    send_each(h, &leaves, 1, SLOW);
+    shutdown(leaves.fd, SHUT_WR);
+    peer_answer(&leaves, &a, false);
+    ck_assert_int_eq(a.status, 503);
+    ck_assert_ptr_nonnull(strstr(a.body, "hung up"));
+    peer_close(&leaves);
+    ck_assert_int_eq(atomic_load(&seen.held), RUN);
+    send_each(h, &comes, 1, SLOW); // in its place
+    atomic_store(&seen.release, true);
+    expect_each(p, RUN, 200);
+    expect_each(&comes, 1, 200);
+    ck_assert_int_eq(atomic_load(&seen.patient), RUN + 1);
     http_stop(h);
 }
 

@@ -47,7 +47,7 @@ static void send_slow(struct http *h, struct peer *p)
 TEST(http_undoes_uploads_though_long_requests_have_all_threads_and_places)
 {
     enum { RUN = SETTINGS_SLOW_THREADS };
-    struct http_limits limits = http_limits_default;
+    struct http_limits limits = edge_limits();
     limits.slow_waiting = 1;
     struct http *h = edge_serve(&limits);
     static struct peer p[RUN + 2];

@@ -166,7 +166,7 @@ static int site_ask(struct site *s, size_t i, unsigned long k)
     for (size_t at = 0; on && body && at < strlen(body); at += 20)
         exchange_piece(&s->x, body + at, strlen(body + at) < 20 ? strlen(body + at) : 20);
     if (on)
-        exchange_finish(&s->x, true);
+        exchange_finish(&s->x, PACE_MINUTES);
     exchange_answer(&s->x, s->header);
     heap_fail(0);
     return s->x.call.status;
@@ -237,13 +237,13 @@ LOOP_TEST(a_request_without_memory_is_told_to_come_again, ASKS)
 // Without memory for a first, quick try.
 static bool starved_at_first(struct call *c, struct err *e)
 {
-    if (c->patient)
+    if (c->pace)
         return fail(e, ERR_NOT_FOUND, "there is no such thing");
     heap_fail(1);
     const void *none = arena_alloc(c->arena, 100000, 1);
     heap_fail(0);
     ck_assert_ptr_null(none);
-    return call_defer(c);
+    return call_defer(c, PACE_SECONDS);
 }
 
 TEST(what_a_first_try_went_without_does_not_change_the_answer_of_the_second)
@@ -258,8 +258,8 @@ TEST(what_a_first_try_went_without_does_not_change_the_answer_of_the_second)
     head_add(&s.head, "Host", "localhost", &none);
     exchange_init(&s.x, &s.config, &s.arena, NULL);
     ck_assert(exchange_begin(&s.x, &s.head, nobody));
-    ck_assert(!exchange_finish(&s.x, false));
-    ck_assert(exchange_finish(&s.x, true));
+    ck_assert(!exchange_finish(&s.x, PACE_QUICK));
+    ck_assert(exchange_finish(&s.x, s.x.pace));
     exchange_answer(&s.x, s.header);
     ck_assert_int_eq(s.x.call.status, 404);
     site_close(&s);

@@ -25,7 +25,8 @@ TEST(reaper_cuts_those_that_are_late_and_no_others)
     int a[2], b[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
-    ck_assert(reaper_start(&r, 5, 20, 50, NULL, &e));
+    ck_assert(reaper_start(
+        &r, &(struct reaper_config){.tick_ms = 5, .gone_ms = 20, .linger_ms = 50}, &e));
     reaper_add(&r, &early, b[0], reaper_now() + 60000);
     reaper_add(&r, &late, a[0], reaper_now() + 10);
     ck_assert_int_eq(readable(a[1]), 0);
@@ -50,7 +51,8 @@ TEST(reaper_tells_of_clients_that_are_gone)
     int a[2], b[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
-    ck_assert(reaper_start(&r, 1, 50, 50, NULL, &e));
+    ck_assert(reaper_start(
+        &r, &(struct reaper_config){.tick_ms = 1, .gone_ms = 50, .linger_ms = 50}, &e));
     reaper_add(&r, &stays, b[0], INT64_MAX);
     reaper_add(&r, &left, a[0], INT64_MAX);
     int64_t start = reaper_now();
@@ -81,7 +83,10 @@ TEST(reaper_lets_slow_holders_yield_once_the_memory_is_short)
     int a[2], b[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
-    ck_assert(reaper_start(&r, 5, 20, 50, &memory, &e));
+    ck_assert(reaper_start(
+        &r,
+        &(struct reaper_config){.tick_ms = 5, .gone_ms = 20, .linger_ms = 50, .memory = &memory},
+        &e));
     reaper_add(&r, &slow, a[0], INT64_MAX);
     reaper_add(&r, &quick, b[0], INT64_MAX);
     watch_yield(&slow, reaper_now() - 1);
@@ -113,7 +118,8 @@ TEST(reaper_keeps_a_closed_socket_readable_for_a_moment)
     int listener = address_listen(&at, &e);
     peer_open(&p, at.port);
     int fd = accept(listener, NULL, NULL);
-    ck_assert(reaper_start(&r, 5, 20, 200, NULL, &e));
+    ck_assert(reaper_start(
+        &r, &(struct reaper_config){.tick_ms = 5, .gone_ms = 20, .linger_ms = 200}, &e));
     reaper_add(&r, &w, fd, INT64_MAX);
     ck_assert_int_eq(send(fd, "bye", 3, 0), 3);
     reaper_remove(&r, &w, true);
