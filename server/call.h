@@ -9,13 +9,24 @@
 #include "arena.h"
 #include "fault.h"
 #include "halt.h"
+#include "pool.h"
 #include "route.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
+struct http;   // the HTTP edge (server/http.h)
 struct server; // the daemon's parts, for handlers (server/server.h)
 struct target; // the request's path and query, taken apart (server/router.h)
+
+// What a request leaves to be done once it is over, as that may take long and the answer need not
+// wait for it: undoing an upload, removing a file. It is embedded in what it needs, which outlives
+// the request.
+struct cleanup {
+    void (*run)(struct cleanup *c); // exactly once, on any thread; frees what it is part of
+    struct pool_task task;          // http.c's own, as is `http`
+    struct http *http;
+};
 
 struct call {
     const struct route *route;
@@ -32,6 +43,7 @@ struct call {
     const struct halt *halt; // for long work: nobody waits for the answer any more
     enum pace pace;          // how long it may take where it runs now
     enum pace deferred;      // how long it has to, set by call_defer(); PACE_QUICK: it was not
+    struct cleanup *cleanup; // from the heap; set by a handler, of a row without undo(); or NULL
     // The reply. A handler sets out and out_len (in the arena or constant); status starts as the
     // route's.
     int status;

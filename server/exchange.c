@@ -24,6 +24,11 @@ enum {
     PROBLEM_ROOM = 256 << 10 // kept free for saying what went wrong
 };
 
+struct undo {
+    struct cleanup cleanup;
+    struct call call; // with a route, a server and a stream only
+};
+
 static bool is_gone(void *gone)
 {
     return atomic_load_explicit((const atomic_bool *)gone, memory_order_relaxed);
@@ -65,31 +70,37 @@ void exchange_refuse(struct exchange *x, const struct err *why)
     x->refused = true;
 }
 
-struct undo *exchange_take_undo(struct exchange *x)
+static void run_undo(struct cleanup *c)
 {
-    struct undo *u = x->undo;
-    bool any = x->opened && x->call.route->undo;
-    x->undo = NULL;
-    x->opened = false;
-    if (any)
-        u->call = (struct call){
-            .route = x->call.route, .server = x->call.server, .stream = x->call.stream};
-    else
-        free(u);
-    return any ? u : NULL;
-}
-
-void undo_run(struct undo *u)
-{
+    struct undo *u = (struct undo *)((char *)c - offsetof(struct undo, cleanup));
     u->call.route->undo(&u->call);
     free(u);
 }
 
+struct cleanup *exchange_take_cleanup(struct exchange *x)
+{
+    struct undo *u = x->undo;
+    struct cleanup *left = x->call.cleanup;
+    bool opened = x->opened && x->call.route->undo;
+    BUG(left && x->call.route->undo);
+    x->undo = NULL;
+    x->opened = false;
+    x->call.cleanup = NULL;
+    if (!opened) {
+        free(u);
+        return left;
+    }
+    *u = (struct undo){
+        .cleanup.run = run_undo,
+        .call = {.route = x->call.route, .server = x->call.server, .stream = x->call.stream}};
+    return &u->cleanup;
+}
+
 void exchange_clear(struct exchange *x)
 {
-    struct undo *u = exchange_take_undo(x);
-    if (u)
-        undo_run(u);
+    struct cleanup *left = exchange_take_cleanup(x);
+    if (left)
+        left->run(left);
     body_close(&x->body);
     arena_rewind(x->arena, x->clean);
     x->arena->max = ARENA_BASE;

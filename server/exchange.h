@@ -15,20 +15,13 @@
 #include "call.h"
 #include "gate.h"
 #include "http.h"
-#include "pool.h"
 #include "router.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-// What is to be done when a stream ends unfinished. It is there before the stream is, so nothing
-// can stand in its way, and outlives the request.
-struct undo {
-    struct pool_task task; // free for the caller's use, as is `http`
-    struct http *http;
-    struct call call; // with a route, a server and a stream only
-};
+struct undo; // what is to be done when a stream ends unfinished
 
 struct exchange {
     const struct http_config *config;
@@ -48,7 +41,7 @@ struct exchange {
     size_t dropped;    // those after something went wrong
     enum pace pace;    // how long the handler needs, once that is known
     bool options;      // asks for Allow only
-    struct undo *undo; // of the stream
+    struct undo *undo; // of the stream; from before that is there, so nothing can stand in its way
     bool opened;       // the row's begin() succeeded, neither handle() nor undo() has ended it
     bool refused;      // by what stands before the handler
     bool crowded;      // only what is small may come in
@@ -86,10 +79,9 @@ void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS]);
 // The whole answer as text in the arena, for a connection that closes after it.
 const char *exchange_text(struct exchange *x, size_t *len);
 
-// What is left to undo of a stream that was not finished, NULL if nothing is. The caller must see
-// to undo_run(), where that may take long, which frees it.
-struct undo *exchange_take_undo(struct exchange *x);
-void undo_run(struct undo *u);
+// What is left to be done: undoing a stream that was not finished, or what the handler has left;
+// NULL if nothing is. The caller must see to its run(), where that may take long.
+struct cleanup *exchange_take_cleanup(struct exchange *x);
 
-// The request is over, or its client is gone: undo an upload that was not finished, forget all.
+// The request is over, or its client is gone: do what is left to be done, forget all.
 void exchange_clear(struct exchange *x);

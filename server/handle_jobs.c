@@ -20,6 +20,8 @@
 #include "warm.h"
 
 #include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char INLINE_NAME[] = "inline"; // of models whose data came with the job
@@ -326,15 +328,43 @@ bool job_get(struct call *c, struct err *e)
            reply_one(c, &row, e);
 }
 
+// Data of a job that no worker has or will have.
+struct unneeded {
+    struct cleanup cleanup;
+    struct catalog *catalog;
+    char digest[];
+};
+
+static void remove_unneeded(struct cleanup *c)
+{
+    struct unneeded *u = (struct unneeded *)((char *)c - offsetof(struct unneeded, cleanup));
+    struct err ignored = {0};
+    catalog_forget(u->catalog, u->digest, &ignored);
+    free(u);
+}
+
+// Removing takes long and waits for those who store files, which may take longer. Without memory
+// for it the data stays until it is swept at the next start.
+static struct cleanup *remove_later(struct catalog *catalog, const char *digest)
+{
+    size_t len = strlen(digest) + 1;
+    struct unneeded *u = malloc(sizeof *u + len);
+    if (!u)
+        return NULL;
+    u->cleanup = (struct cleanup){.run = remove_unneeded};
+    u->catalog = catalog;
+    memcpy(u->digest, digest, len);
+    return &u->cleanup;
+}
+
 bool job_cancel(struct call *c, struct err *e)
 {
     int64_t id;
     struct job_row row;
-    struct err ignored = {0};
     if (!call_id(c, 0, "job", &id, e) || !queue_cancel(c->server->queue, id, &row, c->arena, e))
         return false;
-    if (!row.dataset) // of a job that no worker has or will have; else it stays
-        catalog_forget_now(c->server->catalog, row.digest, &ignored);
+    if (!row.dataset) // a worker that has the job sees to it that it goes
+        c->cleanup = remove_later(c->server->catalog, row.digest);
     return reply_one(c, &row, e);
 }
 

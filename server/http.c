@@ -45,7 +45,7 @@ struct http {
     struct MHD_Daemon *daemon;
     struct reaper reaper;
     struct pool *pool;    // for long requests
-    struct pool *cleaner; // undoes what was not finished, one thread
+    struct pool *cleaner; // for what requests leave to be done, one thread
     struct address address;
     char shown[ADDRESS_TEXT];
     int listener;
@@ -323,31 +323,31 @@ static enum MHD_Result finish(struct conn *c)
     return wire_has_more(&c->wire, peek_socket, c) ? call_again(c) : answer(c);
 }
 
-static void run_undo(struct pool_task *task)
+static void run_cleanup(struct pool_task *task)
 {
-    struct undo *u = (struct undo *)((char *)task - offsetof(struct undo, task));
-    struct http *h = u->http;
-    undo_run(u);
+    struct cleanup *left = (struct cleanup *)((char *)task - offsetof(struct cleanup, task));
+    struct http *h = left->http;
+    left->run(left);
     atomic_fetch_sub(&h->n_request, 1);
 }
 
-// Giving back the blocks of a large unfinished upload takes the file system tenths of a second. It
-// has a thread of its own: long requests may hold all of theirs for as long as they like, and would
-// have to wait for it. It is counted as a request meanwhile, which bounds the files that are open.
-static void undo_elsewhere(struct http *h, struct undo *u)
+// Giving back the blocks of a large file takes the file system tenths of a second. It has a thread
+// of its own: long requests may hold all of theirs for long, and would have to wait for it. It is
+// counted as a request meanwhile, which bounds the files that are open.
+static void clean_up_elsewhere(struct http *h, struct cleanup *left)
 {
-    u->http = h;
-    u->task = (struct pool_task){.run = run_undo};
-    BUG(!pool_put(h->cleaner, &u->task)); // never full, and closed last
+    left->http = h;
+    left->task = (struct pool_task){.run = run_cleanup};
+    BUG(!pool_put(h->cleaner, &left->task)); // never full, and closed last
 }
 
 static void end_request(struct conn *c)
 {
-    struct undo *u = exchange_take_undo(&c->exchange);
+    struct cleanup *left = exchange_take_cleanup(&c->exchange);
     exchange_clear(&c->exchange);
     watch_yield(&c->watch, INT64_MAX);
-    if (u)
-        undo_elsewhere(c->http, u);
+    if (left)
+        clean_up_elsewhere(c->http, left);
     else if (c->begun)
         atomic_fetch_sub(&c->http->n_request, 1);
     c->begun = c->ready = false;

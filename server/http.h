@@ -78,5 +78,6 @@ uint16_t http_port(const struct http *h);
 // Requests that arrive meanwhile on open connections are answered 503.
 bool http_drain(struct http *h, int ms);
 
-// Close every connection, undo unfinished uploads, end the threads and free. NULL is fine.
+// Close every connection, undo unfinished uploads, do what requests have left to be done, end the
+// threads and free. NULL is fine.
 void http_stop(struct http *h);

@@ -2,9 +2,9 @@
 #pragma once
 
 // A few threads for work that may take long, and a queue in front of them. http.c has one, whose
-// queue is short, for requests that would hold up a polling thread, and one for undoing uploads
-// that were cut off, which may be any number and must not wait for requests. Tasks are embedded in
-// what they belong to.
+// queue is short, for requests that would hold up a polling thread, and one for what
+// requests leave to be done, which may be any number and must not wait for requests. Tasks are
+// embedded in what they belong to.
 //
 // Lasting tasks, which hold a thread for as long as they like, never have all threads of several,
 // nor the others' places in the queue: those always find a thread that is free soon. Otherwise the

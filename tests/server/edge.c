@@ -132,6 +132,24 @@ static bool heavier(struct call *c, struct err *e)
     return c->pace == PACE_MINUTES ? say(c, e) : call_defer(c, c->pace + 1);
 }
 
+static void clean(struct cleanup *c)
+{
+    if (polls)
+        atomic_store(&seen.polled, true);
+    wait_for_release();
+    atomic_fetch_add(&seen.cleaned, 1);
+    free(c);
+}
+
+static bool leave(struct call *c, struct err *e)
+{
+    note_thread(c);
+    c->cleanup = malloc(sizeof *c->cleanup);
+    ck_assert_ptr_nonnull(c->cleanup);
+    c->cleanup->run = clean;
+    return c->target->n == 1 ? say(c, e) : fail(e, ERR_CONFLICT, "that is not how it is left");
+}
+
 static bool sink_begin(struct call *c, struct err *e)
 {
     const char *name = call_query(c, "name");
@@ -211,6 +229,8 @@ static const struct route rows[] = {
      .pace = PACE_SECONDS,
      .slow_over = 100},
     {.method = GET, .path = "/endless", .handle = endless, .status = 200, .pace = PACE_SECONDS},
+    {.method = POST, .path = "/leave", .handle = leave, .status = 200},
+    {.method = POST, .path = "/leave/badly", .handle = leave, .status = 200},
     {.method = GET, .path = "/lasting", .handle = slow, .status = 200, .pace = PACE_MINUTES},
     {.method = GET, .path = "/heavier", .handle = heavier, .status = 200},
     {.method = GET, .path = "/heavy", .handle = heavy, .status = 200},

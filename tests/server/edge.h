@@ -18,6 +18,8 @@
 //     POST /sometimes            slow when its body is over 100 bytes
 //     GET /endless               until its client is gone, or the server stops
 //     GET /lasting               as /slow, of those that may take minutes
+//     POST /leave, /leave/badly  leaves something to be done that takes until seen.release; the
+//                                second answers with an error
 //     GET /heavy                 finds out by itself that it is slow
 //     GET /heavier               ... and then that it may take minutes
 
@@ -27,12 +29,12 @@
 #include <stdbool.h>
 
 struct edge_seen {
-    atomic_int begun, undone, ended, held;
+    atomic_int begun, undone, ended, held, cleaned;
     atomic_int dropped; // DELETE requests that ran
     atomic_size_t bytes;
     atomic_bool release;
     atomic_int quick, patient; // handlers of the rows from /slow on, by how they were run
-    atomic_bool polled;        // what may take long, or undoing, ran on a polling thread
+    atomic_bool polled; // what may take long, undoing or cleaning up, ran on a polling thread
 };
 
 extern struct edge_seen seen; // zeroed by edge_serve()

@@ -2,6 +2,7 @@
 // What handlers of jobs do below HTTP; their answers are looked at by tests/e2e.
 
 #include "handlers.h"
+#include "heap.h"
 #include "plant.h"
 #include "reply.h"
 #include "router.h"
@@ -38,6 +39,7 @@ static void sit(struct desk *d, struct plant *p, const char *body, const char *i
     p->err = (struct err){0};
 }
 
+// The handler itself removes nothing, since it may be on a polling thread.
 TEST(data_of_a_job_goes_when_the_job_is_cancelled_before_it_ran)
 {
     struct plant p;
@@ -51,6 +53,35 @@ TEST(data_of_a_job_goes_when_the_job_is_cancelled_before_it_ran)
     sit(&d, &p, NULL, "1");
     NEED(job_cancel(&d.call, &p.err));
     ck_assert_int_eq(plant_job(&p, 1).state, JOB_CANCELLED);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 3); // with their mark
+    ck_assert_ptr_nonnull(d.call.cleanup);
+    d.call.cleanup->run(d.call.cleanup);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
+// Then it goes at the next start.
+TEST(a_job_is_cancelled_without_memory_to_remove_its_data)
+{
+    struct plant p;
+    struct desk d;
+    bool ok = false;
+    plant_init(&p);
+    p.settings.workers = 1;
+    sit(&d, &p, BODY, NULL);
+    NEED(job_create(&d.call, &p.err));
+    for (unsigned long n = 1; !ok; n++) {
+        sit(&d, &p, NULL, "1");
+        heap_fail(n);
+        ok = job_cancel(&d.call, &p.err);
+        ck_assert(heap_has_failed());
+        heap_fail(0);
+    }
+    ck_assert_ptr_null(d.call.cleanup);
+    ck_assert_int_eq(plant_job(&p, 1).state, JOB_CANCELLED);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 3);
+    plant_close(&p);
+    plant_open(&p);
     ck_assert_int_eq(plant_files(&p, "datasets"), 0);
     plant_release(&p);
 }
@@ -67,6 +98,7 @@ TEST(data_of_a_cancelled_job_stays_while_another_waits_for_it)
     }
     sit(&d, &p, NULL, "1");
     NEED(job_cancel(&d.call, &p.err));
+    d.call.cleanup->run(d.call.cleanup);
     ck_assert_int_eq(plant_files(&p, "datasets"), 3); // with their mark
     plant_work(&p, 1);
     plant_await(&p, 2, JOB_SUCCEEDED, 0);

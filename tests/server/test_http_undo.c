@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Undoing uploads that were cut off, which may take long: who does it, and who waits for it.
+// What is left to be done after a request, which may take long, such as undoing an upload that was
+// cut off: who does it, and who waits for it.
 
 #include "edge.h"
 #include "harness.h"
@@ -126,6 +127,32 @@ TEST(http_counts_uploads_among_the_requests_until_they_are_undone)
     ck_assert_int_eq(status, 201);
     ck_assert_int_eq(atomic_load(&seen.undone), 1);
     http_stop(h);
+}
+
+#define LEAVE(path) "POST " path " HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n"
+
+// Also when the handler has failed, and when the server stops before it is done.
+TEST(http_does_elsewhere_what_a_request_leaves_to_be_done)
+{
+    struct http *h = edge_serve(NULL);
+    struct peer p;
+    struct answer a;
+    pthread_t thread;
+    peer_open(&p, http_port(h));
+    for (int i = 0; i < 10; i++) { // on one connection
+        peer_send(&p, i % 2 ? LEAVE("/leave/badly") : LEAVE("/leave"));
+        peer_answer(&p, &a, false);
+        ck_assert_int_eq(a.status, i % 2 ? 409 : 200);
+        ck_assert_int_eq(ask(h, QUICK), 200);
+    }
+    edge_wait(&seen.held, 1);
+    ck_assert_int_eq(atomic_load(&seen.cleaned), 0);
+    peer_close(&p);
+    ck_assert_int_eq(pthread_create(&thread, NULL, release_later, NULL), 0);
+    http_stop(h);
+    ck_assert_int_eq(atomic_load(&seen.cleaned), 10);
+    ck_assert(!atomic_load(&seen.polled));
+    pthread_join(thread, NULL);
 }
 
 TEST(http_needs_no_memory_to_undo_an_upload_elsewhere)
