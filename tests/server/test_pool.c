@@ -73,6 +73,13 @@ TEST(pool_takes_no_more_than_may_wait)
 static atomic_int lasting_runs, short_runs;
 static atomic_bool may_end;
 
+static void begin_anew(bool end)
+{
+    atomic_store(&lasting_runs, 0);
+    atomic_store(&short_runs, 0);
+    atomic_store(&may_end, end);
+}
+
 static void wait_for(const atomic_int *count, int n)
 {
     for (int i = 0; i < 5000 && atomic_load(count) < n; i++)
@@ -108,6 +115,7 @@ TEST(pool_gives_lasting_tasks_all_threads_but_one_and_none_of_the_others_places)
     enum { THREADS = 3, ROOM = 4 };
     struct err e = {0};
     struct pool_task lasting[THREADS - 1 + ROOM], others[2 * ROOM], more = {.lasting = true};
+    begin_anew(false);
     struct pool *p = pool_new(THREADS, ROOM, 0, 0, &e);
     for (int i = 0; i < THREADS - 1; i++) {
         put_all(p, &lasting[i], 1, (struct pool_task){.run = last, .lasting = true});
@@ -130,7 +138,7 @@ TEST(pool_of_one_thread_runs_lasting_tasks_too)
     struct err e = {0};
     struct pool_task two[2];
     struct pool *p = pool_new(1, 2, 0, 0, &e);
-    atomic_store(&may_end, true);
+    begin_anew(true);
     put_all(p, two, 2, (struct pool_task){.run = last, .lasting = true});
     pool_free(p);
     ck_assert_int_eq(atomic_load(&lasting_runs), 2);
@@ -157,6 +165,7 @@ LOOP_TEST(pool_runs_those_that_stay_and_has_room_for_others, 16)
     struct counted held = {.task.run = count};
     int stay = N - __builtin_popcount((unsigned)_i);
     struct pool *p = pool_new(1, N, 0, 0, &e);
+    atomic_store(&begun, 0);
     pthread_mutex_lock(&gate);
     ck_assert(pool_put(p, &held.task));
     wait_for(&begun, 1);
