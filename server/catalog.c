@@ -263,15 +263,6 @@ bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct
     return ok;
 }
 
-bool catalog_forget_now(struct catalog *c, const char *digest, struct err *e)
-{
-    if (pthread_rwlock_trywrlock(&c->lock) != 0)
-        return fail(e, ERR_BUSY, "files are being stored");
-    bool ok = remove_unused(c, &shelves[DATASETS], digest, e);
-    pthread_rwlock_unlock(&c->lock);
-    return ok;
-}
-
 void catalog_settled(struct catalog *c, const char *digest)
 {
     struct err ignored = {0};

@@ -50,10 +50,6 @@ bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct
 // needs them or they bear no mark.
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e);
 
-// The same without waiting for those who hold the catalog: false, with ERR_BUSY, when somebody
-// does. What then stays is swept at the next start.
-bool catalog_forget_now(struct catalog *c, const char *digest, struct err *e);
-
 // A model's file on its way into the folder and the store: from before it appears until its row is
 // written, or never will be. Many may bring the same bytes at a time.
 struct catalog_model {

@@ -90,22 +90,6 @@ TEST(data_that_came_with_a_job_goes_when_nobody_needs_it)
     plant_release(&p);
 }
 
-TEST(data_is_forgotten_at_once_or_not_now)
-{
-    struct plant p;
-    plant_init(&p);
-    const char *digest = upload(&p, NULL, CSV);
-    catalog_hold(p.catalog);
-    ck_assert(!catalog_forget_now(p.catalog, digest, &p.err));
-    ck_assert_int_eq(p.err.kind, ERR_BUSY);
-    ck_assert(remains(&p, digest));
-    catalog_let_go(p.catalog);
-    p.err = (struct err){0};
-    NEED(catalog_forget_now(p.catalog, digest, &p.err));
-    ck_assert(!remains(&p, digest));
-    plant_release(&p);
-}
-
 static void put_file(const struct plant *p, const char *name)
 {
     FILE *f = fopen(plant_path(p, name), "w");
