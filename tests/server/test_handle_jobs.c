@@ -60,6 +60,7 @@ TEST(data_of_a_job_goes_when_the_job_is_cancelled_before_it_ran)
     plant_release(&p);
 }
 
+#ifndef MLPD_SANITIZED // their arenas allocate for the answer, too
 // Then it goes at the next start.
 TEST(a_job_is_cancelled_without_memory_to_remove_its_data)
 {
@@ -74,8 +75,9 @@ TEST(a_job_is_cancelled_without_memory_to_remove_its_data)
         sit(&d, &p, NULL, "1");
         heap_fail(n);
         ok = job_cancel(&d.call, &p.err);
-        ck_assert(heap_has_failed());
-        heap_fail(0);
+        bool failed = heap_has_failed();
+        heap_fail(0); // the next one may be refused, too, and the test's own must not be
+        ck_assert(failed);
     }
     ck_assert_ptr_null(d.call.cleanup);
     ck_assert_int_eq(plant_job(&p, 1).state, JOB_CANCELLED);
@@ -85,6 +87,7 @@ TEST(a_job_is_cancelled_without_memory_to_remove_its_data)
     ck_assert_int_eq(plant_files(&p, "datasets"), 0);
     plant_release(&p);
 }
+#endif
 
 TEST(data_of_a_cancelled_job_stays_while_another_waits_for_it)
 {

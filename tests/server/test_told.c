@@ -16,6 +16,15 @@ struct child {
     int words; // what it has written
 };
 
+#ifdef __SANITIZE_THREAD__
+// Children of a process with threads make threads of their own here.
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "die_after_fork=0";
+}
+#endif
+
 static int words_of_child;
 
 static void say(void *word)
