@@ -6,6 +6,7 @@
 #include "harness.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -15,15 +16,6 @@ struct child {
     pid_t pid;
     int words; // what it has written
 };
-
-#ifdef __SANITIZE_THREAD__
-// Children of a process with threads make threads of their own here.
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-    return "die_after_fork=0";
-}
-#endif
 
 static int words_of_child;
 
@@ -35,7 +27,6 @@ static void say(void *word)
 static void stand_still(bool drains)
 {
     struct err e = {0};
-    setenv("TSAN_OPTIONS", "report_thread_leaks=0", 1);
     if (!signals_take(1, &e))
         _exit(99);
     if (drains)
@@ -73,10 +64,41 @@ static const struct stop {
     {SIGINT, false, 0, 0},
 };
 
+#ifdef __SANITIZE_THREAD__
+// A process that is forked where there were several threads gets no signals from ThreadSanitizer.
+// So each row runs again in a program that has nothing behind it. True: this is not that program.
+static bool told_elsewhere(int row)
+{
+    const char *const variable = "MLPD_TEST_ROW";
+    char number[16];
+    int status;
+    if (getenv(variable))
+        return atoi(getenv(variable)) != row;
+    snprintf(number, sizeof number, "%d", row);
+    pid_t pid = fork();
+    if (pid == 0) {
+        setenv(variable, number, 1);
+        execl("/proc/self/exe", "test_server", "whoever_stands_still", NULL);
+        _exit(127);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    return true;
+}
+#else
+static bool told_elsewhere(int row)
+{
+    (void)row;
+    return false;
+}
+#endif
+
 LOOP_TEST(whoever_stands_still_is_cut_off_after_the_stop_is_noted, sizeof stops / sizeof *stops)
 {
     char words[8];
     int status;
+    if (told_elsewhere(_i))
+        return;
     struct child c = start(stops[_i].drains);
     kill(c.pid, SIGHUP); // nothing to end for
     kill(c.pid, stops[_i].number);
