@@ -45,20 +45,20 @@ CLEAR := -ftrivial-auto-var-init=zero
 FLAGS_release += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 $(shell $(CC) $(CLEAR) -fsyntax-only -x c /dev/null 2>/dev/null && echo $(CLEAR))
 
 CFLAGS += -std=c17 -D_GNU_SOURCE $(WARN) $(FLAGS_$(MODE)) $(MATH) $(HARDEN)
-CPPFLAGS += -Iengine -Iapi -Iserver -Itests -I$(B) $(PKG_CFLAGS)
+CPPFLAGS += -iquote . $(PKG_CFLAGS)
 LDLIBS = $(PKG_LIBS) -lpthread -lm -lmvec
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code$(MARK_$(CPU)) $(filter -fsanitize% --coverage,$(FLAGS_$(MODE)))
 
 obj = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
-ENGINE := $(call obj,engine/*.c)
+ENGINE := $(call obj,engine/*/*.c)
 # Differences need double precision, so the engine is built a second time in double and linked with
 # one function visible: gradcheck_run(). Clones for processors would clash with those of the engine proper.
 ifneq ($(MODE),f64)
 WIDE := $(ENGINE:$(B)/%=$(B)/wide/%)
-ENGINE := $(filter-out $(B)/engine/gradcheck.o,$(ENGINE)) $(B)/wide.o
+ENGINE := $(filter-out $(B)/engine/model/gradcheck.o,$(ENGINE)) $(B)/wide.o
 endif
-API := $(call obj,api/*.c)
-SERVER := $(filter-out $(B)/server/main.o,$(call obj,server/*.c)) $(B)/migrations.o
+API := $(call obj,api/*/*.c)
+SERVER := $(call obj,server/*/*.c) $(B)/migrations.o
 HARNESS := $(B)/tests/harness.o $(B)/tests/heap.o
 ifeq ($(MODE),f64)
 SUITES := engine
@@ -69,11 +69,11 @@ endif
 all: $(B)/mlpd $(B)/mlpd-cli
 
 $(B)/mlpd: $(B)/server/main.o $(SERVER) $(API) $(ENGINE)
-$(B)/mlpd-cli: $(call obj,clients/cli/*.c engine/csv.c engine/utf8.c engine/err.c)
+$(B)/mlpd-cli: $(call obj,clients/cli/*.c engine/table/csv.c engine/base/utf8.c engine/base/err.c)
 $(B)/mlpd-cli: LDLIBS = $(shell pkg-config --libs libcurl libcjson) -lm
-$(B)/test_engine: $(call obj,tests/engine/*.c) $(HARNESS) $(ENGINE) $(if $(filter f64,$(MODE)),,$(B)/twin.o)
-$(B)/test_api: $(call obj,tests/api/*.c) $(HARNESS) $(API) $(ENGINE)
-$(B)/test_server: $(call obj,tests/server/*.c) $(HARNESS) $(SERVER) $(API) $(ENGINE)
+$(B)/test_engine: $(call obj,tests/engine/*.c tests/engine/*/*.c) $(HARNESS) $(ENGINE) $(if $(filter f64,$(MODE)),,$(B)/twin.o)
+$(B)/test_api: $(call obj,tests/api/*/*.c) $(HARNESS) $(API) $(ENGINE)
+$(B)/test_server: $(call obj,tests/server/*.c tests/server/*/*.c) $(HARNESS) $(SERVER) $(API) $(ENGINE)
 $(B)/test_e2e: $(call obj,tests/e2e/*.c) $(HARNESS)
 $(B)/bench: $(call obj,tests/bench/*.c) $(SERVER) $(API) $(ENGINE)
 $(B)/docs: $(call obj,tests/docs/*.c) $(SERVER) $(API) $(ENGINE)
@@ -105,7 +105,7 @@ $(B)/wide.o: $(WIDE)
 	$(LD) -r $(if $(WIDE_FLAGS),--gc-sections -e gradcheck_run) $^ -o $@
 	objcopy --keep-global-symbol=gradcheck_run $@
 # The ops in double once more, for the tests that compare float kernels with double ones.
-TWIN := $(patsubst %.c,$(B)/wide/%.o,$(wildcard engine/op.c engine/ops_*.c) engine/blas.c tests/engine/oplab.c)
+TWIN := $(patsubst %.c,$(B)/wide/%.o,$(wildcard engine/nn/op.c engine/nn/ops_*.c) engine/nn/blas.c tests/engine/nn/oplab.c)
 $(B)/twin.o: $(TWIN)
 	$(LD) -r $^ -o $@
 	objcopy --keep-global-symbol=oplab_eval_double $@
@@ -113,7 +113,7 @@ $(B)/twin.o: $(TWIN)
 # Every migrations/NNNN_name.sql becomes a string of the binary, in order.
 $(B)/migrations.c: $(wildcard migrations/*.sql) Makefile
 	@mkdir -p $(@D)
-	@{ echo '#include "migrate.h"'; echo 'const char *const migration_sql[] = {'; \
+	@{ echo '#include "server/store/migrate.h"'; echo 'const char *const migration_sql[] = {'; \
 	for f in $(sort $(wildcard migrations/*.sql)); do \
 	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $$f; echo '    ,'; done; \
 	echo '};'; echo 'const int migration_count = sizeof migration_sql / sizeof *migration_sql;'; } > $@

@@ -64,7 +64,7 @@ CREATE INDEX jobs_state ON jobs (state, id);
 CREATE INDEX jobs_pins ON jobs (digest) WHERE state IN ('queued', 'running', 'paused');
 CREATE UNIQUE INDEX jobs_idem ON jobs (owner, idem_key) WHERE idem_key IS NOT NULL;
 
--- The same moves as the table in server/job.c; a test compares every pair.
+-- The same moves as the table in server/store/job.c; a test compares every pair.
 CREATE TRIGGER jobs_moves BEFORE UPDATE OF state ON jobs
 WHEN OLD.state <> NEW.state AND OLD.state || ' ' || NEW.state NOT IN (
     'queued running', 'queued paused', 'queued cancelled',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // main() of every test program: see harness.h. Ends with the line "<program>: N passed, N failed".
 
-#include "harness.h"
+#include "tests/harness.h"
 
 #include <libgen.h>
 #include <stdio.h>

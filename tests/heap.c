@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // See heap.h. Sanitizers have their own malloc, under another name.
 
-#include "heap.h"
+#include "tests/heap.h"
 
 #include <errno.h>
 #include <malloc.h>

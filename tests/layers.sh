@@ -1,27 +1,66 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Fails when an include points the wrong way: `make layers`. A file may include its own layer and
-# those below; each foreign header has its owners; a file's name is its own in the whole tree.
-# Prints FILE:LINE of each violation. A source that no test is named after is a warning.
+# Fails when an include points the wrong way: `make layers`. The table says which
+# folders a folder may include besides itself; each foreign header has its owners; a file's name is
+# its own in the whole tree. Prints FILE:LINE of each violation. A source that no test is named
+# after is a warning.
 
 cd "$(dirname "$0")/.." || exit 2
+table='
+engine/base
+engine/nn        engine/base
+engine/table     engine/base engine/nn
+engine/model     engine/base engine/nn engine/table
+engine/optim     engine/base engine/nn engine/model
+engine/train     engine/base engine/nn engine/table engine/model engine/optim
+api/json         engine/base
+api/schema       engine/* api/json
+api/views        engine/* api/json api/schema
+api/files        engine/* api/json api/schema
+api/docs         engine/* api/json api/schema api/views
+server/base      engine/base engine/nn
+server/store     engine/base server/base
+server/files     engine/base engine/table server/base server/store
+server/jobs      engine/* api/* server/base server/store server/files
+server/http      engine/base api/json api/schema server/base server/store
+server/handlers  engine/* api/* server/*
+server           engine/* api/* server/*
+clients/cli      engine/base engine/table
+tests            engine/* api/* server/* clients/*
+'
+owners='
+cblas.h       engine/nn/blas.c
+cJSON.h       api/ clients/ tests/
+sqlite3.h     server/store/ tests/
+microhttpd.h  server/http/http.c
+curl.h        clients/ tests/
+check.h       tests/
+'
+export table owners
 find engine api server clients tests -name '*.[ch]' -o -name '*.def' | LC_ALL=C sort | xargs awk '
-function layer(file) {
-    if (file ~ /^engine\//) return 1
-    if (file ~ /^api\//) return 2
-    if (file ~ /^server\/(store|migrate|clock|job|blame|log|file|digest|address|crew|levels|colfile)/) return 3
-    if (file ~ /^server\/(http|descriptors|head|wire|pool|gate|origin|exchange|reaper|router|routes|reply|call|handle|server)/) return 5
-    if (file ~ /^server\/main\./) return 6
-    if (file ~ /^server\//) return 4
-    return 7
+function folder(file) {
+    sub(/\/[^\/]*$/, "", file)
+    return file ~ /^tests/ ? "tests" : file
+}
+function base(path) {
+    sub(/.*\//, "", path)
+    return path
 }
 function bad(why) {
     printf "%s:%d: %s\n", FILENAME, FNR, why
     failed = 1
 }
-function base(path) {
-    sub(/.*\//, "", path)
-    return path
+function may(from, to,    top) {
+    top = to
+    sub(/\/.*/, "/*", top)
+    return from == to || (from, to) in allowed || (from, top) in allowed
+}
+function owned(name, file,    i, n, list) {
+    n = split(owner[name], list, " ")
+    for (i = 2; i <= n; i++)
+        if (index(file, list[i]) == 1)
+            return 1
+    return 0
 }
 function tested(source,    name) {
     for (name = base(source); name != ""; sub(/_?[^_]*$/, "", name)) {
@@ -32,43 +71,43 @@ function tested(source,    name) {
     return 0
 }
 BEGIN {
-    word[1] = "engine"; word[2] = "api"; word[3] = "server/store and helpers"
-    word[4] = "server/queue, worker, cache"; word[5] = "server/http, handlers"; word[6] = "main"
-    word[7] = "clients and tests"
-    owner["cblas.h"] = "^engine/blas\\.c$"
-    owner["cJSON.h"] = "^(api|clients|tests)/"
-    owner["sqlite3.h"] = "^(server/(store[a-z_]*|migrate)\\.c$|tests/)"
-    owner["microhttpd.h"] = "^server/http\\.c$"
-    owner["curl.h"] = "^(clients|tests)/"
-    owner["check.h"] = "^tests/"
+    n = split(ENVIRON["table"], line, "\n")
+    for (i = 1; i <= n; i++) {
+        m = split(line[i], word, " ")
+        known[word[1]]
+        for (k = 2; k <= m; k++)
+            allowed[word[1], word[k]]
+    }
+    n = split(ENVIRON["owners"], line, "\n")
+    for (i = 1; i <= n; i++)
+        if (split(line[i], word, " "))
+            owner[word[1]] = line[i]
     for (i = 1; i < ARGC; i++) {
         name = base(ARGV[i])
         if (name in path) {
             printf "%s:1: has the name of %s\n", ARGV[i], path[name]
             failed = 1
-        } else {
-            path[name] = ARGV[i]
         }
+        path[name] = ARGV[i]
+        exists[ARGV[i]]
     }
 }
+FNR == 1 && !(folder(FILENAME) in known) {
+    bad("the table does not know the folder " folder(FILENAME))
+}
 /^[ \t]*#[ \t]*include[ \t]*[<"]/ {
-    name = $0
-    sub(/^[^<"]*[<"]/, "", name)
-    sub(/[>"].*/, "", name)
-    name = base(name)
-    if (name in owner && FILENAME !~ owner[name])
-        bad("<" name "> belongs to others: " owner[name])
-    if ($0 ~ /</ || FILENAME ~ /^tests\//)
+    to = $0
+    sub(/^[^<"]*[<"]/, "", to)
+    sub(/[>"].*/, "", to)
+    name = base(to)
+    if (name in owner && !owned(name, FILENAME))
+        bad("includes <" name ">, which belongs to others: " owner[name])
+    if ($0 ~ /</)
         next
-    to = path[name]
-    if (to == "")
-        bad("there is no file \"" name "\"")
-    else if (FILENAME ~ /^clients\// && to !~ /^(clients|engine)\//)
-        bad("a client speaks to the daemon over HTTP only, and includes " to)
-    else if (FILENAME ~ /^server\/(store|migrate)/ && to !~ /^(server\/(store|migrate|clock|job|blame)[a-z_]*|engine\/(err|arena|utf8))\.h$/)
-        bad("the store knows of texts and numbers only, and includes " to)
-    else if (layer(to) > layer(FILENAME))
-        bad(word[layer(FILENAME)] " is below " word[layer(to)] ", and includes " to)
+    if (!(to in exists))
+        bad("there is no file \"" to "\"; includes are written from the top of the tree")
+    else if (!may(folder(FILENAME), folder(to)))
+        bad(folder(FILENAME) " may not include " folder(to) ", and includes " name)
 }
 END {
     for (i = 1; i < ARGC; i++)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Do the tests notice? `make mutate N=300 SEED=1 FILES="api/*.c"`; needs nothing but Python and make.
+"""Do the tests notice? `make mutate N=300 SEED=1 FILES="api/json/*.c"`; needs nothing but Python and make.
 
     mutate.py [--count N] [--seed N] [--part K/N] [--list] [--out FOLDER] [FILE...]
 
@@ -424,7 +424,7 @@ def main():
     asked = reader.parse_args()
     part, parts = map(int, asked.part.split("/"))
     os.chdir(ROOT)
-    files = sorted(asked.files or glob.glob("engine/*.c") + glob.glob("api/*.c") + glob.glob("server/*.c"))
+    files = sorted(asked.files or glob.glob("engine/*/*.c") + glob.glob("api/*/*.c") + glob.glob("server/*/*.c") + ["server/main.c"])
     bench = None if asked.list else Bench(os.path.abspath(asked.out or "build/mutate-%d-%d" % (asked.seed, part)))
     tree = bench.tree if bench else ROOT
     mutants = choose(tree, files, asked.count, asked.seed)

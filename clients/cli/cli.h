@@ -7,9 +7,9 @@
 // A command returns its exit code. Whoever meets a problem says so on stderr, once, and returns
 // CLI_FAILED (the daemon or the system said no) or CLI_USAGE (the question was wrong).
 
-#include "cli_args.h"
-#include "cli_http.h"
-#include "cli_term.h"
+#include "clients/cli/cli_args.h"
+#include "clients/cli/cli_http.h"
+#include "clients/cli/cli_term.h"
 
 enum { CLI_OK, CLI_FAILED, CLI_USAGE };
 

@@ -2,7 +2,7 @@
 // Options are rows: name, what stands for the value, sentence, where the value goes. Which command
 // takes which is the command's row (cli_main.c).
 
-#include "cli.h"
+#include "clients/cli/cli.h"
 
 #include <stdlib.h>
 #include <string.h>

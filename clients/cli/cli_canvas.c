@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // See cli_canvas.h. A braille character is U+2800 plus a byte with a bit for each dot.
 
-#include "cli_canvas.h"
+#include "clients/cli/cli_canvas.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
 // A drawing area of braille dots (2 x 4 of them in a character), with a layer for each curve. Used
 // by `plot`; the caller releases it.
 
-#include "cli_term.h"
+#include "clients/cli/cli_term.h"
 
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Tables and what models score on them: upload, evaluate; and health.
 
-#include "cli.h"
+#include "clients/cli/cli.h"
 
-#include "cli_json.h"
+#include "clients/cli/cli_json.h"
 
 #include <errno.h>
 #include <math.h>

@@ -3,9 +3,9 @@
 // hold, such as a long seed, arrives whole; only objects are taken apart, for a later --set may
 // reach into them. What a key means is the daemon's business.
 
-#include "cli_define.h"
+#include "clients/cli/cli_define.h"
 
-#include "cli.h"
+#include "clients/cli/cli.h"
 
 #include <stdlib.h>
 #include <string.h>

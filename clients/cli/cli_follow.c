@@ -3,9 +3,9 @@
 // printed whenever another twentieth of the epochs is done, so that a log stays readable. The
 // daemon is asked for the job, and for the epochs that are new since the last look.
 
-#include "cli.h"
+#include "clients/cli/cli.h"
 
-#include "cli_json.h"
+#include "clients/cli/cli_json.h"
 
 #include <math.h>
 #include <string.h>

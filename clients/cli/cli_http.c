@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // See cli_http.h. libcurl moves the bytes; this file decides what a failure means to a person.
 
-#include "cli_http.h"
+#include "clients/cli/cli_http.h"
 
-#include "cli_json.h"
-#include "cli_term.h"
+#include "clients/cli/cli_json.h"
+#include "clients/cli/cli_term.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>

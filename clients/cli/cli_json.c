@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // See cli_json.h.
 
-#include "cli_json.h"
+#include "clients/cli/cli_json.h"
 
 #include <math.h>
 

@@ -2,9 +2,9 @@
 // What there is, newest first, as a table for people. A list is its path and its columns; a column
 // is its heading, its width and how to print a cell.
 
-#include "cli.h"
+#include "clients/cli/cli.h"
 
-#include "cli_json.h"
+#include "clients/cli/cli_json.h"
 
 #include <math.h>
 #include <string.h>

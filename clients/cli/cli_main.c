@@ -3,7 +3,7 @@
 // sentence, its options, an example, its function. It speaks to the daemon over HTTP only; nothing
 // it does is out of reach of curl.
 
-#include "cli.h"
+#include "clients/cli/cli.h"
 
 #include <locale.h>
 #include <stdarg.h>

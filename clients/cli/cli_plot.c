@@ -3,10 +3,10 @@
 // to less than a third, where a linear one would show a cliff and a flat line. The training loss is
 // dotted and the validation loss is solid, so colours help but are not needed.
 
-#include "cli.h"
+#include "clients/cli/cli.h"
 
-#include "cli_canvas.h"
-#include "cli_json.h"
+#include "clients/cli/cli_canvas.h"
+#include "clients/cli/cli_json.h"
 
 #include <math.h>
 #include <stdlib.h>

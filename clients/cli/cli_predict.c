@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Predictions: a row typed as JSON, or (cli_rows.c) a file of them.
 
-#include "cli.h"
+#include "clients/cli/cli.h"
 
-#include "cli_json.h"
-#include "cli_rows.h"
+#include "clients/cli/cli_json.h"
+#include "clients/cli/cli_rows.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,11 +4,11 @@
 // so a file means the same here and there. A batch is sent when it is full by rows or by bytes; the
 // rows of a file are never all in memory.
 
-#include "cli_rows.h"
+#include "clients/cli/cli_rows.h"
 
-#include "cli.h"
-#include "cli_json.h"
-#include "csv.h"
+#include "clients/cli/cli.h"
+#include "clients/cli/cli_json.h"
+#include "engine/table/csv.h"
 
 #include <stdlib.h>
 #include <string.h>

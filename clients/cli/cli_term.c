@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // See cli_term.h. Block characters and braille only in UTF-8, colours only for people.
 
-#include "cli_term.h"
+#include "clients/cli/cli_term.h"
 
-#include "utf8.h"
+#include "engine/base/utf8.h"
 
 #include <langinfo.h>
 #include <math.h>

@@ -2,10 +2,10 @@
 // Jobs: submit one, end one. The definition holds what was asked for and nothing else, so every
 // default is the daemon's.
 
-#include "cli.h"
+#include "clients/cli/cli.h"
 
-#include "cli_define.h"
-#include "cli_json.h"
+#include "clients/cli/cli_define.h"
+#include "clients/cli/cli_json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,14 +7,14 @@
 // matrices, one thread) plus Adam's memory-bound pass over the parameters at the rate measured on
 // the large net's arrays. A fraction of 1 would be a step that does nothing else.
 
-#include "blas.h"
-#include "crew.h"
-#include "model.h"
-#include "optim.h"
-#include "plan.h"
-#include "rng.h"
-#include "tables.h"
-#include "train.h"
+#include "engine/nn/blas.h"
+#include "server/base/crew.h"
+#include "engine/model/model.h"
+#include "engine/optim/optim.h"
+#include "engine/nn/plan.h"
+#include "engine/base/rng.h"
+#include "engine/nn/tables.h"
+#include "engine/train/train.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

@@ -5,13 +5,13 @@
 //     docs write README.md    replace what stands between <!-- table: NAME --> and <!-- end -->
 //     docs check README.md    fail when anything would be replaced
 
-#include "foreign.h"
-#include "job_schema.h"
-#include "metric.h"
-#include "problem.h"
-#include "route.h"
-#include "settings.h"
-#include "tables.h"
+#include "api/schema/foreign.h"
+#include "api/schema/job_schema.h"
+#include "engine/model/metric.h"
+#include "api/schema/problem.h"
+#include "api/schema/route.h"
+#include "server/base/settings.h"
+#include "engine/nn/tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,9 +2,9 @@
 // See client.h. One curl handle for the process, so connections are kept alive as real clients keep
 // them; a forked test starts with a handle of its own.
 
-#include "client.h"
+#include "tests/e2e/client.h"
 
-#include "contract.h"
+#include "tests/e2e/contract.h"
 
 #include <curl/curl.h>
 #include <stdarg.h>

@@ -8,9 +8,9 @@
 // declared media type and fits the declared schema, query parameters are declared, and an accepted
 // request body fits the schema of requests. A breach fails the test, whatever it is about.
 
-#include "daemon.h"
-#include "harness.h"
-#include "shape.h"
+#include "tests/e2e/daemon.h"
+#include "tests/harness.h"
+#include "tests/e2e/shape.h"
 
 #include <cJSON.h>
 

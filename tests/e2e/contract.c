@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // See contract.h.
 
-#include "contract.h"
+#include "tests/e2e/contract.h"
 
 #include <stdarg.h>
 #include <stdio.h>

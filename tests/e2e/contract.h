@@ -4,7 +4,7 @@
 // Holds an exchange against the OpenAPI document: see client.h, whose http() calls it after every
 // exchange.
 
-#include "client.h"
+#include "tests/e2e/client.h"
 
 struct exchange_seen {
     const char *method, *path; // path: with its query

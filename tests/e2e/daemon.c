@@ -2,7 +2,7 @@
 // See daemon.h. The first line on stdout says where the daemon listens, as its users read it; its
 // end is waited for by polling, because a daemon that hangs must fail a test and not stop it.
 
-#include "daemon.h"
+#include "tests/e2e/daemon.h"
 
 #include <check.h>
 #include <dirent.h>

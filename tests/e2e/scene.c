@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // See scene.h.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <stdio.h>
 #include <stdlib.h>

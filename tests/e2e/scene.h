@@ -9,7 +9,7 @@
 //     job 2     cancelled, so without a model
 //     dataset "shop", model "shop"     a number and a text column with gaps; target "price"
 
-#include "client.h"
+#include "tests/e2e/client.h"
 
 const struct daemon *scene(void);
 

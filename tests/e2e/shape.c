@@ -2,7 +2,7 @@
 // See shape.h. A row is a keyword and the function that checks it; a function is given the whole
 // schema, because some keywords speak of their neighbours.
 
-#include "shape.h"
+#include "tests/e2e/shape.h"
 
 #include <math.h>
 #include <regex.h>

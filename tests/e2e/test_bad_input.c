@@ -2,7 +2,7 @@
 // What is refused, how it is said, and that nothing of it stays behind. A row of the table is a
 // request; whatever has to be made rather than written has a row with a maker.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 // A browser on the machine of the daemon, with pages of strangers in it: what they send is replayed
 // as browsers send it, and must neither change nor tell anything.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <stdlib.h>
 #include <string.h>

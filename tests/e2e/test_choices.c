@@ -4,7 +4,7 @@
 // suits every choice (a loss asks for its task), so each is offered several, iris first, and one
 // has to take it.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <stdio.h>
 #include <stdlib.h>

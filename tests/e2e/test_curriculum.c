@@ -2,7 +2,7 @@
 // The worked examples of a first course in deep learning, with their exact values: weights are
 // imported, values predicted, derivatives traced and compared with differences.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 // A job for every symptom that trains as badly as a job can, and the job that mends it; and jobs
 // with nothing wrong.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <stdio.h>
 #include <stdlib.h>

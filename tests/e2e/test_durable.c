@@ -3,7 +3,7 @@
 // the same one, so that nothing is lost and nothing done twice means: as many versions of the model
 // as jobs, all of the same bits.
 
-#include "client.h"
+#include "tests/e2e/client.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The data folder as an operator meets it: whose it is, and what happens when its database is gone.
 
-#include "client.h"
+#include "tests/e2e/client.h"
 
 #include <ftw.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 // Looking inside trained models: the graph, a trace that agrees with predictions, gradients that
 // agree with differences.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 // Whatever address space there is: the daemon serves and trains, or says what is missing and ends.
 // It never waits for memory that nobody gives. The limits of the harness are the only clock.
 
-#include "client.h"
+#include "tests/e2e/client.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 // More large bodies at once than the memory of all requests holds: some are refused, none of the
 // small requests is, and when the clients are gone all of the memory is there again.
 
-#include "client.h"
+#include "tests/e2e/client.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Weights that come from elsewhere: imported, exported, trained on.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 // A job that takes the daemon with it, played by a kill whenever it runs: others go on, and it does
 // not get to run for ever.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <sqlite3.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The program as a shell sees it: arguments, output, exit status.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 // replies that the block above them prints: the same keys, values of the same types. Where a reply
 // is shortened, the object or array has a "..." in it.
 
-#include "client.h"
+#include "tests/e2e/client.h"
 
 #include <stdio.h>
 #include <stdlib.h>

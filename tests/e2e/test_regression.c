@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Values rather than classes, and tables that come with the job.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <math.h>
 #include <stdlib.h>

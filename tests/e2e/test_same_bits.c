@@ -2,7 +2,7 @@
 // The same job gives the same model: again, on a restarted daemon, with any number of threads: the
 // same digest of the weights, and the same answers, which are printed so that every bit shows.
 
-#include "client.h"
+#include "tests/e2e/client.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Hangups, rotated logs and streams that are not there: none of them ends a daemon.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <fcntl.h>
 #include <signal.h>

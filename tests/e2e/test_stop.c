@@ -3,7 +3,7 @@
 // held against a job that was running. A stop lasts for as long as the test keeps the database from
 // being written.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What people come for: a table in, a prediction endpoint out, on real data.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <stdlib.h>
 #include <string.h>

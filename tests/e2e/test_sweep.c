@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A sweep over learning rates is a job like another, with a curve and without a model.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <stdlib.h>
 

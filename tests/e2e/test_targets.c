@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Several targets at once, labels, shares, and rows that count more than others.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Clients that vanish in the middle of a request: whatever had arrived is gone, too.
 
-#include "scene.h"
+#include "tests/e2e/scene.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // See fixture.h.
 
-#include "fixture.h"
+#include "tests/engine/fixture.h"
 
-#include "harness.h"
+#include "tests/harness.h"
 
 #include <math.h>
 #include <stdio.h>

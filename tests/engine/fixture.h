@@ -6,8 +6,8 @@
 // words becomes specs here; replay.h runs it. Everything is the test's own; a file that does not
 // make sense fails the test.
 
-#include "spec.h"
-#include "trainlab.h"
+#include "engine/base/spec.h"
+#include "tests/engine/train/trainlab.h"
 
 #include <cJSON.h>
 

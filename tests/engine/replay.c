@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // See replay.h.
 
-#include "replay.h"
+#include "tests/engine/replay.h"
 
-#include "harness.h"
-#include "schedule.h"
+#include "tests/harness.h"
+#include "engine/optim/schedule.h"
 
 #include <math.h>
 #include <stdio.h>

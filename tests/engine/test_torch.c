@@ -3,8 +3,8 @@
 // for the numbers, replay.h for the comparison. MLPD_DEVIATIONS=1 in the environment prints how
 // close each row came.
 
-#include "harness.h"
-#include "replay.h"
+#include "tests/harness.h"
+#include "tests/engine/replay.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 // reads it. When it dies, or is silent for too long, the input is written to a file. The compiler
 // calls us at every branch (trace-pc), so an input that goes where none has gone joins the corpus.
 
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <signal.h>
 #include <stdatomic.h>

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Targets of api/: bodies of requests, stored definitions, model files.
 
-#include "fuzz_api.h"
+#include "tests/fuzz/fuzz_api.h"
 
-#include "gradcheck.h"
-#include "import.h"
-#include "inline.h"
-#include "job_schema.h"
-#include "json_in.h"
-#include "model_file.h"
-#include "predict.h"
-#include "predict_json.h"
-#include "prep_json.h"
-#include "problem.h"
-#include "trace_json.h"
-#include "views.h"
+#include "engine/model/gradcheck.h"
+#include "api/files/import.h"
+#include "api/schema/inline.h"
+#include "api/schema/job_schema.h"
+#include "api/json/json_in.h"
+#include "api/files/model_file.h"
+#include "engine/model/predict.h"
+#include "api/views/predict_json.h"
+#include "api/files/prep_json.h"
+#include "api/schema/problem.h"
+#include "api/views/trace_json.h"
+#include "api/views/views.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 // The targets' functions and dictionaries, for the table in fuzz_table.c.
 
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 extern const char *const fuzz_job_words[],
     *const fuzz_rows_words[], *const fuzz_import_words[], *const fuzz_file_words[],

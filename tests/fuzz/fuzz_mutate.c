@@ -3,7 +3,7 @@
 // the target's dictionary, numbers at their limits, pieces of another input. A row is a mutation;
 // rows that keep a text readable come several times as often as those that break it.
 
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -2,18 +2,18 @@
 // Targets of server/: tables, and what a request's first lines say. Files go to a folder in memory
 // where the system has one.
 
-#include "fuzz_api.h"
+#include "tests/fuzz/fuzz_api.h"
 
-#include "colfile.h"
-#include "colfile_own.h"
-#include "csv.h"
-#include "dataset.h"
-#include "infer.h"
-#include "job_schema.h"
-#include "prepare.h"
-#include "router.h"
-#include "server.h"
-#include "wire.h"
+#include "server/files/colfile.h"
+#include "server/files/colfile_own.h"
+#include "engine/table/csv.h"
+#include "server/files/dataset.h"
+#include "engine/table/infer.h"
+#include "api/schema/job_schema.h"
+#include "server/jobs/prepare.h"
+#include "server/http/router.h"
+#include "server/handlers/server.h"
+#include "server/http/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>

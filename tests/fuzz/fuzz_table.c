@@ -2,7 +2,7 @@
 // The targets, a row each. A new reader of foreign bytes gets a row here, its functions in the file
 // of its layer and their names in fuzz_api.h.
 
-#include "fuzz_api.h"
+#include "tests/fuzz/fuzz_api.h"
 
 const struct fuzz_target fuzz_table[] = {
     {"json", "any JSON: what is accepted is read, written, and read as the same", fuzz_json_seeds,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // See full_disk.h.
 
-#include "full_disk.h"
+#include "tests/server/full_disk.h"
 
-#include "store_sql.h"
+#include "server/store/store_sql.h"
 
-#include "harness.h"
+#include "tests/harness.h"
 
 static bool limit_pages(struct store *s, struct conn *c, void *arg, struct err *e)
 {

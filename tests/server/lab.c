@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "lab.h"
+#include "tests/server/lab.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -4,13 +4,13 @@
 // A store in a folder of its own with a clock that tests move: shared by the tests of store and
 // queue. One thread, but for lab_submit() and the clock.
 
-#include "queue.h"
-#include "store_exec.h"
-#include "store_sql.h"
+#include "server/jobs/queue.h"
+#include "tests/server/store/store_exec.h"
+#include "server/store/store_sql.h"
 
 #include <stdatomic.h>
 
-#include "harness.h" // last: check.h has a macro called fail
+#include "tests/harness.h" // last: check.h has a macro called fail
 
 extern const char lab_digest[65], lab_other_digest[65];
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // See plant.h.
 
-#include "plant.h"
+#include "tests/server/plant.h"
 
-#include "model_file.h"
+#include "api/files/model_file.h"
 
 #include <dirent.h>
 #include <ftw.h>

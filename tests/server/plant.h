@@ -5,16 +5,16 @@
 // catalog, cache, model store, preparation and workers. Real clock, real files; one thread unless
 // said otherwise.
 
-#include "halt.h"
-#include "cache.h"
-#include "catalog.h"
-#include "job_schema.h"
-#include "model_store.h"
-#include "queue.h"
-#include "settings.h"
-#include "worker.h"
+#include "engine/base/halt.h"
+#include "server/jobs/cache.h"
+#include "server/files/catalog.h"
+#include "api/schema/job_schema.h"
+#include "server/files/model_store.h"
+#include "server/jobs/queue.h"
+#include "server/base/settings.h"
+#include "server/jobs/worker.h"
 
-#include "harness.h" // last: check.h has a macro called fail
+#include "tests/harness.h" // last: check.h has a macro called fail
 
 struct plant {
     char dir[64];

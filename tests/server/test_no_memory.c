@@ -3,12 +3,12 @@
 // job runs: the client is told to try again, the job is tried again, and nothing is left behind.
 // SQLite is spared here: what its errors mean is the store's matter.
 
-#include "exchange.h"
-#include "handlers.h"
-#include "plant.h"
-#include "server.h"
+#include "server/http/exchange.h"
+#include "server/handlers/handlers.h"
+#include "tests/server/plant.h"
+#include "server/handlers/server.h"
 
-#include "heap.h"
+#include "tests/heap.h"
 
 #include <malloc.h>
 #include <sqlite3.h>

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// What a schema says about itself for readers: see schema.h.
+
+#include "api/schema/schema.h"
+
+#include <string.h>
+
+static void print_limits(const struct field *f, FILE *out)
+{
+    if (f->type == FIELD_PICK)
+        for (size_t i = 0; i < f->table->n; i++)
+            fprintf(out, "%s`%s`", i ? ", " : "", f->table->row[i]->name);
+    else if (f->names)
+        for (size_t i = 0; f->names[i]; i++)
+            fprintf(out, "%s`%s`", i ? ", " : "", f->names[i]);
+    else if (f->type == FIELD_INT || f->type == FIELD_REAL)
+        fprintf(out, "%s%.15g to %.15g", f->above_min ? "above " : "", f->min, f->max);
+    if (f->zero)
+        fprintf(out, ", `\"%s\"`", f->zero);
+    if (f->nullable)
+        fprintf(out, "%s`null`", f->names || f->max > 0 || f->table ? ", " : "");
+}
+
+static void print_fields(const struct schema *s, const char *prefix, FILE *out)
+{
+    char key[128];
+    for (const struct field *f = s->field; f->key; f++) {
+        bool is_list = f->type == FIELD_LIST && !f->one;
+        snprintf(key, sizeof key, "%s%s%s", prefix, f->key, is_list ? "[]" : "");
+        fprintf(out, "| `%s` | %s%s%s | ", key, f->def ? "`" : "", f->def ? f->def : "",
+                f->def ? "`" : "");
+        print_limits(f, out);
+        fprintf(out, " | %s |\n", f->doc);
+        if (f->type != FIELD_OBJECT && f->of != FIELD_OBJECT)
+            continue;
+        strcat(key, ".");
+        if (f->sub)
+            print_fields(f->sub, key, out);
+    }
+}
+
+void schema_markdown(const struct schema *s, FILE *out)
+{
+    fprintf(out, "| key | default | allowed | meaning |\n|---|---|---|---|\n");
+    print_fields(s, "", out);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// What a model must be like to be stored and read again: see import_stack.h.
+
+#include "api/files/import_stack.h"
+
+#include "engine/nn/op.h"
+#include "engine/base/utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// What a model file can hold: it must be possible to read it again.
+static void check_rows(const struct stack *s, size_t i, uint32_t most, struct faults *f)
+{
+    char place[PLACE];
+    snprintf(place, sizeof place, "/layers/%zu/weight", i);
+    if (s->piece[i].rows > most)
+        fault_add(f, "too_long", place, "must have at most %u rows, got %u", most,
+                  s->piece[i].rows);
+}
+
+bool import_check_units(const struct stack *s, struct faults *f)
+{
+    for (size_t i = 0; i < s->n; i++)
+        check_rows(s, i, UNITS_MAX, f);
+    if (s->piece[0].cols > COLUMNS_MAX)
+        fault_add(f, "too_long", "/layers/0/weight", "must have at most %u columns, got %u",
+                  COLUMNS_MAX, s->piece[0].cols);
+    return f->total == 0;
+}
+
+bool import_check_outputs(const struct stack *s, struct faults *f)
+{
+    int per_target = pick_op(&s->loss)->outputs;
+    check_rows(s, s->n - 1, TARGETS_MAX * (per_target ? (uint32_t)per_target : 1), f);
+    return f->total == 0;
+}
+
+static void check_distinct(const char *const *name, size_t n, const char *field, struct faults *f)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(name[i], name[k]) == 0) {
+                char place[PLACE];
+                snprintf(place, sizeof place, "%s/%zu", field, i);
+                fault_add(f, "conflicting_fields", place, "is the name of number %zu too", k);
+                return;
+            }
+}
+
+static void check_plain(const char *name, const char *field, size_t i, struct faults *f)
+{
+    const char *control = utf8_find_control(name, strlen(name));
+    char place[PLACE];
+    snprintf(place, sizeof place, "%s/%zu", field, i);
+    if (control)
+        fault_add(f, "bad_name", place, "must not have a control character, got U+%04X",
+                  utf8_code(control));
+}
+
+bool import_check_plain(const struct prep *p, struct faults *f)
+{
+    for (size_t i = 0; i < p->n_column; i++)
+        check_plain(p->column[i].name, "/inputs", i, f);
+    for (size_t i = 0; i < p->n_target; i++)
+        check_plain(p->target[i].name, "/targets", i, f);
+    return f->total == 0;
+}
+
+// Every input is found under its name at its place, and no target is an input.
+bool import_check_names(const struct stack *s, const struct prep *p, struct faults *f)
+{
+    char place[PLACE];
+    for (size_t i = 0; i < p->n_column; i++)
+        if (prep_find(p, p->column[i].name, strlen(p->column[i].name)) != i) {
+            snprintf(place, sizeof place, "/inputs/%zu", i);
+            fault_add(f, "conflicting_fields", place, "is the name of another input too");
+            return false;
+        }
+    for (size_t i = 0; i < s->n_target; i++)
+        if (prep_find(p, s->target[i], strlen(s->target[i])) < p->n_column) {
+            snprintf(place, sizeof place, "/targets/%zu", i);
+            fault_add(f, "conflicting_fields", place, "\"%s\" is the name of an input too",
+                      s->target[i]);
+        }
+    check_distinct(s->target, s->n_target, "/targets", f);
+    check_distinct(s->class_name, s->n_class, "/classes", f);
+    return f->total == 0;
+}

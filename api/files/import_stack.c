@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+// From a stack of layers to a model: see import_stack.h.
+
+#include "api/files/import_stack.h"
+
+#include "api/json/json_in.h"
+#include "engine/model/metric.h"
+#include "engine/nn/tables.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// The usual loss for a task and a number of outputs: two classes may have one output or two.
+static struct pick usual_loss(enum task task, size_t n_class, uint32_t outputs)
+{
+    bool per_class = task == TASK_CLASSIFICATION && outputs > 1;
+    for (size_t i = 0; i < loss_table.n; i++) {
+        const struct op *op = (const struct op *)(const void *)loss_table.row[i];
+        if (op->tasks & metric_task(task, n_class) && op->per_class == per_class)
+            return pick_row(&loss_table, &op->row);
+    }
+    return (struct pick){0};
+}
+
+// NULL with a fault when there is no room.
+static const char *const *numbered(const char *stem, size_t n, bool bare, struct arena *a,
+                                   struct faults *f)
+{
+    enum { NAME = 24 };
+    const char **name = arena_alloc(a, n, sizeof *name);
+    char(*text)[NAME] = name ? arena_alloc(a, n, NAME) : NULL;
+    if (!text) {
+        fault_add(f, "too_long", "/layers", "need more memory than one request may use");
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        snprintf(text[i], NAME, "%s%zu", stem, i);
+        name[i] = bare ? stem : text[i];
+    }
+    return name;
+}
+
+// Numbers that come out of a layer: gates and maxout give fewer than the weight has rows.
+static uint32_t outputs_of(const struct piece *p)
+{
+    const struct op *act = pick_op(&p->spec.activation);
+    uint32_t n = act->width ? act->width(p->spec.activation.value, p->rows) : p->rows;
+    return n ? n : p->rows; // what does not divide is the network's to say
+}
+
+// Task, classes, targets and loss, from what was said and the last layer's width.
+static bool settle_task(struct stack *s, struct arena *a, struct faults *f)
+{
+    uint32_t outputs = outputs_of(&s->piece[s->n - 1]);
+    size_t width = outputs == 1 ? 2 : outputs;
+    if (s->task == TASK_AUTO)
+        s->task = s->n_class ? TASK_CLASSIFICATION : TASK_REGRESSION;
+    bool classes = s->task == TASK_CLASSIFICATION;
+    if (s->n_class && !classes)
+        fault_add(f, "conflicting_fields", "/classes", "must be left out: the task has none");
+    else if (s->n_class && s->n_class != width)
+        fault_add(f, "conflicting_fields", "/classes",
+                  "must be %zu names, since the last layer has %u outputs, got %zu", width, outputs,
+                  s->n_class);
+    if (classes && !s->n_class) {
+        s->class_name = numbered("", width, false, a, f);
+        s->n_class = width;
+    }
+    if (!s->loss.row)
+        s->loss = usual_loss(s->task, s->n_class, outputs);
+    const struct op *loss = pick_op(&s->loss);
+    uint32_t per_target = loss && loss->outputs ? (uint32_t)loss->outputs : 1;
+    size_t targets = classes ? 1 : outputs / per_target;
+    uint32_t wanted =
+        loss && loss->per_class ? (uint32_t)s->n_class : (uint32_t)targets * per_target;
+    if (f->total == 0 && (targets == 0 || outputs != wanted)) {
+        char place[PLACE];
+        snprintf(place, sizeof place, "/layers/%zu/weight", s->n - 1);
+        fault_add(f, "wrong_shape", place, "must have %u rows for loss \"%s\", got %u",
+                  wanted ? wanted : per_target, loss->row.name, outputs);
+    }
+    if (s->n_target && s->n_target != targets)
+        fault_add(f, "conflicting_fields", "/targets",
+                  "must be %zu names, since the last layer has %u outputs, got %zu", targets,
+                  outputs, s->n_target);
+    if (!s->n_target) {
+        s->n_target = targets;
+        s->target = numbered("y", targets, targets == 1, a, f);
+    }
+    return f->total == 0;
+}
+
+// The last layer is the output layer when nothing follows its product but what the loss brings
+// along; else an identity layer makes the outputs.
+static bool settle_output(struct stack *s, struct faults *f)
+{
+    struct piece *last = &s->piece[s->n - 1];
+    const struct op *act = pick_op(&last->spec.activation), *loss = pick_op(&s->loss);
+    bool plain = !last->spec.norm.row && !last->spec.residual;
+    if (plain && (act == &op_identity || (loss && act == loss->link)))
+        return true;
+    uint32_t n = outputs_of(last);
+    if (s->n == IMPORT_LAYERS) {
+        fault_add(f, "too_long", "/layers",
+                  "must be at most %d when an activation follows the last, which needs one more",
+                  IMPORT_LAYERS - 1);
+        return false;
+    }
+    s->piece[s->n++] = (struct piece){
+        .rows = n, .cols = n, .spec.activation = pick_row(&activation_table, &op_identity.row)};
+    return true;
+}
+
+static bool make_spec(struct stack *s, struct model_file *out, struct arena *a, struct err *e)
+{
+    struct faults faults;
+    struct layer_spec *layer = arena_need(a, s->n, sizeof *layer);
+    faults_init(&faults, a);
+    if (!job_spec_read_stored("{\"target\": \"y\", \"model\": {\"layers\": []}}", &out->spec, a,
+                              &faults, e))
+        return false;
+    for (size_t i = 0; i + 1 < s->n; i++) {
+        layer[i] = s->piece[i].spec;
+        layer[i].units = (int)s->piece[i].rows;
+    }
+    out->spec.name = s->name;
+    out->spec.prep.target = s->target;
+    out->spec.prep.n_target = s->n_target;
+    out->spec.prep.task = s->task;
+    out->spec.prep.numeric = NUMERIC_NONE;
+    out->spec.model.layer = layer;
+    out->spec.model.n_layer = s->n - 1;
+    out->spec.train.loss = s->loss;
+    return true;
+}
+
+// Inputs as they come.
+static bool make_prep(const struct stack *s, struct prep *p, struct arena *a, struct faults *f)
+{
+    size_t n = s->piece[0].cols;
+    if (s->input && s->n_input != n)
+        fault_add(f, "conflicting_fields", "/inputs",
+                  "must be %zu names, since the first layer has %zu inputs, got %zu", n, n,
+                  s->n_input);
+    const char *const *name = s->input ? s->input : numbered("x", n, false, a, f);
+    *p = (struct prep){.column = arena_alloc(a, n, sizeof *p->column),
+                       .n_column = n,
+                       .n_feature = n,
+                       .target = arena_alloc(a, s->n_target, sizeof *p->target),
+                       .n_target = s->n_target,
+                       .task = s->task,
+                       .class_name = s->class_name,
+                       .n_class = s->n_class,
+                       .y_mean = arena_alloc(a, s->n_target, sizeof *p->y_mean),
+                       .y_std = arena_alloc(a, s->n_target, sizeof *p->y_std)};
+    if (!p->column || !p->target || !p->y_mean || !p->y_std)
+        fault_add(f, "too_long", "/layers", "need more memory than one request may use");
+    if (f->total)
+        return false;
+    for (size_t i = 0; i < s->n_target; i++) {
+        p->target[i] = (struct prep_target){.name = s->target[i], .source = SIZE_MAX};
+        p->y_mean[i] = 0;
+        p->y_std[i] = 1;
+    }
+    for (size_t i = 0; i < n; i++)
+        p->column[i] = (struct prep_column){
+            .name = name[i], .type = COLUMN_NUMERIC, .at = i, .width = 1, .std = 1};
+    prep_index(p, a);
+    return true;
+}
+
+static const struct model_param *find(const struct model *m, const char *prefix, const char *name)
+{
+    size_t n = strlen(prefix);
+    for (size_t i = 0; i < m->n_param; i++)
+        if (strncmp(m->param[i].name, prefix, n) == 0 && m->param[i].name[n] == '.' &&
+            strcmp(m->param[i].name + n + 1, name) == 0)
+            return &m->param[i];
+    return NULL;
+}
+
+static bool has_numbers(const struct numbers *n)
+{
+    return n->json.at || n->raw;
+}
+
+// A parameter of zeros, or with a diagonal of ones.
+static void put_plain(struct model *m, const struct model_param *p, bool identity)
+{
+    real *v = m->value + p->at;
+    memset(v, 0, (size_t)p->rows * p->cols * sizeof *v);
+    for (size_t i = 0; identity && i < p->rows; i++)
+        v[i * p->cols + i] = 1;
+}
+
+static void put(struct model *m, const struct model_param *p, const struct numbers *from,
+                bool identity)
+{
+    if (has_numbers(from))
+        numbers_copy(from, m->value + p->at, (size_t)p->rows * p->cols);
+    else
+        put_plain(m, p, identity);
+}
+
+static void put_parameter(struct model *m, const struct model_param *p, struct json_span value,
+                          const char *place, struct faults *f)
+{
+    uint32_t n;
+    const real *v = m->value + p->at;
+    if (!numbers_check(value, place, &n, f))
+        return;
+    if (n != p->rows * p->cols) {
+        fault_add(f, "wrong_shape", place, "must have %u numbers, got %u", p->rows * p->cols, n);
+        return;
+    }
+    put(m, p, &(struct numbers){.json = value}, false);
+    for (uint32_t i = 0; p->positive && i < n; i++)
+        if (v[i] < 0) {
+            fault_add(f, "out_of_range", place, "must not be below 0, number %u is %g", i, v[i]);
+            return;
+        }
+}
+
+// {"norm.weight": [...]}: each replaces the neutral value it would have.
+static void put_parameters(struct model *m, const struct piece *piece, const char *prefix,
+                           size_t at, struct arena *a, struct faults *f)
+{
+    struct json_in in = json_in(piece->parameters);
+    struct json_text key;
+    for (json_enter(&in); json_key(&in, &key, a);) {
+        struct json_span value = json_skip(&in);
+        char place[PLACE], name[64];
+        snprintf(name, sizeof name, "%.*s", (int)key.len, key.at ? key.at : "");
+        snprintf(place, sizeof place, "/layers/%zu/parameters/%s", at, name);
+        const struct model_param *p = find(m, prefix, name);
+        if (!p || strcmp(name, "weight") == 0 || strcmp(name, "bias") == 0)
+            fault_add(f, "unknown_field", place,
+                      "the layer's norm and activation have no parameter of this name");
+        else
+            put_parameter(m, p, value, place, f);
+    }
+}
+
+static const char *name_of(const struct stack *s, size_t i, char text[static 32])
+{
+    snprintf(text, 32, "layers.%zu", i);
+    return i + 1 == s->n ? "output" : text;
+}
+
+static void put_piece(struct model *m, const struct stack *s, size_t i, struct faults *f)
+{
+    const struct piece *piece = &s->piece[i];
+    char text[32], place[PLACE];
+    const char *at = name_of(s, i, text);
+    const struct model_param *weight = find(m, at, "weight"), *bias = find(m, at, "bias");
+    snprintf(place, sizeof place, "/layers/%zu/weight", i);
+    BUG(piece->rows != weight->rows); // settle_task() has seen to the last one
+    if (piece->cols != weight->cols) {
+        fault_add(f, "wrong_shape", place, "must have %u columns, as many as come in, got %u",
+                  weight->cols, piece->cols);
+        return;
+    }
+    put(m, weight, &piece->weight, true);
+    put(m, bias, &piece->bias, false);
+}
+
+static void put_all_parameters(struct model *m, const struct stack *s, struct arena *a,
+                               struct faults *f)
+{
+    char text[32];
+    for (size_t i = 0; i < s->n; i++)
+        if (s->piece[i].parameters.at)
+            put_parameters(m, &s->piece[i], name_of(s, i, text), i, a, f);
+}
+
+// The network's own complaints are about "/model/layers/..." of a job.
+static void move_pointer(struct err *e)
+{
+    static const char model[] = "/model";
+    if (strncmp(e->at, model, strlen(model)) == 0)
+        memmove(e->at, e->at + strlen(model), strlen(e->at) - strlen(model) + 1);
+}
+
+bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struct faults *f,
+                 struct err *e)
+{
+    *out = (struct model_file){0};
+    bool ok = import_check_units(s, f) && settle_task(s, a, f) && settle_output(s, f) &&
+              import_check_outputs(s, f) && make_prep(s, &out->prep, a, f) &&
+              import_check_plain(&out->prep, f) && import_check_names(s, &out->prep, f);
+    if (!ok)
+        return faults_none(f, e);
+    if (!make_spec(s, out, a, e))
+        return false;
+    const struct model_task task = {.task = s->task,
+                                    .n_in = (uint32_t)out->prep.n_feature,
+                                    .n_class = s->n_class,
+                                    .n_target = s->n_target,
+                                    .loss = &out->spec.train.loss};
+    if (!model_build(&out->model, &out->spec.model, &task, a, e)) {
+        move_pointer(e);
+        return false;
+    }
+    for (size_t i = 0; i < s->n; i++)
+        put_piece(&out->model, s, i, f);
+    if (!faults_none(f, e))
+        return false;
+    model_init_ops(&out->model, NULL);
+    put_all_parameters(&out->model, s, a, f);
+    return faults_none(f, e);
+}

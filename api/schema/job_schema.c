@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+// The rows of a job definition that are about data and the job as a whole: see job_schema.h. To add
+// a setting, add a member to a spec and a row here or in job_schema_train.c. The nesting is the
+// client's; where a value goes is the row's own business, so "features", "split" and
+// "preprocessing" all fill struct data_spec.
+
+#include "api/schema/job_schema.h"
+
+#include "api/schema/foreign.h"
+#include "api/schema/inline.h"
+#include "api/schema/job_schema_own.h"
+#include "engine/nn/tables.h"
+
+#include <string.h>
+
+enum { METADATA_MAX = 16 << 10 };
+
+const char *const task_words[] = {
+    [TASK_AUTO] = "auto",
+    [TASK_REGRESSION] = "regression",
+    [TASK_CLASSIFICATION] = "classification",
+    [TASK_MULTILABEL] = "multilabel",
+    [TASK_DISTRIBUTION] = "distribution",
+    NULL,
+};
+static const char *const type_words[] = {
+    [COLUMN_NUMERIC] = "numeric",
+    [COLUMN_CATEGORICAL] = "categorical",
+    NULL,
+};
+static const char *const numeric_words[] = {
+    [NUMERIC_STANDARD] = "standard",
+    [NUMERIC_NONE] = "none",
+    NULL,
+};
+static const char *const missing_words[] = {
+    [MISSING_MEAN_INDICATOR] = "mean+indicator",
+    [MISSING_MEAN] = "mean",
+    NULL,
+};
+static const char *const categorical_words[] = {
+    [CATEGORICAL_ONE_HOT] = "one_hot",
+    NULL,
+};
+
+static const struct field override_fields[] = {
+    STRING("column", struct column_override, name, .doc = "Name of a column."),
+    WORD("type", struct column_override, type, enum column_type, .names = type_words,
+         .doc = "How to read the column."),
+    {0},
+};
+static const struct schema override_schema = {
+    .name = "ColumnType",
+    .field = override_fields,
+    .size = sizeof(struct column_override),
+};
+
+static const struct field features_fields[] = {
+    LIST("exclude", struct data_spec, exclude, n_exclude, const char *, .of = FIELD_STRING,
+         .max = COLUMNS_MAX, .alias = {"ignored_columns"}, .def = "[]",
+         .doc = "Columns that must not be learnt from."),
+    MAP("types", struct data_spec, type, n_type, struct column_override, .sub = &override_schema,
+        .max = COLUMNS_MAX, .def = "{}",
+        .doc = "Types of columns whose inferred type is wrong: numeric or categorical."),
+    {0},
+};
+static const struct schema features_schema = {.name = "Features", .field = features_fields};
+
+static void check_split(const void *spec, const char *at, struct faults *f)
+{
+    const struct data_spec *s = spec;
+    if (s->validation + s->test >= 1)
+        fault_add(f, "out_of_range", at,
+                  "validation and test must leave rows to train on, their sum is %.15g",
+                  s->validation + s->test);
+}
+
+static const struct field split_fields[] = {
+    REAL("validation", struct data_spec, validation, .def = "0.15", .min = 0, .max = 0.9,
+         .alias = {"validation_fraction"},
+         .doc = "Share of the rows that early stopping and the curves are measured on."),
+    REAL("test", struct data_spec, test, .def = "0.15", .min = 0, .max = 0.9,
+         .doc = "Share of the rows kept for the final score."),
+    BOOL("stratify", struct data_spec, stratify, .def = "true",
+         .doc = "Keep the classes' shares in every part; of no effect in a regression."),
+    SEED("seed", struct data_spec, split_seed, .def = "0", .doc = "Decides which rows go where."),
+    {0},
+};
+static const struct schema split_schema = {
+    .name = "Split", .field = split_fields, .check = check_split};
+
+static const struct field preprocessing_fields[] = {
+    WORD("numeric", struct data_spec, numeric, enum numeric_prep, .names = numeric_words,
+         .def = "\"standard\"",
+         .doc = "Bring numeric columns to mean 0 and deviation 1, or take them as they are."),
+    WORD("missing", struct data_spec, missing, enum missing_prep, .names = missing_words,
+         .def = "\"mean+indicator\"",
+         .doc = "Fill a numeric gap with the mean, with or without a 0/1 column that says so."),
+    WORD("categorical", struct data_spec, categorical, enum categorical_prep,
+         .names = categorical_words, .def = "\"one_hot\"",
+         .doc = "One 0/1 column for each frequent level and one for all others."),
+    {0},
+};
+static const struct schema preprocessing_schema = {.name = "Preprocessing",
+                                                   .field = preprocessing_fields};
+
+static const char *const kind_words[] = {
+    [JOB_TRAIN] = "train",
+    [JOB_LR_FINDER] = "lr_finder",
+    NULL,
+};
+
+static const struct field sweep_fields[] = {
+    REAL("min", struct job_spec, sweep.min, .def = "1e-7", .above_min = true, .max = 1e3,
+         .doc = "Rate of the first step."),
+    REAL("max", struct job_spec, sweep.max, .def = "10", .above_min = true, .max = 1e6,
+         .doc = "Rate of the last step."),
+    INT("steps", struct job_spec, sweep.steps, .def = "100", .min = 10, .max = 10000,
+        .doc = "Steps in between, at most: a sweep ends when the loss explodes."),
+    {0},
+};
+static const struct schema sweep_schema = {.name = "LearningRateSweep", .field = sweep_fields};
+
+static const struct field init_fields[] = {
+    NAME("from", struct job_spec, from, .required = true,
+         .doc = "The model to start from. Its inputs' preparation is taken over too; the output "
+                "layer starts anew when the target differs."),
+    INT("version", struct job_spec, from_version, .nullable = true, .min = 1, .max = 1e9,
+        .doc = "Its version; the latest when not given."),
+    {0},
+};
+static const struct schema init_schema = {.name = "Init", .field = init_fields};
+
+static void check_job(const void *spec, const char *at, struct faults *f)
+{
+    const struct job_spec *s = spec;
+    (void)at;
+    if (s->dataset && s->data.at)
+        fault_add(f, "conflicting_fields", "/data", "cannot be given together with \"dataset\"");
+    if (!s->dataset && !s->data.at)
+        fault_add(f, "missing_field", "/dataset",
+                  "must name a dataset, or the table must be given as \"data\"");
+    if (!s->prep.n_target && !inline_targets(s->data))
+        fault_add(f, "missing_field", "/target", "must name the column to predict");
+}
+
+static const struct field class_weight_fields[] = {
+    STRING("class", struct class_weight, name, .doc = "Name of a class."),
+    REAL("weight", struct class_weight, weight, .above_min = true, .max = 1e6,
+         .doc = "How much its rows count; 1 for classes that are not named."),
+    {0},
+};
+static const struct schema class_weight_schema = {
+    .name = "ClassWeight",
+    .field = class_weight_fields,
+    .size = sizeof(struct class_weight),
+};
+
+static const struct field job_fields[] = {
+    WORD("kind", struct job_spec, kind, enum job_kind, .names = kind_words, .def = "\"train\"",
+         .doc = "Train a model, or sweep over learning rates to find a good one."),
+    NAME("name", struct job_spec, name, .nullable = true,
+         .doc = "Name of the model that comes out; the dataset's when not given."),
+    NAME("dataset", struct job_spec, dataset, .nullable = true,
+         .doc = "A dataset that was uploaded before."),
+    RAW("data", struct job_spec, data, .nullable = true, .of = FIELD_OBJECT, .sub = &inline_schema,
+        .doc = "The table itself, in place of a dataset."),
+    LIST("target", struct job_spec, prep.target, prep.n_target, const char *, .of = FIELD_STRING,
+         .nullable = true, .one = true, .min = 1, .max = TARGETS_MAX,
+         .alias = {"response_column", "label", "targets"},
+         .doc = "The column to predict, or several in an array; \"y\" when data is given as x and "
+                "y."),
+    WORD("task", struct job_spec, prep.task, enum task, .names = task_words, .def = "\"auto\"",
+         .doc = "What is predicted: numbers, one of several classes, labels that are yes or no "
+                "each, or shares that sum to one; auto decides by the target columns."),
+    STRING("weights", struct job_spec, prep.weights, .nullable = true,
+           .alias = {"sample_weight", "weights_column"},
+           .doc = "Column with the weight of each row in training; 0 leaves a row out."),
+    MAP("class_weight", struct job_spec, prep.class_weight, prep.n_class_weight,
+        struct class_weight, .sub = &class_weight_schema, .nullable = true, .zero = "balanced",
+        .on = AT(struct job_spec, prep.balanced, bool), .max = CLASSES_MAX,
+        .doc = "How much the rows of each class count; balanced gives all classes the same sum."),
+    OBJECT("features", struct job_spec, prep, struct data_spec, .sub = &features_schema,
+           .doc = "Which columns to learn from."),
+    OBJECT("split", struct job_spec, prep, struct data_spec, .sub = &split_schema,
+           .doc = "Which rows are for what."),
+    OBJECT("preprocessing", struct job_spec, prep, struct data_spec, .sub = &preprocessing_schema,
+           .doc = "How columns become numbers."),
+    OBJECT("model", struct job_spec, model, struct model_spec, .sub = &model_schema,
+           .doc = "The network."),
+    PART("lr_finder", .sub = &sweep_schema, .doc = "The sweep of a job of kind lr_finder."),
+    PART("init", .sub = &init_schema, .nullable = true,
+         .on = AT(struct job_spec, from_version, int),
+         .doc = "Start from the weights of a model instead of random ones; without \"model\" its "
+                "layers are taken too."),
+    PICK("loss", struct job_spec, train.loss, .table = &loss_table, .nullable = true,
+         .doc = "What training makes small; null for what the task asks for."),
+    PICK("optimizer", struct job_spec, train.optimizer, .table = &optimizer_table,
+         .def = "\"adamw\"", .doc = "Update rule."),
+    PICK("schedule", struct job_spec, train.schedule, .table = &schedule_table,
+         .def = "{\"type\": \"cosine\", \"warmup\": 0.05}",
+         .doc = "Learning rate over time, as a share of the optimizer's."),
+    LIST("param_groups", struct job_spec, train.group, train.n_group, struct param_group,
+         .of = FIELD_OBJECT, .sub = &group_schema, .max = GROUPS_MAX, .def = "[]",
+         .doc =
+             "Parameters that learn at a pace of their own; the first group that matches counts."),
+    PART("regularization", .sub = &regularization_schema,
+         .doc = "What keeps the network in bounds."),
+    OBJECT("training", struct job_spec, train, struct train_spec, .sub = &training_schema,
+           .doc = "How long, in which steps."),
+    SEED("seed", struct job_spec, train.seed, .def = "0",
+         .doc = "Decides weights, shuffles and dropout: the same seed gives the same model."),
+    INT("priority", struct job_spec, priority, .def = "0", .min = -100, .max = 100,
+        .doc = "Jobs of higher priority run earlier."),
+    RAW("metadata", struct job_spec, metadata, .nullable = true, .of = FIELD_OBJECT,
+        .max = METADATA_MAX, .doc = "Anything of the client's own; kept as it is."),
+    {0},
+};
+const struct schema job_schema = {
+    .name = "JobDefinition",
+    .doc = "What to train on which data. Everything but the data and the target has a default.",
+    .field = job_fields,
+    .size = sizeof(struct job_spec),
+    .max = JOB_DEFINITION_MAX,
+    .check = check_job,
+    .rewrite = foreign_rewrite,
+    .rewrites = foreign_name,
+};
+
+// The targets of data given as x and y.
+static bool name_targets(struct job_spec *spec, struct arena *a, struct err *e)
+{
+    size_t n = spec->prep.n_target = inline_targets(spec->data);
+    if (n > TARGETS_MAX)
+        return fail_at(e, ERR_INVALID, "/data/y", "must have at most %d targets, got %zu",
+                       TARGETS_MAX, n);
+    spec->prep.target = inline_target_names(n, a);
+    return spec->prep.target || fail(e, ERR_TOO_LARGE, "the definition needs too much memory");
+}
+
+static bool read_and_resolve(const struct schema *s, const char *body, size_t len,
+                             struct job_spec *spec, struct arena *a, struct faults *f,
+                             struct err *e)
+{
+    if (!schema_read(s, body, len, spec, a, f, e))
+        return false;
+    if (!spec->name)
+        spec->name = spec->dataset;
+    if (!spec->prep.n_target && !name_targets(spec, a, e))
+        return false;
+    if (spec->prep.validation == 0)
+        spec->train.patience = 0;
+    if (spec->train.patience == 0)
+        spec->train.monitor = "val_loss";
+    return true;
+}
+
+bool job_spec_read(const char *body, size_t len, struct job_spec *spec, struct arena *a,
+                   struct faults *f, struct err *e)
+{
+    return read_and_resolve(&job_schema, body, len, spec, a, f, e);
+}
+
+bool job_spec_read_stored(const char *text, struct job_spec *spec, struct arena *a,
+                          struct faults *f, struct err *e)
+{
+    struct schema stored = job_schema;
+    stored.check = NULL;
+    return read_and_resolve(&stored, text, strlen(text), spec, a, f, e);
+}
+
+void job_spec_write(struct jsonw *w, const char *key, const struct job_spec *spec)
+{
+    schema_write(&job_schema, spec, w, key);
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What the files of the job definition's rows share. Constant data.
+
+#include "api/schema/job_schema.h"
+
+enum { GROUPS_MAX = 64 };
+
+extern const struct schema model_schema;          // fills struct model_spec
+extern const struct schema regularization_schema; // struct job_spec
+extern const struct schema group_schema;          // struct param_group
+extern const struct schema training_schema;       // struct train_spec

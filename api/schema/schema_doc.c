@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+// What a schema says about itself for machines: see schema.h. A field of plain
+// type is one JSON Schema object; a choice, an object that has a short form and a number with a
+// word for 0 are an "anyOf" of several.
+
+#include "api/schema/schema.h"
+
+#include <string.h>
+
+enum { ALIAS_DOC = 100 };
+
+static void describe(const struct field *f, struct jsonw *w, const char *key);
+static void describe_object(const struct schema *s, struct jsonw *w, bool nullable);
+
+static const char *type_word(const struct field *f)
+{
+    static const char *const word[FIELD_TYPES] = {
+        [FIELD_BOOL] = "boolean", [FIELD_INT] = "integer",   [FIELD_REAL] = "number",
+        [FIELD_SEED] = "integer", [FIELD_WORD] = "string",   [FIELD_STRING] = "string",
+        [FIELD_NAME] = "string",  [FIELD_OBJECT] = "object", [FIELD_LIST] = "array",
+        [FIELD_MAP] = "object",
+    };
+    return word[f->type == FIELD_RAW ? f->of : f->type];
+}
+
+static void put_type(struct jsonw *w, const char *word, bool nullable)
+{
+    if (!nullable) {
+        jsonw_string(w, "type", word);
+        return;
+    }
+    jsonw_array(w, "type");
+    jsonw_string(w, NULL, word);
+    jsonw_string(w, NULL, "null");
+    jsonw_end(w);
+}
+
+static void put_words(struct jsonw *w, const char *const *names, bool nullable)
+{
+    jsonw_array(w, "enum");
+    for (; *names; names++)
+        jsonw_string(w, NULL, *names);
+    if (nullable)
+        jsonw_null(w, NULL);
+    jsonw_end(w);
+}
+
+static void put_limits(struct jsonw *w, const struct field *f)
+{
+    if (f->min == 0 && f->max == 0)
+        return;
+    jsonw_real(w, f->above_min ? "exclusiveMinimum" : "minimum", f->min);
+    jsonw_real(w, "maximum", f->max);
+}
+
+static void put_count(struct jsonw *w, const struct field *f, const char *min, const char *max)
+{
+    if (f->max == 0)
+        return;
+    jsonw_real(w, min, f->min);
+    jsonw_real(w, max, f->max);
+}
+
+static void put_doc(struct jsonw *w, const struct field *f)
+{
+    if (f->doc)
+        jsonw_string(w, "description", f->doc);
+    if (f->def)
+        jsonw_json(w, "default", f->def);
+}
+
+// One of several forms; null is a form too.
+static void any_of_end(struct jsonw *w, bool nullable)
+{
+    if (nullable) {
+        jsonw_object(w, NULL);
+        jsonw_string(w, "type", "null");
+        jsonw_end(w);
+    }
+    jsonw_end(w);
+}
+
+static void put_knob(struct jsonw *w, const struct knob *k)
+{
+    static const char *const type[] = {
+        [KNOB_REAL] = "number", [KNOB_INT] = "integer", [KNOB_BOOL] = "boolean"};
+    const struct field limits = {.min = k->min, .max = k->max};
+    jsonw_string(w, "type", type[k->type]);
+    if (k->type != KNOB_BOOL)
+        put_limits(w, &limits);
+}
+
+static void put_knob_default(struct jsonw *w, const char *key, const struct knob *k, size_t i)
+{
+    if (k->type == KNOB_BOOL)
+        jsonw_bool(w, key, k->def[i] != 0);
+    else
+        jsonw_real(w, key, k->def[i]);
+}
+
+static void describe_knob(struct jsonw *w, const struct knob *k)
+{
+    jsonw_object(w, k->name);
+    jsonw_string(w, "description", k->doc);
+    if (k->count < 2) {
+        put_knob(w, k);
+        put_knob_default(w, "default", k, 0);
+    } else {
+        jsonw_string(w, "type", "array");
+        jsonw_object(w, "items");
+        put_knob(w, k);
+        jsonw_end(w);
+        jsonw_int(w, "minItems", k->list ? 1 : k->count);
+        jsonw_int(w, "maxItems", k->count);
+        jsonw_array(w, "default");
+        for (size_t i = 0; i < knob_length(k, k->def); i++)
+            put_knob_default(w, NULL, k, i);
+        jsonw_end(w);
+    }
+    jsonw_end(w);
+}
+
+static void describe_row(struct jsonw *w, const struct table *t, const struct row *row)
+{
+    const struct knob *knob;
+    size_t at;
+    jsonw_object(w, NULL);
+    jsonw_string(w, "type", "object");
+    jsonw_string(w, "description", row->doc);
+    if (row->torch)
+        jsonw_string(w, "x-torch", row->torch);
+    jsonw_object(w, "properties");
+    jsonw_object(w, "type");
+    jsonw_string(w, "const", row->name);
+    jsonw_end(w);
+    for (size_t k = 0; (knob = knob_at(t, row, k, &at)); k++)
+        describe_knob(w, knob);
+    jsonw_end(w);
+    jsonw_bool(w, "additionalProperties", false);
+    jsonw_end(w);
+}
+
+static void describe_aliases(struct jsonw *w, const struct row *row)
+{
+    char text[ALIAS_DOC];
+    snprintf(text, sizeof text, "Another name of %s.", row->name);
+    for (int i = 0; i < ROW_ALIASES && row->alias[i]; i++) {
+        jsonw_object(w, NULL);
+        jsonw_string(w, "const", row->alias[i]);
+        jsonw_string(w, "description", text);
+        jsonw_end(w);
+    }
+}
+
+static void describe_pick(const struct field *f, struct jsonw *w)
+{
+    jsonw_array(w, "anyOf");
+    jsonw_object(w, NULL);
+    jsonw_string(w, "type", "string");
+    jsonw_array(w, "enum");
+    for (size_t i = 0; i < f->table->n; i++)
+        jsonw_string(w, NULL, f->table->row[i]->name);
+    jsonw_end(w);
+    jsonw_end(w);
+    for (size_t i = 0; i < f->table->n; i++)
+        describe_aliases(w, f->table->row[i]);
+    for (size_t i = 0; i < f->table->n; i++)
+        describe_row(w, f->table, f->table->row[i]);
+    any_of_end(w, f->nullable);
+}
+
+static void describe_number(const struct field *f, struct jsonw *w)
+{
+    bool or_string = f->zero || f->type == FIELD_SEED;
+    if (or_string) {
+        jsonw_array(w, "anyOf");
+        jsonw_object(w, NULL);
+    }
+    put_type(w, type_word(f), f->nullable && !or_string);
+    put_limits(w, f);
+    if (!or_string)
+        return;
+    if (f->type == FIELD_SEED)
+        jsonw_int(w, "minimum", 0);
+    jsonw_end(w);
+    jsonw_object(w, NULL);
+    jsonw_string(w, f->zero ? "const" : "pattern", f->zero ? f->zero : "^[0-9]{1,20}$");
+    if (!f->zero)
+        jsonw_string(w, "type", "string");
+    jsonw_end(w);
+    any_of_end(w, f->nullable);
+}
+
+static void describe_string(const struct field *f, struct jsonw *w)
+{
+    put_type(w, "string", f->nullable);
+    if (f->names)
+        put_words(w, f->names, f->nullable);
+    else if (f->type == FIELD_NAME)
+        jsonw_string(w, "pattern", "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$");
+    else
+        put_count(w, f, "minLength", "maxLength");
+}
+
+static void describe_list(const struct field *f, struct jsonw *w)
+{
+    const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
+    if (f->one) {
+        jsonw_array(w, "anyOf");
+        describe(&each, w, NULL);
+        jsonw_object(w, NULL);
+    }
+    put_type(w, "array", f->nullable && !f->one);
+    put_count(w, f, "minItems", "maxItems");
+    describe(&each, w, "items");
+    if (f->one) {
+        jsonw_end(w);
+        any_of_end(w, f->nullable);
+    }
+}
+
+static void describe_map(const struct field *f, struct jsonw *w)
+{
+    if (f->zero) {
+        jsonw_array(w, "anyOf");
+        jsonw_object(w, NULL);
+        jsonw_string(w, "const", f->zero);
+        jsonw_end(w);
+        jsonw_object(w, NULL);
+    }
+    put_type(w, "object", f->nullable && !f->zero);
+    put_count(w, f, "minProperties", "maxProperties");
+    describe(&f->sub->field[1], w, "additionalProperties");
+    if (f->zero) {
+        jsonw_end(w);
+        any_of_end(w, f->nullable);
+    }
+}
+
+// The object itself or, where it has one, its short form.
+static void describe_sub(const struct field *f, struct jsonw *w)
+{
+    const struct schema *s = f->sub;
+    if (!s->bare) {
+        describe_object(s, w, f->nullable);
+        return;
+    }
+    const struct field *brief = s->field;
+    while (strcmp(brief->key, s->bare) != 0)
+        brief++;
+    jsonw_array(w, "anyOf");
+    jsonw_object(w, NULL);
+    describe_object(s, w, false);
+    jsonw_end(w);
+    describe(brief, w, NULL);
+    any_of_end(w, f->nullable);
+}
+
+static void describe_raw(const struct field *f, struct jsonw *w)
+{
+    if (f->sub && f->of == FIELD_LIST)
+        describe_list(&(struct field){.of = FIELD_OBJECT, .sub = f->sub, .nullable = f->nullable},
+                      w);
+    else if (f->sub)
+        describe_sub(f, w);
+    else if (f->of)
+        put_type(w, type_word(f), f->nullable);
+}
+
+static void describe_bool(const struct field *f, struct jsonw *w)
+{
+    put_type(w, "boolean", f->nullable);
+}
+
+static void describe(const struct field *f, struct jsonw *w, const char *key)
+{
+    static void (*const describe_as[FIELD_TYPES])(const struct field *, struct jsonw *) = {
+        [FIELD_RAW] = describe_raw,       [FIELD_BOOL] = describe_bool,
+        [FIELD_INT] = describe_number,    [FIELD_REAL] = describe_number,
+        [FIELD_SEED] = describe_number,   [FIELD_WORD] = describe_string,
+        [FIELD_STRING] = describe_string, [FIELD_NAME] = describe_string,
+        [FIELD_PICK] = describe_pick,     [FIELD_OBJECT] = describe_sub,
+        [FIELD_LIST] = describe_list,     [FIELD_MAP] = describe_map,
+    };
+    jsonw_object(w, key);
+    put_doc(w, f);
+    describe_as[f->type](f, w);
+    jsonw_end(w);
+}
+
+static bool is_required(const struct schema *s, const struct field *f)
+{
+    return f->required || (s->reply && !f->optional);
+}
+
+static void put_required(const struct schema *s, struct jsonw *w)
+{
+    jsonw_array(w, "required");
+    for (const struct field *f = s->field; f->key; f++)
+        if (is_required(s, f))
+            jsonw_string(w, NULL, f->key);
+    jsonw_end(w);
+}
+
+static void put_name(struct jsonw *w, const char *name, const char *doc)
+{
+    jsonw_object(w, name);
+    jsonw_string(w, "description", doc);
+    jsonw_end(w);
+}
+
+// Keys that become others when a body is read.
+static void put_other_names(struct jsonw *w, const struct schema *s)
+{
+    char text[ALIAS_DOC];
+    const char *name, *doc;
+    for (const struct field *f = s->field; f->key; f++)
+        for (int i = 0; i < FIELD_ALIASES && f->alias[i]; i++) {
+            snprintf(text, sizeof text, "Another name of %s.", f->key);
+            put_name(w, f->alias[i], text);
+        }
+    for (size_t i = 0; s->rewrites && (name = s->rewrites(i, &doc)); i++)
+        put_name(w, name, doc);
+}
+
+// The inside of an object's description.
+static void describe_object(const struct schema *s, struct jsonw *w, bool nullable)
+{
+    put_type(w, "object", nullable);
+    jsonw_object(w, "properties");
+    for (const struct field *f = s->field; f->key; f++)
+        describe(f, w, f->key);
+    put_other_names(w, s);
+    jsonw_end(w);
+    put_required(s, w);
+    jsonw_bool(w, "additionalProperties", s->open);
+}
+
+void schema_json(const struct schema *s, struct jsonw *w, const char *key)
+{
+    jsonw_object(w, key);
+    jsonw_string(w, "title", s->name);
+    jsonw_string(w, "description", s->doc);
+    describe_object(s, w, false);
+    jsonw_end(w);
+}

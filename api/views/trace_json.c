@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// See trace_json.h.
+
+#include "api/views/trace_json.h"
+
+#include "api/views/graph_doc.h"
+#include "api/json/json_in.h"
+#include "engine/base/number.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct reader {
+    const struct model *m;
+    const struct prep *p;
+    struct arena *a;
+    struct faults *f;
+    size_t row;
+};
+
+__attribute__((format(printf, 3, 4))) static void complain(struct reader *r, const char *code,
+                                                           const char *fmt, ...)
+{
+    char pointer[40], text[256];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    snprintf(pointer, sizeof pointer, "/targets/%zu", r->row);
+    fault_add(r->f, code, pointer, "%s", text);
+}
+
+static void read_class(struct reader *r, struct json_in *in, real *y)
+{
+    struct json_text name = {0};
+    char number[NUMBER_TEXT_SIZE];
+    enum json_kind kind = json_kind(in);
+    if (kind == JSON_STRING) {
+        json_string(in, &name, r->a);
+    } else if (kind == JSON_NUMBER) {
+        name.len = number_print(number, json_number(in));
+        name.at = number;
+    } else {
+        json_skip(in);
+        complain(r, "wrong_type", "must be the name of a class, got %s", json_kind_name(kind));
+        return;
+    }
+    for (size_t c = 0; name.at && c < r->p->n_class; c++)
+        if (strlen(r->p->class_name[c]) == name.len &&
+            memcmp(r->p->class_name[c], name.at, name.len) == 0) {
+            *y = (real)c;
+            return;
+        }
+    complain(r, "unknown_value", "there is no class \"%.*s\"; the first is \"%s\"",
+             (int)(name.len < 64 ? name.len : 64), name.at ? name.at : "", r->p->class_name[0]);
+}
+
+static void read_value(struct reader *r, struct json_in *in, size_t k, real *y)
+{
+    enum json_kind kind = json_kind(in);
+    if (kind != JSON_NUMBER) {
+        json_skip(in);
+        complain(r, "wrong_type", "must be a number, got %s", json_kind_name(kind));
+        return;
+    }
+    y[k] = (real)((json_number(in) - r->m->y_mean[k]) / r->m->y_std[k]);
+    if (!isfinite(y[k]))
+        complain(r, "not_finite", "is too large for single precision");
+}
+
+static void read_values(struct reader *r, struct json_in *in, real *y)
+{
+    size_t k = 0, n = r->m->n_target;
+    if (json_kind(in) != JSON_ARRAY) {
+        read_value(r, in, 0, y);
+        k = 1;
+    } else {
+        for (json_enter(in); json_more(in); k++)
+            if (k < n)
+                read_value(r, in, k, y);
+            else
+                json_skip(in);
+    }
+    if (k != n)
+        complain(r, "ragged_row", "must be an array of %zu values, got %zu", n, k);
+}
+
+bool targets_read(struct json_span span, const struct model *m, const struct prep *p, size_t n,
+                  real **y, struct arena *a, struct faults *f, struct err *e)
+{
+    struct reader r = {m, p, a, f, 0};
+    struct json_in in = json_in(span);
+    *y = arena_zalloc(a, n * m->n_target, sizeof **y);
+    if (!*y)
+        return fail_at(e, ERR_TOO_LARGE, "/targets", "need more memory than one request may use");
+    for (json_enter(&in); json_more(&in); r.row++)
+        if (r.row >= n)
+            json_skip(&in);
+        else if (m->n_class)
+            read_class(&r, &in, *y + r.row);
+        else
+            read_values(&r, &in, *y + r.row * m->n_target);
+    if (r.row != n)
+        fault_add(f, "ragged_row", "/targets", "must be as many as instances, %zu, got %zu", n,
+                  r.row);
+    return faults_none(f, e);
+}
+
+static size_t rows_of(const struct trace *t, const struct node *n)
+{
+    return n->rows ? n->rows : t->rows;
+}
+
+size_t trace_numbers(const struct trace *t)
+{
+    size_t total = 0;
+    for (uint32_t i = 0; i < trace_nodes(t); i++) {
+        const struct node *n = &t->view.graph.node[i];
+        total += rows_of(t, n) * n->cols * (t->plan.buf[i].d ? 2 : 1);
+    }
+    return total;
+}
+
+static void write_matrix(struct jsonw *w, const char *key, const real *v, size_t rows, size_t cols)
+{
+    jsonw_array(w, key);
+    for (size_t r = 0; r < rows; r++) {
+        jsonw_array(w, NULL);
+        for (size_t c = 0; c < cols; c++)
+            jsonw_float(w, NULL, (float)v[r * cols + c]);
+        jsonw_end(w);
+    }
+    jsonw_end(w);
+}
+
+static void write_node(struct jsonw *w, const struct trace *t, uint32_t i)
+{
+    const struct node *n = &t->view.graph.node[i];
+    const struct buf *b = &t->plan.buf[i];
+    jsonw_object(w, NULL);
+    jsonw_int(w, "index", i);
+    jsonw_string(w, "name", n->name);
+    graph_node_json(w, n);
+    write_matrix(w, "values", b->v, rows_of(t, n), n->cols);
+    if (b->d)
+        write_matrix(w, "gradients", b->d, rows_of(t, n), n->cols);
+    else
+        jsonw_null(w, "gradients");
+    jsonw_end(w);
+}
+
+void trace_write(struct jsonw *w, const struct trace *t)
+{
+    jsonw_array(w, "nodes");
+    for (uint32_t i = 0; i < trace_nodes(t); i++)
+        write_node(w, t, i);
+    jsonw_end(w);
+}

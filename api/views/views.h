@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What replies look like, and the body of /predict. Handlers write replies with jsonw.h in these
+// shapes; OpenAPI prints them and the end-to-end tests hold the replies against them. Constant
+// data.
+
+#include "api/json/json.h"
+#include "api/schema/schema.h"
+
+extern const struct schema job_view, job_list_view;         // /jobs/<id>, /jobs
+extern const struct schema event_list_view;                 // /jobs/<id>/events
+extern const struct schema layers_view;                     // /jobs/<id>/layers
+extern const struct schema lr_view;                         // /jobs/<id>/lr
+extern const struct schema diagnosis_view;                  // /jobs/<id>/diagnosis
+extern const struct schema metrics_view;                    // /jobs/<id>/metrics
+extern const struct schema dataset_view, dataset_list_view; // /datasets/<name>, /datasets
+extern const struct schema model_view, model_list_view;     // /models/<name>, /models
+extern const struct schema predict_view;                    // .../predict
+extern const struct schema health_view;                     // /healthz
+extern const struct schema problem_view;                    // every failure
+
+// Read with schema_read(). The spans point into the body, strings are in the arena.
+struct predict_request {
+    const char *model;          // NULL when the path or `job` says which
+    int version;                // 0: the latest
+    int job;                    // 0: not by job
+    struct json_span instances; // an array of objects, or of arrays in the order of the columns
+};
+extern const struct schema predict_request_schema;             // /predict: all of them
+extern const struct schema model_rows_schema, job_rows_schema; // where the path says which model
+
+// Rows, and their targets, for /trace and /gradcheck.
+struct glass_request {
+    int version; // 0: the latest
+    struct json_span instances, targets;
+};
+extern const struct schema glass_request_schema;
+extern const struct schema graph_view, trace_view, gradcheck_view;
+
+struct evaluate_request {
+    const char *dataset;
+    int version; // of the model; 0: the latest
+};
+extern const struct schema evaluate_request_schema;
+extern const struct schema evaluate_view; // .../evaluate

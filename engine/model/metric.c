@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+// Metric rows: see metric.h. Sums are in double.
+
+#include "engine/model/metric.h"
+
+#include "engine/base/sort.h"
+#include "engine/nn/tables.h"
+
+// Σ_i (ŷ - y)² of target t
+static double square_error(const struct scored *s, size_t t)
+{
+    double sum = 0;
+    for (size_t r = 0; r < s->n && !halt_due(s->halt, r); r++) {
+        double d = s->answer[r * s->k + t] - s->target[r * s->k + t];
+        sum += d * d;
+    }
+    return sum;
+}
+
+// √(Σ (ŷ - y)² / n)
+static double rmse(const struct scored *s)
+{
+    double sum = 0;
+    for (size_t t = 0; t < s->k; t++)
+        sum += sqrt(square_error(s, t) / (double)s->n);
+    return sum / (double)s->k;
+}
+
+static double mae(const struct scored *s)
+{
+    double sum = 0;
+    for (size_t i = 0; i < s->n * s->k && !halt_due(s->halt, i); i++)
+        sum += fabs(s->answer[i] - s->target[i]);
+    return sum / (double)(s->n * s->k);
+}
+
+// 1 - Σ (ŷ - y)² / Σ (y - ȳ)²; 0 where all targets are equal
+static double r2_of(const struct scored *s, size_t t)
+{
+    double mean = 0, spread = 0;
+    for (size_t r = 0; r < s->n && !halt_due(s->halt, r); r++)
+        mean += s->target[r * s->k + t] / (double)s->n;
+    for (size_t r = 0; r < s->n && !halt_due(s->halt, r); r++) {
+        double d = s->target[r * s->k + t] - mean;
+        spread += d * d;
+    }
+    return spread > 0 ? 1 - square_error(s, t) / spread : 0;
+}
+
+static double r2(const struct scored *s)
+{
+    double sum = 0;
+    for (size_t t = 0; t < s->k; t++)
+        sum += r2_of(s, t);
+    return sum / (double)s->k;
+}
+
+static bool said(double probability)
+{
+    return probability >= .5;
+}
+
+static double label_accuracy(const struct scored *s)
+{
+    size_t right = 0;
+    for (size_t i = 0; i < s->n * s->k && !halt_due(s->halt, i); i++)
+        right += said(s->answer[i]) == said(s->target[i]);
+    return (double)right / (double)(s->n * s->k);
+}
+
+static double accuracy(const struct scored *s)
+{
+    size_t right = 0;
+    if (s->n_target == s->k)
+        return label_accuracy(s);
+    for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++) {
+        const double *p = s->answer + i * s->k;
+        size_t best = 0;
+        for (size_t c = 1; c < s->k; c++)
+            best = p[c] > p[best] ? c : best;
+        right += best == (size_t)s->target[i];
+    }
+    return (double)right / (double)s->n;
+}
+
+// No smaller than single precision can tell from 0 next to 1.
+static double log_of(double p)
+{
+    return log(fmax(p, 1e-7));
+}
+
+// -Σ y log p + (1 - y) log(1 - p), per label
+static double label_log_loss(const struct scored *s)
+{
+    double sum = 0;
+    for (size_t i = 0; i < s->n * s->k && !halt_due(s->halt, i); i++)
+        sum -= log_of(said(s->target[i]) ? s->answer[i] : 1 - s->answer[i]);
+    return sum / (double)(s->n * s->k);
+}
+
+// -Σ log p_y / n
+static double log_loss(const struct scored *s)
+{
+    double sum = 0;
+    if (s->n_target == s->k)
+        return label_log_loss(s);
+    for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++)
+        sum -= log_of(s->answer[i * s->k + (size_t)s->target[i]]);
+    return sum / (double)s->n;
+}
+
+// 2 tp / (2 tp + fp + fn); 0 for a label that is neither there nor said to be
+static double f1_of(const struct scored *s, size_t t)
+{
+    double hits = 0, both = 0;
+    for (size_t r = 0; r < s->n && !halt_due(s->halt, r); r++) {
+        size_t i = r * s->k + t;
+        bool there = said(s->target[i]), told = said(s->answer[i]);
+        hits += there && told;
+        both += there + told;
+    }
+    return both > 0 ? 2 * hits / both : 0;
+}
+
+static double f1(const struct scored *s)
+{
+    double sum = 0;
+    for (size_t t = 0; t < s->k; t++)
+        sum += f1_of(s, t);
+    return sum / (double)s->k;
+}
+
+// Σ q (log q - log p) / n
+static double kl_divergence(const struct scored *s)
+{
+    double sum = 0;
+    for (size_t i = 0; i < s->n * s->k && !halt_due(s->halt, i); i++)
+        if (s->target[i] > 0)
+            sum += s->target[i] * (log(s->target[i]) - log_of(s->answer[i]));
+    return sum / (double)s->n;
+}
+
+static int by_score(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+// Area under the ROC curve: the chance that a positive row scores above a negative one, ties
+// counting half. Pairs (score, class) are sorted; each run of equal scores adds its positives times
+// the negatives below it plus half of those in it.
+static double auc(const struct scored *s)
+{
+    double *pair = s->scratch;
+    for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++) {
+        pair[2 * i] = s->answer[i * 2 + 1];
+        pair[2 * i + 1] = s->target[i];
+    }
+    sort(pair, s->n, 2 * sizeof *pair, by_score, s->halt);
+    double below = 0, area = 0, positives = 0;
+    for (size_t i = 0, run = 0; i < s->n && !halt_due(s->halt, run); run++) {
+        double plus = 0, minus = 0;
+        size_t j = i;
+        for (; j < s->n && pair[2 * j] <= pair[2 * i]; j++)
+            *(pair[2 * j + 1] > 0 ? &plus : &minus) += 1;
+        area += plus * (below + minus / 2);
+        below += minus;
+        positives += plus;
+        i = j;
+    }
+    return positives > 0 && below > 0 ? area / (positives * below) : .5;
+}
+
+static const struct metric metric_rmse = {
+    {.name = "rmse", .doc = "Root of the mean squared error, in the target's units."},
+    LOSS_REGRESSION,
+    false,
+    rmse};
+static const struct metric metric_mae = {
+    {.name = "mae", .doc = "Mean absolute error, in the target's units."},
+    LOSS_REGRESSION | LOSS_DISTRIBUTION,
+    false,
+    mae};
+static const struct metric metric_r2 = {
+    {.name = "r2", .doc = "Share of the target's variance that is explained."},
+    LOSS_REGRESSION,
+    true,
+    r2};
+static const struct metric metric_accuracy = {
+    {.name = "accuracy",
+     .doc = "Share of rows whose most likely class is right; of several labels, share of right "
+            "ones at threshold .5."},
+    LOSS_BINARY | LOSS_MULTICLASS | LOSS_MULTILABEL,
+    true,
+    accuracy};
+static const struct metric metric_log_loss = {
+    {.name = "log_loss",
+     .doc = "Mean negative logarithm of the right class's probability, or of the right answer's "
+            "for every label."},
+    LOSS_BINARY | LOSS_MULTICLASS | LOSS_MULTILABEL,
+    false,
+    log_loss};
+static const struct metric metric_auc = {
+    {.name = "auc", .doc = "Area under the ROC curve of the second class."},
+    LOSS_BINARY,
+    true,
+    auc};
+static const struct metric metric_f1 = {
+    {.name = "f1",
+     .doc = "Harmonic mean of precision and recall at threshold .5, averaged over the labels."},
+    LOSS_MULTILABEL,
+    true,
+    f1};
+static const struct metric metric_kl_divergence = {
+    {.name = "kl_divergence", .doc = "Mean divergence of the answered shares from the true ones."},
+    LOSS_DISTRIBUTION,
+    false,
+    kl_divergence};
+
+static const struct row *const metric_row[] = {
+    &metric_rmse.row,     &metric_kl_divergence.row, &metric_mae.row, &metric_r2.row,
+    &metric_accuracy.row, &metric_log_loss.row,      &metric_f1.row,  &metric_auc.row};
+const struct table metric_table = {
+    "metric", metric_row, sizeof metric_row / sizeof *metric_row, {{0}}};
+
+int metric_task(enum task task, size_t n_class)
+{
+    switch (task) {
+    case TASK_CLASSIFICATION:
+        return n_class == 2 ? LOSS_BINARY : LOSS_MULTICLASS;
+    case TASK_MULTILABEL:
+        return LOSS_MULTILABEL;
+    case TASK_DISTRIBUTION:
+        return LOSS_DISTRIBUTION;
+    default:
+        return LOSS_REGRESSION;
+    }
+}
+
+const struct metric *metric_for(int task, size_t i)
+{
+    for (size_t k = 0; k < metric_table.n; k++) {
+        const struct metric *m = (const struct metric *)(const void *)metric_table.row[k];
+        if (m->tasks & task && i-- == 0)
+            return m;
+    }
+    return NULL;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Quality of predictions: rows of metric_table, computed on a validation or test part, in the
+// targets' own units. Every row counts alike, whatever it weighed in training; of several targets
+// it is the mean over them.
+
+#include "engine/nn/op.h"
+#include "engine/base/real.h"
+#include "engine/base/halt.h"
+#include "engine/base/row.h"
+#include "engine/base/spec.h"
+
+#include <stddef.h>
+
+enum { METRICS_MAX = 8 };
+
+struct scored {
+    const double *answer; // [n, k]: values, a probability per class or label, or shares
+    const double
+        *target; // [n, n_target]: values, a class index (k > n_target = 1), labels or shares
+    size_t n, k, n_target;
+    double *scratch;         // [2 n]
+    const struct halt *halt; // what a metric has not finished is worth nothing
+};
+
+struct metric {
+    struct row row;
+    int tasks; // bits of enum loss_task
+    bool larger_better;
+    double (*value)(const struct scored *s);
+};
+
+// The bit of enum loss_task for a task (not TASK_AUTO) and its number of classes.
+int metric_task(enum task task, size_t n_class);
+
+// The i-th metric for the task, or NULL past the last.
+const struct metric *metric_for(int task, size_t i);

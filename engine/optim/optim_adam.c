@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+// Adam and its relatives: averages m of the gradient and v of its square, see optim.h.
+
+#include "engine/optim/optim_row.h"
+
+// m = β1 m + (1-β1) g;  v = β2 v + (1-β2) g²;  p -= lr m/(1-β1^k) / (√(v/(1-β2^k)) + ε)
+enum { ADAM_LR, ADAM_BETA1, ADAM_BETA2, ADAM_EPS, ADAM_DECAY, ADAM_MORE };
+#define KNOB_AMSGRAD                                                                               \
+    {                                                                                              \
+        .name = "amsgrad", .doc = "Divide by the largest average of squares so far.",              \
+        .type = KNOB_BOOL, .max = 1                                                                \
+    }
+
+static int adam_slots(const double *value)
+{
+    return value[ADAM_MORE] ? 3 : 2;
+}
+
+static void adam_coefs(const double *value, uint64_t k, double lr, double *coef)
+{
+    coef[0] = lr / (1 - pow(value[ADAM_BETA1], (double)k));
+    coef[1] = value[ADAM_BETA1];
+    coef[2] = 1 - value[ADAM_BETA1];
+    coef[3] = value[ADAM_BETA2];
+    coef[4] = 1 - value[ADAM_BETA2];
+    coef[5] = 1 / sqrt(1 - pow(value[ADAM_BETA2], (double)k));
+    coef[6] = value[ADAM_EPS];
+    coef[7] = value[ADAM_DECAY];
+}
+
+static void adam_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    (void)run;
+    adam_coefs(value, k, lr, coef);
+}
+
+static void adamw_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    (void)run;
+    adam_coefs(value, k, lr, coef);
+    coef[7] = 1 - lr * value[ADAM_DECAY];
+}
+
+INLINE void adam_averages(real g, real *m, real *v, const real *c)
+{
+    *m = c[1] * *m + c[2] * g;
+    *v = c[3] * *v + c[4] * g * g;
+}
+
+// The common part: one parameter's update for the gradient g.
+INLINE real adam_move(real g, real *m, real *v, const real *c)
+{
+    adam_averages(g, m, v, c);
+    return c[0] * *m / (sqrt(*v) * c[5] + c[6]);
+}
+
+INLINE real amsgrad_move(real g, real *m, real *v, real *most, const real *c)
+{
+    adam_averages(g, m, v, c);
+    *most = *v > *most ? *v : *most;
+    return c[0] * *m / (sqrt(*most) * c[5] + c[6]);
+}
+
+INLINE void adam_body(const struct optim_span *s, bool amsgrad)
+{
+    COEFS(c, s);
+    real *p = s->p, *m = s->state[0], *v = s->state[1], *most = s->state[2];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real d = g[i] * clip + c[7] * p[i];
+        p[i] -=
+            amsgrad ? amsgrad_move(d, &m[i], &v[i], &most[i], c) : adam_move(d, &m[i], &v[i], c);
+    }
+}
+
+KERNEL static void adam_step(const struct optim_span *s)
+{
+    s->state[2] ? adam_body(s, true) : adam_body(s, false);
+}
+
+const struct optim optim_adam = {
+    .row = {.name = "adam",
+            .doc = "Adam; weight decay as an L2 penalty.",
+            .torch = "torch.optim.Adam",
+            .knob = {KNOB_LR(1e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_L2,
+                     KNOB_AMSGRAD}},
+    .slots = adam_slots,
+    .prepare = adam_prepare,
+    .step = adam_step,
+};
+
+// Adam, with p *= 1 - lr λ in front
+INLINE void adamw_body(const struct optim_span *s, bool amsgrad)
+{
+    COEFS(c, s);
+    real *p = s->p, *m = s->state[0], *v = s->state[1], *most = s->state[2];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real d = g[i] * clip;
+        p[i] = p[i] * c[7] - (amsgrad ? amsgrad_move(d, &m[i], &v[i], &most[i], c)
+                                      : adam_move(d, &m[i], &v[i], c));
+    }
+}
+
+KERNEL static void adamw_step(const struct optim_span *s)
+{
+    s->state[2] ? adamw_body(s, true) : adamw_body(s, false);
+}
+
+const struct optim optim_adamw = {
+    .row = {.name = "adamw",
+            .doc = "Adam with weight decay apart from the gradient.",
+            .torch = "torch.optim.AdamW",
+            .knob = {KNOB_LR(1e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_DECAY(.01),
+                     KNOB_AMSGRAD}},
+    .slots = adam_slots,
+    .prepare = adamw_prepare,
+    .step = adamw_step,
+};
+
+// u = max(β2 u, |g'| + ε);  p -= lr/(1-β1^k) m/u
+KERNEL static void adamax_step(const struct optim_span *s)
+{
+    COEFS(c, s);
+    real *p = s->p, *m = s->state[0], *u = s->state[1];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real d = g[i] * clip + c[7] * p[i], size = fabs(d) + c[6], old = c[3] * u[i];
+        m[i] = c[1] * m[i] + c[2] * d;
+        u[i] = old > size ? old : size;
+        p[i] -= c[0] * m[i] / u[i];
+    }
+}
+
+const struct optim optim_adamax = {
+    .row = {.name = "adamax",
+            .doc = "Adam with the largest gradient of late in place of the average square.",
+            .torch = "torch.optim.Adamax",
+            .knob = {KNOB_LR(2e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_L2}},
+    .slots = slots_2,
+    .prepare = adam_prepare,
+    .step = adamax_step,
+};
+
+// μ_k = β1 (1 - ½ .96^(k ψ)), Π_k = μ_1 ... μ_k;
+// p -= lr (μ_{k+1} m/(1-Π_{k+1}) + (1-μ_k) g'/(1-Π_k)) / (√(v/(1-β2^k)) + ε)
+// (PyTorch 1.13 multiplies μ_k into Π_{k+1} a second time unless told foreach=True; later ones do
+// not.)
+static double nadam_mu(const double *value, uint64_t k)
+{
+    return value[ADAM_BETA1] * (1 - .5 * pow(.96, (double)k * value[ADAM_MORE]));
+}
+
+static void nadam_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    double mu = nadam_mu(value, k), next = nadam_mu(value, k + 1);
+    run[0] = k > 1 ? run[0] * mu : mu;
+    adam_coefs(value, k, lr, coef);
+    coef[0] = lr * next / (1 - run[0] * next);
+    coef[8] = lr * (1 - mu) / (1 - run[0]);
+}
+
+KERNEL static void nadam_step(const struct optim_span *s)
+{
+    COEFS(c, s);
+    real *p = s->p, *m = s->state[0], *v = s->state[1];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real d = g[i] * clip + c[7] * p[i];
+        adam_averages(d, &m[i], &v[i], c);
+        p[i] -= (c[0] * m[i] + c[8] * d) / (sqrt(v[i]) * c[5] + c[6]);
+    }
+}
+
+const struct optim optim_nadam = {
+    .row = {.name = "nadam",
+            .doc = "Adam with Nesterov's look ahead.",
+            .torch = "torch.optim.NAdam",
+            .knob = {KNOB_LR(2e-3),
+                     KNOB_BETAS(.9, .999, 0),
+                     KNOB_EPS(1e-8),
+                     KNOB_L2,
+                     {.name = "momentum_decay",
+                      .doc = "How fast the momentum rises to the first of betas.",
+                      .def = {4e-3},
+                      .min = 0,
+                      .max = 10}}},
+    .slots = slots_2,
+    .prepare = nadam_prepare,
+    .step = nadam_step,
+};
+
+// ρ∞ = 2/(1-β2) - 1;  ρ = ρ∞ - 2k β2^k/(1-β2^k);  ρ > 5: r = √((ρ-4)(ρ-2)ρ∞ / ((ρ∞-4)(ρ∞-2)ρ)),
+// p -= lr m̂ r √(1-β2^k)/(√v + ε); else p -= lr m̂
+static void radam_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    (void)run;
+    double power = pow(value[ADAM_BETA2], (double)k), far = 2 / (1 - value[ADAM_BETA2]) - 1,
+           rho = far - 2 * (double)k * power / (1 - power);
+    adam_coefs(value, k, lr, coef);
+    coef[8] = rho > 5 ? sqrt((rho - 4) * (rho - 2) * far / ((far - 4) * (far - 2) * rho)) *
+                            sqrt(1 - power)
+                      : 0;
+    coef[9] = rho > 5 ? 0 : 1;
+}
+
+KERNEL static void radam_step(const struct optim_span *s)
+{
+    COEFS(c, s);
+    real *p = s->p, *m = s->state[0], *v = s->state[1];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        adam_averages(g[i] * clip + c[7] * p[i], &m[i], &v[i], c);
+        p[i] -= c[0] * m[i] * (c[8] / (sqrt(v[i]) + c[6]) + c[9]);
+    }
+}
+
+const struct optim optim_radam = {
+    .row = {.name = "radam",
+            .doc = "Adam that leaves out the average square until it has seen enough of it.",
+            .torch = "torch.optim.RAdam",
+            .knob = {KNOB_LR(1e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_L2}},
+    .slots = slots_2,
+    .prepare = radam_prepare,
+    .step = radam_step,
+};
+
+// Step 1: v = g². Later: d = max(√v, ε);  m = β1 m + (1-β1) g/d, in step 2 m = g/d;
+// p -= lr (λ p + m);  v = β2 v + (1-β2) g²
+static void adopt_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    (void)run;
+    adam_coefs(value, k, lr, coef);
+    coef[0] = k > 1 ? lr : 0;
+    coef[2] = k > 2 ? coef[2] : k > 1;
+    coef[4] = k > 1 ? coef[4] : 1;
+    coef[7] = k > 1 ? 1 - lr * value[ADAM_DECAY] : 1;
+}
+
+KERNEL static void adopt_step(const struct optim_span *s)
+{
+    COEFS(c, s);
+    real *p = s->p, *m = s->state[0], *v = s->state[1];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real d = g[i] * clip, root = sqrt(v[i]);
+        m[i] = c[1] * m[i] + c[2] * d / (root > c[6] ? root : c[6]);
+        v[i] = c[3] * v[i] + c[4] * d * d;
+        p[i] = p[i] * c[7] - c[0] * m[i];
+    }
+}
+
+const struct optim optim_adopt = {
+    .row = {.name = "adopt",
+            .doc = "Adam that divides by the squares of earlier steps only: converges for any "
+                   "second beta.",
+            .knob = {KNOB_LR(1e-3),
+                     KNOB_BETAS(.9, .9999, 0),
+                     {.name = "eps",
+                      .doc = "Least denominator.",
+                      .def = {1e-6},
+                      .min = 1e-30,
+                      .max = 1},
+                     KNOB_DECAY(0)}},
+    .slots = slots_2,
+    .prepare = adopt_prepare,
+    .step = adopt_step,
+};
+
+// y are the parameters; with η = lr √(1-β2^k), h = max(h, η), S += h², c = h²/S:
+// v = β2 v + (1-β2) g²;  u = g/(√v + ε) + λ y;
+// y = (1-c) y + c z + η (β1 (1-c) - 1) u;  z -= η u
+static void free_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    double rate = lr * sqrt(1 - pow(value[ADAM_BETA2], (double)k));
+    run[0] = rate > run[0] ? rate : run[0];
+    run[1] += run[0] * run[0];
+    double share = run[1] > 0 ? run[0] * run[0] / run[1] : 0;
+    adam_coefs(value, k, lr, coef);
+    coef[0] = rate * (value[ADAM_BETA1] * (1 - share) - 1);
+    coef[2] = rate;
+    coef[5] = share;
+}
+
+static void free_begin(const struct optim_span *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        s->state[0][i] = s->p[i];
+}
+
+KERNEL static void free_step(const struct optim_span *s)
+{
+    COEFS(c, s);
+    real *y = s->p, *z = s->state[0], *v = s->state[1];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real d = g[i] * clip;
+        v[i] = c[3] * v[i] + c[4] * d * d;
+        d = d / (sqrt(v[i]) + c[6]) + c[7] * y[i];
+        y[i] += c[5] * (z[i] - y[i]) + c[0] * d;
+        z[i] -= c[2] * d;
+    }
+}
+
+// x = y + (1 - 1/β1) (z - y)
+static void free_settle(const struct optim_span *s)
+{
+    const real share = 1 - 1 / s->coef[1];
+    for (size_t i = 0; i < s->n; i++)
+        s->p[i] += share * (s->state[0][i] - s->p[i]);
+}
+
+// y = x + (1 - β1) (z - x)
+static void free_unsettle(const struct optim_span *s)
+{
+    const real share = 1 - s->coef[1];
+    for (size_t i = 0; i < s->n; i++)
+        s->p[i] += share * (s->state[0][i] - s->p[i]);
+}
+
+const struct optim optim_schedule_free_adamw = {
+    .row = {.name = "schedule_free_adamw",
+            .doc = "AdamW that averages its weights in place of a falling rate: for training "
+                   "without a planned end, at a constant schedule.",
+            .knob = {KNOB_LR(2.5e-3), KNOB_BETAS(.9, .999, .01), KNOB_EPS(1e-8), KNOB_DECAY(0)}},
+    .slots = slots_2,
+    .prepare = free_prepare,
+    .begin = free_begin,
+    .step = free_step,
+    .settle = free_settle,
+    .unsettle = free_unsettle,
+};

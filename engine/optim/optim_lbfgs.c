@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+// L-BFGS as torch.optim.LBFGS takes its steps: see optim.h.
+//
+// A group's rate factor f is a change of variables, p = √f q, under which steepest descent moves p
+// by -f g: gradients and moves are both multiplied by √f, and 0 freezes exactly.
+
+#include "engine/optim/optim_row.h"
+#include "engine/optim/optim_wolfe.h"
+
+enum {
+    LBFGS_LR,
+    LBFGS_MAX_ITER,
+    LBFGS_MAX_EVAL,
+    LBFGS_HISTORY,
+    LBFGS_TOLERANCE_GRAD,
+    LBFGS_TOLERANCE_CHANGE,
+    LBFGS_STRONG_WOLFE
+};
+enum { HISTORY_MAX = 100 };
+
+// Vectors of n reals in o->state: d, start, before, two for the search, then pairs s, y.
+enum { V_WAY, V_START, V_BEFORE, V_SEARCH, V_PAIRS = V_SEARCH + 2 };
+
+struct lbfgs {
+    uint64_t iterations;
+    double t, diagonal;      // last step length; scale of the first inverse Hessian
+    uint32_t first, n;       // ring of pairs
+    double rho[HISTORY_MAX]; // 1 / yᵀs
+};
+
+static int lbfgs_slots(const double *value)
+{
+    return V_PAIRS + 2 * (int)value[LBFGS_HISTORY];
+}
+
+static void lbfgs_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    (void)value;
+    (void)k;
+    (void)run;
+    coef[0] = sqrt(lr);
+}
+
+// One step's working set.
+struct work {
+    struct wolfe w;
+    struct lbfgs *own;
+    const double *value;
+    double lr, loss, before; // rate, loss, loss before this iteration
+    real *g;                 // gradient where we are
+    int evals;
+    bool converged; // its largest component is within the tolerance
+};
+
+static real *vector(const struct optimizer *o, size_t i)
+{
+    return o->state + i * o->n;
+}
+
+// The i-th oldest pair.
+static real *pair_s(const struct work *k, uint32_t i)
+{
+    uint32_t history = (uint32_t)k->value[LBFGS_HISTORY];
+    return vector(k->w.o, V_PAIRS + 2 * ((k->own->first + i) % history));
+}
+
+static real *pair_y(const struct work *k, uint32_t i)
+{
+    return pair_s(k, i) + k->w.o->n;
+}
+
+static double *pair_rho(const struct work *k, uint32_t i)
+{
+    return &k->own->rho[(k->own->first + i) % (uint32_t)k->value[LBFGS_HISTORY]];
+}
+
+static void look(struct work *k)
+{
+    k->converged = wolfe_largest(&k->w, k->g) <= k->value[LBFGS_TOLERANCE_GRAD];
+}
+
+// Keep s = t d and y = g - g before, unless they bend the wrong way; the oldest pair makes room.
+static void remember(struct work *k)
+{
+    struct lbfgs *own = k->own;
+    struct wolfe *w = &k->w;
+    real *before = vector(w->o, V_BEFORE);
+    wolfe_combine(w, before, 1, k->g, -1, before); // y, until `before` is set anew
+    double ys = wolfe_dot(w, before, w->way) * own->t;
+    if (!(ys > 1e-10))
+        return;
+    if (own->n == (uint32_t)k->value[LBFGS_HISTORY])
+        own->first = (own->first + 1) % own->n;
+    else
+        own->n++;
+    real *s = pair_s(k, own->n - 1), *y = pair_y(k, own->n - 1);
+    wolfe_combine(w, s, own->t, w->way, 0, w->way);
+    wolfe_combine(w, y, 1, before, 0, before);
+    *pair_rho(k, own->n - 1) = 1 / ys;
+    own->diagonal = ys / wolfe_dot(w, y, y);
+}
+
+// d = -H g by the two loops.
+static void direct(struct work *k)
+{
+    struct wolfe *w = &k->w;
+    double a[HISTORY_MAX];
+    uint32_t n = k->own->n;
+    wolfe_combine(w, w->way, -1, k->g, 0, k->g);
+    for (uint32_t i = n; i-- > 0;) {
+        a[i] = wolfe_dot(w, pair_s(k, i), w->way) * *pair_rho(k, i);
+        wolfe_combine(w, w->way, 1, w->way, -a[i], pair_y(k, i));
+    }
+    wolfe_combine(w, w->way, k->own->diagonal, w->way, 0, w->way);
+    for (uint32_t i = 0; i < n; i++) {
+        double b = wolfe_dot(w, pair_y(k, i), w->way) * *pair_rho(k, i);
+        wolfe_combine(w, w->way, 1, w->way, a[i] - b, pair_s(k, i));
+    }
+}
+
+// The direction of this iteration and the first length to try.
+static void aim(struct work *k)
+{
+    struct lbfgs *own = k->own;
+    if (own->iterations++ == 0)
+        own->diagonal = 1;
+    else
+        remember(k);
+    direct(k);
+    own->t = k->lr;
+    if (own->iterations == 1) {
+        double size = wolfe_size(&k->w, k->g);
+        own->t *= size > 1 ? 1 / size : 1;
+    }
+    wolfe_combine(&k->w, vector(k->w.o, V_BEFORE), 1, k->g, 0, k->g);
+    k->before = k->loss;
+}
+
+static bool search(struct work *k, double slope)
+{
+    struct wolfe *w = &k->w;
+    struct wolfe_point at = {.f = k->loss, .slope = slope, .g = vector(w->o, V_BEFORE)};
+    int evals;
+    if (!wolfe_search(w, &at, k->own->t, k->value[LBFGS_TOLERANCE_CHANGE], &evals))
+        return false;
+    wolfe_move(w, at.t);
+    k->g = w->g[at.g == w->g[1]];
+    if (at.g != k->g) // back where we were
+        wolfe_combine(w, k->g, 1, at.g, 0, at.g);
+    k->loss = at.f;
+    k->own->t = at.t;
+    k->evals += evals;
+    look(k);
+    return true;
+}
+
+// A step of the length tried first; the last one of all needs no look at where it led.
+static bool stride(struct work *k, bool last)
+{
+    struct wolfe *w = &k->w;
+    wolfe_move(w, k->own->t);
+    if (last)
+        return true;
+    if (!w->closure->evaluate(w->closure->ctx, &k->loss, w->e))
+        return false;
+    wolfe_gradient(w, k->g);
+    k->evals++;
+    look(k);
+    return true;
+}
+
+static bool is_done(struct work *k)
+{
+    double change = k->value[LBFGS_TOLERANCE_CHANGE], most = k->value[LBFGS_MAX_EVAL];
+    if (most == 0)
+        most = floor(k->value[LBFGS_MAX_ITER] * 5 / 4);
+    return k->evals >= most || k->converged ||
+           wolfe_largest(&k->w, k->w.way) * k->own->t <= change ||
+           fabs(k->loss - k->before) < change;
+}
+
+static bool iterate(struct work *k)
+{
+    int most = (int)k->value[LBFGS_MAX_ITER];
+    for (int i = 1; i <= most; i++) {
+        aim(k);
+        double slope = wolfe_dot(&k->w, k->g, k->w.way);
+        if (slope > -k->value[LBFGS_TOLERANCE_CHANGE])
+            return true;
+        wolfe_begin(&k->w);
+        if (!(k->value[LBFGS_STRONG_WOLFE] ? search(k, slope) : stride(k, i == most)))
+            return false;
+        if (i < most && is_done(k))
+            return true;
+    }
+    return true;
+}
+
+static bool lbfgs_all(struct optimizer *o, double lr, double loss, const struct optim_closure *c,
+                      const struct exec *x, struct err *e)
+{
+    struct work k = {.w = {.o = o,
+                           .closure = c,
+                           .x = x,
+                           .e = e,
+                           .way = vector(o, V_WAY),
+                           .start = vector(o, V_START),
+                           .g = {vector(o, V_SEARCH), vector(o, V_SEARCH + 1)}},
+                     .own = o->own,
+                     .value = o->value,
+                     .lr = lr,
+                     .loss = loss,
+                     .g = vector(o, V_SEARCH),
+                     .evals = 1};
+    optimizer_prepare(o, 1);
+    wolfe_gradient(&k.w, k.g);
+    look(&k);
+    return k.converged || lr == 0 || iterate(&k);
+}
+
+const struct optim optim_lbfgs = {
+    .row = {.name = "lbfgs",
+            .doc = "Limited-memory BFGS: several evaluations a step; for small tables in one "
+                   "batch.",
+            .torch = "torch.optim.LBFGS",
+            .knob = {{.name = "lr",
+                      .doc = "First length tried along every direction.",
+                      .def = {1},
+                      .min = 0,
+                      .max = 1e6},
+                     {.name = "max_iter",
+                      .doc = "Iterations a step.",
+                      .type = KNOB_INT,
+                      .def = {20},
+                      .min = 1,
+                      .max = 10000},
+                     {.name = "max_eval",
+                      .doc = "Evaluations of the loss a step; 0: 5/4 of max_iter.",
+                      .type = KNOB_INT,
+                      .min = 0,
+                      .max = 10000},
+                     {.name = "history_size",
+                      .doc = "Steps remembered to estimate the curvature.",
+                      .type = KNOB_INT,
+                      .def = {10},
+                      .min = 1,
+                      .max = HISTORY_MAX},
+                     {.name = "tolerance_grad",
+                      .doc = "A step ends when no gradient is larger.",
+                      .def = {1e-7},
+                      .min = 0,
+                      .max = 1},
+                     {.name = "tolerance_change",
+                      .doc = "A step ends when loss or parameters change less.",
+                      .def = {1e-9},
+                      .min = 0,
+                      .max = 1},
+                     {.name = "strong_wolfe",
+                      .doc = "Search along each direction until the strong Wolfe conditions hold.",
+                      .type = KNOB_BOOL,
+                      .def = {1},
+                      .max = 1}}},
+    .slots = lbfgs_slots,
+    .prepare = lbfgs_prepare,
+    .all = lbfgs_all,
+    .own = sizeof(struct lbfgs),
+};

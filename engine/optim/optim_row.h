@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What the files of optimizer rows (optim_*.c) share: knobs that mean the same in every row, and
+// the parts of the object that `all` rows use.
+
+#include "engine/optim/optim.h"
+#include "engine/base/vmath.h"
+
+#define KNOB_LR(rate)                                                                              \
+    {                                                                                              \
+        .name = "lr", .doc = "Learning rate before the schedule scales it.", .def = {rate},        \
+        .min = 0, .max = 1e6                                                                       \
+    }
+#define KNOB_L2                                                                                    \
+    {                                                                                              \
+        .name = "weight_decay", .doc = "L2 penalty, added to the gradient.", .min = 0, .max = 10   \
+    }
+#define KNOB_DECAY(decay)                                                                          \
+    {                                                                                              \
+        .name = "weight_decay", .doc = "Share of every weight removed per unit of learning rate.", \
+        .def = {decay}, .min = 0, .max = 10                                                        \
+    }
+#define KNOB_EPS(eps)                                                                              \
+    {                                                                                              \
+        .name = "eps", .doc = "Added to the denominator.", .def = {eps}, .min = 1e-30, .max = 1    \
+    }
+#define KNOB_MOMENTUM(share)                                                                       \
+    {                                                                                              \
+        .name = "momentum", .doc = "Share of the last update that is kept.", .def = {share},       \
+        .min = 0, .max = .9999                                                                     \
+    }
+#define KNOB_BETAS(b1, b2, least)                                                                  \
+    {                                                                                              \
+        .name = "betas", .doc = "Decay of the averages of gradient and squared gradient.",         \
+        .count = 2, .def = {b1, b2}, .min = least, .max = .999999                                  \
+    }
+
+static inline int slots_1(const double *value)
+{
+    (void)value;
+    return 1;
+}
+
+static inline int slots_2(const double *value)
+{
+    (void)value;
+    return 2;
+}
+
+// A span of group g has g's coefficients: its own numbers, in registers for the length of a loop.
+#define COEFS(c, s)                                                                                \
+    real c[OPTIM_COEFS];                                                                           \
+    for (int coef_i = 0; coef_i < OPTIM_COEFS; coef_i++)                                           \
+    c[coef_i] = (s)->coef[coef_i]
+
+// The row of a pick.
+static inline const struct optim *pick_optim(const struct pick *p)
+{
+    return (const struct optim *)(const void *)p->row;
+}
+
+// prepare() for every group, at the optimizer's step count.
+void optimizer_prepare(struct optimizer *o, double lr);

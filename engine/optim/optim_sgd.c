@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+// Gradient descent and the rows that scale it by what they have seen of each gradient: see optim.h.
+
+#include "engine/optim/optim_row.h"
+
+// g' = g + λ p;  v = μ v + (1-τ) g', in the first step v = g';  p -= lr (nesterov ? g' + μ v : v)
+enum { SGD_LR, SGD_MOMENTUM, SGD_NESTEROV, SGD_DECAY, SGD_DAMPENING };
+
+static int sgd_slots(const double *value)
+{
+    return value[SGD_MOMENTUM] > 0;
+}
+
+static void sgd_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    (void)run;
+    coef[0] = lr;
+    coef[1] = value[SGD_MOMENTUM];
+    coef[2] = value[SGD_NESTEROV] ? value[SGD_MOMENTUM] : 1;
+    coef[3] = value[SGD_NESTEROV] ? 1 : 0;
+    coef[4] = value[SGD_DECAY];
+    coef[5] = k > 1 ? 1 - value[SGD_DAMPENING] : 1;
+}
+
+KERNEL static void sgd_plain(const struct optim_span *s)
+{
+    COEFS(c, s);
+    real *p = s->p;
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++) p[i] -= c[0] * (g[i] * clip + c[4] * p[i]);
+}
+
+KERNEL static void sgd_momentum(const struct optim_span *s)
+{
+    COEFS(c, s);
+    real *p = s->p, *v = s->state[0];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real d = g[i] * clip + c[4] * p[i];
+        v[i] = c[1] * v[i] + c[5] * d;
+        p[i] -= c[0] * (c[3] * d + c[2] * v[i]);
+    }
+}
+
+static void sgd_step(const struct optim_span *s)
+{
+    (s->state[0] ? sgd_momentum : sgd_plain)(s);
+}
+
+static const char *sgd_misfit(const double *value)
+{
+    return value[SGD_NESTEROV] && value[SGD_DAMPENING] > 0
+               ? "nesterov goes without dampening; set one of them to its default"
+               : NULL;
+}
+
+const struct optim optim_sgd = {
+    .row = {.name = "sgd",
+            .doc = "Stochastic gradient descent, with momentum on request.",
+            .torch = "torch.optim.SGD",
+            .knob = {KNOB_LR(.01),
+                     KNOB_MOMENTUM(0),
+                     {.name = "nesterov",
+                      .doc = "Look ahead along the momentum.",
+                      .type = KNOB_BOOL,
+                      .max = 1},
+                     KNOB_L2,
+                     {.name = "dampening",
+                      .doc = "Share of the gradient that the momentum leaves out.",
+                      .min = 0,
+                      .max = 1}}},
+    .slots = sgd_slots,
+    .prepare = sgd_prepare,
+    .step = sgd_step,
+    .misfit = sgd_misfit,
+};
+
+// s += g'²;  p -= lr/(1 + (k-1) η) g'/(√s + ε)
+enum { ADAGRAD_LR, ADAGRAD_LR_DECAY, ADAGRAD_EPS, ADAGRAD_DECAY, ADAGRAD_START };
+
+static void adagrad_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    (void)run;
+    coef[0] = lr / (1 + (double)(k - 1) * value[ADAGRAD_LR_DECAY]);
+    coef[1] = value[ADAGRAD_EPS];
+    coef[2] = value[ADAGRAD_DECAY];
+    coef[3] = value[ADAGRAD_START];
+}
+
+static void adagrad_begin(const struct optim_span *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        s->state[0][i] = s->coef[3];
+}
+
+KERNEL static void adagrad_step(const struct optim_span *s)
+{
+    COEFS(c, s);
+    real *p = s->p, *sum = s->state[0];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real d = g[i] * clip + c[2] * p[i];
+        sum[i] += d * d;
+        p[i] -= c[0] * d / (sqrt(sum[i]) + c[1]);
+    }
+}
+
+const struct optim optim_adagrad = {
+    .row = {.name = "adagrad",
+            .doc = "Divides each gradient by the root of the sum of its squares so far.",
+            .torch = "torch.optim.Adagrad",
+            .knob = {KNOB_LR(.01),
+                     {.name = "lr_decay",
+                      .doc = "Step k has the rate divided by 1 + (k - 1) times this.",
+                      .min = 0,
+                      .max = 1e3},
+                     KNOB_EPS(1e-10),
+                     KNOB_L2,
+                     {.name = "initial_accumulator_value",
+                      .doc = "Where the sum of squares starts.",
+                      .min = 0,
+                      .max = 1e6}}},
+    .slots = slots_1,
+    .prepare = adagrad_prepare,
+    .begin = adagrad_begin,
+    .step = adagrad_step,
+};
+
+// s = ρ s + (1-ρ) g'²;  Δ = g' √(u+ε)/√(s+ε);  u = ρ u + (1-ρ) Δ²;  p -= lr Δ
+enum { ADADELTA_LR, ADADELTA_RHO, ADADELTA_EPS, ADADELTA_DECAY };
+
+static void adadelta_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    (void)k;
+    (void)run;
+    coef[0] = lr;
+    coef[1] = value[ADADELTA_RHO];
+    coef[2] = 1 - value[ADADELTA_RHO];
+    coef[3] = value[ADADELTA_EPS];
+    coef[4] = value[ADADELTA_DECAY];
+}
+
+KERNEL static void adadelta_step(const struct optim_span *s)
+{
+    COEFS(c, s);
+    real *p = s->p, *square = s->state[0], *moved = s->state[1];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real d = g[i] * clip + c[4] * p[i];
+        square[i] = c[1] * square[i] + c[2] * d * d;
+        d *= sqrt(moved[i] + c[3]) / sqrt(square[i] + c[3]);
+        moved[i] = c[1] * moved[i] + c[2] * d * d;
+        p[i] -= c[0] * d;
+    }
+}
+
+const struct optim optim_adadelta = {
+    .row = {.name = "adadelta",
+            .doc = "Scales each gradient by the size of its past moves; needs no rate of its own.",
+            .torch = "torch.optim.Adadelta",
+            .knob = {KNOB_LR(1),
+                     {.name = "rho",
+                      .doc = "Decay of the averages of squares.",
+                      .def = {.9},
+                      .min = 0,
+                      .max = .999999},
+                     KNOB_EPS(1e-6),
+                     KNOB_L2}},
+    .slots = slots_2,
+    .prepare = adadelta_prepare,
+    .step = adadelta_step,
+};
+
+// v = α v + (1-α) g'²;  centered: a = α a + (1-α) g', d = √(v - a²), else d = √v;
+// u = g'/(d + ε);  momentum: b = μ b + u, p -= lr b, else p -= lr u
+enum { RMSPROP_LR, RMSPROP_ALPHA, RMSPROP_EPS, RMSPROP_MOMENTUM, RMSPROP_CENTERED, RMSPROP_DECAY };
+
+static int rmsprop_slots(const double *value)
+{
+    return value[RMSPROP_MOMENTUM] > 0 ? 3 : value[RMSPROP_CENTERED] ? 2 : 1;
+}
+
+static void rmsprop_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    (void)k;
+    (void)run;
+    coef[0] = lr;
+    coef[1] = value[RMSPROP_ALPHA];
+    coef[2] = 1 - value[RMSPROP_ALPHA];
+    coef[3] = value[RMSPROP_EPS];
+    coef[4] = value[RMSPROP_DECAY];
+    coef[5] = value[RMSPROP_MOMENTUM];
+    coef[6] = value[RMSPROP_CENTERED];
+}
+
+INLINE void rmsprop_body(const struct optim_span *s, bool centered, bool momentum)
+{
+    COEFS(c, s);
+    real *p = s->p, *v = s->state[0], *a = s->state[1], *b = s->state[2];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real d = g[i] * clip + c[4] * p[i];
+        real square = v[i] = c[1] * v[i] + c[2] * d * d;
+        if (centered) {
+            a[i] = c[1] * a[i] + c[2] * d;
+            square -= a[i] * a[i];
+            square = square > 0 ? square : 0; // a variance, but for rounding
+        }
+        d /= sqrt(square) + c[3];
+        if (momentum)
+            d = b[i] = c[5] * b[i] + d;
+        p[i] -= c[0] * d;
+    }
+}
+
+KERNEL static void rmsprop_step(const struct optim_span *s)
+{
+    bool centered = s->coef[6] != 0, momentum = s->state[2];
+    if (centered)
+        momentum ? rmsprop_body(s, true, true) : rmsprop_body(s, true, false);
+    else
+        momentum ? rmsprop_body(s, false, true) : rmsprop_body(s, false, false);
+}
+
+const struct optim optim_rmsprop = {
+    .row = {.name = "rmsprop",
+            .doc = "Divides each gradient by the root of the average of its squares.",
+            .torch = "torch.optim.RMSprop",
+            .knob = {KNOB_LR(.01),
+                     {.name = "alpha",
+                      .doc = "Decay of the average of squares.",
+                      .def = {.99},
+                      .min = 0,
+                      .max = .999999},
+                     KNOB_EPS(1e-8),
+                     KNOB_MOMENTUM(0),
+                     {.name = "centered",
+                      .doc = "Divide by the standard deviation: take the mean's square off.",
+                      .type = KNOB_BOOL,
+                      .max = 1},
+                     KNOB_L2}},
+    .slots = rmsprop_slots,
+    .prepare = rmsprop_prepare,
+    .step = rmsprop_step,
+};

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// Rows that look at the signs of gradients only: see optim.h.
+
+#include "engine/optim/optim_row.h"
+
+INLINE real sign_of(real x)
+{
+    return (real)(x > 0) - (real)(x < 0);
+}
+
+// c = β1 m + (1-β1) g;  p -= lr (λ p + sign c);  m = β2 m + (1-β2) g
+enum { LION_LR, LION_BETA1, LION_BETA2, LION_DECAY };
+
+static void lion_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    (void)k;
+    (void)run;
+    coef[0] = lr;
+    coef[1] = value[LION_BETA1];
+    coef[2] = 1 - value[LION_BETA1];
+    coef[3] = value[LION_BETA2];
+    coef[4] = 1 - value[LION_BETA2];
+    coef[5] = 1 - lr * value[LION_DECAY];
+}
+
+KERNEL static void lion_step(const struct optim_span *s)
+{
+    COEFS(c, s);
+    real *p = s->p, *m = s->state[0];
+    const real *g = s->g, clip = s->clip;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real d = g[i] * clip;
+        p[i] = p[i] * c[5] - c[0] * sign_of(c[1] * m[i] + c[2] * d);
+        m[i] = c[3] * m[i] + c[4] * d;
+    }
+}
+
+const struct optim optim_lion = {
+    .row = {.name = "lion",
+            .doc = "Steps of one size in the direction of the averaged gradient's sign.",
+            .knob = {KNOB_LR(1e-4),
+                     {.name = "betas",
+                      .doc = "Share of the average in the direction, and the average's own decay.",
+                      .count = 2,
+                      .def = {.9, .99},
+                      .min = 0,
+                      .max = .999999},
+                     KNOB_DECAY(0)}},
+    .slots = slots_1,
+    .prepare = lion_prepare,
+    .step = lion_step,
+};
+
+// σ = sign(g) sign(g of the last step);  s = clamp(s (σ > 0 ? η+ : σ < 0 ? η- : 1));
+// σ < 0: g = 0;  p -= sign(g) s. PyTorch takes the rate as the first s only; here what a schedule
+// or a group makes of it scales every step.
+enum { RPROP_LR, RPROP_ETA_MINUS, RPROP_ETA_PLUS, RPROP_LEAST, RPROP_MOST };
+
+static void rprop_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
+{
+    (void)k;
+    (void)run;
+    coef[0] = value[RPROP_LR] > 0 ? lr / value[RPROP_LR] : 0;
+    for (int i = RPROP_LR; i <= RPROP_MOST; i++)
+        coef[1 + i] = value[i];
+}
+
+static void rprop_begin(const struct optim_span *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        s->state[1][i] = s->coef[1 + RPROP_LR];
+}
+
+KERNEL static void rprop_step(const struct optim_span *s)
+{
+    COEFS(c, s);
+    const real minus = c[1 + RPROP_ETA_MINUS], plus = c[1 + RPROP_ETA_PLUS],
+               least = c[1 + RPROP_LEAST], most = c[1 + RPROP_MOST];
+    real *p = s->p, *last = s->state[0], *size = s->state[1];
+    const real *g = s->g;
+    LANES for (size_t i = 0; i < s->n; i++)
+    {
+        real way = sign_of(g[i]), turn = way * last[i];
+        real to = size[i] * (turn > 0 ? plus : turn < 0 ? minus : 1);
+        to = to < least ? least : to;
+        size[i] = to > most ? most : to;
+        last[i] = turn < 0 ? 0 : way;
+        p[i] -= c[0] * last[i] * size[i];
+    }
+}
+
+static const char *rprop_misfit(const double *value)
+{
+    if (value[RPROP_ETA_MINUS] >= 1 || value[RPROP_ETA_PLUS] <= 1)
+        return "etas are a factor below 1 and one above it, such as [0.5, 1.2]";
+    return value[RPROP_LEAST] > value[RPROP_MOST] ? "step_sizes are the smallest, then the largest"
+                                                  : NULL;
+}
+
+const struct optim optim_rprop = {
+    .row = {.name = "rprop",
+            .doc = "Steps that grow while a gradient keeps its sign and shrink when it turns; for "
+                   "whole-batch training.",
+            .torch = "torch.optim.Rprop",
+            .knob = {{.name = "lr",
+                      .doc = "First size of every step; later ones follow the schedule's factor.",
+                      .def = {.01},
+                      .min = 0,
+                      .max = 1e6},
+                     {.name = "etas",
+                      .doc = "Factors of a step's size when the sign turns and when it stays.",
+                      .count = 2,
+                      .def = {.5, 1.2},
+                      .min = 1e-3,
+                      .max = 100},
+                     {.name = "step_sizes",
+                      .doc = "Smallest and largest size of a step.",
+                      .count = 2,
+                      .def = {1e-6, 50},
+                      .min = 0,
+                      .max = 1e6}}},
+    .slots = slots_2,
+    .prepare = rprop_prepare,
+    .begin = rprop_begin,
+    .step = rprop_step,
+    .misfit = rprop_misfit,
+};

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What goes on inside the layers while they learn: norms of gradients and weights, how far a step
+// moves them, what the units give out. Taken around one step (the last of an epoch); what it reads
+// is part of that step anyway, so that it costs next to nothing. Used by the thread that trains.
+
+#include "engine/base/arena.h"
+#include "engine/base/err.h"
+#include "engine/base/exec.h"
+#include "engine/model/model.h"
+#include "engine/nn/plan.h"
+
+// Of the hidden layers in order, then the output layer. NaN where something has no meaning.
+struct layer_stats {
+    double grad_norm;    // of the loss by the layer's weight matrix, before clipping and penalties
+    double weight_norm;  // of that matrix, after the step
+    double update_ratio; // how far the step moved it, over its norm before
+    double dead;         // share of units that were 0 for every row of the batch, where that is
+                         // the end of them (relu)
+    double saturated;    // share of values within 1 % of the range of a bound (sigmoid, tanh)
+    double mean, std;    // of the layer's values: after the activation, before dropout
+};
+
+struct observed_layer {
+    const struct model_param *weight;
+    const struct buf *value;     // what the layer gives out
+    const struct op *activation; // NULL: none
+    real *column;                // [4, cols] sums of its columns
+};
+
+struct observer {
+    struct observed_layer *layer;
+    struct layer_stats *stats; // [n] of the last step that was observed
+    uint32_t n;
+    uint32_t rows;     // of the batch that is observed
+    const real *value; // trained parameters
+    const real *grad;
+    real *before; // the parameters before the step
+};
+
+// For a training plan of m over gradients `grad`. ERR_TOO_LARGE past the arena.
+bool observer_init(struct observer *o, const struct model *m, const struct plan *p,
+                   const real *grad, struct arena *a, struct err *e);
+
+// Reals that observer_init() takes, for estimates of memory.
+double observer_memory(const struct model *m);
+
+// After forward and backward passes of `rows` rows, before anything has changed gradients or
+// weights.
+void observe_gradient(struct observer *o, uint32_t rows, const struct exec *x);
+
+// After the step: completes the stats.
+void observe_update(struct observer *o, const struct exec *x);

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+// The training loop: see train.h. Parts of it are in train_*.c.
+
+#include "engine/train/train_own.h"
+
+#include <math.h>
+#include <string.h>
+
+bool train_out_of_memory(struct err *e)
+{
+    return fail(
+        e, ERR_TOO_LARGE,
+        "training needs more memory than a job may use; use fewer units or a smaller batch");
+}
+
+static bool init_scoring(struct trainer *t, struct arena *a, struct err *e)
+{
+    const struct model *m = t->m;
+    size_t n = t->val->n;
+    t->watched = train_metric(t->spec->monitor, m, &t->watched_at);
+    t->best_value = NAN;
+    if (n == 0)
+        return true;
+    t->best = arena_alloc(a, m->n_value, sizeof *t->best);
+    t->answer = arena_alloc(a, n * model_answers(m), sizeof *t->answer);
+    t->target = arena_alloc(a, n * m->n_target, sizeof *t->target);
+    t->scratch = arena_alloc(a, 2 * n, sizeof *t->scratch);
+    if (!t->best || !t->answer || !t->target || !t->scratch)
+        return train_out_of_memory(e);
+    predict_targets(m, t->val->y, n, t->target, exec_halt(t->x));
+    return predictor_init(&t->scorer, m, n < SCORE_ROWS ? (uint32_t)n : SCORE_ROWS, a, e);
+}
+
+static bool init_optimizer(struct trainer *t, struct arena *a, struct err *e)
+{
+    const struct model *m = t->m;
+    const struct optim_setup setup = {.pick = &t->spec->optimizer,
+                                      .param = m->value,
+                                      .grad = t->grad,
+                                      .n = m->n_trained,
+                                      .model_param = m->param,
+                                      .n_model_param = m->n_param,
+                                      .group = t->spec->group,
+                                      .n_group = t->spec->n_group};
+    t->schedule = schedule_start();
+    return optimizer_init(&t->optimizer, &setup, a, e);
+}
+
+static bool init_plan(struct trainer *t, struct arena *a, struct err *e)
+{
+    const struct model *m = t->m;
+    uint32_t most = t->batch + train_lone_row(t->train->n, t->batch, m->by_column);
+    struct plan_memory memory = {
+        .param = m->value, .grad = t->grad, .buffer = m->value + m->n_trained};
+    return plan_init(&t->plan, &m->train, most, memory, a, e) &&
+           mixer_init(&t->mixer, t->spec, most, m->n_in, a, e);
+}
+
+bool trainer_init(struct trainer *t, struct arena *a, struct err *e)
+{
+    size_t n = t->train->n;
+    BUG(n == 0 || n > UINT32_MAX || !t->train->w != (t->m->train_w == GRAPH_NONE));
+    t->batch = train_batch_size(t->spec, n);
+    t->batches = train_batches(n, t->batch, t->m->by_column);
+    t->steps = train_steps(t->spec, t->batches);
+    t->epochs = train_epochs(t->spec, t->batches);
+    t->grad = arena_zalloc(a, t->m->n_trained, sizeof *t->grad);
+    t->order = arena_alloc(a, n, sizeof *t->order);
+    if (!t->grad || !t->order)
+        return train_out_of_memory(e);
+    return init_plan(t, a, e) && init_optimizer(t, a, e) &&
+           regularizer_init(&t->regularizer, t->m, t->spec, t->grad, a, e) &&
+           average_init(t, a, e) && init_scoring(t, a, e) &&
+           (!t->spec->observe || observer_init(&t->observer, t->m, &t->plan, t->grad, a, e));
+}
+
+bool train_go_on(const struct trainer *t, struct err *e)
+{
+    return !halt_asked(exec_halt(t->x)) ||
+           fail(e, ERR_CANCELLED, "stopped at step %llu of %llu", (unsigned long long)t->step,
+                (unsigned long long)t->steps);
+}
+
+bool train_begin(const struct trainer *t, struct err *e)
+{
+    if (t->hooks->step)
+        t->hooks->step(t->hooks->ctx, t->step);
+    return train_go_on(t, e);
+}
+
+static double rate(struct trainer *t, int epoch)
+{
+    double factor =
+        schedule_factor(&t->spec->schedule, t->step, t->steps, t->batches) * t->schedule.scale;
+    return optimizer_lr(&t->spec->optimizer) * average_rate(t, epoch, factor);
+}
+
+static bool train_epoch(struct trainer *t, struct train_epoch *r, struct err *e)
+{
+    double sum = 0, weight = 0;
+    struct stepped s;
+    train_shuffle(t, r->epoch);
+    for (uint32_t b = 0; b < t->batches && t->step < t->steps; b++) {
+        if (!train_begin(t, e))
+            return false;
+        t->lr = rate(t, r->epoch);
+        t->observing = t->spec->observe && (b + 1 == t->batches || t->step + 1 == t->steps);
+        train_load(t, b, mix_wanted(t->spec));
+        if (!train_step(t, &s, e))
+            return false;
+        sum += s.loss * s.weight;
+        weight += s.weight;
+        r->grad_norm = s.norm > r->grad_norm ? s.norm : r->grad_norm;
+    }
+    r->train_loss = weight > 0 ? sum / weight : 0;
+    average_epoch(t, r->epoch);
+    return true;
+}
+
+// Loss and metrics of the weights as they stand, on the validation rows.
+static bool score(struct trainer *t, struct train_epoch *r, struct err *e)
+{
+    const struct metric *metric;
+    size_t n = t->val->n;
+    t->scorer.weight = t->val->w;
+    r->val_loss = predictor_run(&t->scorer, t->val->x, t->val->y, n, t->answer, t->x);
+    if (!train_go_on(t, e))
+        return false;
+    if (!isfinite(r->val_loss) || !predict_finite(t->answer, n * model_answers(t->m)))
+        return train_diverged(t, "the validation loss",
+                              plan_first_broken(&t->scorer.plan, t->scorer.plan.batch), e);
+    struct scored s = {.answer = t->answer,
+                       .target = t->target,
+                       .n = n,
+                       .k = model_answers(t->m),
+                       .n_target = t->m->n_target,
+                       .scratch = t->scratch,
+                       .halt = exec_halt(t->x)};
+    for (size_t i = 0; (metric = metric_for(metric_task(t->m->task, t->m->n_class), i)); i++)
+        r->metric[i] = metric->value(&s);
+    r->watched = t->watched ? r->metric[t->watched_at] : r->val_loss;
+    return train_go_on(t, e);
+}
+
+// The watched value decides whether this epoch is the best so far; ties go to the later epoch.
+static void judge(struct trainer *t, struct train_epoch *r)
+{
+    double value = r->watched;
+    bool larger = t->watched && t->watched->larger_better;
+    bool better = isnan(t->best_value) || (larger ? value > t->best_value : value < t->best_value);
+    r->best = better || value == t->best_value;
+    if (better)
+        t->improved = r->epoch;
+    if (r->best) {
+        t->best_value = value;
+        t->best_epoch = r->epoch;
+        train_copy(t, t->best, t->m->value, t->m->n_value);
+    }
+}
+
+static bool validate(struct trainer *t, struct train_epoch *r, struct err *e)
+{
+    train_settle(t);
+    bool ok = score(t, r, e);
+    if (ok)
+        judge(t, r);
+    train_unsettle(t);
+    return ok;
+}
+
+static void tell(struct trainer *t, struct train_epoch *r)
+{
+    r->step = t->step;
+    r->lr = t->lr;
+    r->layer = t->observer.stats;
+    r->n_layer = t->observer.n;
+    if (t->hooks->epoch)
+        t->hooks->epoch(t->hooks->ctx, r);
+}
+
+static bool run_epoch(struct trainer *t, int epoch, struct err *e)
+{
+    struct train_epoch r = {.epoch = epoch, .steps = t->steps, .val_loss = NAN, .watched = NAN};
+    for (int i = 0; i < METRICS_MAX; i++)
+        r.metric[i] = NAN;
+    if (!train_epoch(t, &r, e) || (t->val->n && !validate(t, &r, e)))
+        return false;
+    bool larger = t->watched && t->watched->larger_better;
+    double watched = t->val->n == 0 ? r.train_loss : larger ? -r.watched : r.watched;
+    schedule_observe(&t->spec->schedule, watched, &t->schedule);
+    tell(t, &r);
+    return true;
+}
+
+// Patience counts from the last improvement, under SWA not before there is an average.
+static bool patient(const struct trainer *t, int epoch)
+{
+    int since = t->improved;
+    if (t->spec->swa > 0 && since < t->average.from)
+        since = t->average.from;
+    return t->val->n == 0 || t->spec->patience == 0 || epoch - since < t->spec->patience;
+}
+
+static bool finish(struct trainer *t, int epochs, struct train_result *result, struct err *e)
+{
+    struct model *m = t->m;
+    if (t->val->n)
+        train_copy(t, m->value, t->best, m->n_value);
+    else
+        train_settle(t);
+    const char *broken = model_first_broken(m, m->value, exec_halt(t->x));
+    if (!train_go_on(t, e))
+        return false;
+    if (broken)
+        return train_diverged(t, "a parameter", broken, e);
+    *result = (struct train_result){.epochs = epochs,
+                                    .best_epoch = t->val->n ? t->best_epoch : epochs,
+                                    .steps = t->step,
+                                    .best_value = t->best_value,
+                                    .stopped_early = t->step < t->steps};
+    return true;
+}
+
+bool train_run(struct model *m, const struct train_spec *s, const struct train_rows *train,
+               const struct train_rows *val, const struct train_hooks *hooks, const struct exec *x,
+               struct train_result *result, struct arena *a, struct err *e)
+{
+    struct trainer t = {.m = m, .spec = s, .train = train, .val = val, .hooks = hooks, .x = x};
+    if (!train_check(m, s, train->n, e) || !trainer_init(&t, a, e))
+        return false;
+    int epoch = 0;
+    do
+        if (!run_epoch(&t, ++epoch, e))
+            return false;
+    while (epoch < t.epochs && patient(&t, epoch));
+    return finish(&t, epoch, result, e);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A crew of threads that run the pieces of one parallel loop: fn(arg, i) for every i below n, each
+// exactly once, in no promised order and on no promised thread. The calling thread takes part and
+// crew_run() returns when the last piece is done, with everything the pieces wrote visible to it.
+//
+// A training thread owns one crew and is the only one to call crew_run(), never from inside a
+// piece. crew_run has the shape that the engine's executor asks for, with the crew as its context.
+
+#include "engine/base/err.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { CREW_MAX = 64 };
+
+struct crew {
+    uint32_t n_helper;
+    int nice;
+    pthread_t helper[CREW_MAX];
+    void (*fn)(void *arg, uint32_t i); // the loop under way
+    void *arg;
+    _Alignas(64) atomic_uint left; // pieces nobody has taken
+    atomic_uint undone;            // pieces not yet finished
+    _Alignas(64) atomic_uint call; // changes with every loop: what idle helpers sleep on
+    atomic_uint sleepers;
+    atomic_bool caller_sleeps;
+    atomic_bool stop;
+};
+
+// n_thread counts the caller, so 1 starts no thread. Helpers run at niceness `nice` (0 leaves it).
+// `c` must stay where it is until crew_release(). ERR_INVALID beyond CREW_MAX, ERR_INTERNAL when
+// the system refuses a thread; then there is nothing to release.
+bool crew_init(struct crew *c, uint32_t n_thread, int nice, struct err *e);
+void crew_release(struct crew *c); // ends and joins the helpers
+
+void crew_run(void *crew, uint32_t n, void (*fn)(void *arg, uint32_t i), void *arg);

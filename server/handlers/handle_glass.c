@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// Looking inside a model over HTTP: its graph, a pass with all its values and gradients, and
+// whether the gradients are right.
+
+#include "server/jobs/cache.h"
+#include "engine/model/gradcheck.h"
+#include "api/views/graph_doc.h"
+#include "server/handlers/handlers.h"
+#include "api/views/predict_json.h"
+#include "server/handlers/reply.h"
+#include "server/handlers/server.h"
+#include "api/views/trace_json.h"
+#include "api/views/views.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double TOLERANCE = 1e-5;      // relative; in double, differences are good to 1e-8
+static const double GRADCHECK_FLOPS = 1e9; // of a check: well under a second
+enum { GRADCHECK_MOST = 2000, GRADCHECK_LEAST = 50 };
+
+// The graph that the query asks for.
+static const struct graph *chosen_graph(struct call *c, const struct model *m, struct err *e)
+{
+    const char *word = call_query(c, "graph");
+    struct inspection *v = arena_need(c->arena, 1, sizeof *v);
+    if (!word || strcmp(word, "loss") == 0)
+        return model_inspect(m, v, c->arena, e) ? &v->graph : NULL;
+    if (strcmp(word, "train") == 0)
+        return &m->train;
+    if (strcmp(word, "serve") == 0)
+        return &m->serve;
+    fail(e, ERR_INVALID, "query parameter \"graph\" must be train, serve or loss, got \"%.20s\"",
+         word);
+    return NULL;
+}
+
+static bool reply_graph(struct call *c, const struct served *s, const struct graph *g,
+                        struct err *e)
+{
+    const char *format = call_query(c, "format"), *text;
+    size_t len;
+    if (!format || strcmp(format, "json") == 0) {
+        struct jsonw w = reply_begin(c);
+        jsonw_string(&w, "model", s->name);
+        jsonw_int(&w, "version", s->version);
+        graph_json(&w, g);
+        return reply_end(c, &w, e);
+    }
+    bool svg = strcmp(format, "svg") == 0;
+    if (!svg && strcmp(format, "dot") != 0)
+        return fail(e, ERR_INVALID,
+                    "query parameter \"format\" must be json, svg or dot, got \"%.20s\"", format);
+    c->media = svg ? "image/svg+xml" : "text/vnd.graphviz";
+    text = svg ? graph_svg(g, s->name, &len, c->arena, e) : graph_dot(g, &len, c->arena, e);
+    return text && call_reply(c, text, len);
+}
+
+bool model_graph(struct call *c, struct err *e)
+{
+    int64_t version;
+    struct served served;
+    if (!query_int(c, "version", 0, 1, INT64_MAX, &version, e) ||
+        !cache_take(c->server->cache, c->segment[0], version, 0, &served, e))
+        return false;
+    const struct graph *g = chosen_graph(c, &served.file->model, e);
+    bool ok = g && reply_graph(c, &served, g, e);
+    cache_put(c->server->cache, &served);
+    return ok;
+}
+
+// Rows and targets of a request, as the network sees them.
+struct sample {
+    real *x, *y; // y NULL: no targets
+    size_t n;
+};
+
+static bool read_sample(struct call *c, const struct glass_request *r, const struct model_file *f,
+                        struct sample *s, struct err *e)
+{
+    size_t n = json_count(r->instances);
+    s->y = NULL;
+    if (n > TRACE_ROWS)
+        return fail_at(e, ERR_INVALID, "/instances", "must be at most %d rows, got %zu", TRACE_ROWS,
+                       n);
+    if (!instances_read(r->instances, &f->prep, &s->x, &s->n, c->arena, &c->faults, e))
+        return false;
+    return !r->targets.at ||
+           targets_read(r->targets, &f->model, &f->prep, s->n, &s->y, c->arena, &c->faults, e);
+}
+
+// Read the request, take the model, do the work on it, give it back.
+static bool with_model(struct call *c,
+                       bool (*work)(struct call *, const struct served *,
+                                    const struct glass_request *, struct err *),
+                       struct err *e)
+{
+    struct glass_request r;
+    struct served served;
+    if (!schema_read(c->route->body, c->body, c->body_len, &r, c->arena, &c->faults, e) ||
+        !cache_take(c->server->cache, c->segment[0], r.version, 0, &served, e))
+        return false;
+    bool ok = work(c, &served, &r, e);
+    cache_put(c->server->cache, &served);
+    return ok;
+}
+
+static bool finite_loss(double loss, struct err *e)
+{
+    return isfinite(loss) ||
+           fail_at(e, ERR_INVALID, "/targets",
+                   "the loss of these rows is not finite; targets or inputs are far from what the "
+                   "model answers");
+}
+
+static bool trace(struct call *c, const struct served *s, const struct glass_request *r,
+                  struct err *e)
+{
+    struct sample sample;
+    struct trace t;
+    if (!read_sample(c, r, s->file, &sample, e) ||
+        !trace_run(&t, &s->file->model, sample.x, sample.y, sample.n, c->halt, c->arena, e))
+        return false;
+    if (t.gradients && !finite_loss((double)t.plan.buf[t.view.graph.n - 1].v[0], e))
+        return false;
+    if (trace_numbers(&t) > TRACE_NUMBERS)
+        return fail_at(
+            e, ERR_INVALID, "/instances",
+            "the trace would have %zu numbers, at most %d are shown; send fewer rows, or "
+            "look into a smaller model",
+            trace_numbers(&t), TRACE_NUMBERS);
+    struct jsonw w = reply_begin(c);
+    jsonw_string(&w, "model", s->name);
+    jsonw_int(&w, "version", s->version);
+    jsonw_int(&w, "rows", (int64_t)sample.n);
+    if (t.gradients)
+        jsonw_float(&w, "loss", (float)t.plan.buf[t.view.graph.n - 1].v[0]);
+    else
+        jsonw_null(&w, "loss");
+    trace_write(&w, &t);
+    return reply_end(c, &w, e);
+}
+
+bool model_trace(struct call *c, struct err *e)
+{
+    return with_model(c, trace, e);
+}
+
+static void write_part(struct jsonw *w, const struct gradcheck_part *p)
+{
+    jsonw_object(w, NULL);
+    jsonw_string(w, "name", p->name);
+    jsonw_int(w, "size", (int64_t)p->n);
+    jsonw_int(w, "checked", (int64_t)p->checked);
+    jsonw_int(w, "kinks", (int64_t)p->kinks);
+    jsonw_int(w, "worst_index", (int64_t)p->worst);
+    jsonw_real(w, "autograd", p->autograd);
+    jsonw_real(w, "difference", p->difference);
+    jsonw_real(w, "relative_error", p->error);
+    jsonw_end(w);
+}
+
+static bool reply_check(struct call *c, const struct served *s, const struct gradcheck *g,
+                        struct err *e)
+{
+    const struct gradcheck_part *worst = &g->part[g->worst];
+    struct jsonw w = reply_begin(c);
+    jsonw_string(&w, "model", s->name);
+    jsonw_int(&w, "version", s->version);
+    jsonw_real(&w, "loss", g->loss);
+    jsonw_bool(&w, "passed", worst->error <= TOLERANCE);
+    jsonw_real(&w, "tolerance", TOLERANCE);
+    jsonw_string(&w, "worst", worst->name);
+    jsonw_real(&w, "worst_error", worst->error);
+    jsonw_array(&w, "parameters");
+    for (size_t i = 0; i < g->n; i++)
+        write_part(&w, &g->part[i]);
+    jsonw_end(&w);
+    return reply_end(c, &w, e);
+}
+
+static bool gradcheck(struct call *c, const struct served *s, const struct glass_request *r,
+                      struct err *e)
+{
+    const struct model *m = &s->file->model;
+    struct sample sample;
+    struct gradcheck g;
+    if (!read_sample(c, r, s->file, &sample, e))
+        return false;
+    if (!sample.y)
+        return fail_at(e, ERR_INVALID, "/targets", "must be given: gradients are of the loss");
+    struct pick loss = {.row = &m->loss->row};
+    memcpy(loss.value, m->loss_value, sizeof loss.value);
+    const struct gradcheck_model model = {.spec = &m->spec,
+                                          .task = m->task,
+                                          .n_in = m->n_in,
+                                          .n_class = m->n_class,
+                                          .n_target = m->n_target,
+                                          .loss = &loss,
+                                          .value = m->value,
+                                          .n_value = m->n_value};
+    double passes = GRADCHECK_FLOPS / (4.0 * (double)m->n_trained * (double)sample.n);
+    size_t most = (size_t)fmin(fmax(passes, GRADCHECK_LEAST), GRADCHECK_MOST);
+    return gradcheck_run(&model, sample.x, sample.y, sample.n, most, &g, c->halt, c->arena, e) &&
+           finite_loss(g.loss, e) && reply_check(c, s, &g, e);
+}
+
+bool model_gradcheck(struct call *c, struct err *e)
+{
+    return with_model(c, gradcheck, e);
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Models in and out over HTTP: an imported one is stored as the same file that a worker writes, so
+// from then on nothing asks where it came from.
+
+#include "server/jobs/cache.h"
+#include "server/files/catalog.h"
+#include "server/base/digest.h"
+#include "server/handlers/handlers.h"
+#include "api/files/import.h"
+#include "server/files/model_store.h"
+#include "server/jobs/outcome.h"
+#include "server/handlers/reply.h"
+#include "server/handlers/server.h"
+#include "server/base/settings.h"
+
+#include <string.h>
+
+static void write_inputs(struct jsonw *w, const struct prep *p)
+{
+    jsonw_array(w, "inputs");
+    for (size_t i = 0; i < p->n_column; i++) {
+        const struct prep_column *c = &p->column[i];
+        jsonw_object(w, NULL);
+        jsonw_string(w, "name", c->name);
+        jsonw_string(w, "type", c->type == COLUMN_NUMERIC ? "numeric" : "categorical");
+        jsonw_int(w, "missing", 0);
+        jsonw_end(w);
+    }
+    jsonw_end(w);
+}
+
+static const char *summary(const struct model_file *f, struct arena *a, struct err *e)
+{
+    struct jsonw w;
+    jsonw_init(&w, a);
+    jsonw_object(&w, NULL);
+    outcome_targets(&w, &f->prep);
+    jsonw_int(&w, "parameters", (int64_t)f->model.n_trained);
+    outcome_weights_digest(&w, &f->model, NULL, NULL);
+    write_inputs(&w, &f->prep);
+    jsonw_array(&w, "classes");
+    for (size_t i = 0; i < f->prep.n_class; i++)
+        jsonw_string(&w, NULL, f->prep.class_name[i]);
+    jsonw_end(&w);
+    jsonw_end(&w);
+    return jsonw_text(&w, NULL, e);
+}
+
+static const char *definition(const struct job_spec *spec, struct arena *a, struct err *e)
+{
+    struct jsonw w;
+    jsonw_init(&w, a);
+    job_spec_write(&w, NULL, spec);
+    return jsonw_text(&w, NULL, e);
+}
+
+static bool record(struct call *c, const struct model_new *m, struct model_row *row, struct err *e)
+{
+    cache_publish_begin(c->server->cache, m->name);
+    bool ok = store_model_put(c->server->store, m, row, c->arena, e);
+    cache_publish_end(c->server->cache);
+    return ok;
+}
+
+static bool put(struct call *c, const struct digest_part file[static 2], const struct model_new *m,
+                struct model_row *row, struct err *e)
+{
+    struct catalog_model coming;
+    catalog_model_begin(c->server->catalog, &coming, m->digest);
+    bool ok = model_store_save(store_dir(c->server->store), file, m->digest, c->halt, e) &&
+              record(c, m, row, e);
+    store_watch(NULL); // what is left to tidy does not depend on the client
+    catalog_model_end(c->server->catalog, &coming, ok, &(struct err){0});
+    return ok;
+}
+
+static bool save(struct call *c, const struct model_file *f, struct model_row *row, struct err *e)
+{
+    char digest[DIGEST_TEXT];
+    size_t len;
+    struct model_new m = {.name = f->spec.name,
+                          .digest = digest,
+                          .task = task_words[f->model.task],
+                          .summary = summary(f, c->arena, e)};
+    const char *job = definition(&f->spec, c->arena, e);
+    const char *header =
+        m.summary && job ? model_file_header(&f->model, &f->prep, job, &len, c->arena, e) : NULL;
+    if (!header)
+        return false;
+    const struct digest_part file[] = {{header, len},
+                                       {f->model.value, f->model.n_value * sizeof *f->model.value}};
+    m.bytes = (int64_t)(file[0].len + file[1].len);
+    return digest_long(file, 2, digest, c->halt, e) && put(c, file, &m, row, e);
+}
+
+bool model_import(struct call *c, struct err *e)
+{
+    const struct import_query q = {call_query(c, "name"), call_query(c, "activation")};
+    struct model_file file;
+    struct model_row row;
+    if (q.name && !schema_is_name(q.name))
+        return fail(e, ERR_INVALID,
+                    "query parameter \"name\" must be 1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'");
+    if (!import_read(c->body, c->body_len, &q, &file, c->arena, &c->faults, e) ||
+        !save(c, &file, &row, e))
+        return false;
+    c->location = arena_printf(c->arena, "/models/%s", row.name);
+    struct jsonw w = reply_begin(c);
+    model_write(&w, &row, c->arena);
+    return reply_end(c, &w, e);
+}
+
+bool model_export(struct call *c, struct err *e)
+{
+    int64_t version;
+    struct model_row row;
+    if (!query_int(c, "version", 0, 1, INT64_MAX, &version, e) ||
+        !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e))
+        return false;
+    size_t len;
+    const char *bytes =
+        model_store_load(store_dir(c->server->store), row.digest, &len, c->halt, c->arena, e);
+    return bytes && call_reply(c, bytes, len);
+}

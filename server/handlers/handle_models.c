@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// Models over HTTP: what there is, and how good it is on a dataset.
+
+#include "server/jobs/cache.h"
+#include "server/files/dataset.h"
+#include "server/handlers/handlers.h"
+#include "server/base/memory.h"
+#include "server/handlers/reply.h"
+#include "engine/train/score.h"
+#include "server/handlers/server.h"
+#include "server/base/settings.h"
+#include "api/views/views.h"
+
+void model_write(struct jsonw *w, const struct model_row *m, struct arena *a)
+{
+    jsonw_string(w, "name", m->name);
+    jsonw_string(w, "object", "model");
+    jsonw_int(w, "version", m->version);
+    if (m->job)
+        jsonw_int(w, "job_id", m->job);
+    else
+        jsonw_null(w, "job_id");
+    jsonw_string(w, "task", m->task);
+    reply_time(w, "created_at", m->created_at);
+    jsonw_int(w, "bytes", m->bytes);
+    jsonw_string(w, "digest", m->digest);
+    if (m->summary)
+        reply_members(w, m->summary, a);
+}
+
+bool model_list(struct call *c, struct err *e)
+{
+    size_t limit;
+    int64_t after;
+    struct model_list list;
+    if (!query_page(c, &limit, &after, e) ||
+        !store_model_list(c->server->store, limit, after, &list, c->arena, e))
+        return false;
+    struct jsonw w = reply_list_begin(c);
+    for (size_t i = 0; i < list.n; i++) {
+        jsonw_object(&w, NULL);
+        jsonw_int(&w, "id", list.row[i].id);
+        model_write(&w, &list.row[i], c->arena);
+        jsonw_end(&w);
+    }
+    return reply_list_end(c, &w, list.more, list.n ? list.row[0].id : 0,
+                          list.n ? list.row[list.n - 1].id : 0, e);
+}
+
+bool model_get(struct call *c, struct err *e)
+{
+    int64_t version;
+    struct model_row row;
+    if (!query_int(c, "version", 0, 1, INT64_MAX, &version, e) ||
+        !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e) ||
+        !reply_stored(row.summary, true, c->arena, e))
+        return false;
+    struct jsonw w = reply_begin(c);
+    model_write(&w, &row, c->arena);
+    return reply_end(c, &w, e);
+}
+
+static bool no_room(struct err *e)
+{
+    return fail(e, ERR_TOO_LARGE, "the dataset needs more memory than a job may use");
+}
+
+// Rows of the frame that have all targets, of values the model knows; the first n of `row`.
+static size_t usable(const struct prep *p, const struct frame *f, uint32_t *row)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < f->n_row; i++)
+        if (prep_usable(p, f, i))
+            row[n++] = i;
+    return n;
+}
+
+static bool encode(const struct prep *p, const struct frame *f, struct train_rows *rows,
+                   const struct halt *halt, struct arena *a, struct err *e)
+{
+    uint32_t *row = arena_alloc(a, f->n_row, sizeof *row);
+    if (!row)
+        return no_room(e);
+    size_t n = usable(p, f, row);
+    if (n == 0)
+        return fail_at(e, ERR_INVALID, "/dataset",
+                       "no row has a value of \"%s\"%s that the model knows", p->target->name,
+                       p->n_target > 1 ? " and the other targets" : "");
+    real *x = arena_alloc(a, n * p->n_feature, sizeof *x);
+    real *y = arena_alloc(a, n * p->n_target, sizeof *y);
+    if (!x || !y)
+        return no_room(e);
+    prep_encode(p, f, row, n, x, halt);
+    prep_encode_target(p, f, row, n, y, halt);
+    *rows = (struct train_rows){.x = x, .y = y, .n = n};
+    return true;
+}
+
+static bool score(struct call *c, const struct model_file *file, const char *digest,
+                  struct train_rows *rows, struct score *s, struct arena *a, struct err *e)
+{
+    struct frame frame;
+    struct prep bound;
+    return dataset_load(store_dir(c->server->store), digest, &frame, c->halt, a, e) &&
+           prep_bind(&bound, &file->prep, &frame, c->halt, a, e) &&
+           encode(&bound, &frame, rows, c->halt, a, e) &&
+           score_rows(s, &file->model, rows, c->halt, a, e);
+}
+
+static bool reply_score(struct call *c, const struct served *served, const struct dataset_row *d,
+                        const struct train_rows *rows, const struct score *s, struct err *e)
+{
+    const struct metric *m;
+    struct jsonw w = reply_begin(c);
+    jsonw_string(&w, "model", served->name);
+    jsonw_int(&w, "version", served->version);
+    jsonw_string(&w, "dataset", d->name);
+    jsonw_int(&w, "rows", (int64_t)rows->n);
+    jsonw_int(&w, "rows_skipped", d->n_row - (int64_t)rows->n);
+    jsonw_real(&w, "loss", s->loss);
+    jsonw_object(&w, "metrics");
+    for (size_t i = 0;
+         (m = metric_for(metric_task(served->file->model.task, served->file->model.n_class), i));
+         i++)
+        jsonw_real(&w, m->row.name, s->metric[i]);
+    jsonw_end(&w);
+    return reply_end(c, &w, e);
+}
+
+static bool evaluate(struct call *c, const struct dataset_row *d, int version, struct err *e)
+{
+    struct served served;
+    struct arena a;
+    struct score s;
+    struct train_rows rows;
+    if (!cache_take(c->server->cache, c->segment[0], version, 0, &served, e))
+        return false;
+    arena_init(&a, memory_of_job(c->server->settings));
+    bool ok = score(c, served.file, d->digest, &rows, &s, &a, e) &&
+              reply_score(c, &served, d, &rows, &s, e);
+    if (!ok)
+        arena_correct(&a, e);
+    arena_release(&a);
+    cache_put(c->server->cache, &served);
+    return ok;
+}
+
+bool model_evaluate(struct call *c, struct err *e)
+{
+    struct evaluate_request request;
+    struct dataset_row dataset;
+    return schema_read(&evaluate_request_schema, c->body, c->body_len, &request, c->arena,
+                       &c->faults, e) &&
+           store_dataset_get(c->server->store, request.dataset, 0, &dataset, c->arena, e) &&
+           evaluate(c, &dataset, request.version, e);
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// The router: see router.h. Segments are split at slashes first and decoded afterwards, so an
+// encoded slash can never become structure. A URI is checked as a whole before anything is taken
+// from it; decoding a part of it later cannot fail. Rows are tried one after the other: for a table
+// of some thirty rows that is a few hundred byte comparisons.
+
+#include "server/http/router.h"
+
+#include "api/json/json_text.h"
+#include "engine/base/nearest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// The byte that the escape at s stands for; -1 when it is none.
+static int escaped(const char *s)
+{
+    int hi = hex(s[1]), lo = hi < 0 ? -1 : hex(s[2]);
+    return lo < 0 ? -1 : hi * 16 + lo;
+}
+
+// Decode len bytes; the text has passed check_text().
+static char *decode(struct arena *a, const char *s, size_t len, char plus)
+{
+    char *out = arena_need(a, len + 1, 1), *to = out;
+    for (const char *end = s + len; s < end; s++) {
+        if (*s == '%') {
+            *to++ = (char)escaped(s);
+            s += 2;
+        } else {
+            *to++ = *s == '+' ? plus : *s;
+        }
+    }
+    *to = '\0';
+    return out;
+}
+
+static bool check_escapes(const char *uri, struct err *e)
+{
+    for (const char *p = uri; (p = strchr(p, '%')); p++) {
+        int byte = escaped(p);
+        if (byte < 0)
+            return fail(e, ERR_MALFORMED, "the URI has a \"%%\" without two hexadecimal digits");
+        if (byte < ' ' || byte == 0x7f)
+            return fail(e, ERR_MALFORMED, "the URI has an encoded control character");
+    }
+    return true;
+}
+
+static bool check_text(const char *uri, struct arena *a, struct err *e)
+{
+    if (*uri != '/')
+        return fail(e, ERR_MALFORMED, "the request's target must be a path that starts with \"/\"");
+    if (!check_escapes(uri, e))
+        return false;
+    size_t step;
+    for (const char *p = decode(a, uri, strlen(uri), '+'); *p; p += step) {
+        step = utf8_length(p);
+        if (!step)
+            return fail(e, ERR_MALFORMED, "the URI is not valid UTF-8");
+        if (*p < ' ' && step == 1)
+            return fail(e, ERR_MALFORMED, "the URI has a control character");
+    }
+    return true;
+}
+
+static bool add_segment(struct target *t, const char *s, size_t len, struct arena *a, struct err *e)
+{
+    char *text = decode(a, s, len, '+');
+    if (!strcmp(text, ".") || !strcmp(text, "..") || strchr(text, '/'))
+        return fail(e, ERR_MALFORMED, "the path has a \"%s\" segment", text);
+    if (t->n < TARGET_DEPTH)
+        t->segment[t->n++] = text;
+    else
+        t->n = TARGET_DEPTH + 1;
+    return true;
+}
+
+// An empty segment is deeper than any route: "/jobs/" and "//jobs" are not "/jobs".
+bool target_parse(struct target *t, const char *uri, struct arena *a, struct err *e)
+{
+    *t = (struct target){.query = "", .any = !strcmp(uri, "*")};
+    if (t->any)
+        return true;
+    if (!check_text(uri, a, e))
+        return false;
+    const char *end = uri + strcspn(uri, "?");
+    if (*end)
+        t->query = end + 1;
+    if (end == uri + 1)
+        return true;
+    for (const char *s = uri; s < end;) {
+        size_t len = strcspn(++s, "/?");
+        if (!len)
+            t->n = TARGET_DEPTH + 1;
+        else if (!add_segment(t, s, len, a, e))
+            return false;
+        s += len;
+    }
+    return true;
+}
+
+// The next parameter of a query: its name and value, both encoded. NULL at the end.
+static const char *next_parameter(const char *q, size_t *name, const char **value, size_t *len)
+{
+    q += strspn(q, "&");
+    if (!*q)
+        return NULL;
+    size_t whole = strcspn(q, "&");
+    const char *equals = memchr(q, '=', whole);
+    *name = equals ? (size_t)(equals - q) : whole;
+    *value = equals ? equals + 1 : q + whole;
+    *len = (size_t)(q + whole - *value);
+    return q;
+}
+
+const char *target_query(const struct target *t, const char *name, struct arena *a)
+{
+    size_t name_len, len;
+    const char *value;
+    for (const char *q = t->query; (q = next_parameter(q, &name_len, &value, &len));
+         q = value + len)
+        if (!strcmp(decode(a, q, name_len, ' '), name))
+            return decode(a, value, len, ' ');
+    return NULL;
+}
+
+// Whether the row's path fits; n_captured counts its {names}.
+static bool matches(const struct route *row, const struct target *t,
+                    const char *captured[ROUTE_SEGMENTS], size_t *n_captured)
+{
+    const char *p = row->path;
+    *n_captured = 0;
+    if (t->any || t->n > TARGET_DEPTH)
+        return t->any;
+    for (size_t i = 0; i < t->n; i++) {
+        if (*p != '/')
+            return false;
+        size_t len = strcspn(++p, "/");
+        if (*p == '{') {
+            BUG(*n_captured == ROUTE_SEGMENTS);
+            captured[(*n_captured)++] = t->segment[i];
+        } else if (strlen(t->segment[i]) != len || memcmp(p, t->segment[i], len)) {
+            return false;
+        }
+        p += len;
+    }
+    return !*p || (!t->n && !strcmp(p, "/"));
+}
+
+const struct route *router_find(const struct router *r, enum method method, const struct target *t,
+                                const char *captured[ROUTE_SEGMENTS], struct err *e)
+{
+    const struct route *best = NULL; // "*" has methods, but no row
+    size_t fewest = ROUTE_SEGMENTS + 1, n;
+    bool path_exists = false;
+    for (size_t i = 0; i < r->n; i++) {
+        const char *found[ROUTE_SEGMENTS] = {NULL};
+        if (!matches(&r->row[i], t, found, &n))
+            continue;
+        path_exists = true;
+        if (t->any || r->row[i].method != method || n >= fewest)
+            continue;
+        best = &r->row[i];
+        fewest = n;
+        memcpy(captured, found, sizeof found);
+    }
+    if (!best && path_exists)
+        fail(e, ERR_METHOD, "this path does not take that method; Allow lists those it takes");
+    else if (!best)
+        fail(e, ERR_NOT_FOUND, "there is no such path; /openapi.json lists those there are");
+    return best;
+}
+
+static const char *const names[METHOD_COUNT] = {
+    [GET] = "GET", [POST] = "POST", [PUT] = "PUT", [PATCH] = "PATCH", [DELETE] = "DELETE"};
+
+const char *method_name(enum method m)
+{
+    return names[m];
+}
+
+enum method router_method(const char *name)
+{
+    int m = 0;
+    while (m < METHOD_COUNT && strcmp(names[m], name))
+        m++;
+    return (enum method)m;
+}
+
+void router_allow(const struct router *r, const struct target *t, char out[ALLOW_TEXT])
+{
+    bool has[METHOD_COUNT] = {false}, any = false;
+    const char *captured[ROUTE_SEGMENTS];
+    size_t n, len = 0;
+    for (size_t i = 0; i < r->n; i++)
+        if (matches(&r->row[i], t, captured, &n))
+            any = has[r->row[i].method] = true;
+    *out = '\0';
+    for (int m = 0; m < METHOD_COUNT; m++)
+        if (has[m])
+            len += (size_t)snprintf(out + len, ALLOW_TEXT - len, "%s, %s", names[m],
+                                    m == GET ? "HEAD, " : "");
+    if (any)
+        snprintf(out + len, ALLOW_TEXT - len, "OPTIONS");
+}
+
+static const char *query_name(const void *of, size_t i)
+{
+    return ((const struct query *)of)[i].name;
+}
+
+static bool has_query(const struct route *row, const char *name)
+{
+    for (size_t i = 0; i < ROUTE_QUERIES && row->query[i].name; i++)
+        if (!strcmp(row->query[i].name, name))
+            return true;
+    return false;
+}
+
+static bool unknown_query(const struct route *row, const char *name, struct err *e)
+{
+    const char *meant = nearest(name, query_name, row->query, ROUTE_QUERIES);
+    if (meant)
+        return fail(e, ERR_INVALID, "unknown query parameter \"%s\"; did you mean \"%s\"?", name,
+                    meant);
+    return fail(e, ERR_INVALID, "unknown query parameter \"%s\"", name);
+}
+
+bool router_check_query(const struct route *row, const struct target *t, struct arena *a,
+                        struct err *e)
+{
+    size_t name_len, len;
+    const char *value;
+    for (const char *q = t->query; (q = next_parameter(q, &name_len, &value, &len));
+         q = value + len) {
+        const char *name = decode(a, q, name_len, ' ');
+        if (!has_query(row, name))
+            return unknown_query(row, name, e);
+    }
+    for (size_t i = 0; i < ROUTE_QUERIES && row->query[i].name; i++)
+        if (row->query[i].required && !target_query(t, row->query[i].name, a))
+            return fail(e, ERR_INVALID, "the query parameter \"%s\" is missing: add ?%s=...",
+                        row->query[i].name, row->query[i].name);
+    return true;
+}

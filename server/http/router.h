@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// From a request line to a row of the route table. Pure functions over texts, called by http.c on
+// the polling thread; everything they make lives in the request's arena.
+
+#include "engine/base/arena.h"
+#include "engine/base/err.h"
+#include "api/schema/route.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { TARGET_DEPTH = 8, ALLOW_TEXT = 64 };
+
+// What a request's URI says.
+struct target {
+    const char *segment[TARGET_DEPTH]; // decoded, none empty, none "." or ".."
+    size_t n;                          // TARGET_DEPTH + 1: deeper than any route
+    bool any;                          // "*": no path, the service as a whole
+    const char *query;                 // what follows the first '?', still encoded; "" without
+};
+
+struct router { // a route table
+    const struct route *row;
+    size_t n;
+};
+
+// Take apart the URI as it came over the wire. ERR_MALFORMED when it is neither "*" nor a path, has
+// a broken escape or invalid UTF-8, or would decode to a control character, a slash within a
+// segment, or "." or ".." as a segment.
+bool target_parse(struct target *t, const char *uri, struct arena *a, struct err *e);
+
+// The decoded value of the first parameter of that name, "" when it has none; NULL when absent.
+const char *target_query(const struct target *t, const char *name, struct arena *a);
+
+// The row for this method and path; segments that stand for {names} go to `captured`. Where two
+// rows match, the one with fewer {names} wins. ERR_NOT_FOUND, or ERR_METHOD when only other methods
+// have the path. `method` is GET for a HEAD, METHOD_COUNT for one we do not know.
+const struct route *router_find(const struct router *r, enum method method, const struct target *t,
+                                const char *captured[ROUTE_SEGMENTS], struct err *e);
+
+// What the Allow header says for this path ("GET, HEAD, OPTIONS"); "" when there is no such path.
+void router_allow(const struct router *r, const struct target *t, char out[ALLOW_TEXT]);
+
+// Parameters that the row does not have, or demands and did not get. ERR_INVALID, with a
+// suggestion.
+bool router_check_query(const struct route *row, const struct target *t, struct arena *a,
+                        struct err *e);
+
+// The method of that name, case-sensitive; METHOD_COUNT when there is none.
+enum method router_method(const char *name);

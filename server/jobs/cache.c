@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+// Models in memory: see cache.h.
+//
+// A small array under a reader-writer lock: taking a model that is there is a read lock, a walk
+// over at most CACHE_MODELS names and two atomic operations. Loading happens outside the lock; of
+// two threads that load the same model, the second throws its copy away.
+//
+// A model comes with one workspace, so it is known what another takes before that is made. All are
+// counted, and where there is no room, the model that was used longest ago gives back: all of it
+// when nobody uses it, else the workspaces at which nobody is.
+
+#include "server/jobs/cache.h"
+
+#include "server/jobs/desk.h"
+#include "server/files/model_store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CACHE_MODELS = 64, CACHE_THREADS = 64 };
+
+// Workspaces up to this are made at once, also by a thread that others wait for.
+enum { QUICK_BYTES = 1 << 20 };
+
+struct entry {
+    char name[NAME_MAX_LEN + 1];
+    int64_t version, job;
+    bool latest; // the bare name means this one; under the lock
+    struct arena arena;
+    struct model_file file;
+    atomic_uint users;
+    _Atomic uint64_t used; // tick of the last use
+    struct entry *next;    // of those dropped together
+    size_t bytes;          // of the model and all its workspaces, coming ones included; under the
+                           // lock
+    size_t desk_bytes;     // of one workspace
+    struct desk desk[CACHE_THREADS];
+};
+
+// What is freed after the unlock: for hundreds of megabytes that takes tens of milliseconds.
+struct garbage {
+    struct entry *entry;
+    struct workspace *workspace;
+};
+
+struct cache {
+    struct store *store;
+    size_t threads, memory; // bytes that all models together may take
+    pthread_rwlock_t lock;  // guards entry[], n, published, each entry's latest and bytes
+    struct entry *entry[CACHE_MODELS];
+    size_t n;
+    unsigned publishing; // announcements under way
+    uint64_t published;  // counts announcements: a load that began before one must not call itself
+                         // the latest
+    _Atomic uint64_t tick;
+};
+
+struct cache *cache_new(struct store *store, size_t threads, size_t memory)
+{
+    struct cache *c = calloc(1, sizeof *c);
+    BUG(!c || threads > CACHE_THREADS);
+    c->store = store;
+    c->threads = threads;
+    c->memory = memory;
+    pthread_rwlock_init(&c->lock, NULL);
+    return c;
+}
+
+static void entry_free(struct entry *n)
+{
+    for (size_t i = 0; i < CACHE_THREADS; i++)
+        workspaces_free(atomic_load(&n->desk[i].workspace));
+    arena_release(&n->arena);
+    free(n);
+}
+
+void cache_free(struct cache *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->n; i++)
+        entry_free(c->entry[i]);
+    pthread_rwlock_destroy(&c->lock);
+    free(c);
+}
+
+static bool is_wanted(const struct entry *n, const char *name, int64_t version, int64_t job)
+{
+    if (!name)
+        return n->job == job;
+    return strcmp(n->name, name) == 0 && (version ? n->version == version : n->latest);
+}
+
+static struct entry *find_locked(struct cache *c, const char *name, int64_t version, int64_t job)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (is_wanted(c->entry[i], name, version, job))
+            return c->entry[i];
+    return NULL;
+}
+
+static struct entry *find(struct cache *c, const char *name, int64_t version, int64_t job)
+{
+    pthread_rwlock_rdlock(&c->lock);
+    struct entry *n = find_locked(c, name, version, job);
+    if (n)
+        atomic_fetch_add(&n->users, 1);
+    pthread_rwlock_unlock(&c->lock);
+    return n;
+}
+
+static bool read_model(struct cache *c, struct entry *n, const char *digest, struct err *e)
+{
+    struct arena file;
+    size_t len;
+    arena_init(&file, c->memory);
+    arena_init(&n->arena, c->memory);
+    const char *bytes = model_store_load(store_dir(c->store), digest, &len, NULL, &file, e);
+    bool ok = bytes && model_file_read(&n->file, bytes, len, &n->arena, e);
+    if (ok && n->arena.lack == ARENA_NO_MEMORY)
+        ok = err_no_memory(e); // complete, but slow for as long as it stays here
+    if (!ok) {
+        arena_correct(&file, e);
+        arena_correct(&n->arena, e);
+    }
+    arena_release(&file);
+    return ok;
+}
+
+// The first workspace is made with the model, by the thread that has time to read it.
+static bool furnish(struct cache *c, struct entry *n, struct err *e)
+{
+    struct workspace *w = workspace_new(&n->file.model, c->memory, e);
+    if (!w)
+        return false;
+    atomic_store(&n->desk[0].workspace, w);
+    n->desk_bytes = w->arena.held;
+    n->bytes = n->arena.held + n->desk_bytes;
+    return n->bytes <= c->memory ||
+           fail(e, ERR_TOO_LARGE,
+                "the model and the workspace for its answers take %zu MiB of memory; all models "
+                "together may take %zu",
+                n->bytes >> 20, c->memory >> 20);
+}
+
+static bool ask_store(struct cache *c, const char *name, int64_t version, int64_t job,
+                      struct model_row *row, struct arena *a, struct err *e)
+{
+    return name ? store_model_get(c->store, name, version, row, a, e)
+                : store_model_of_job(c->store, job, row, a, e);
+}
+
+static struct entry *load(struct cache *c, const char *name, int64_t version, int64_t job,
+                          struct err *e)
+{
+    struct arena a;
+    struct model_row row;
+    arena_init(&a, 64 << 20);
+    struct entry *n = calloc(1, sizeof *n);
+    if (!n)
+        return err_no_memory(e), NULL;
+    bool ok = ask_store(c, name, version, job, &row, &a, e) && read_model(c, n, row.digest, e) &&
+              furnish(c, n, e);
+    if (ok) {
+        memcpy(n->name, row.name, strlen(row.name) + 1);
+        n->version = row.version;
+        n->job = row.job;
+        n->latest = name && version == 0;
+    } else {
+        arena_correct(&a, e);
+        entry_free(n);
+        n = NULL;
+    }
+    arena_release(&a);
+    return n;
+}
+
+static bool is_used(const struct entry *n)
+{
+    return atomic_load(&n->users) > 0;
+}
+
+static bool has_spare(const struct cache *c, const struct entry *n)
+{
+    for (size_t i = 0; i < c->threads; i++)
+        if (atomic_load(&n->desk[i].workspace) && !atomic_load(&n->desk[i].busy))
+            return true;
+    return false;
+}
+
+// The place of the least recently used model that can give something back; c->n when none can.
+static size_t oldest_locked(const struct cache *c, bool whole)
+{
+    size_t oldest = c->n;
+    for (size_t i = 0; i < c->n; i++)
+        if ((!is_used(c->entry[i]) || (!whole && has_spare(c, c->entry[i]))) &&
+            (oldest == c->n ||
+             atomic_load(&c->entry[i]->used) < atomic_load(&c->entry[oldest]->used)))
+            oldest = i;
+    return oldest;
+}
+
+static void drop_locked(struct cache *c, size_t at, struct garbage *g)
+{
+    c->entry[at]->next = g->entry;
+    g->entry = c->entry[at];
+    c->entry[at] = c->entry[--c->n];
+}
+
+static void clear_desks_locked(const struct cache *c, struct entry *n, struct garbage *g)
+{
+    for (struct desk *d; (d = desk_take(n->desk, c->threads, true));) {
+        struct workspace *w = atomic_exchange(&d->workspace, NULL);
+        desk_leave(d);
+        w->next = g->workspace;
+        g->workspace = w;
+        n->bytes -= n->desk_bytes;
+    }
+}
+
+static bool has_room_locked(const struct cache *c, size_t bytes)
+{
+    for (size_t i = 0; i < c->n; i++)
+        bytes += c->entry[i]->bytes;
+    return bytes <= c->memory;
+}
+
+// Room for so many bytes more and, for a model, a place in the table; false when all others are in
+// use.
+static bool make_room_locked(struct cache *c, size_t bytes, size_t models, struct garbage *g)
+{
+    for (;;) {
+        bool full = c->n + models > CACHE_MODELS;
+        if (!full && has_room_locked(c, bytes))
+            return true;
+        size_t oldest = oldest_locked(c, full);
+        if (oldest == c->n)
+            return false;
+        if (is_used(c->entry[oldest]))
+            clear_desks_locked(c, c->entry[oldest], g);
+        else
+            drop_locked(c, oldest, g);
+    }
+}
+
+static void garbage_free(struct garbage *g)
+{
+    for (struct entry *next; g->entry; g->entry = next) {
+        next = g->entry->next;
+        entry_free(g->entry);
+    }
+    workspaces_free(g->workspace);
+}
+
+// Enter a freshly loaded model, unless another thread was faster, whose copy is then used.
+static struct entry *enter(struct cache *c, struct entry *n, uint64_t published, struct err *e)
+{
+    struct garbage garbage = {0};
+    pthread_rwlock_wrlock(&c->lock);
+    struct entry *there = find_locked(c, n->name, n->version, 0);
+    n->latest = n->latest && published == c->published && !c->publishing;
+    if (there) {
+        there->latest = there->latest || n->latest;
+    } else if (make_room_locked(c, n->bytes, 1, &garbage)) {
+        c->entry[c->n++] = there = n;
+    } else {
+        fail(e, ERR_BUSY, "the models in memory leave no room for another and are all in use");
+    }
+    if (there)
+        atomic_fetch_add(&there->users, 1);
+    pthread_rwlock_unlock(&c->lock);
+    if (there != n)
+        entry_free(n);
+    garbage_free(&garbage);
+    return there;
+}
+
+static uint64_t announcements(struct cache *c)
+{
+    pthread_rwlock_rdlock(&c->lock);
+    uint64_t n = c->published;
+    pthread_rwlock_unlock(&c->lock);
+    return n;
+}
+
+// Count another workspace of a model, making room for it.
+static bool charge_locked(struct cache *c, struct entry *n, struct garbage *g, struct err *e)
+{
+    if (!make_room_locked(c, n->desk_bytes, 0, g))
+        return fail(e, ERR_BUSY,
+                    "the models in memory are all in use and leave no room to "
+                    "predict with this one more than is done already");
+    n->bytes += n->desk_bytes;
+    return true;
+}
+
+static bool make_workspace(struct cache *c, struct entry *n, struct desk *d, struct err *e)
+{
+    struct workspace *w = workspace_new(&n->file.model, c->memory, e);
+    atomic_store(&d->workspace, w);
+    if (w)
+        return true;
+    pthread_rwlock_wrlock(&c->lock);
+    n->bytes -= n->desk_bytes;
+    pthread_rwlock_unlock(&c->lock);
+    return false;
+}
+
+// There are as many desks as serving threads, so one is free.
+static struct desk *another_desk(struct cache *c, struct entry *n, struct err *e)
+{
+    struct garbage garbage = {0};
+    pthread_rwlock_wrlock(&c->lock);
+    struct desk *d = desk_take(n->desk, c->threads, false);
+    bool there = d && atomic_load(&d->workspace);
+    bool ok = d ? there || charge_locked(c, n, &garbage, e)
+                : fail(e, ERR_BUSY, "more predictions at once than serving threads");
+    pthread_rwlock_unlock(&c->lock);
+    garbage_free(&garbage);
+    if (ok && (there || make_workspace(c, n, d, e)))
+        return d;
+    if (d)
+        desk_leave(d);
+    return NULL;
+}
+
+// Hand out a model whose users count this one already. In a hurry, no large workspace is made:
+// false with e untouched.
+static bool serve(struct cache *c, struct entry *n, bool hurry, struct served *out, struct err *e)
+{
+    atomic_store_explicit(&n->used, atomic_fetch_add(&c->tick, 1), memory_order_relaxed);
+    struct desk *d = desk_take(n->desk, c->threads, true);
+    if (!d && !(hurry && n->desk_bytes > QUICK_BYTES))
+        d = another_desk(c, n, e);
+    if (!d) {
+        atomic_fetch_sub(&n->users, 1);
+        return false;
+    }
+    *out = (struct served){.file = &n->file,
+                           .predictor = &atomic_load(&d->workspace)->predictor,
+                           .name = n->name,
+                           .version = n->version,
+                           .entry = n,
+                           .desk = d};
+    return true;
+}
+
+bool cache_take_loaded(struct cache *c, const char *name, int64_t version, int64_t job,
+                       struct served *out, struct err *e)
+{
+    struct entry *n = find(c, name, version, job);
+    return n && serve(c, n, true, out, e);
+}
+
+bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job, struct served *out,
+                struct err *e)
+{
+    struct entry *n = find(c, name, version, job);
+    if (!n) {
+        uint64_t published = announcements(c);
+        n = load(c, name, version, job, e);
+        n = n ? enter(c, n, published, e) : NULL;
+    }
+    return n && serve(c, n, false, out, e);
+}
+
+void cache_put(struct cache *c, struct served *s)
+{
+    (void)c;
+    struct entry *n = s->entry;
+    desk_leave(s->desk);
+    atomic_fetch_sub(&n->users, 1);
+}
+
+void cache_publish_begin(struct cache *c, const char *name)
+{
+    pthread_rwlock_wrlock(&c->lock);
+    c->published++;
+    c->publishing++;
+    for (size_t i = 0; i < c->n; i++)
+        if (strcmp(c->entry[i]->name, name) == 0)
+            c->entry[i]->latest = false;
+    pthread_rwlock_unlock(&c->lock);
+}
+
+void cache_publish_end(struct cache *c)
+{
+    pthread_rwlock_wrlock(&c->lock);
+    c->published++;
+    c->publishing--;
+    pthread_rwlock_unlock(&c->lock);
+}

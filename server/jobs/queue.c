@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+// Tickets over the store: see queue.h; queue_lease.c keeps their leases.
+//
+// A worker that finds nothing waits for the count of arrivals to differ from what it was before it
+// looked, so that no submission falls between the look and the wait.
+
+#include "server/jobs/queue_impl.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_MS = 1000, WAIT_MS = 60000 };
+
+// Tickets --------------------------------------------------------------------------------------
+
+enum stop ticket_poll(struct ticket *t)
+{
+    atomic_fetch_add_explicit(&t->polls, 1, memory_order_relaxed);
+    return (enum stop)atomic_load_explicit(&t->stop, memory_order_relaxed);
+}
+
+const struct lease *ticket_lease(const struct ticket *t)
+{
+    return &t->lease;
+}
+
+static void ask_stop(struct queue *q, struct ticket *t, enum stop why)
+{
+    pthread_mutex_lock(&q->lock);
+    ticket_ask_stop(t, why);
+    pthread_mutex_unlock(&q->lock);
+}
+
+static struct ticket *ticket_new(struct queue *q, const struct job_claim *claim, int64_t asked)
+{
+    pthread_mutex_lock(&q->lock);
+    struct ticket *t = q->ticket;
+    while (t < q->ticket + QUEUE_TICKETS && t->hands != FREE)
+        t++;
+    BUG(t == q->ticket + QUEUE_TICKETS);
+    *t = (struct ticket){.lease = claim->lease,
+                         .hands = WORKER,
+                         .renewed = asked,
+                         .moved = asked,
+                         .suspect = claim->job.blame >= BLAME_SUSPECT,
+                         .furthest = claim->job.furthest};
+    if (q->draining)
+        ticket_ask_stop(t, STOP_DRAIN);
+    pthread_mutex_unlock(&q->lock);
+    return t;
+}
+
+// Claiming -------------------------------------------------------------------------------------
+
+void queue_announce(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->arrivals++;
+    pthread_cond_broadcast(&q->work);
+    pthread_mutex_unlock(&q->lock);
+}
+
+// A cancellation that was committed before the ticket existed found nothing to mark.
+static void catch_up(struct queue *q, struct ticket *t, struct arena *a)
+{
+    struct err ignored = {0};
+    struct job_row job;
+    struct arena_mark m = arena_mark(a);
+    if (store_job_get(q->store, t->lease.job, &job, a, &ignored) && job.cancel_requested)
+        ask_stop(q, t, STOP_CANCEL);
+    arena_rewind(a, m);
+}
+
+static int64_t pause_before(int64_t next_in)
+{
+    return !next_in || next_in > WAIT_MS ? WAIT_MS : next_in;
+}
+
+// Wait until a job arrives that was not there at `seen`, or `ms` have passed.
+static void wait_for_arrival(struct queue *q, uint64_t seen, int64_t ms)
+{
+    struct timespec until = clock_after(ms);
+    pthread_mutex_lock(&q->lock);
+    int rc = 0;
+    while (!q->draining && q->arrivals == seen && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&q->work, &q->lock, &until);
+    pthread_mutex_unlock(&q->lock);
+}
+
+static bool draining(struct queue *q, uint64_t *arrivals)
+{
+    pthread_mutex_lock(&q->lock);
+    bool yes = q->draining;
+    *arrivals = q->arrivals;
+    pthread_mutex_unlock(&q->lock);
+    return yes;
+}
+
+struct ticket *queue_claim_wait(struct queue *q, const char *worker, struct job_row *job,
+                                struct arena *a, struct err *e)
+{
+    uint64_t arrivals;
+    while (!draining(q, &arrivals)) {
+        int64_t asked = queue_now(q);
+        struct job_claim claim;
+        if (!store_job_claim(q->store, worker, &claim, a, e)) {
+            wait_for_arrival(q, arrivals, RETRY_MS);
+            return NULL;
+        }
+        if (claim.lease.job) {
+            *job = claim.job;
+            struct ticket *t = ticket_new(q, &claim, asked);
+            catch_up(q, t, a);
+            return t;
+        }
+        wait_for_arrival(q, arrivals, pause_before(claim.next_in));
+    }
+    fail(e, ERR_CANCELLED, "the daemon is stopping");
+    return NULL;
+}
+
+bool queue_submit(struct queue *q, const struct job_new *job, struct job_row *out, bool *replayed,
+                  struct arena *a, struct err *e)
+{
+    if (!store_job_submit(q->store, job, out, replayed, a, e))
+        return false;
+    queue_announce(q);
+    return true;
+}
+
+bool queue_cancel(struct queue *q, int64_t id, struct job_row *out, struct arena *a, struct err *e)
+{
+    if (!store_job_cancel(q->store, id, out, a, e))
+        return false;
+    pthread_mutex_lock(&q->lock);
+    for (struct ticket *t = q->ticket; t < q->ticket + QUEUE_TICKETS; t++)
+        if (t->hands == WORKER && t->lease.job == id)
+            ticket_ask_stop(t, STOP_CANCEL);
+    pthread_mutex_unlock(&q->lock);
+    return true;
+}
+
+void queue_drain(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->draining = true;
+    for (struct ticket *t = q->ticket; t < q->ticket + QUEUE_TICKETS; t++)
+        if (t->hands == WORKER)
+            ticket_ask_stop(t, STOP_DRAIN);
+    pthread_cond_broadcast(&q->work);
+    pthread_mutex_unlock(&q->lock);
+}
+
+// Running and giving back ----------------------------------------------------------------------
+
+// The job runs alone no more: it has been cleared, or ended.
+static void let_others_in(struct queue *q, struct ticket *t)
+{
+    if (t->suspect)
+        queue_announce(q);
+    t->suspect = false;
+}
+
+bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, struct err *e)
+{
+    bool cancel;
+    int64_t asked = queue_now(q);
+    if (!store_job_beat(q->store, &t->lease, beat, &cancel, e)) {
+        if (e->kind == ERR_CONFLICT)
+            ask_stop(q, t, STOP_LOST);
+        return false;
+    }
+    queue_note_fate(q, asked, &t->lease, cancel ? LEASE_CANCEL : LEASE_HELD);
+    if (beat->epoch > t->furthest)
+        let_others_in(q, t);
+    return true;
+}
+
+// The store has the job's end, or will never take it from us; anything else leaves an orphan.
+static bool give_back(struct queue *q, struct ticket *t, bool ok, const struct err *why,
+                      struct err *e)
+{
+    pthread_mutex_lock(&q->lock);
+    t->hands = ok || why->kind == ERR_CONFLICT ? FREE : ORPHAN;
+    pthread_mutex_unlock(&q->lock);
+    return ok || fail(e, why->kind, "%s", why->text);
+}
+
+// Whether to try again to finish, after a while; not when the lease is about to end.
+static bool wait_to_retry(struct queue *q, struct ticket *t)
+{
+    struct timespec until = clock_after(RETRY_MS);
+    int rc = 0;
+    pthread_mutex_lock(&q->lock);
+    while (!q->draining && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&q->work, &q->lock, &until);
+    bool again = !q->draining && ticket_poll(t) == STOP_NONE &&
+                 queue_now(q) < t->renewed + STORE_LEASE_MS - QUEUE_MARGIN_MS;
+    pthread_mutex_unlock(&q->lock);
+    return again;
+}
+
+bool queue_finish(struct queue *q, struct ticket *t, struct job_end *end, struct err *e)
+{
+    struct err why;
+    bool ok;
+    do {
+        why = (struct err){0};
+        ok = store_job_finish(q->store, &t->lease, end, &why);
+    } while (!ok && why.kind == ERR_NO_SPACE && wait_to_retry(q, t));
+    let_others_in(q, t);
+    return give_back(q, t, ok, &why, e);
+}
+
+bool queue_release(struct queue *q, struct ticket *t, struct err *e)
+{
+    struct err why = {0};
+    bool ok = store_job_release(q->store, &t->lease, &why);
+    queue_announce(q);
+    return give_back(q, t, ok, &why, e);
+}
+
+bool queue_lose(struct queue *q, struct ticket *t, enum run_loss loss, const char *text,
+                struct err *e)
+{
+    struct err why = {0};
+    bool ok = store_job_rescue(q->store, &t->lease, loss, text, &why);
+    queue_announce(q);
+    return give_back(q, t, ok, &why, e);
+}
+
+// The next job that somebody still has, from that slot on.
+static bool next_held(struct queue *q, size_t *from, struct lease *lease)
+{
+    bool found = false;
+    pthread_mutex_lock(&q->lock);
+    while (!found && *from < QUEUE_TICKETS) {
+        struct ticket *t = &q->ticket[(*from)++];
+        found = t->hands != FREE && !t->taken;
+        *lease = t->lease;
+        t->taken = t->taken || found;
+    }
+    pthread_mutex_unlock(&q->lock);
+    return found;
+}
+
+int64_t queue_take_back(struct queue *q)
+{
+    int64_t n = 0;
+    struct lease lease;
+    for (size_t from = 0; next_held(q, &from, &lease);)
+        n += store_job_release(q->store, &lease, &(struct err){0});
+    return n;
+}
+
+// The thread -----------------------------------------------------------------------------------
+
+static bool wait_for_beat(struct queue *q)
+{
+    struct timespec until = clock_after(QUEUE_BEAT_MS);
+    int rc = 0;
+    pthread_mutex_lock(&q->lock);
+    while (!q->closing && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&q->beat, &q->lock, &until);
+    bool go_on = !q->closing;
+    pthread_mutex_unlock(&q->lock);
+    return go_on;
+}
+
+static void *beat_main(void *arg)
+{
+    while (wait_for_beat(arg))
+        queue_tick(arg);
+    return NULL;
+}
+
+// Life -----------------------------------------------------------------------------------------
+
+static void init_locks(struct queue *q)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&q->work, &attr);
+    pthread_cond_init(&q->beat, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&q->lock, NULL);
+}
+
+static void destroy(struct queue *q)
+{
+    pthread_cond_destroy(&q->work);
+    pthread_cond_destroy(&q->beat);
+    pthread_mutex_destroy(&q->lock);
+    free(q);
+}
+
+struct queue *queue_new(struct store *store, const struct clock *clock, int64_t *n, struct err *e)
+{
+    if (!store_job_rescue_all(store, n, e))
+        return NULL;
+    struct queue *q = calloc(1, sizeof *q);
+    BUG(!q);
+    q->store = store;
+    q->clock = clock;
+    init_locks(q);
+    int rc = pthread_create(&q->thread, NULL, beat_main, q);
+    if (rc == 0)
+        return q;
+    fail(e, ERR_INTERNAL, "could not start the queue's thread: %s", strerror(rc));
+    destroy(q);
+    return NULL;
+}
+
+void queue_free(struct queue *q)
+{
+    if (!q)
+        return;
+    pthread_mutex_lock(&q->lock);
+    q->closing = true;
+    pthread_cond_signal(&q->beat);
+    pthread_mutex_unlock(&q->lock);
+    pthread_join(q->thread, NULL);
+    destroy(q);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Hands jobs of the store to worker threads, keeps their leases alive and carries requests to stop.
+//
+// HTTP threads submit and cancel; each worker thread loops over queue_claim_wait(), training and
+// one of the three ways to give a job back; main drains and frees. A ticket is a job in a worker's
+// hands. It belongs to the queue; the worker may use it from one thread until it gives it back.
+//
+// A thread of the queue renews all leases every few seconds. A run that does not poll its ticket
+// for ten minutes counts as stuck and loses its job; one whose lease could not be renewed is told
+// to stop five seconds before the lease ends, by a clock that nobody can set. A full disk is no
+// reason: nobody can take a job then, so the runs go on.
+
+#include "server/store/store.h"
+
+struct queue;
+struct ticket;
+
+enum {
+    QUEUE_TICKETS = 256,            // workers at most
+    QUEUE_BEAT_MS = 5000,           // between renewals
+    QUEUE_MARGIN_MS = 5000,         // a run stops that long before its lease ends
+    QUEUE_STUCK_MS = 10 * 60 * 1000 // without a poll
+};
+
+enum stop {
+    STOP_NONE,
+    STOP_DRAIN,  // the daemon ends: queue_release()
+    STOP_LOST,   // the lease is gone or about to end: queue_release(), which may find it so
+    STOP_CANCEL, // somebody asked for it: queue_finish() as cancelled
+};
+
+// Start over the store: every job that was running when the last daemon died is queued again, *n
+// tells how many. Store and clock must outlive the queue.
+struct queue *queue_new(struct store *store, const struct clock *clock, int64_t *n, struct err *e);
+
+// No worker may be inside the queue any more. NULL is allowed.
+void queue_free(struct queue *q);
+
+// As store_job_submit(); wakes a worker.
+bool queue_submit(struct queue *q, const struct job_new *job, struct job_row *out, bool *replayed,
+                  struct arena *a, struct err *e);
+
+// As store_job_cancel(); a running job's ticket is marked at once.
+bool queue_cancel(struct queue *q, int64_t id, struct job_row *out, struct arena *a, struct err *e);
+
+// Wait for a job. The row is filled into `job`, its strings into `a`. NULL with ERR_CANCELLED once
+// the queue drains; after a pause with what the store reports, when the caller may try again.
+struct ticket *queue_claim_wait(struct queue *q, const char *worker, struct job_row *job,
+                                struct arena *a, struct err *e);
+
+// What the run should do, to be asked often, by any thread of it: neither locks nor waits. Once it
+// is something else than STOP_NONE it stays so.
+enum stop ticket_poll(struct ticket *t);
+
+// For store_job_note().
+const struct lease *ticket_lease(const struct ticket *t);
+
+// Report progress and new points of the curve. ERR_CONFLICT when the lease is lost.
+bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, struct err *e);
+
+// Give a job back: ended, released unfinished, or lost by what `text` says.
+// The ticket is void afterwards whatever the result; a job that could not be given back for want of
+// disk space is taken back by the queue. queue_finish() tries for as long as the lease holds and
+// nobody asks for a stop before it gives up. Arguments and errors as for store_job_finish(),
+// _release() and _rescue().
+bool queue_finish(struct queue *q, struct ticket *t, struct job_end *end, struct err *e);
+bool queue_release(struct queue *q, struct ticket *t, struct err *e);
+bool queue_lose(struct queue *q, struct ticket *t, enum run_loss loss, const char *text,
+                struct err *e);
+
+// Stop handing out jobs and ask every run to release its own. Does not wait.
+void queue_drain(struct queue *q);
+
+// Release every job that has not been given back: those of workers that do not come to an end,
+// whose late results find the lease gone, and those whose end could not be stored. Answers how
+// many. For the daemon's end, after queue_drain().
+int64_t queue_take_back(struct queue *q);
+
+// One round of renewing and sweeping. The queue's thread does it; tests may.
+void queue_tick(struct queue *q);

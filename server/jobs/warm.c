@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// See warm.h.
+
+#include "server/jobs/warm.h"
+
+#include "server/files/model_store.h"
+#include "engine/base/nearest.h"
+
+#include <string.h>
+
+static const char *nth_name(const void *list, size_t i)
+{
+    return ((const struct model_list *)list)->row[i].name;
+}
+
+static bool no_model(struct store *store, const char *name, const char *why, struct arena *a,
+                     struct err *e)
+{
+    struct model_list list;
+    struct err ignored = {0};
+    bool listed = store_model_list(store, STORE_PAGE, 0, &list, a, &ignored);
+    const char *meant = listed ? nearest(name, nth_name, &list, list.n) : NULL;
+    if (meant && strcmp(meant, name) != 0)
+        return fail_at(e, ERR_INVALID, "/init/from", "%s; did you mean \"%s\"?", why, meant);
+    return fail_at(e, ERR_INVALID, meant ? "/init/version" : "/init/from", "%s", why);
+}
+
+bool warm_load(struct store *store, struct job_spec *spec, struct model_file *out,
+               const struct halt *halt, struct arena *a, struct err *e)
+{
+    struct model_row row;
+    struct err why = {0};
+    size_t len;
+    *out = (struct model_file){0};
+    if (!spec->from)
+        return true;
+    if (!store_model_get(store, spec->from, spec->from_version, &row, a, &why))
+        return why.kind == ERR_NOT_FOUND ? no_model(store, spec->from, why.text, a, e)
+                                         : fail(e, why.kind, "%s", why.text);
+    spec->from_version = (int)row.version;
+    const char *bytes = model_store_load(store_dir(store), row.digest, &len, halt, a, e);
+    return bytes && model_file_read(out, bytes, len, a, e);
+}
+
+static bool of_output(const struct model_param *p)
+{
+    return strncmp(p->name, "output.", strlen("output.")) == 0;
+}
+
+static const struct model_param *twin(const struct model *m, const struct model_param *p)
+{
+    for (size_t i = 0; i < m->n_param; i++)
+        if (strcmp(m->param[i].name, p->name) == 0)
+            return &m->param[i];
+    return NULL;
+}
+
+static bool same_shape(const struct model_param *p, const struct model_param *q)
+{
+    return p && q && p->rows == q->rows && p->cols == q->cols;
+}
+
+static bool misfit(const struct model_param *mine, const struct model_param *its, const char *name,
+                   struct err *e)
+{
+    static const char advice[] = "only the output layer may differ; leave \"model\" out to take "
+                                 "its layers";
+    if (!mine || !its)
+        return fail_at(e, ERR_INVALID, "/model/layers", "only one of them has \"%s\": %s", name,
+                       advice);
+    return fail_at(e, ERR_INVALID, "/model/layers",
+                   "\"%s\" is %u x %u here and %u x %u in the model to start from: %s", name,
+                   mine->rows, mine->cols, its->rows, its->cols, advice);
+}
+
+bool warm_fits(const struct model *m, const struct model_file *from, struct err *e)
+{
+    const struct model *other = &from->model;
+    for (size_t i = 0; i < m->n_param; i++) {
+        const struct model_param *p = &m->param[i], *q = twin(other, p);
+        if (!of_output(p) && !same_shape(p, q))
+            return misfit(p, q, p->name, e);
+    }
+    for (size_t i = 0; i < other->n_param; i++)
+        if (!of_output(&other->param[i]) && !twin(m, &other->param[i]))
+            return misfit(NULL, &other->param[i], other->param[i].name, e);
+    return true;
+}
+
+// The same question has the same answers in the same order.
+static bool same_question(const struct prep *p, const struct prep *q)
+{
+    bool same = prep_same_targets(p, q) && p->n_class == q->n_class;
+    for (size_t i = 0; same && i < p->n_class; i++)
+        same = strcmp(p->class_name[i], q->class_name[i]) == 0;
+    return same;
+}
+
+void warm_copy(struct model *m, const struct prep *p, const struct model_file *from)
+{
+    bool output = same_question(p, &from->prep);
+    for (size_t i = 0; i < m->n_param; i++) {
+        const struct model_param *mine = &m->param[i], *its = twin(&from->model, mine);
+        if (same_shape(mine, its) && (output || !of_output(mine)))
+            memcpy(m->value + mine->at, from->model.value + its->at,
+                   (size_t)mine->rows * mine->cols * sizeof *m->value);
+    }
+}

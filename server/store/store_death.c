@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// What a new daemon makes of the jobs that its predecessor left running: see store.h and blame.h.
+// No worker is alive then, so these statements need no lease, and a job may be read before it is
+// written.
+//
+// The mark of a stop goes after the jobs have been taken over, and before a worker begins one. A
+// start that dies in between finds it again, and a mark that cannot be removed ends the start: it
+// would excuse all deaths to come.
+
+#include "server/store/store_folder.h"
+#include "server/store/store_sql.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+// A pause that an earlier daemon wrote down is taken for what is left of it, within reason: the
+// clock may have been set since.
+static bool cut_pauses(struct store *s, struct conn *c, struct err *e)
+{
+    int64_t latest = store_steady_now(s) + STORE_PAUSE_MS;
+    return SQL(c, e, NULL, NULL,
+               "UPDATE jobs INDEXED BY jobs_ready SET run_at = ?1 WHERE state = 'queued' "
+               "AND run_at > ?1",
+               INT(latest)) >= 0;
+}
+
+// A job that was running when the daemon died.
+struct dead {
+    int64_t id, epoch, deaths, cancel, blame, furthest;
+};
+
+static const struct column dead_column[] = {COLUMN_ROW(dead, id) COLUMN_ROW(dead, epoch) COLUMN_ROW(
+    dead, deaths) COLUMN_ROW(dead, cancel) COLUMN_ROW(dead, blame) COLUMN_ROW(dead, furthest)};
+
+enum { DEATH_TEXT = 256 };
+
+static void explain(const struct dead *d, struct blame b, char text[DEATH_TEXT])
+{
+    if (b.n >= BLAME_GUILTY)
+        snprintf(text, DEATH_TEXT,
+                 "the daemon died %" PRId64 " times while the job ran, which got no further than "
+                 "epoch %" PRId64 "; it may need more memory than there is",
+                 d->deaths + 1, b.furthest);
+    else if (blame_suspects(b))
+        snprintf(text, DEATH_TEXT,
+                 "the daemon died while the job ran, which got no further than epoch %" PRId64
+                 "; it runs again after %" PRId64 " s, alone",
+                 b.furthest, blame_pause(b) / 1000);
+    else
+        snprintf(text, DEATH_TEXT, "the daemon died while the job ran; it starts over");
+}
+
+static bool bury(struct store *s, struct conn *c, const struct dead *d, struct err *e)
+{
+    char text[DEATH_TEXT];
+    struct blame b = blame_death((struct blame){d->blame, d->furthest}, d->epoch);
+    int64_t now = store_now(s), pause = blame_pause(b);
+    bool failed = !d->cancel && b.n >= BLAME_GUILTY, ended = d->cancel || failed;
+    enum job_state state = d->cancel ? JOB_CANCELLED : failed ? JOB_FAILED : JOB_QUEUED;
+    explain(d, b, text);
+    return SQL(c, e, NULL, NULL,
+               "UPDATE jobs SET state = ?, finished_at = ?, error_kind = ?, error_text = ?, "
+               "deaths = deaths + 1, blame = ?, furthest = ?, run_at = ?, queued_at = ?, "
+               "lease = NULL, lease_until = NULL, worker = NULL WHERE id = ?",
+               TEXT(job_state_word(state)), ended ? INT(now) : NOTHING,
+               TEXT(failed ? err_word(ERR_INTERNAL) : NULL), TEXT(failed ? text : NULL), INT(b.n),
+               INT(b.furthest), INT(pause ? store_steady_now(s) + pause : 0), INT(now),
+               INT(d->id)) >= 0 &&
+           event_add(s, c, e, d->id, failed ? "error" : "warn", "%s", text);
+}
+
+// As if its worker had still released it.
+static bool excuse(struct store *s, struct conn *c, const struct dead *d, struct err *e)
+{
+    int64_t now = store_now(s);
+    return SQL(c, e, NULL, NULL,
+               "UPDATE jobs SET state = ?, finished_at = ?, attempt = attempt - 1, lease = NULL, "
+               "lease_until = NULL, worker = NULL, run_at = 0, queued_at = ? WHERE id = ?",
+               TEXT(job_state_word(d->cancel ? JOB_CANCELLED : JOB_QUEUED)),
+               d->cancel ? INT(now) : NOTHING, INT(now), INT(d->id)) >= 0 &&
+           event_add(s, c, e, d->id, "info",
+                     "the daemon was told to stop and ended before the job was released");
+}
+
+struct takeover {
+    bool (*take)(struct store *s, struct conn *c, const struct dead *d, struct err *e);
+    int64_t n;
+};
+
+static bool rescue_all(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    struct takeover *w = arg;
+    struct dead d;
+    int64_t n;
+    for (;; w->n++) {
+        struct sql_rows rows = ROWS(dead_column, &d, 1, NULL);
+        n = SQL(c, e, sql_take_rows, &rows,
+                "SELECT id, epoch, deaths, cancel_requested, blame, furthest FROM jobs "
+                "WHERE state = 'running' LIMIT 1");
+        if (n <= 0 || !w->take(s, c, &d, e))
+            return n == 0 && cut_pauses(s, c, e);
+    }
+}
+
+bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e)
+{
+    const struct folder *f = store_folder(s);
+    struct takeover w = {folder_has_stop_mark(f) ? excuse : bury, 0};
+    bool ok = store_write(s, rescue_all, &w, e) && folder_unmark_stop(f, e);
+    *n = ok ? w.n : 0; // else it was rolled back
+    return ok;
+}
+
+bool store_mark_stop(struct store *s, struct err *e)
+{
+    return folder_mark_stop(store_folder(s), e);
+}

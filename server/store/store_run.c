@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+// Jobs as their workers see them: see store.h. Every statement here names the lease next to the id,
+// so a run that has lost its job changes no row, however late it comes and whatever it believes.
+// What is read first and written later is so within one transaction, and names the lease both
+// times: in a gap between, a sweep would overwrite a finished job.
+
+#include "server/store/store_sql.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define KEY(lease) BLOB((lease)->key, sizeof(lease)->key)
+
+static bool held(const struct lease *lease, int64_t rows, struct err *e)
+{
+    return rows > 0 ||
+           (rows == 0 &&
+            fail(e, ERR_CONFLICT, "lease lost: job %" PRId64 " has ended or belongs to another run",
+                 lease->job));
+}
+
+static void draw_key(struct lease *lease)
+{
+    ssize_t n;
+    do
+        n = getrandom(lease->key, sizeof lease->key, 0);
+    while (n < 0 && errno == EINTR);
+    BUG(n != sizeof lease->key);
+}
+
+// Claiming -------------------------------------------------------------------------------------
+
+struct claim {
+    const char *worker;
+    struct job_claim *out;
+    struct arena *a;
+};
+
+static bool next_due(struct conn *c, int64_t now, int64_t *in, struct err *e)
+{
+    return SQL(c, e, sql_take_int, in,
+               "SELECT coalesce(min(run_at) - ?1, 0) FROM jobs INDEXED BY jobs_ready "
+               "WHERE state = 'queued' AND run_at > ?1",
+               INT(now)) >= 0;
+}
+
+// A run that was released leaves its number behind, and points of it that the next run must not
+// inherit.
+static bool begin_run(struct store *s, struct conn *c, const struct claim *w, struct err *e)
+{
+    const struct lease *lease = &w->out->lease;
+    struct job_row *job = &w->out->job;
+    return job_load(s, c, lease->job, job, w->a, e) &&
+           SQL(c, e, NULL, NULL, "DELETE FROM job_metrics WHERE job_id = ? AND attempt >= ?",
+               INT(lease->job), INT(job->attempt)) >= 0 &&
+           event_add(s, c, e, lease->job, "info", "running, attempt %" PRId64, job->attempt);
+}
+
+// How much blame a job may have to be claimed now.
+struct span {
+    int64_t least, most; // no job when most < least
+};
+
+static bool claimable(struct conn *c, int64_t due, struct span *out, struct err *e)
+{
+    enum { BUSY = 1, ALONE = 2, OVERDUE = 4 };
+    int64_t is = 0;
+    if (SQL(c, e, sql_take_int, &is,
+            "SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'running') "
+            "+ 2 * EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND blame >= 1) "
+            "+ 4 * EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND blame >= 1 "
+            "AND run_at <= ?1)",
+            INT(due - STORE_PATIENCE_MS)) < 0)
+        return false;
+    bool idle = !(is & BUSY);
+    int64_t most = idle ? INT64_MAX : BLAME_SUSPECT - 1;
+    *out = (struct span){is & OVERDUE ? BLAME_SUSPECT : 0, is & ALONE ? -1 : most};
+    return true;
+}
+_Static_assert(BLAME_SUSPECT == 1, "claimable() and migrations/0003_runs.sql say so");
+
+static bool claim(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct claim *w = arg;
+    struct lease *lease = &w->out->lease;
+    struct span blame;
+    int64_t now = store_now(s), due = store_steady_now(s);
+    if (!claimable(c, due, &blame, e))
+        return false;
+    if (blame.most < blame.least)
+        return next_due(c, due, &w->out->next_in, e);
+    int64_t n = SQL(c, e, sql_take_int, &lease->job,
+                    "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease = ?, "
+                    "lease_until = ?, worker = ?, started_at = ?, epoch = 0, step = 0, "
+                    "elapsed = 0, best_epoch = NULL, best_metric = NULL, best_value = NULL "
+                    "WHERE id = (SELECT id FROM jobs INDEXED BY jobs_ready "
+                    "WHERE state = 'queued' AND run_at <= ? AND blame BETWEEN ? AND ? "
+                    "ORDER BY priority DESC, id LIMIT 1) RETURNING id",
+                    KEY(lease), INT(now + STORE_LEASE_MS), TEXT(w->worker), INT(now), INT(due),
+                    INT(blame.least), INT(blame.most));
+    if (n <= 0)
+        return n == 0 && next_due(c, due, &w->out->next_in, e);
+    return begin_run(s, c, w, e);
+}
+
+bool store_job_claim(struct store *s, const char *worker, struct job_claim *out, struct arena *a,
+                     struct err *e)
+{
+    struct claim w = {worker, out, a};
+    *out = (struct job_claim){0};
+    draw_key(&out->lease);
+    return store_write(s, claim, &w, e);
+}
+
+// Renewing -------------------------------------------------------------------------------------
+
+struct beat {
+    const struct lease *lease;
+    const struct job_beat *beat;
+    int64_t cancel;
+};
+
+static bool add_points(struct store *s, struct conn *c, const struct beat *w, struct err *e)
+{
+    const struct job_beat *b = w->beat;
+    for (size_t i = 0; i < b->n_row; i++)
+        if (SQL(c, e, NULL, NULL,
+                "INSERT INTO job_metrics (job_id, attempt, epoch, step, at, names, vals, layers, "
+                "layer_vals) SELECT id, attempt, ?, ?, ?, ?, ?, ?, ? FROM jobs "
+                "WHERE id = ? AND lease = ? "
+                "ON CONFLICT (job_id, attempt, epoch) DO UPDATE SET step = excluded.step, "
+                "at = excluded.at, names = excluded.names, vals = excluded.vals, "
+                "layers = excluded.layers, layer_vals = excluded.layer_vals",
+                INT(b->row[i].epoch), INT(b->row[i].step), INT(store_now(s)), TEXT(b->names),
+                BLOB(b->row[i].value, b->n_name * sizeof(double)),
+                b->row[i].layer ? TEXT(b->layers) : NOTHING,
+                b->row[i].layer ? BLOB(b->row[i].layer, b->n_layer_value * sizeof(double))
+                                : NOTHING,
+                INT(w->lease->job), KEY(w->lease)) < 0)
+            return false;
+    return true;
+}
+
+static bool tell_gap(struct store *s, struct conn *c, const struct beat *w, struct err *e)
+{
+    char text[512];
+    const struct job_beat *b = w->beat;
+    if (!b->gap_to)
+        return true;
+    snprintf(text, sizeof text, "epochs %" PRId64 " to %" PRId64 " were not stored: %s",
+             b->gap_from, b->gap_to, b->gap_why);
+    return SQL(c, e, NULL, NULL,
+               "INSERT INTO job_events (job_id, at, level, type, message) "
+               "VALUES (?, ?, 'warn', 'metrics', ?)",
+               INT(w->lease->job), INT(store_now(s)), TEXT(text)) >= 0;
+}
+
+// The run may have got past where earlier ones died with the daemon.
+static bool clear(struct store *s, struct conn *c, const struct beat *w, struct err *e)
+{
+    int64_t n = SQL(c, e, NULL, NULL,
+                    "UPDATE jobs SET blame = 0 WHERE id = ? AND lease = ? AND blame > 0 "
+                    "AND furthest < ? RETURNING id",
+                    INT(w->lease->job), KEY(w->lease), INT(w->beat->epoch));
+    return n == 0 || (n > 0 && event_add(s, c, e, w->lease->job, "info",
+                                         "got further than before the daemon died; other jobs "
+                                         "may run beside it again"));
+}
+
+static bool beat(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    struct beat *w = arg;
+    const struct job_beat *b = w->beat;
+    bool best = b->best_epoch > 0;
+    int64_t n = SQL(c, e, sql_take_int, &w->cancel,
+                    "UPDATE jobs SET lease_until = ?, epoch = ?, epochs = ?, step = ?, steps = ?, "
+                    "elapsed = ?, best_epoch = ?, best_metric = ?, best_value = ? "
+                    "WHERE id = ? AND lease = ? RETURNING cancel_requested",
+                    INT(store_now(s) + STORE_LEASE_MS), INT(b->epoch), INT(b->epochs), INT(b->step),
+                    INT(b->steps), INT(b->elapsed), best ? INT(b->best_epoch) : NOTHING,
+                    best ? TEXT(b->best_metric) : NOTHING, best ? REAL(b->best_value) : NOTHING,
+                    INT(w->lease->job), KEY(w->lease));
+    return held(w->lease, n, e) && add_points(s, c, w, e) && tell_gap(s, c, w, e) &&
+           clear(s, c, w, e);
+}
+
+bool store_job_beat(struct store *s, const struct lease *lease, const struct job_beat *b,
+                    bool *cancel, struct err *e)
+{
+    struct beat w = {lease, b, 0};
+    bool ok = store_write(s, beat, &w, e);
+    *cancel = ok && w.cancel;
+    return ok;
+}
+
+struct renew {
+    const struct lease *lease;
+    size_t n;
+    enum lease_fate *fate;
+};
+
+static bool renew(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct renew *w = arg;
+    for (size_t i = 0; i < w->n; i++) {
+        int64_t cancel;
+        int64_t n =
+            SQL(c, e, sql_take_int, &cancel,
+                "UPDATE jobs SET lease_until = ? WHERE id = ? AND lease = ? "
+                "RETURNING cancel_requested",
+                INT(store_now(s) + STORE_LEASE_MS), INT(w->lease[i].job), KEY(&w->lease[i]));
+        if (n < 0)
+            return false;
+        w->fate[i] = n == 0 ? LEASE_LOST : cancel ? LEASE_CANCEL : LEASE_HELD;
+    }
+    return true;
+}
+
+bool store_job_renew(struct store *s, const struct lease *lease, size_t n, enum lease_fate *fate,
+                     struct err *e)
+{
+    struct renew w = {lease, n, fate};
+    return store_write(s, renew, &w, e);
+}
+
+// Ending ---------------------------------------------------------------------------------------
+
+struct finish {
+    const struct lease *lease;
+    const struct job_end *wanted;
+    struct job_end end; // as it came
+};
+
+static bool publish(struct store *s, struct conn *c, struct finish *w, struct err *e)
+{
+    const struct model_new *m = w->end.model;
+    return model_add(s, c, m, w->lease->job, &w->end.version, e) &&
+           event_add(s, c, e, w->lease->job, "info", "succeeded: model \"%s\" version %" PRId64,
+                     m->name, w->end.version);
+}
+
+static bool log_end(struct store *s, struct conn *c, const struct finish *w, struct err *e)
+{
+    const char *word = job_state_word(w->end.state);
+    const struct err *why = w->end.why;
+    return why ? event_add(s, c, e, w->lease->job, "error", "%s: %s", word, why->text)
+               : event_add(s, c, e, w->lease->job, "info", "%s", word);
+}
+
+// A cancellation may have been committed after the run last looked.
+static bool choose_end(struct conn *c, struct finish *w, struct err *e)
+{
+    int64_t cancelled = 0;
+    int64_t n = SQL(c, e, sql_take_int, &cancelled,
+                    "SELECT cancel_requested FROM jobs WHERE id = ? AND lease = ?",
+                    INT(w->lease->job), KEY(w->lease));
+    w->end = cancelled ? (struct job_end){.state = JOB_CANCELLED} : *w->wanted;
+    return held(w->lease, n, e);
+}
+
+static bool finish(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    struct finish *w = arg;
+    if (!choose_end(c, w, e))
+        return false;
+    const struct err *why = w->end.why;
+    int64_t n = SQL(c, e, NULL, NULL,
+                    "UPDATE jobs SET state = ?, finished_at = ?, lease = NULL, "
+                    "lease_until = NULL, error_kind = ?, error_at = ?, error_text = ? "
+                    "WHERE id = ? AND lease = ? RETURNING id",
+                    TEXT(job_state_word(w->end.state)), INT(store_now(s)),
+                    TEXT(why ? err_word(why->kind) : NULL), TEXT(why ? why->at : NULL),
+                    TEXT(why ? why->text : NULL), INT(w->lease->job), KEY(w->lease));
+    return held(w->lease, n, e) && (w->end.model ? publish(s, c, w, e) : log_end(s, c, w, e));
+}
+
+bool store_job_finish(struct store *s, const struct lease *lease, struct job_end *end,
+                      struct err *e)
+{
+    BUG(!job_ended(end->state) || (end->state == JOB_FAILED) != (end->why != NULL));
+    BUG(end->model && end->state != JOB_SUCCEEDED);
+    struct finish w = {.lease = lease, .wanted = end};
+    bool ok = store_write(s, finish, &w, e);
+    if (ok)
+        *end = w.end;
+    return ok;
+}
+
+static bool release(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct lease *lease = arg;
+    int64_t now = store_now(s);
+    int64_t n = SQL(c, e, NULL, NULL,
+                    "UPDATE jobs SET state = CASE cancel_requested WHEN 1 THEN 'cancelled' "
+                    "ELSE 'queued' END, finished_at = CASE cancel_requested WHEN 1 THEN ? END, "
+                    "attempt = attempt - 1, lease = NULL, lease_until = NULL, worker = NULL, "
+                    "run_at = 0, queued_at = ? WHERE id = ? AND lease = ? RETURNING id",
+                    INT(now), INT(now), INT(lease->job), KEY(lease));
+    return held(lease, n, e) &&
+           event_add(s, c, e, lease->job, "info", "released by its worker before the end");
+}
+
+bool store_job_release(struct store *s, const struct lease *lease, struct err *e)
+{
+    return store_write(s, release, (void *)lease, e);
+}
+
+struct rescue {
+    const struct lease *lease;
+    enum run_loss loss;
+    const char *text;
+};
+
+struct lost {
+    int64_t attempt, crashes, cancel_requested;
+};
+
+static const struct column lost_column[] = {COLUMN_ROW(lost, attempt) COLUMN_ROW(lost, crashes)
+                                                COLUMN_ROW(lost, cancel_requested)};
+
+enum { LOSS_TEXT = 384 };
+
+// Whether nobody tries again, and why.
+static bool is_given_up(const struct lost *l, const struct rescue *w, char why[LOSS_TEXT])
+{
+    if (w->loss == RUN_CRASHED)
+        snprintf(why, LOSS_TEXT, "the run ended unexpectedly %" PRId64 " times: %s", l->crashes + 1,
+                 w->text);
+    else
+        snprintf(why, LOSS_TEXT, "in %" PRId64 " attempts the system lacked something: %s",
+                 l->attempt, w->text);
+    return w->loss == RUN_CRASHED   ? l->crashes + 1 >= STORE_CRASHES
+           : w->loss == RUN_STARVED ? l->attempt >= STORE_ATTEMPTS
+                                    : false;
+}
+
+// From 10 s to 10 minutes, doubling.
+static int64_t pause_after(int64_t attempt)
+{
+    int64_t pause = INT64_C(5000) << (attempt < 7 ? attempt : 7);
+    return pause < STORE_PAUSE_MS ? pause : STORE_PAUSE_MS;
+}
+
+static bool requeue(struct store *s, struct conn *c, const struct rescue *w, const struct lost *l,
+                    struct err *e)
+{
+    char why[LOSS_TEXT];
+    bool failed = is_given_up(l, w, why) && !l->cancel_requested;
+    enum job_state state = l->cancel_requested ? JOB_CANCELLED : failed ? JOB_FAILED : JOB_QUEUED;
+    int64_t now = store_now(s);
+    int64_t due = w->loss == RUN_DIED ? 0 : store_steady_now(s) + pause_after(l->attempt);
+    int64_t n =
+        SQL(c, e, NULL, NULL,
+            "UPDATE jobs SET state = ?, finished_at = ?, error_kind = ?, error_text = ?, "
+            "crashes = crashes + ?, deaths = deaths + ?, queued_at = ?, run_at = ?, lease = NULL, "
+            "lease_until = NULL, worker = NULL WHERE id = ? AND lease = ? RETURNING id",
+            TEXT(job_state_word(state)), state == JOB_QUEUED ? NOTHING : INT(now),
+            TEXT(failed ? err_word(ERR_INTERNAL) : NULL), TEXT(failed ? why : NULL),
+            INT(w->loss == RUN_CRASHED), INT(w->loss == RUN_DIED), INT(now), INT(due),
+            INT(w->lease->job), KEY(w->lease));
+    return held(w->lease, n, e);
+}
+
+static bool rescue(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct rescue *w = arg;
+    struct lost lost;
+    struct sql_rows rows = ROWS(lost_column, &lost, 1, NULL);
+    int64_t n = SQL(c, e, sql_take_rows, &rows,
+                    "SELECT attempt, crashes, cancel_requested FROM jobs "
+                    "WHERE id = ? AND lease = ?",
+                    INT(w->lease->job), KEY(w->lease));
+    return held(w->lease, n, e) && requeue(s, c, w, &lost, e) &&
+           event_add(s, c, e, w->lease->job, "warn", "the run ended unexpectedly: %s", w->text);
+}
+
+bool store_job_rescue(struct store *s, const struct lease *lease, enum run_loss loss,
+                      const char *text, struct err *e)
+{
+    struct rescue w = {lease, loss, text};
+    return store_write(s, rescue, &w, e);
+}
+
+// Log ------------------------------------------------------------------------------------------
+
+struct note {
+    const struct lease *lease;
+    const char *level, *text;
+};
+
+static bool note(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    const struct note *w = arg;
+    int64_t n =
+        SQL(c, e, NULL, NULL,
+            "INSERT INTO job_events (job_id, at, level, type, message) "
+            "SELECT id, ?, ?, 'message', ? FROM jobs WHERE id = ? AND lease = ? "
+            "RETURNING id",
+            INT(store_now(s)), TEXT(w->level), TEXT(w->text), INT(w->lease->job), KEY(w->lease));
+    return held(w->lease, n, e);
+}
+
+bool store_job_note(struct store *s, const struct lease *lease, const char *level, const char *text,
+                    struct err *e)
+{
+    struct note w = {lease, level, text};
+    return store_write(s, note, &w, e);
+}

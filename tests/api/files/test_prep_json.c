@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+#include "api/files/prep_json.h"
+#include "tests/harness.h"
+
+#include <float.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct arena arena;
+static struct err err;
+
+static void begin(void)
+{
+    arena_release(&arena);
+    arena_init(&arena, 16 << 20);
+    err = (struct err){0};
+}
+
+static const char *text_of(const struct prep *p)
+{
+    struct jsonw w;
+    jsonw_init(&w, &arena);
+    prep_write(p, &w, NULL);
+    const char *text = jsonw_text(&w, NULL, &err);
+    ck_assert_ptr_nonnull(text);
+    return text;
+}
+
+static const char *const levels[] = {"Bern", "", "R\"o\\me\n", "\xc3\xa9\xe2\x82\xac", "\x01"};
+static const char *const classes[] = {"-1", "1.5", "a,b"};
+static struct prep_column column[] = {
+    {.name = "plain", .at = 0, .width = 1, .mean = .1, .std = 1. / 3, .fill = 1e-310},
+    {.name = "with \"gaps\"",
+     .at = 1,
+     .width = 2,
+     .mean = -DBL_MAX,
+     .std = DBL_MIN,
+     .fill = -0.,
+     .indicator = true},
+    {.name = "city",
+     .type = COLUMN_CATEGORICAL,
+     .at = 3,
+     .width = 6,
+     .level = levels,
+     .n_level = 5},
+    {.name = "none", .type = COLUMN_CATEGORICAL, .at = 9, .width = 1, .level = levels},
+    {.name = "last", .at = 10, .width = 1, .mean = 123456789.123456789, .std = 1, .fill = 2e22},
+};
+static struct prep_target target[] = {
+    {.name = "pr\xc3\xa4is"}, {.name = "t"}, {.name = "quote\"d"}};
+static double mean[] = {2. / 3, -1e-310, 0}, std[] = {1e300, 1, .1};
+static const struct prep regression = {.column = column,
+                                       .n_column = 5,
+                                       .n_feature = 11,
+                                       .target = target,
+                                       .n_target = 1,
+                                       .task = TASK_REGRESSION,
+                                       .y_mean = mean,
+                                       .y_std = std};
+static const struct prep classification = {.column = column,
+                                           .n_column = 5,
+                                           .n_feature = 11,
+                                           .target = &target[1],
+                                           .n_target = 1,
+                                           .task = TASK_CLASSIFICATION,
+                                           .class_name = classes,
+                                           .n_class = 3,
+                                           .y_mean = mean,
+                                           .y_std = std};
+static const struct prep several = {.column = column,
+                                    .n_column = 5,
+                                    .n_feature = 11,
+                                    .target = target,
+                                    .n_target = 3,
+                                    .task = TASK_REGRESSION,
+                                    .y_mean = mean,
+                                    .y_std = std};
+static const struct prep labels = {.column = column,
+                                   .n_column = 5,
+                                   .n_feature = 11,
+                                   .target = target,
+                                   .n_target = 2,
+                                   .task = TASK_MULTILABEL,
+                                   .y_mean = mean,
+                                   .y_std = std};
+static const struct prep *const each[] = {&regression, &classification, &several, &labels};
+enum { EACH = sizeof each / sizeof *each };
+
+static void same_column(const struct prep_column *got, const struct prep_column *want)
+{
+    const double *a[] = {&got->mean, &got->std, &got->fill},
+                 *b[] = {&want->mean, &want->std, &want->fill};
+    ck_assert_str_eq(got->name, want->name);
+    ck_assert(got->type == want->type && got->at == want->at && got->width == want->width &&
+              got->indicator == want->indicator && got->n_level == want->n_level);
+    for (int i = 0; i < 3; i++)
+        ck_assert_mem_eq(a[i], b[i], sizeof(double));
+    for (size_t i = 0; i < want->n_level; i++)
+        ck_assert_str_eq(got->level[i], want->level[i]);
+}
+
+static bool read_text(struct prep *p, const char *text)
+{
+    return prep_read(p, arena_text(&arena, text, strlen(text)), &arena, &err);
+}
+
+LOOP_TEST(what_is_written_is_read_again_bit_for_bit, EACH)
+{
+    struct prep p;
+    const struct prep *want = each[_i];
+    begin();
+    const char *text = text_of(want);
+    ck_assert_msg(read_text(&p, text), "%s: %s", err.text, text);
+    ck_assert_uint_eq(p.n_target, want->n_target);
+    for (size_t i = 0; i < p.n_target; i++)
+        ck_assert_str_eq(p.target[i].name, want->target[i].name);
+    ck_assert(p.task == want->task && p.n_column == 5 && p.n_feature == 11 &&
+              p.n_class == want->n_class);
+    ck_assert_mem_eq(p.y_mean, want->y_mean, p.n_target * sizeof *p.y_mean);
+    ck_assert_mem_eq(p.y_std, want->y_std, p.n_target * sizeof *p.y_std);
+    for (size_t i = 0; i < 5; i++)
+        same_column(&p.column[i], &want->column[i]);
+    for (size_t i = 0; i < want->n_class; i++)
+        ck_assert_str_eq(p.class_name[i], want->class_name[i]);
+    ck_assert_uint_eq(prep_find(&p, "city", 4), 2);
+    ck_assert_str_eq(text_of(&p), text);
+}
+
+#define HEAD "\"target\":\"t\",\"task\":\"regression\",\"classes\":[],\"y\":[0,1]"
+static const char *const damaged[] = {
+    "",
+    "[]",
+    "null",
+    "{}",
+    "{" HEAD "}",
+    "{" HEAD ",\"columns\":{}}",
+    "{" HEAD ",\"columns\":[1]}",
+    "{" HEAD ",\"columns\":[[]]}",
+    "{" HEAD ",\"columns\":[[\"a\"]]}",
+    "{" HEAD ",\"columns\":[[\"a\",\"numeric\"]]}",
+    "{" HEAD ",\"columns\":[[\"a\",\"numeric\",1,2,3]]}",
+    "{" HEAD ",\"columns\":[[\"a\",\"numeric\",1,2,3,false,4]]}",
+    "{" HEAD ",\"columns\":[[\"a\",\"numeric\",1,null,3,false]]}",
+    "{" HEAD ",\"columns\":[[\"a\",\"numeric\",1,\"2\",3,false]]}",
+    "{" HEAD ",\"columns\":[[\"a\",\"numeric\",1,2,3,0]]}",
+    "{" HEAD ",\"columns\":[[1,\"numeric\",1,2,3,true]]}",
+    "{" HEAD ",\"columns\":[[\"a\",\"Numeric\",1,2,3,true]]}",
+    "{" HEAD ",\"columns\":[[\"a\",\"categorical\",1,2,3,true]]}",
+    "{" HEAD ",\"columns\":[[\"a\",\"categorical\",[1]]]}",
+    "{" HEAD ",\"columns\":[[\"a\",\"categorical\",[\"x\"],[]]]}",
+    "{" HEAD ",\"columns\":[[\"a\",\"categorical\",\"x\"]]}",
+    "{\"target\":1,\"task\":\"regression\",\"classes\":[],\"y\":[0,1],\"columns\":[]}",
+    "{\"target\":\"t\",\"task\":\"ranking\",\"classes\":[],\"y\":[0,1],\"columns\":[]}",
+    "{\"target\":\"t\",\"task\":\"auto\",\"classes\":[],\"y\":[0,1],\"columns\":[]}",
+    "{\"target\":\"t\",\"task\":\"regression\",\"classes\":[\"a\",\"b\"],\"y\":[0,1],"
+    "\"columns\":[]}",
+    "{\"target\":\"t\",\"task\":\"classification\",\"classes\":[],\"y\":[0,1],\"columns\":[]}",
+    "{\"target\":\"t\",\"task\":\"classification\",\"classes\":[\"a\"],\"y\":[0,1],"
+    "\"columns\":[]}",
+    "{\"target\":\"t\",\"task\":\"regression\",\"classes\":[1],\"y\":[0,1],\"columns\":[]}",
+    "{\"target\":\"t\",\"task\":\"regression\",\"classes\":{},\"y\":[0,1],\"columns\":[]}",
+    "{\"target\":\"t\",\"task\":\"regression\",\"classes\":[],\"y\":[0],\"columns\":[]}",
+    "{\"target\":\"t\",\"task\":\"regression\",\"classes\":[],\"y\":[0,1,2],\"columns\":[]}",
+    "{\"target\":\"t\",\"task\":\"regression\",\"classes\":[],\"y\":[0,null],\"columns\":[]}",
+    "{\"target\":\"t\",\"task\":\"regression\",\"classes\":[],\"y\":{},\"columns\":[]}",
+    "{\"target\":[],\"task\":\"regression\",\"classes\":[],\"y\":[],\"columns\":[]}",
+    "{\"target\":[\"a\",1],\"task\":\"regression\",\"classes\":[],\"y\":[0,1,0,1],\"columns\":[]}",
+    "{\"target\":[\"a\",\"b\"],\"task\":\"regression\",\"classes\":[],\"y\":[0,1],\"columns\":[]}",
+    "{\"target\":[\"a\",\"b\"],\"task\":\"classification\",\"classes\":[\"c\",\"d\"],"
+    "\"y\":[0,1,0,1],\"columns\":[]}",
+    "{\"target\":[\"a\",\"b\"],\"task\":\"multilabel\",\"classes\":[\"c\",\"d\"],"
+    "\"y\":[0,1,0,1],\"columns\":[]}",
+    "{\"target\":\"t\",\"target\":\"t\",\"task\":\"regression\",\"classes\":[],\"y\":[0,1],"
+    "\"columns\":[]}",
+};
+
+LOOP_TEST(a_damaged_description_is_refused, sizeof damaged / sizeof *damaged)
+{
+    struct prep p;
+    begin();
+    ck_assert_msg(!read_text(&p, damaged[_i]), "%s", damaged[_i]);
+    ck_assert_int_eq(err.kind, ERR_INVALID);
+}
+
+LOOP_TEST(a_description_cut_off_anywhere_is_refused, EACH)
+{
+    struct prep p;
+    char text[2000];
+    begin();
+    snprintf(text, sizeof text, "%s", text_of(each[_i]));
+    for (size_t len = strlen(text); len-- > 0;) {
+        text[len] = '\0';
+        begin();
+        ck_assert_msg(!read_text(&p, text), "%s", text);
+    }
+}
+
+// Any byte replaced by any bracket, quote or digit: refused or read, but never worse.
+LOOP_TEST(one_wrong_byte_does_no_harm, EACH)
+{
+    struct prep p;
+    char text[2000];
+    begin();
+    snprintf(text, sizeof text, "%s", text_of(each[_i]));
+    for (size_t i = 0; text[i]; i++)
+        for (const char *c = "[]{}\",:\\0e-n "; *c; c++) {
+            char keep = text[i];
+            text[i] = *c;
+            begin();
+            if (!read_text(&p, text))
+                ck_assert_int_eq(err.kind, ERR_INVALID);
+            text[i] = keep;
+        }
+}

@@ -1,0 +1,618 @@
+// SPDX-License-Identifier: MIT
+#include "server/files/catalog.h"
+#include "tests/server/plant.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char CSV[] = "x,y\n1,2\n3,4\n", OTHER[] = "x,y\n5,6\n7,8\n";
+
+static const char *upload(struct plant *p, const char *name, const char *csv)
+{
+    char *digest = arena_need(&p->arena, DATASET_DIGEST, 1);
+    ck_assert_msg(plant_upload(p, name, csv, digest, &p->arena, &p->err), "%s", p->err.text);
+    return digest;
+}
+
+static bool remains(struct plant *p, const char *digest)
+{
+    struct dataset_info info;
+    return dataset_describe(store_dir(p->store), digest, &info, &p->arena, &(struct err){0});
+}
+
+TEST(equal_uploads_share_files_until_the_last_name_goes)
+{
+    struct plant p;
+    plant_init(&p);
+    const char *digest = upload(&p, "a", CSV);
+    ck_assert_str_eq(upload(&p, "b", CSV), digest);
+    upload(&p, "b", CSV); // a second version of the same bytes
+    ck_assert_int_eq(plant_files(&p, "datasets"), 2);
+    NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
+    ck_assert(remains(&p, digest));
+    NEED(catalog_delete(p.catalog, "b", &p.arena, &p.err));
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    ck_assert(!catalog_delete(p.catalog, "b", &p.arena, &p.err));
+    ck_assert_int_eq(p.err.kind, ERR_NOT_FOUND);
+    plant_release(&p);
+}
+
+TEST(all_versions_of_a_name_go_with_it)
+{
+    struct plant p;
+    plant_init(&p);
+    const char *first = upload(&p, "a", CSV), *second = upload(&p, "a", OTHER);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 4);
+    upload(&p, "b", OTHER);
+    NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
+    ck_assert(!remains(&p, first) && remains(&p, second));
+    plant_release(&p);
+}
+
+TEST(what_a_job_needs_is_not_deleted_before_it_has_ended)
+{
+    struct plant p;
+    struct job_row row;
+    plant_init(&p);
+    const char *digest = upload(&p, "a", CSV);
+    int64_t id = plant_submit(&p, "a", digest, "{}");
+    ck_assert(!catalog_delete(p.catalog, "a", &p.arena, &p.err));
+    ck_assert_int_eq(p.err.kind, ERR_CONFLICT);
+    p.err = (struct err){0};
+    ck_assert(remains(&p, digest));
+    NEED(queue_cancel(p.queue, id, &row, &p.arena, &p.err));
+    NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
+    ck_assert(!remains(&p, digest));
+    plant_release(&p);
+}
+
+TEST(data_that_came_with_a_job_goes_when_nobody_needs_it)
+{
+    struct plant p;
+    struct job_row row;
+    plant_init(&p);
+    const char *digest = upload(&p, NULL, CSV);
+    int64_t id = plant_submit(&p, NULL, digest, "{}");
+    NEED(catalog_forget(p.catalog, digest, &p.err));
+    ck_assert(remains(&p, digest)); // the job waits for it
+    NEED(queue_cancel(p.queue, id, &row, &p.arena, &p.err));
+    upload(&p, "same", CSV);
+    NEED(catalog_forget(p.catalog, digest, &p.err));
+    ck_assert(remains(&p, digest)); // a dataset is the same bytes
+    NEED(catalog_delete(p.catalog, "same", &p.arena, &p.err));
+    ck_assert(!remains(&p, digest));
+    NEED(catalog_forget(p.catalog, digest, &p.err)); // gone already
+    plant_release(&p);
+}
+
+static void put_file(const struct plant *p, const char *name)
+{
+    FILE *f = fopen(plant_path(p, name), "w");
+    ck_assert_ptr_nonnull(f);
+    fclose(f);
+}
+
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const char *save_model(struct plant *p, const char *weights)
+{
+    char *digest = arena_need(&p->arena, DIGEST_TEXT, 1);
+    const struct digest_part file[] = {{"head", 4}, {weights, strlen(weights)}};
+    digest_of(file, 2, digest);
+    NEED_IN(p, model_store_save(store_dir(p->store), file, digest, NULL, &p->err));
+    return digest;
+}
+
+TEST(a_model_that_does_not_get_its_row_goes)
+{
+    struct plant p;
+    struct catalog_model m, n;
+    plant_init(&p);
+    catalog_model_begin(p.catalog, &n, HEX);
+    const char *digest = save_model(&p, "body");
+    catalog_model_begin(p.catalog, &m, digest);
+    ck_assert_int_eq(plant_files(&p, "models"), 2); // with its mark
+    NEED(catalog_model_end(p.catalog, &m, false, &p.err));
+    ck_assert_int_eq(plant_files(&p, "models"), 0);
+    NEED(catalog_model_end(p.catalog, &n, false, &p.err)); // has no file yet
+    plant_release(&p);
+}
+
+// The bytes are those of another that is there, or is about to be.
+LOOP_TEST(a_model_without_a_row_stays_while_another_is_the_same, 2)
+{
+    struct plant p;
+    struct catalog_model first, second;
+    struct model_row row;
+    plant_init(&p);
+    const char *digest = save_model(&p, "body");
+    const struct model_new made = {"m", digest, "regression", "{}", 8};
+    catalog_model_begin(p.catalog, &first, digest);
+    catalog_model_begin(p.catalog, &second, digest);
+    if (_i == 0) {
+        NEED(store_model_put(p.store, &made, &row, &p.arena, &p.err));
+        NEED(catalog_model_end(p.catalog, &second, true, &p.err));
+    }
+    NEED(catalog_model_end(p.catalog, &first, false, &p.err));
+    ck_assert_int_eq(plant_files(&p, "models"), _i == 0 ? 1 : 2);
+    if (_i == 1) {
+        NEED(catalog_model_end(p.catalog, &second, false, &p.err));
+        ck_assert_int_eq(plant_files(&p, "models"), 0); // nobody is left who wants it
+    }
+    plant_release(&p);
+}
+
+// Several bring the same bytes and fail or not; whoever has saved finds the file until its end.
+struct bringer {
+    struct plant *p;
+    pthread_t thread;
+    atomic_int *missing;
+};
+
+static void *bring(void *arg)
+{
+    struct bringer *b = arg;
+    char digest[DIGEST_TEXT];
+    const struct digest_part file[] = {{"head", 4}, {"same", 4}};
+    digest_of(file, 2, digest);
+    for (int i = 0; i < 200; i++) {
+        struct catalog_model m;
+        struct err e = {0};
+        struct arena a;
+        size_t len;
+        arena_init(&a, 1 << 20);
+        catalog_model_begin(b->p->catalog, &m, digest);
+        bool there = model_store_save(store_dir(b->p->store), file, digest, NULL, &e) &&
+                     model_store_load(store_dir(b->p->store), digest, &len, NULL, &a, &e);
+        atomic_fetch_add(b->missing, !there);
+        atomic_fetch_add(b->missing, !catalog_model_end(b->p->catalog, &m, false, &e));
+        arena_release(&a);
+    }
+    return NULL;
+}
+
+TEST(no_model_is_taken_from_under_one_who_brings_the_same)
+{
+    struct plant p;
+    atomic_int missing = 0;
+    struct bringer b[3];
+    plant_init(&p);
+    for (unsigned i = 0; i < 3; i++) {
+        b[i] = (struct bringer){.p = &p, .missing = &missing};
+        ck_assert_int_eq(pthread_create(&b[i].thread, NULL, bring, &b[i]), 0);
+    }
+    for (int i = 0; i < 3; i++)
+        pthread_join(b[i].thread, NULL);
+    ck_assert_int_eq(missing, 0);
+    ck_assert_int_eq(plant_files(&p, "models"), 0);
+    plant_release(&p);
+}
+
+struct waiter {
+    struct plant *p;
+    const char *digest;
+    struct catalog_model m;
+    atomic_bool began;
+};
+
+static void *begin(void *arg)
+{
+    struct waiter *w = arg;
+    catalog_model_begin(w->p->catalog, &w->m, w->digest);
+    atomic_store(&w->began, true);
+    return NULL;
+}
+
+TEST(who_brings_what_is_being_removed_waits_for_the_end_of_that)
+{
+    struct plant p;
+    struct catalog_model going, other;
+    pthread_t thread;
+    plant_init(&p);
+    struct waiter w = {.p = &p, .digest = save_model(&p, "body")};
+    catalog_model_begin(p.catalog, &going, w.digest);
+    going.out = true; // as while the file is removed
+    ck_assert_int_eq(pthread_create(&thread, NULL, begin, &w), 0);
+    catalog_model_begin(p.catalog, &other, HEX);
+    usleep(50000);
+    ck_assert(!atomic_load(&w.began));
+    NEED(catalog_model_end(p.catalog, &going, false, &p.err));
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(plant_files(&p, "models"), 0);
+    NEED(catalog_model_end(p.catalog, &w.m, true, &p.err));
+    NEED(catalog_model_end(p.catalog, &other, true, &p.err));
+    plant_release(&p);
+}
+
+// What a crash leaves, at each place where files and rows can part.
+
+static void before_the_row_of_a_dataset(struct plant *p)
+{
+    upload(p, NULL, CSV);
+}
+
+static void before_the_file_of_a_dataset(struct plant *p)
+{
+    put_file(p, "datasets/" HEX ".mark");
+}
+
+static void between_the_files_of_a_dataset(struct plant *p)
+{
+    put_file(p, "datasets/" HEX ".mark");
+    put_file(p, "datasets/" HEX ".csv");
+}
+
+// The columns cannot be removed while they are a folder.
+static void after_the_rows_of_a_dataset(struct plant *p)
+{
+    char file[256], away[256];
+    snprintf(file, sizeof file, "%s/datasets/%s.col", p->dir, upload(p, "gone", CSV));
+    snprintf(away, sizeof away, "%s/away", p->dir);
+    ck_assert(rename(file, away) == 0 && mkdir(file, 0700) == 0);
+    ck_assert(!catalog_delete(p->catalog, "gone", &p->arena, &(struct err){0}));
+    ck_assert(rmdir(file) == 0 && rename(away, file) == 0);
+}
+
+static void before_the_data_of_a_job_goes(struct plant *p)
+{
+    struct job_row row;
+    int64_t id = plant_submit(p, NULL, upload(p, NULL, CSV), "{}");
+    ck_assert(queue_cancel(p->queue, id, &row, &p->arena, &p->err));
+}
+
+static void before_a_dataset_is_settled(struct plant *p)
+{
+    char name[128];
+    snprintf(name, sizeof name, "datasets/%s.mark", upload(p, "a", OTHER));
+    put_file(p, name);
+}
+
+static void before_the_row_of_a_model(struct plant *p)
+{
+    save_model(p, "body");
+}
+
+static void (*const crash[])(struct plant *) = {
+    before_the_row_of_a_dataset,    before_the_file_of_a_dataset, before_the_row_of_a_model,
+    between_the_files_of_a_dataset, after_the_rows_of_a_dataset,  before_the_data_of_a_job_goes,
+    before_a_dataset_is_settled,
+};
+
+LOOP_TEST(what_a_crash_left_is_removed_and_nothing_else, sizeof crash / sizeof *crash)
+{
+    static const char *const foreign[] = {"datasets/README", "datasets/0123.csv",
+                                          "datasets/" HEX "0.csv", "datasets/X" HEX ".csv"};
+    struct plant p;
+    plant_init(&p);
+    const char *named = upload(&p, "a", OTHER), *waiting = upload(&p, NULL, "x,y\n9,9\n8,8\n");
+    plant_publish(&p, "m", 1);
+    plant_submit(&p, NULL, waiting, "{}");
+    for (int i = 0; i < 4; i++)
+        put_file(&p, foreign[i]);
+    crash[_i](&p);
+    plant_close(&p);
+    plant_open(&p);
+    ck_assert(remains(&p, named) && remains(&p, waiting));
+    for (int i = 0; i < 4; i++)
+        ck_assert_msg(access(plant_path(&p, foreign[i]), F_OK) == 0, "%s", foreign[i]);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 4 + 1 + 4); // the waiting job's with its mark
+    ck_assert_int_eq(plant_files(&p, "models"), 1);
+    ck_assert_int_eq(p.strangers.files, 0);
+    plant_release(&p);
+}
+
+// What the user has, but for the database: two datasets and a model.
+static void fill(struct plant *p)
+{
+    upload(p, "a", CSV);
+    upload(p, "b", OTHER);
+    plant_publish(p, "m", 1);
+}
+
+static void move(const struct plant *p, const char *from, const char *to)
+{
+    char a[256];
+    snprintf(a, sizeof a, "%s", plant_path(p, from));
+    ck_assert_int_eq(rename(a, plant_path(p, to)), 0);
+}
+
+static void copy(const struct plant *p, const char *from, const char *to)
+{
+    int fd[2] = {open(plant_path(p, from), O_RDONLY), -1};
+    fd[1] = open(plant_path(p, to), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    char piece[4096];
+    for (ssize_t n; (n = read(fd[0], piece, sizeof piece)) > 0;)
+        ck_assert_int_eq(write(fd[1], piece, (size_t)n), n);
+    close(fd[0]);
+    close(fd[1]);
+}
+
+static void check_full(struct plant *p)
+{
+    struct dataset_row row;
+    struct model_row model;
+    size_t len;
+    NEED_IN(p, store_dataset_get(p->store, "b", 0, &row, &p->arena, &p->err));
+    ck_assert(remains(p, row.digest));
+    NEED_IN(p, store_model_get(p->store, "m", 0, &model, &p->arena, &p->err));
+    ck_assert(model_store_load(store_dir(p->store), model.digest, &len, NULL, &p->arena, &p->err));
+}
+
+static struct catalog *open_again(struct plant *p, struct err *e)
+{
+    p->store = store_open(p->dir, &clock_system, e);
+    ck_assert_msg(p->store != NULL, "%s", e->text);
+    if (!catalog_check(p->store, e))
+        return NULL;
+    return catalog_open(p->store, &p->strangers, e);
+}
+
+// Missing, empty, or made by a start that was refused.
+LOOP_TEST(a_new_database_beside_files_is_refused_and_nothing_removed, 3)
+{
+    struct plant p;
+    plant_init(&p);
+    fill(&p);
+    plant_close(&p);
+    move(&p, "mlpd.db", "kept.db");
+    if (_i == 1)
+        put_file(&p, "mlpd.db");
+    for (int start = 0; start < (_i == 2 ? 2 : 1); start++) {
+        struct err e = {0};
+        ck_assert_ptr_null(open_again(&p, &e));
+        ck_assert_msg(e.kind == ERR_CONFLICT && strstr(e.text, "put their mlpd.db back"), "%s",
+                      e.text);
+        store_close(p.store);
+    }
+    ck_assert(plant_files(&p, "datasets") == 4 && plant_files(&p, "models") == 1);
+    move(&p, "kept.db", "mlpd.db");
+    plant_open(&p);
+    check_full(&p);
+    plant_release(&p);
+}
+
+// Made and nothing stored, made and used, not made by this opening.
+LOOP_TEST(a_database_is_discarded_only_while_it_is_new, 3)
+{
+    struct plant p;
+    plant_init(&p);
+    if (_i == 1)
+        upload(&p, "a", CSV);
+    if (_i == 2) {
+        plant_close(&p);
+        plant_open(&p);
+    }
+    struct store *s = p.store;
+    queue_drain(p.queue);
+    cache_free(p.cache);
+    queue_free(p.queue);
+    catalog_close(p.catalog);
+    store_discard(s);
+    ck_assert_int_eq(access(plant_path(&p, "mlpd.db"), F_OK) == 0, _i != 0);
+    ck_assert_int_ne(access(plant_path(&p, "mlpd.db-wal"), F_OK), 0);
+    plant_open(&p);
+    plant_release(&p);
+}
+
+TEST(a_new_database_is_fine_once_the_files_are_moved_away)
+{
+    struct plant p;
+    plant_init(&p);
+    fill(&p);
+    plant_close(&p);
+    move(&p, "mlpd.db", "kept.db");
+    move(&p, "datasets", "kept");
+    move(&p, "models", "kept.too");
+    plant_open(&p);
+    plant_release(&p);
+}
+
+TEST(files_that_an_older_database_does_not_know_outlive_its_visit)
+{
+    struct plant p;
+    plant_init(&p);
+    upload(&p, "old", "x,y\n9,9\n8,8\n");
+    plant_close(&p);
+    move(&p, "mlpd.db", "old.db");
+    struct err e = {0};
+    copy(&p, "old.db", "mlpd.db");
+    plant_open(&p);
+    fill(&p);
+    plant_close(&p);
+    move(&p, "mlpd.db", "new.db");
+    move(&p, "old.db", "mlpd.db");
+    plant_open(&p);
+    ck_assert_int_eq(p.strangers.files, 5);
+    ck_assert_int_gt(p.strangers.bytes, 0);
+    ck_assert(!store_dataset_get(p.store, "b", 0, &(struct dataset_row){0}, &p.arena, &e));
+    plant_close(&p);
+    move(&p, "new.db", "mlpd.db");
+    plant_open(&p);
+    ck_assert_int_eq(p.strangers.files, 0);
+    check_full(&p);
+    plant_release(&p);
+}
+
+// The bytes of a table were, in the database that comes back, those of data that came with a job.
+
+static const char *inline_job(struct plant *p, int64_t *id)
+{
+    const char *digest = upload(p, NULL, CSV);
+    *id = plant_submit(p, NULL, digest, "{}");
+    return digest;
+}
+
+static void end_job(struct plant *p, int64_t id, const char *digest)
+{
+    struct job_row row;
+    NEED_IN(p, queue_cancel(p->queue, id, &row, &p->arena, &p->err));
+    NEED_IN(p, catalog_forget(p->catalog, digest, &p->err));
+}
+
+static void keep_database(struct plant *p)
+{
+    plant_close(p);
+    copy(p, "mlpd.db", "old.db");
+    plant_open(p);
+}
+
+static void bring_it_back(struct plant *p)
+{
+    plant_close(p);
+    move(p, "old.db", "mlpd.db");
+    plant_open(p);
+}
+
+TEST(an_upload_of_the_bytes_of_an_ended_job_outlives_the_visit_of_an_older_database)
+{
+    struct plant p;
+    int64_t id;
+    plant_init(&p);
+    upload(&p, "other", OTHER);
+    const char *digest = inline_job(&p, &id);
+    end_job(&p, id, digest);
+    ck_assert(!remains(&p, digest));
+    keep_database(&p);
+    upload(&p, "mine", CSV);
+    bring_it_back(&p);
+    ck_assert(remains(&p, digest));
+    ck_assert_int_eq(p.strangers.files, 2);
+    plant_release(&p);
+}
+
+TEST(an_upload_of_the_bytes_of_a_waiting_job_outlives_the_end_of_the_job_in_an_older_database)
+{
+    struct plant p;
+    int64_t id;
+    plant_init(&p);
+    const char *digest = inline_job(&p, &id);
+    keep_database(&p);
+    upload(&p, "mine", CSV); // while the job waits: the file is the same
+    end_job(&p, id, digest);
+    bring_it_back(&p);
+    ck_assert_int_eq(p.strangers.files, 0);
+    end_job(&p, id, digest);
+    ck_assert(remains(&p, digest));
+    plant_release(&p);
+}
+
+TEST(the_data_of_a_waiting_job_outlives_the_visit_of_a_database_that_does_not_know_the_job)
+{
+    struct plant p;
+    int64_t id;
+    plant_init(&p);
+    upload(&p, "other", OTHER);
+    keep_database(&p);
+    const char *digest = inline_job(&p, &id);
+    bring_it_back(&p);
+    ck_assert(remains(&p, digest));
+    ck_assert_int_eq(p.strangers.files, 3); // with its mark
+    plant_release(&p);
+}
+
+TEST(data_of_a_job_whose_row_came_just_before_a_crash_goes_with_the_job)
+{
+    struct plant p;
+    char mark[128], job[128];
+    int64_t id;
+    plant_init(&p);
+    const char *digest = inline_job(&p, &id);
+    snprintf(mark, sizeof mark, "datasets/%s.mark", digest);
+    snprintf(job, sizeof job, "datasets/%s.job", digest);
+    move(&p, job, mark);
+    plant_close(&p);
+    plant_open(&p);
+    ck_assert_int_eq(access(plant_path(&p, job), F_OK), 0);
+    end_job(&p, id, digest);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
+TEST(a_model_that_gets_no_row_takes_no_file_along_that_was_there)
+{
+    struct plant p;
+    struct catalog_model m;
+    plant_init(&p);
+    const char *digest = save_model(&p, "body");
+    catalog_settled(p.catalog, digest); // by a row that this database lacks
+    catalog_model_begin(p.catalog, &m, digest);
+    save_model(&p, "body");
+    NEED(catalog_model_end(p.catalog, &m, false, &p.err));
+    ck_assert_int_eq(plant_files(&p, "models"), 1);
+    plant_release(&p);
+}
+
+// One of its versions cannot be removed, another is also somebody else's.
+TEST(a_deletion_that_fails_leaves_no_mark_on_what_is_needed)
+{
+    struct plant p;
+    char file[256], away[256], mark[128];
+    plant_init(&p);
+    snprintf(mark, sizeof mark, "datasets/%s.mark", upload(&p, "b", OTHER));
+    upload(&p, "a", OTHER);
+    snprintf(file, sizeof file, "%s/datasets/%s.col", p.dir, upload(&p, "a", CSV));
+    snprintf(away, sizeof away, "%s/away", p.dir);
+    ck_assert(rename(file, away) == 0 && mkdir(file, 0700) == 0);
+    ck_assert(!catalog_delete(p.catalog, "a", &p.arena, &p.err));
+    ck_assert_int_ne(access(plant_path(&p, mark), F_OK), 0);
+    ck_assert(rmdir(file) == 0 && rename(away, file) == 0);
+    p.err = (struct err){0};
+    plant_release(&p);
+}
+
+enum { THREADS = 8, ROUNDS = 12 };
+
+struct crowd {
+    struct plant *p;
+    atomic_int next, lost, failed;
+};
+
+// Upload the same bytes under a name of one's own, see that they can be read, delete the name.
+static void *upload_and_delete(void *arg)
+{
+    struct crowd *c = arg;
+    struct arena a;
+    struct dataset_info info;
+    struct frame frame;
+    char name[32], digest[DATASET_DIGEST];
+    snprintf(name, sizeof name, "t%d", atomic_fetch_add(&c->next, 1));
+    arena_init(&a, 16 << 20);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct err e = {0};
+        if (!plant_upload(c->p, name, CSV, digest, &a, &e))
+            atomic_fetch_add(&c->failed, 1);
+        else if (!dataset_describe(store_dir(c->p->store), digest, &info, &a, &e) ||
+                 !dataset_load(store_dir(c->p->store), digest, &frame, NULL, &a, &e))
+            atomic_fetch_add(&c->lost, 1);
+        if (i + 1 < ROUNDS && !catalog_delete(c->p->catalog, name, &a, &e))
+            atomic_fetch_add(&c->failed, 1);
+    }
+    arena_release(&a);
+    return NULL;
+}
+
+TEST(threads_that_upload_and_delete_equal_bytes_lose_no_file_that_is_named)
+{
+    struct plant p;
+    pthread_t thread[THREADS];
+    struct crowd c = {.p = &p};
+    plant_init(&p);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, upload_and_delete, &c), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    ck_assert_int_eq(c.failed, 0);
+    ck_assert_int_eq(c.lost, 0);
+    struct dataset_list list;
+    NEED(store_dataset_list(p.store, 100, 0, &list, &p.arena, &p.err));
+    ck_assert_uint_eq(list.n, THREADS);
+    ck_assert(remains(&p, list.row[0].digest));
+    ck_assert_int_eq(plant_files(&p, "datasets"), 2);
+    ck_assert_int_eq(plant_files(&p, "tmp"), 0);
+    plant_release(&p);
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "server/http/router.h"
+
+#include "tests/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct route rows[] = {
+    {.method = GET, .path = "/", .id = "home"},
+    {.method = GET, .path = "/jobs", .id = "list"},
+    {.method = POST, .path = "/jobs", .id = "create"},
+    {.method = GET,
+     .path = "/jobs/{id}",
+     .id = "show",
+     .query = {{.name = "wait"}, {.name = "fields"}}},
+    {.method = PATCH, .path = "/jobs/{id}", .id = "change"},
+    {.method = GET, .path = "/jobs/latest", .id = "latest"},
+    {.method = POST, .path = "/jobs/{id}/cancel", .id = "cancel"},
+    {.method = GET, .path = "/models/active", .id = "active"},
+    {.method = GET, .path = "/models/{name}", .id = "model"},
+    {.method = PUT, .path = "/models/{name}/aliases/{alias}", .id = "alias"},
+    {.method = POST,
+     .path = "/datasets",
+     .id = "upload",
+     .query = {{.name = "name", .required = true}}},
+};
+static const struct router router = {rows, sizeof rows / sizeof *rows};
+
+// The row for a request, or NULL with the error in e; t and its captures live in a.
+static const struct route *find(const char *method, const char *uri, struct target *t,
+                                const char *captured[ROUTE_SEGMENTS], struct arena *a,
+                                struct err *e)
+{
+    *e = (struct err){0};
+    arena_init(a, 1 << 20);
+    captured[0] = captured[1] = NULL;
+    if (!target_parse(t, uri, a, e))
+        return NULL;
+    return router_find(&router, router_method(method), t, captured, e);
+}
+
+static const struct {
+    const char *method, *uri, *id, *first, *second;
+} good[] = {
+    {"GET", "/", "home", NULL, NULL},
+    {"GET", "/?x=/jobs", "home", NULL, NULL},
+    {"GET", "/jobs", "list", NULL, NULL},
+    {"GET", "/jobs?", "list", NULL, NULL},
+    {"POST", "/jobs?dry_run=true", "create", NULL, NULL},
+    {"GET", "/jobs/17", "show", "17", NULL},
+    {"GET", "/jobs/17?a=b/c", "show", "17", NULL},
+    {"GET", "/jobs/latest", "latest", NULL, NULL},
+    {"GET", "/models/active", "active", NULL, NULL},
+    {"GET", "/models/a", "model", "a", NULL},
+    {"GET", "/jobs/late", "show", "late", NULL},
+    {"PATCH", "/jobs/latest", "change", "latest", NULL},
+    {"GET", "/%6aobs", "list", NULL, NULL},
+    {"POST", "/jobs/3/cancel", "cancel", "3", NULL},
+    {"GET", "/jobs/a+b%20c", "show", "a+b c", NULL},
+    {"GET", "/jobs/...", "show", "...", NULL},
+    {"GET", "/jobs/%c3%a9", "show", "\xc3\xa9", NULL},
+    {"GET", "/jobs/{id}", "show", "{id}", NULL},
+    {"PUT", "/models/m/aliases/a%3F", "alias", "m", "a?"},
+};
+
+LOOP_TEST(router_finds_the_row_of_method_and_path, sizeof good / sizeof *good)
+{
+    struct target t;
+    struct arena a;
+    struct err e;
+    const char *captured[ROUTE_SEGMENTS];
+    const struct route *row = find(good[_i].method, good[_i].uri, &t, captured, &a, &e);
+    ck_assert_msg(row != NULL, "%s: %s", good[_i].uri, e.text);
+    ck_assert_str_eq(row->id, good[_i].id);
+    ck_assert_pstr_eq(captured[0], good[_i].first);
+    ck_assert_pstr_eq(captured[1], good[_i].second);
+    arena_release(&a);
+}
+
+static const struct {
+    const char *method, *uri;
+    enum err_kind kind;
+} bad[] = {
+    {"GET", "/job", ERR_NOT_FOUND},
+    {"GET", "/jobss", ERR_NOT_FOUND},
+    {"GET", "/JOBS", ERR_NOT_FOUND},
+    {"GET", "/jobs/", ERR_NOT_FOUND},
+    {"GET", "//", ERR_NOT_FOUND},
+    {"GET", "//jobs", ERR_NOT_FOUND},
+    {"GET", "/jobs//cancel", ERR_NOT_FOUND},
+    {"POST", "/jobs/3/cancel/now", ERR_NOT_FOUND},
+    {"POST", "/jobs/3/cance", ERR_NOT_FOUND},
+    {"GET", "/1/2/3/4/5/6/7/8/9/10/11", ERR_NOT_FOUND},
+    {"DELETE", "/jobs", ERR_METHOD},
+    {"GET", "/jobs/3/cancel", ERR_METHOD},
+    {"POST", "/", ERR_METHOD},
+    {"get", "/jobs", ERR_METHOD},
+    {"", "/jobs", ERR_METHOD},
+    {"TRACE", "/jobs/latest", ERR_METHOD},
+    {"GET", "", ERR_MALFORMED},
+    {"GET", "jobs", ERR_MALFORMED},
+    {"GET", "*", ERR_METHOD},
+    {"GET", "http://x/jobs", ERR_MALFORMED},
+    {"GET", "/jobs/..", ERR_MALFORMED},
+    {"GET", "/./jobs", ERR_MALFORMED},
+    {"GET", "/jobs/%2E", ERR_MALFORMED},
+    {"GET", "/jobs/%2e.", ERR_MALFORMED},
+    {"GET", "/jobs%2f3", ERR_MALFORMED},
+    {"GET", "/jobs/%", ERR_MALFORMED},
+    {"GET", "/jobs/%1", ERR_MALFORMED},
+    {"GET", "/jobs/%1g", ERR_MALFORMED},
+    {"GET", "/jobs/%g1", ERR_MALFORMED},
+    {"GET", "/jobs/%00", ERR_MALFORMED},
+    {"GET", "/jobs/%0a", ERR_MALFORMED},
+    {"GET", "/jobs/%7F", ERR_MALFORMED},
+    {"GET", "/jobs/a\tb", ERR_MALFORMED},
+    {"GET", "/jobs/\xff", ERR_MALFORMED},
+    {"GET", "/jobs/%ff", ERR_MALFORMED},
+    {"GET", "/jobs/%c0%af", ERR_MALFORMED},
+    {"GET", "/jobs?x=%", ERR_MALFORMED},
+    {"GET", "/jobs?x=%00", ERR_MALFORMED},
+    {"GET", "/jobs?x=%ed%a0%80", ERR_MALFORMED},
+};
+
+LOOP_TEST(router_refuses_what_only_resembles_a_row, sizeof bad / sizeof *bad)
+{
+    struct target t;
+    struct arena a;
+    struct err e;
+    const char *captured[ROUTE_SEGMENTS];
+    ck_assert_ptr_null(find(bad[_i].method, bad[_i].uri, &t, captured, &a, &e));
+    ck_assert_msg(e.kind == bad[_i].kind, "%s: %s", bad[_i].uri, e.text);
+    arena_release(&a);
+}
+
+static const struct {
+    const char *uri, *allow;
+} allows[] = {
+    {"/", "GET, HEAD, OPTIONS"},
+    {"/jobs", "GET, HEAD, POST, OPTIONS"},
+    {"/jobs/latest", "GET, HEAD, PATCH, OPTIONS"},
+    {"/jobs/1/cancel", "POST, OPTIONS"},
+    {"/nothing", ""},
+};
+
+LOOP_TEST(router_lists_the_methods_of_a_path, sizeof allows / sizeof *allows)
+{
+    struct target t;
+    struct arena a;
+    struct err e = {0};
+    char allow[ALLOW_TEXT];
+    arena_init(&a, 1 << 20);
+    ck_assert(target_parse(&t, allows[_i].uri, &a, &e));
+    router_allow(&router, &t, allow);
+    ck_assert_str_eq(allow, allows[_i].allow);
+    arena_release(&a);
+}
+
+static const struct {
+    const char *query, *name, *value;
+} queries[] = {
+    {"", "a", NULL},
+    {"a=1", "a", "1"},
+    {"a=1", "A", NULL},
+    {"a", "a", ""},
+    {"a=", "a", ""},
+    {"a=1&b=2", "b", "2"},
+    {"a=1&a=2", "a", "1"},
+    {"&&a=1&&", "a", "1"},
+    {"ab=1", "a", NULL},
+    {"a=b=c", "a", "b=c"},
+    {"a=x+y%2Bz", "a", "x y+z"},
+    {"%61=1", "a", "1"},
+    {"=1", "", "1"},
+    {"b=a", "a", NULL},
+    {"a=%26b%3d", "a", "&b="},
+    {"x=?a=2&a=?", "a", "?"},
+};
+
+LOOP_TEST(router_reads_parameters, sizeof queries / sizeof *queries)
+{
+    struct target t;
+    struct arena a;
+    struct err e = {0};
+    char uri[100];
+    arena_init(&a, 1 << 20);
+    snprintf(uri, sizeof uri, "/jobs?%s", queries[_i].query);
+    ck_assert(target_parse(&t, uri, &a, &e));
+    ck_assert_pstr_eq(target_query(&t, queries[_i].name, &a), queries[_i].value);
+    arena_release(&a);
+}
+
+static const struct {
+    const char *method, *uri, *says; // NULL: fine
+} parameters[] = {
+    {"GET", "/jobs/1?wait=3", NULL},
+    {"GET", "/jobs/1?wait=3&fields", NULL},
+    {"GET", "/jobs/1", NULL},
+    {"GET", "/jobs/1?wiat=3", "did you mean \"wait\"?"},
+    {"GET", "/jobs/1?zzzzzz=3", "unknown query parameter \"zzzzzz\""},
+    {"GET", "/jobs?wait=3", "unknown query parameter \"wait\""},
+    {"POST", "/datasets?name=x", NULL},
+    {"POST", "/datasets", "\"name\" is missing"},
+    {"POST", "/datasets?nmae=x", "did you mean \"name\"?"},
+};
+
+LOOP_TEST(router_checks_parameters_against_the_row, sizeof parameters / sizeof *parameters)
+{
+    struct target t;
+    struct arena a;
+    struct err e;
+    const char *captured[ROUTE_SEGMENTS];
+    const struct route *row = find(parameters[_i].method, parameters[_i].uri, &t, captured, &a, &e);
+    ck_assert_ptr_nonnull(row);
+    bool fine = router_check_query(row, &t, &a, &e);
+    ck_assert(fine == !parameters[_i].says);
+    if (!fine)
+        ck_assert_ptr_nonnull(strstr(e.text, parameters[_i].says));
+    arena_release(&a);
+}
+
+LOOP_TEST(router_knows_its_methods_by_their_exact_name, METHOD_COUNT)
+{
+    static const char *const names[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+    ck_assert_int_eq(router_method(names[_i]), _i);
+    ck_assert_int_eq(router_method("GETX"), METHOD_COUNT);
+}

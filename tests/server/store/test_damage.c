@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+// A damaged database holds anything anywhere. Every column of every table gets values that it can
+// never have by our own doing, and then everything is asked that reads: each GET of the route table
+// and what workers ask the store. All must answer, or say that the database is damaged.
+#include "server/handlers/handlers.h"
+#include "tests/server/plant.h"
+#include "tests/server/http/raw.h"
+#include "server/http/router.h"
+#include "server/handlers/server.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const tables[] = {"jobs", "datasets", "models", "job_metrics", "job_events"};
+enum { TABLES = sizeof tables / sizeof *tables };
+
+static const char *const wrong[] = {"NULL",
+                                    "-1",
+                                    "9223372036854775807",
+                                    "9007199254740992",
+                                    "0.5",
+                                    "'x'",
+                                    "''",
+                                    "x'0f'",
+                                    "x'00ff'",
+                                    "zeroblob(24)",
+                                    "zeroblob(40)",
+                                    "zeroblob(64)",
+                                    "randomblob(56)",
+                                    "'a' || char(0) || 'b'",
+                                    "CAST(x'ff' AS TEXT)",
+                                    "'a b c'",
+                                    "'a b c d e'",
+                                    "'{'",
+                                    "'{\"a\":'",
+                                    "'5'",
+                                    "'[]'",
+                                    "'{}'",
+                                    "'{\"epochs\":0}'",
+                                    "'{\"\\ud800\":1}'",
+                                    "'{\"classes\":{}}'"};
+enum { WRONG = sizeof wrong / sizeof *wrong, BLOB_VALUE = 8 };
+
+// Columns that are not read back into a row of ours, or by which rows are found: what is wrong
+// there is not found.
+static const char *const unread[] = {
+    "jobs.owner",         "jobs.run_at",         "jobs.idem_key",    "jobs.idem_print",
+    "jobs.lease",         "jobs.lease_until",    "datasets.newest",  "models.newest",
+    "job_metrics.job_id", "job_metrics.attempt", "job_events.job_id"};
+
+static bool sql(struct plant *p, const char *text)
+{
+    return raw_sql(p->store, text);
+}
+
+// A succeeded job with a model, one that waits, and a sweep over learning rates.
+static const char fill[] =
+    "INSERT INTO jobs (name, digest, spec, metadata, created_at, queued_at, finished_at, state) "
+    "SELECT 'n', digest, '{\"kind\":\"lr_finder\",\"dataset\":\"d\",\"target\":\"y\"}', 'null', 1, "
+    "1, 1, 'succeeded' FROM datasets LIMIT 1;"
+    "INSERT INTO jobs (name, dataset, digest, spec, metadata, created_at, queued_at, idem_key) "
+    "SELECT 'n', 'd', digest, '{\"dataset\":\"d\",\"target\":\"y\"}', 'null', 1, 1, 'key' "
+    "FROM datasets LIMIT 1;"
+    "INSERT INTO job_metrics WITH n(i) AS (VALUES (1), (2), (3)) SELECT 1, 1, i, i, 1, "
+    "'train_loss lr grad_norm seconds val_loss', zeroblob(40), 'output', zeroblob(56) FROM n;"
+    "INSERT INTO job_metrics WITH n(i) AS (VALUES (1), (2), (3)) SELECT 2, 1, i, i, 1, "
+    "'lr loss smoothed_loss', zeroblob(24), NULL, NULL FROM n";
+
+// Without constraints, types and triggers, as nothing looks at them when a file is read.
+static const char loosen[] =
+    "PRAGMA writable_schema = ON;"
+    "DELETE FROM sqlite_schema WHERE type = 'trigger';"
+    "UPDATE sqlite_schema SET sql = replace(replace(replace(replace(replace(replace(replace("
+    "replace(replace(replace(replace(replace(sql, ' IS NOT NULL', ' NOTNULL'), ' NOT NULL', ''), ' "
+    "STRICT, WITHOUT', ' WITHOUT'), "
+    "') STRICT', ')'), ' REFERENCES jobs (id) ON DELETE CASCADE', ''), "
+    "' REFERENCES jobs (id) ON DELETE SET NULL', ''), ' INTEGER PRIMARY', '@'), ' INTEGER', ' '), "
+    "' TEXT', ' '), ' BLOB', ' '), ' REAL', ' '), '@', ' INTEGER PRIMARY') WHERE type = 'table' "
+    "AND name NOT LIKE 'sqlite_%'";
+
+static void damage_schema(struct plant *p)
+{
+    plant_close(p);
+    ck_assert(raw_sql_closed(plant_path(p, "mlpd.db"), loosen));
+    plant_open(p);
+    ck_assert(sql(p, "PRAGMA ignore_check_constraints = ON"));
+}
+
+static void set_up(struct plant *p)
+{
+    char digest[DATASET_DIGEST], text[128];
+    plant_init(p);
+    NEED_IN(p, plant_upload(p, "d", "x,y\n1,2\n3,4\n", digest, &p->arena, &p->err));
+    plant_publish(p, "m", 1);
+    ck_assert(sql(p, fill));
+    damage_schema(p);
+    for (int i = 0; i < TABLES; i++) {
+        snprintf(text, sizeof text, "CREATE TABLE kept_%s AS SELECT * FROM %s", tables[i],
+                 tables[i]);
+        ck_assert(sql(p, text));
+    }
+}
+
+// Put all tables back and one wrong value in every row of a column. False when SQLite has no place
+// for it there.
+static bool put_wrong(struct plant *p, const char *table, const char *column, const char *value)
+{
+    char text[2048];
+    size_t n = 0;
+    for (int i = 0; i < TABLES; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "DELETE FROM %s; INSERT INTO %s SELECT * FROM kept_%s;", tables[i],
+                              tables[i], tables[i]);
+    snprintf(text + n, sizeof text - n, "UPDATE %s SET %s = %s", table, column, value);
+    return sql(p, text);
+}
+
+// Asking -----------------------------------------------------------------------------------------
+
+struct asked {
+    const char *column, *value;
+    bool noticed;
+};
+
+static void note(struct asked *w, const char *what, bool ok, const struct err *e)
+{
+    bool told = e->kind == ERR_INTERNAL || e->kind == ERR_NOT_FOUND || e->kind == ERR_CONFLICT ||
+                (e->kind == ERR_INVALID && strcmp(w->column, "jobs.idem_print") == 0);
+    ck_assert_msg(ok || told, "%s = %s: %s: %s: %s", w->column, w->value, what, err_word(e->kind),
+                  e->text);
+    w->noticed |= !ok && e->kind == ERR_INTERNAL;
+}
+
+static _Alignas(16) char nobody[1 << 16]; // in place of a connection: all zero
+
+static void get_one(struct plant *p, struct asked *w, const struct route *row, const char *segment)
+{
+    struct err e = {0};
+    struct server server = {.settings = &p->settings,
+                            .log = &p->log,
+                            .store = p->store,
+                            .catalog = p->catalog,
+                            .queue = p->queue,
+                            .cache = p->cache};
+    struct target target = {.query = ""};
+    struct call call = {.route = row,
+                        .server = &server,
+                        .arena = &p->arena,
+                        .segment = {segment},
+                        .target = &target,
+                        .status = row->status,
+                        .conn = nobody};
+    struct arena_mark mark = arena_mark(&p->arena);
+    faults_init(&call.faults, &p->arena);
+    bool ok = row->handle(&call, &e);
+    note(w, row->path, ok, &e);
+    ck_assert_msg(!ok || call.out, "%s = %s: %s answers nothing", w->column, w->value, row->path);
+    ck_assert_msg(!e.kind || e.kind != ERR_INTERNAL || call.faults.n == 0, "%s: %s", row->path,
+                  e.text);
+    arena_rewind(&p->arena, mark);
+}
+
+static void get_all(struct plant *p, struct asked *w)
+{
+    static const char *const id[] = {"1", "2", "3"};
+    for (size_t i = 0; i < route_count; i++) {
+        const struct route *row = &route_table[i];
+        if (row->method != GET)
+            continue;
+        bool job = strstr(row->path, "{id}") != NULL;
+        for (int k = 0; k < (job ? 3 : 1); k++)
+            get_one(p, w, row, job ? id[k] : strstr(row->path, "models") ? "m" : "d");
+    }
+}
+
+static void work_all(struct plant *p, struct asked *w)
+{
+    struct job_row row;
+    struct job_claim claim;
+    struct digest_list files;
+    bool replayed;
+    struct err e[5] = {0};
+    char digest[65];
+    memset(digest, 'a', 64);
+    digest[64] = '\0';
+    const struct job_new job = {
+        .name = "n", .digest = digest, .spec = "{}", .metadata = "{}", .key = "key", .most = 9};
+    note(w, "submit", store_job_submit(p->store, &job, &row, &replayed, &p->arena, &e[0]), &e[0]);
+    note(w, "cancel", store_job_cancel(p->store, 3, &row, &p->arena, &e[1]), &e[1]);
+    note(w, "claim", store_job_claim(p->store, "w", &claim, &p->arena, &e[2]), &e[2]);
+    note(w, "files", store_dataset_files(p->store, "d", &files, &p->arena, &e[3]), &e[3]);
+    note(w, "delete", store_dataset_delete(p->store, "d", &files, &p->arena, &e[4]), &e[4]);
+}
+
+static bool is_unread(const char *column)
+{
+    for (size_t i = 0; i < sizeof unread / sizeof *unread; i++)
+        if (strcmp(unread[i], column) == 0)
+            return true;
+    return false;
+}
+
+static void try_column(struct plant *p, const char *table, const char *name)
+{
+    char column[2 * RAW_NAME];
+    snprintf(column, sizeof column, "%.24s.%.31s", table, name);
+    for (int i = 0; i < WRONG; i++) {
+        struct asked w = {column, wrong[i], false};
+        struct arena_mark mark = arena_mark(&p->arena);
+        if (!put_wrong(p, table, name, wrong[i])) {
+            ck_assert_msg(strstr(name, "id") || strstr(name, "newest") || strstr(name, "name") ||
+                              strstr(name, "version") || strstr(name, "epoch") ||
+                              strstr(name, "attempt"),
+                          "%s = %s", column, wrong[i]); // keys
+            continue;
+        }
+        get_all(p, &w);
+        if (strcmp(table, "jobs") == 0 || strcmp(table, "datasets") == 0)
+            work_all(p, &w);
+        if (i == BLOB_VALUE)
+            ck_assert_msg(w.noticed || is_unread(column), "nobody noticed %s", column);
+        arena_rewind(&p->arena, mark);
+    }
+}
+
+LOOP_TEST(whatever_a_damaged_column_holds_is_an_error_and_no_crash, TABLES)
+{
+    struct plant p;
+    char name[RAW_NAMES][RAW_NAME];
+    set_up(&p);
+    int n = raw_columns(p.store, tables[_i], name);
+    ck_assert_int_gt(n, 5);
+    for (int i = 0; i < n; i++)
+        try_column(&p, tables[_i], name[i]);
+    plant_release(&p);
+}
