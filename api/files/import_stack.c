@@ -5,7 +5,7 @@
 
 #include "api/json/json_in.h"
 #include "engine/model/metric.h"
-#include "engine/nn/tables.h"
+#include "engine/nn/op.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,7 +9,9 @@
 #include "api/schema/foreign.h"
 #include "api/schema/inline.h"
 #include "api/schema/job_schema_own.h"
-#include "engine/nn/tables.h"
+#include "engine/nn/op.h"
+#include "engine/optim/optim.h"
+#include "engine/optim/schedule.h"
 
 #include <string.h>
 

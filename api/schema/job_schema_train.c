@@ -5,7 +5,9 @@
 #include "api/schema/job_schema_own.h"
 
 #include "engine/base/nearest.h"
-#include "engine/nn/tables.h"
+#include "engine/model/init.h"
+#include "engine/model/metric.h"
+#include "engine/nn/op.h"
 
 #include <string.h>
 

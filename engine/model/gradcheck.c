@@ -3,8 +3,9 @@
 
 #include "engine/model/gradcheck.h"
 
-#include "engine/nn/tables.h"
 #include "engine/model/trace.h"
+#include "engine/model/init.h"
+#include "engine/nn/op.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,6 @@
 #include "engine/model/init.h"
 
 #include "engine/base/rng.h"
-#include "engine/nn/tables.h"
 #include "engine/base/vmath.h"
 
 #define RANDOM "random; its moments are tested"

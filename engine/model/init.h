@@ -29,6 +29,8 @@ struct init {
     bool from_data; // scaled afterwards by what the first rows make of it: init_data.h
 };
 
+extern const struct table init_table;
+
 // Fill a layer's weight and bias as the pick says. What its halt has cut short is the caller's to
 // notice.
 void init_linear(const struct pick *p, const struct init_layer *layer);

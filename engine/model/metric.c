@@ -4,7 +4,6 @@
 #include "engine/model/metric.h"
 
 #include "engine/base/sort.h"
-#include "engine/nn/tables.h"
 
 // Σ_i (ŷ - y)² of target t
 static double square_error(const struct scored *s, size_t t)

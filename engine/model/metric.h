@@ -31,6 +31,8 @@ struct metric {
     double (*value)(const struct scored *s);
 };
 
+extern const struct table metric_table;
+
 // The bit of enum loss_task for a task (not TASK_AUTO) and its number of classes.
 int metric_task(enum task task, size_t n_class);
 

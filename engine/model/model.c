@@ -6,7 +6,7 @@
 #include "engine/model/model.h"
 
 #include "engine/model/metric.h"
-#include "engine/nn/tables.h"
+#include "engine/nn/op.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,7 +6,6 @@
 
 #include "engine/nn/blas.h"
 #include "engine/base/err.h"
-#include "engine/nn/tables.h"
 
 #include <math.h>
 

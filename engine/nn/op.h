@@ -142,6 +142,7 @@ enum loss_task {
 
 extern const struct op *const op_table[];
 extern const size_t op_count;
+extern const struct table activation_table, norm_table, loss_table; // what a job can name
 
 #define OP(name) extern const struct op op_##name;
 #include "engine/nn/ops.def"

@@ -6,6 +6,7 @@
 
 #include "engine/optim/optim_row.h"
 #include "engine/optim/optim_wolfe.h"
+#include "engine/optim/optimizer.h"
 
 enum {
     LBFGS_LR,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What the files of optimizer rows (optim_*.c) share: knobs that mean the same in every row, and
-// the parts of the object that `all` rows use.
+// What the files of optimizer rows (optim_*.c) share: knobs that mean the same in every row.
 
 #include "engine/optim/optim.h"
 #include "engine/base/vmath.h"
@@ -53,12 +52,3 @@ static inline int slots_2(const double *value)
     real c[OPTIM_COEFS];                                                                           \
     for (int coef_i = 0; coef_i < OPTIM_COEFS; coef_i++)                                           \
     c[coef_i] = (s)->coef[coef_i]
-
-// The row of a pick.
-static inline const struct optim *pick_optim(const struct pick *p)
-{
-    return (const struct optim *)(const void *)p->row;
-}
-
-// prepare() for every group, at the optimizer's step count.
-void optimizer_prepare(struct optimizer *o, double lr);

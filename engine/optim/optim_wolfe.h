@@ -8,7 +8,7 @@
 // Vectors are arrays of o->n reals. Gradients and directions are in the scaled variables of
 // optim_lbfgs.c: parameters are √f times them.
 
-#include "engine/optim/optim.h"
+#include "engine/optim/optimizer.h"
 
 struct wolfe {
     struct optimizer *o;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What all learning-rate schedules go through: see schedule.h.
 
-#include "engine/optim/schedule_rows.h"
-#include "engine/nn/tables.h"
+#include "engine/optim/schedule.h"
+#include "engine/optim/schedule.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static const struct schedule *row_of(const struct pick *p)
@@ -96,22 +97,3 @@ bool schedule_check(const struct pick *p, uint64_t n, uint32_t per_epoch, struct
 {
     return check_warmup(p, n, e) && check_lists(p, e) && check_factors(p, n, per_epoch, e);
 }
-
-static const struct row *const schedule_row[] = {
-    &schedule_cosine.row,       &schedule_constant.row,     &schedule_step.row,
-    &schedule_multi_step.row,   &schedule_exponential.row,  &schedule_polynomial.row,
-    &schedule_inverse_time.row, &schedule_inverse_sqrt.row, &schedule_cosine_restarts.row,
-    &schedule_one_cycle.row,    &schedule_cyclic.row,       &schedule_plateau.row,
-    &schedule_flat_cos.row,     &schedule_coslog.row,
-};
-const struct table schedule_table = {
-    .what = "schedule",
-    .row = schedule_row,
-    .n = sizeof schedule_row / sizeof *schedule_row,
-    .common = {{.name = "warmup",
-                .doc =
-                    "Linear warm-up first: a share of all steps below 1, else a number of steps.",
-                .def = {0},
-                .min = 0,
-                .max = 1e9}},
-};

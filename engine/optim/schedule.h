@@ -32,6 +32,8 @@ struct schedule {
     void (*observe)(const double *value, double watched, struct schedule_state *s);
 };
 
+extern const struct table schedule_table;
+
 // Factor for step k of n (from 0), epochs having `per_epoch` steps. The "warmup" knob is a share of
 // the steps below 1, else a number of steps; during it the factor rises linearly to 1.
 double schedule_factor(const struct pick *p, uint64_t k, uint64_t n, uint32_t per_epoch);

@@ -6,7 +6,8 @@
 
 #include "engine/nn/op.h"
 #include "engine/optim/optim.h"
-#include "engine/nn/tables.h"
+#include "engine/model/init.h"
+#include "engine/optim/schedule.h"
 
 #include <math.h>
 #include <string.h>

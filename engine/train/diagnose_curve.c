@@ -4,7 +4,7 @@
 #include "engine/train/diagnose_own.h"
 
 #include "engine/nn/op.h"
-#include "engine/nn/tables.h"
+#include "engine/optim/schedule.h"
 
 #include <math.h>
 

@@ -3,8 +3,8 @@
 
 #include "engine/train/lr_finder.h"
 
-#include "engine/nn/tables.h"
 #include "engine/train/train_own.h"
+#include "engine/optim/schedule.h"
 
 #include <math.h>
 #include <stdio.h>

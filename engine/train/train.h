@@ -13,7 +13,7 @@
 #include "engine/model/metric.h"
 #include "engine/model/model.h"
 #include "engine/train/observe.h"
-#include "engine/optim/optim.h"
+
 #include "engine/nn/plan.h"
 #include "engine/model/predict.h"
 

@@ -8,8 +8,8 @@
 #include "engine/train/train_own.h"
 
 #include "engine/base/rng.h"
-#include "engine/nn/tables.h"
 #include "engine/base/vmath.h"
+#include "engine/nn/op.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 
 #include "engine/train/train_own.h"
 
-#include "engine/nn/tables.h"
 
 #include <limits.h>
 #include <math.h>

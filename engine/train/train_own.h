@@ -9,6 +9,7 @@
 #include "engine/optim/regularize.h"
 #include "engine/optim/schedule.h"
 #include "engine/train/train.h"
+#include "engine/optim/optimizer.h"
 
 // Averaged weights: a moving average over steps (EMA) or the mean of epochs' ends (SWA).
 struct average {

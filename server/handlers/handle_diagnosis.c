@@ -7,7 +7,7 @@
 #include "api/json/json_in.h"
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
-#include "engine/nn/tables.h"
+#include "engine/model/metric.h"
 
 #include <math.h>
 #include <string.h>

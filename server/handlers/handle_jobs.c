@@ -15,9 +15,10 @@
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
 #include "server/base/settings.h"
-#include "engine/nn/tables.h"
 #include "engine/train/train.h"
 #include "server/jobs/warm.h"
+#include "engine/model/metric.h"
+#include "engine/nn/op.h"
 
 #include <math.h>
 #include <stddef.h>

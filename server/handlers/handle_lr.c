@@ -5,7 +5,8 @@
 #include "api/schema/job_schema.h"
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
-#include "engine/nn/tables.h"
+#include "engine/model/metric.h"
+#include "engine/optim/optim.h"
 
 #include <inttypes.h>
 #include <math.h>

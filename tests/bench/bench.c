@@ -10,11 +10,12 @@
 #include "engine/nn/blas.h"
 #include "server/base/crew.h"
 #include "engine/model/model.h"
-#include "engine/optim/optim.h"
+#include "engine/optim/optimizer.h"
 #include "engine/nn/plan.h"
 #include "engine/base/rng.h"
-#include "engine/nn/tables.h"
 #include "engine/train/train.h"
+#include "engine/model/init.h"
+#include "engine/nn/op.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

@@ -11,7 +11,10 @@
 #include "api/schema/problem.h"
 #include "api/schema/route.h"
 #include "server/base/settings.h"
-#include "engine/nn/tables.h"
+#include "engine/model/init.h"
+#include "engine/nn/op.h"
+#include "engine/optim/optim.h"
+#include "engine/optim/schedule.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,6 +4,10 @@
 #include "tests/engine/fixture.h"
 
 #include "tests/harness.h"
+#include "engine/model/init.h"
+#include "engine/optim/schedule.h"
+#include "engine/nn/op.h"
+#include "engine/optim/optim.h"
 
 #include <math.h>
 #include <stdio.h>

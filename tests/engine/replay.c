@@ -5,6 +5,7 @@
 
 #include "tests/harness.h"
 #include "engine/optim/schedule.h"
+#include "engine/optim/optimizer.h"
 
 #include <math.h>
 #include <stdio.h>

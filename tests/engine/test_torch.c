@@ -5,6 +5,10 @@
 
 #include "tests/harness.h"
 #include "tests/engine/replay.h"
+#include "engine/model/init.h"
+#include "engine/optim/schedule.h"
+#include "engine/nn/op.h"
+#include "engine/optim/optim.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,7 +6,6 @@
 #include "api/json/jsonw.h"
 #include "engine/model/predict.h"
 #include "api/files/safetensors.h"
-#include "engine/nn/tables.h"
 
 #include <math.h>
 #include <stdio.h>

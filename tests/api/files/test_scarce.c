@@ -10,7 +10,6 @@
 #include "api/views/predict_json.h"
 #include "api/schema/problem.h"
 #include "api/files/safetensors.h"
-#include "engine/nn/tables.h"
 #include "api/views/views.h"
 
 #include "tests/harness.h"

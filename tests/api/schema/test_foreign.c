@@ -2,7 +2,8 @@
 #include "api/schema/foreign.h"
 #include "tests/harness.h"
 #include "api/schema/job_schema.h"
-#include "engine/nn/tables.h"
+#include "engine/model/init.h"
+#include "engine/optim/optim.h"
 
 #include <string.h>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "api/schema/job_schema.h"
-#include "engine/nn/tables.h"
 #include "tests/harness.h"
+#include "engine/optim/optim.h"
+#include "engine/optim/schedule.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,8 +4,9 @@
 #include "api/views/graph_doc.h"
 #include "tests/harness.h"
 #include "engine/model/model.h"
-#include "engine/nn/tables.h"
 #include "api/json/textw.h"
+#include "engine/model/init.h"
+#include "engine/nn/op.h"
 
 #include <cJSON.h>
 #include <ctype.h>

@@ -3,7 +3,11 @@
 // checked here.
 
 #include "tests/harness.h"
-#include "engine/nn/tables.h"
+#include "engine/model/init.h"
+#include "engine/model/metric.h"
+#include "engine/nn/op.h"
+#include "engine/optim/optim.h"
+#include "engine/optim/schedule.h"
 
 #include <math.h>
 #include <string.h>

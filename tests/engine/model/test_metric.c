@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/harness.h"
 #include "engine/model/metric.h"
-#include "engine/nn/tables.h"
 
 #include <math.h>
 #include <string.h>

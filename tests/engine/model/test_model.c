@@ -5,6 +5,7 @@
 #include "tests/harness.h"
 #include "engine/model/predict.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/nn/op.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "engine/model/predict.h"
 #include "tests/harness.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/nn/op.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "tests/engine/nn/losslab.h"
 
 #include "tests/harness.h"
-#include "engine/nn/tables.h"
+#include "engine/nn/op.h"
 
 #include <string.h>
 

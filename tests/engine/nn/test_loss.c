@@ -4,7 +4,7 @@
 
 #include "tests/harness.h"
 #include "tests/engine/nn/losslab.h"
-#include "engine/nn/tables.h"
+#include "engine/nn/op.h"
 
 #include <math.h>
 

@@ -4,7 +4,7 @@
 
 #include "tests/harness.h"
 #include "tests/engine/nn/oplab.h"
-#include "engine/nn/tables.h"
+#include "engine/nn/op.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include "tests/engine/nn/naive.h"
 #include "engine/base/rng.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/nn/op.h"
 
 #include <math.h>
 #include <string.h>

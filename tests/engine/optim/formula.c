@@ -2,8 +2,8 @@
 // See formula.h.
 
 #include "tests/engine/optim/formula.h"
+#include "engine/optim/optim.h"
 
-#include "engine/nn/tables.h"
 
 #include <math.h>
 #include <stdbool.h>

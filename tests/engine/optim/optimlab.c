@@ -4,7 +4,7 @@
 #include "tests/harness.h"
 #include "tests/engine/optim/optimlab.h"
 #include "engine/base/rng.h"
-#include "engine/nn/tables.h"
+#include "engine/optim/optimizer.h"
 
 #include <string.h>
 

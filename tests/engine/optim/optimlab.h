@@ -4,7 +4,7 @@
 // A loss with known gradients over the parameters of a small network, for tests of optimizers that
 // look at more than one parameter at a time.
 
-#include "engine/optim/optim.h"
+#include "engine/optim/optimizer.h"
 
 enum { VALLEY_PARAMS = 6, VALLEY_N = 150 * 120 + 120 + 120 * 30 + 30 + 30 * 3 + 3 };
 

@@ -3,7 +3,6 @@
 
 #include "tests/harness.h"
 #include "tests/engine/optim/optimlab.h"
-#include "engine/nn/tables.h"
 
 #include <math.h>
 #include <string.h>

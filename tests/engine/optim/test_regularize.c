@@ -5,6 +5,8 @@
 #include "engine/optim/regularize.h"
 #include "engine/base/rng.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/nn/op.h"
+#include "engine/optim/optim.h"
 
 #include <float.h>
 #include <math.h>

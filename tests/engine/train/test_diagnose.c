@@ -3,8 +3,8 @@
 
 #include "engine/train/diagnose.h"
 #include "tests/harness.h"
-#include "engine/nn/tables.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/optim/optim.h"
 
 #include <math.h>
 #include <string.h>

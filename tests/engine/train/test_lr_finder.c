@@ -2,6 +2,8 @@
 #include "tests/harness.h"
 #include "engine/train/lr_finder.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/optim/optim.h"
+#include "engine/optim/schedule.h"
 
 #include <math.h>
 #include <string.h>

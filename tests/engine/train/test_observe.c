@@ -4,6 +4,7 @@
 #include "tests/harness.h"
 #include "engine/train/train_own.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/optim/optim.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -7,6 +7,8 @@
 #include "engine/train/mix.h"
 #include "engine/optim/schedule.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/nn/op.h"
+#include "engine/optim/optim.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "tests/harness.h"
 #include "engine/train/train_own.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/optim/schedule.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,6 +4,8 @@
 #include "tests/harness.h"
 #include "engine/train/train_own.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/nn/op.h"
+#include "engine/optim/optim.h"
 
 #include <limits.h>
 #include <string.h>

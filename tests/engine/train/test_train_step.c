@@ -5,6 +5,7 @@
 #include "engine/base/rng.h"
 #include "engine/train/train_own.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/optim/optim.h"
 
 #include <math.h>
 #include <string.h>

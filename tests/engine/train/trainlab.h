@@ -6,7 +6,6 @@
 
 #include "engine/base/exec.h"
 #include "engine/model/model.h"
-#include "engine/nn/tables.h"
 #include "engine/train/train.h"
 
 #include <stdatomic.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "server/jobs/curve.h"
 
-#include "engine/nn/tables.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What an optimizer is made of before its first step: groups, memory, and the flat arrays cut into
-// spans. See optim.h.
+// spans. See optimizer.h.
 
-#include "engine/optim/optim_row.h"
+#include "engine/optim/optimizer.h"
+#include "engine/optim/optim.h"
 
-#include "engine/nn/tables.h"
 
 #include <stdio.h>
 #include <string.h>

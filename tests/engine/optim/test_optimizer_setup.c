@@ -3,8 +3,8 @@
 
 #include "tests/harness.h"
 #include "tests/engine/optim/optimlab.h"
-#include "engine/nn/tables.h"
 #include "tests/engine/train/trainlab.h"
+#include "engine/optim/optimizer.h"
 
 #include <math.h>
 #include <string.h>

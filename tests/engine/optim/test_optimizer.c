@@ -5,9 +5,8 @@
 
 #include "tests/engine/optim/formula.h"
 #include "tests/harness.h"
-#include "engine/optim/optim.h"
+#include "engine/optim/optimizer.h"
 #include "engine/base/rng.h"
-#include "engine/nn/tables.h"
 
 #include <float.h>
 #include <stdlib.h>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Optimizers' common part: a step over all spans, and what goes around it for every row. See
-// optim.h.
+// A step over all spans, and what goes around it for every row. See optimizer.h.
 
-#include "engine/optim/optim_row.h"
+#include "engine/optim/optimizer.h"
 
 #include "engine/base/sum.h"
-#include "engine/nn/tables.h"
+#include "engine/base/vmath.h"
 
 #include <string.h>
 
@@ -157,28 +156,3 @@ void optimizer_unsettle(struct optimizer *o, const struct exec *x)
     if (o->row->unsettle && o->k > 0)
         exec_run(x, o->n_span, unsettle_span, o);
 }
-
-static const struct row *const optimizer_row[] = {
-#define OPTIM(name) &optim_##name.row,
-#include "engine/optim/optim.def"
-};
-
-const struct table optimizer_table = {
-    .what = "optimizer",
-    .row = optimizer_row,
-    .n = sizeof optimizer_row / sizeof *optimizer_row,
-    .common = {
-        {.name = "sam",
-         .doc = "Sharpness-aware: use the gradient this far uphill, at twice the cost; 0: off.",
-         .min = 0,
-         .max = 10},
-        {.name = "lookahead",
-         .doc = "Steps after which the weights go back towards where they were; 0: off.",
-         .type = KNOB_INT,
-         .min = 0,
-         .max = 10000},
-        {.name = "lookahead_alpha",
-         .doc = "Share of the way that lookahead keeps.",
-         .def = {.6},
-         .min = 0,
-         .max = 1}}};

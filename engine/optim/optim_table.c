@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// The rows of optimizer_table, from optim.def.
+
+#include "engine/optim/optim.h"
+
+static const struct row *const optimizer_row[] = {
+#define OPTIM(name) &optim_##name.row,
+#include "engine/optim/optim.def"
+#include "engine/optim/optim.h"
+};
+
+const struct table optimizer_table = {
+    .what = "optimizer",
+    .row = optimizer_row,
+    .n = sizeof optimizer_row / sizeof *optimizer_row,
+    .common = {
+        {.name = "sam",
+         .doc = "Sharpness-aware: use the gradient this far uphill, at twice the cost; 0: off.",
+         .min = 0,
+         .max = 10},
+        {.name = "lookahead",
+         .doc = "Steps after which the weights go back towards where they were; 0: off.",
+         .type = KNOB_INT,
+         .min = 0,
+         .max = 10000},
+        {.name = "lookahead_alpha",
+         .doc = "Share of the way that lookahead keeps.",
+         .def = {.6},
+         .min = 0,
+         .max = 1}}};
