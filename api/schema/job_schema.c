@@ -8,7 +8,7 @@
 
 #include "api/schema/foreign.h"
 #include "api/schema/inline.h"
-#include "api/schema/job_schema_own.h"
+#include "api/schema/job_parts.h"
 #include "engine/nn/op.h"
 #include "engine/optim/optim.h"
 #include "engine/optim/schedule.h"

@@ -5,41 +5,8 @@
 // job_schema.c are the list of keys; POST /jobs reads through them, the worker reads the resolved
 // text from the store through them again, GET /schema/job and the README print them. Any thread.
 
-#include "engine/base/arena.h"
-#include "engine/base/err.h"
-#include "api/json/fault.h"
-#include "api/json/json.h"
-#include "api/json/jsonw.h"
-#include "engine/train/lr_finder.h"
+#include "api/schema/job_spec.h"
 #include "api/schema/schema.h"
-#include "engine/base/spec.h"
-
-enum job_kind {
-    JOB_TRAIN,     // make a model
-    JOB_LR_FINDER, // sweep over learning rates, for its curve
-};
-
-// Strings and arrays belong to the arena given to job_spec_read(), the two spans to its body.
-struct job_spec {
-    const char *name;      // the dataset's when not given; NULL for nameless inline data
-    const char *dataset;   // name of a stored dataset, or NULL
-    struct json_span data; // inline data in place of it (see inline.h); at is NULL when absent
-    struct data_spec prep; // columns, preparation, split
-    struct model_spec model;
-    struct train_spec train;
-    enum job_kind kind;
-    struct lr_sweep sweep;     // of a finder
-    const char *from;          // model whose weights are the first ones, or NULL
-    int from_version;          // 0: the latest
-    int planned;               // epochs it will take, or steps of a sweep; set once its data is known
-    int priority;              // higher runs earlier
-    struct json_span metadata; // an object, kept as it came; at is NULL when absent
-};
-
-enum { COLUMNS_MAX = 16384, TARGETS_MAX = 1024, CLASSES_MAX = 1024, UNITS_MAX = 65536 };
-
-// Bytes of a definition, as given and as resolved, without inline data.
-enum { JOB_DEFINITION_MAX = 1 << 20 };
 
 extern const struct schema job_schema;
 extern const char *const task_words[]; // by enum task, then NULL

@@ -2,7 +2,7 @@
 // The rows of a job definition that are about the network and its training: see job_schema.h. What
 // is off by default leaves every result as it is without the row.
 
-#include "api/schema/job_schema_own.h"
+#include "api/schema/job_parts.h"
 
 #include "engine/base/nearest.h"
 #include "engine/model/init.h"

@@ -3,15 +3,11 @@
 
 // What the parts of mlpd-cli share: what was asked for, where the daemon is, what the terminal can
 // show. One thread; main() owns the struct and everything in it.
-//
-// A command returns its exit code. Whoever meets a problem says so on stderr, once, and returns
-// CLI_FAILED (the daemon or the system said no) or CLI_USAGE (the question was wrong).
 
 #include "clients/cli/cli_args.h"
 #include "clients/cli/cli_http.h"
+#include "clients/cli/cli_say.h"
 #include "clients/cli/cli_term.h"
-
-enum { CLI_OK, CLI_FAILED, CLI_USAGE };
 
 struct cli {
     struct args args;
@@ -35,11 +31,3 @@ int cmd_health(struct cli *c);
 
 // Follow a job to its end, as cmd_follow() does.
 int follow_job(struct cli *c, const char *job);
-
-// A message on stderr. The first is for a question that was wrong and returns CLI_USAGE, the second
-// for what could not be done and returns CLI_FAILED.
-__attribute__((format(printf, 1, 2))) int usage_error(const char *fmt, ...);
-__attribute__((format(printf, 1, 2))) int failure(const char *fmt, ...);
-
-// True for the number of a job, 1 to 18 digits; else says what is expected.
-bool is_job(const char *word);

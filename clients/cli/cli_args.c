@@ -2,7 +2,9 @@
 // Options are rows: name, what stands for the value, sentence, where the value goes. Which command
 // takes which is the command's row (cli_main.c).
 
-#include "clients/cli/cli.h"
+#include "clients/cli/cli_args.h"
+
+#include "clients/cli/cli_say.h"
 
 #include <stdlib.h>
 #include <string.h>

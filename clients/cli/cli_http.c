@@ -5,6 +5,7 @@
 
 #include "clients/cli/cli_json.h"
 #include "clients/cli/cli_term.h"
+#include "clients/cli/cli_say.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>

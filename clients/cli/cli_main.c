@@ -94,40 +94,6 @@ static const struct command {
 };
 enum { N_COMMAND = sizeof commands / sizeof *commands };
 
-static void complain(const char *fmt, va_list args)
-{
-    say(stderr, "mlpd-cli: ");
-    say_list(stderr, fmt, args);
-    fputc('\n', stderr);
-}
-
-int usage_error(const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    complain(fmt, args);
-    va_end(args);
-    return CLI_USAGE;
-}
-
-int failure(const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    complain(fmt, args);
-    va_end(args);
-    return CLI_FAILED;
-}
-
-bool is_job(const char *word)
-{
-    size_t digits = strspn(word, "0123456789");
-    if (digits > 0 && digits <= 18 && !word[digits])
-        return true;
-    usage_error("a job is a number, got \"%s\"; mlpd-cli jobs lists them", word);
-    return false;
-}
-
 static void help(FILE *f)
 {
     fputs("mlpd-cli: train and use models of a running mlpd\n\n"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What is wrong with a training, from its curves and its layers' statistics: rows of
-// symptom_table, each with its test, its words and its remedy. Pure functions over what was
+// What is wrong with a training, from its curves and its layers' statistics: rows of symptom_list,
+// each with its test, its words and its remedy; one line in diagnose.def. Pure functions over what was
 // recorded, so a running job can be diagnosed as well as one that ended. Any thread.
 
 #include "engine/base/arena.h"
@@ -48,6 +48,34 @@ struct symptom {
 
 extern const struct symptom *const symptom_list[];
 extern const size_t symptom_count;
+
+#define SYMPTOM(name) extern const struct symptom symptom_##name;
+#include "engine/train/diagnose.def"
+#undef SYMPTOM
+
+// For the rows.
+
+// A layer's statistics of an epoch, both counted from 0.
+static inline const struct layer_stats *layer_at(const struct history *h, size_t epoch,
+                                                 size_t layer)
+{
+    return &h->layer[epoch * h->n_layer + layer];
+}
+
+// The least of n numbers, NaN left out, and where; NaN when there is none.
+double smallest(const double *v, size_t n, size_t *at);
+
+// A finding about the whole network.
+struct finding about_all(size_t epoch, size_t since, const char *measure, double value,
+                         double limit);
+
+// A tenth of the rate, or the optimizer's usual one if that is lower still; ten times as much, or
+// the usual one if that is higher still.
+void lower_rate(struct remedy *r);
+void raise_rate(struct remedy *r);
+
+// The row called `name` with its defaults.
+struct pick pick_of(const struct table *t, const char *name);
 
 // Copies of the specs that a symptom's mend() may change.
 struct remedy remedy_begin(struct data_spec *data, struct model_spec *model,

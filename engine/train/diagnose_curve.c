@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Symptoms that the curves show: rates and fit. See diagnose.h.
 
-#include "engine/train/diagnose_own.h"
+#include "engine/train/diagnose.h"
 
 #include "engine/nn/op.h"
 #include "engine/optim/schedule.h"

@@ -16,7 +16,7 @@
 //
 // The last four are the reserve.
 
-#include "server/http/http.h"
+#include "server/http/http_config.h"
 
 // Connections beyond max_connections that still get an answer: 503. Files of an upload on its way.
 enum { DESCRIPTORS_OVERFLOW = 64, DESCRIPTORS_UPLOAD = 2, DESCRIPTORS_SPARE = 256 };

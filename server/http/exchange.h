@@ -14,7 +14,7 @@
 #include "server/http/body.h"
 #include "server/http/call.h"
 #include "server/http/gate.h"
-#include "server/http/http.h"
+#include "server/http/http_config.h"
 #include "server/http/router.h"
 
 #include <stdatomic.h>

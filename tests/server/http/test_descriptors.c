@@ -5,6 +5,7 @@
 #include "tests/server/http/peer.h"
 #include "tests/server/plant.h"
 #include "server/handlers/server.h"
+#include "server/http/http.h"
 
 #include <dirent.h>
 #include <stdio.h>

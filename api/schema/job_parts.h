@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What the files of the job definition's rows share. Constant data.
+// The parts of a job definition, each with its rows in job_schema_train.c. Constant data.
 
-#include "api/schema/job_schema.h"
+#include "api/schema/job_spec.h"
+#include "api/schema/schema.h"
 
 enum { GROUPS_MAX = 64 };
 
