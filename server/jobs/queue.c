@@ -4,7 +4,10 @@
 // A worker that finds nothing waits for the count of arrivals to differ from what it was before it
 // looked, so that no submission falls between the look and the wait.
 
-#include "server/jobs/queue_impl.h"
+#include "server/jobs/queue.h"
+
+#include "server/jobs/queue_lease.h"
+#include "server/jobs/queue_state.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,17 +17,6 @@
 enum { RETRY_MS = 1000, WAIT_MS = 60000 };
 
 // Tickets --------------------------------------------------------------------------------------
-
-enum stop ticket_poll(struct ticket *t)
-{
-    atomic_fetch_add_explicit(&t->polls, 1, memory_order_relaxed);
-    return (enum stop)atomic_load_explicit(&t->stop, memory_order_relaxed);
-}
-
-const struct lease *ticket_lease(const struct ticket *t)
-{
-    return &t->lease;
-}
 
 static void ask_stop(struct queue *q, struct ticket *t, enum stop why)
 {
@@ -53,14 +45,6 @@ static struct ticket *ticket_new(struct queue *q, const struct job_claim *claim,
 }
 
 // Claiming -------------------------------------------------------------------------------------
-
-void queue_announce(struct queue *q)
-{
-    pthread_mutex_lock(&q->lock);
-    q->arrivals++;
-    pthread_cond_broadcast(&q->work);
-    pthread_mutex_unlock(&q->lock);
-}
 
 // A cancellation that was committed before the ticket existed found nothing to mark.
 static void catch_up(struct queue *q, struct ticket *t, struct arena *a)

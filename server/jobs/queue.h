@@ -12,24 +12,9 @@
 // to stop five seconds before the lease ends, by a clock that nobody can set. A full disk is no
 // reason: nobody can take a job then, so the runs go on.
 
-#include "server/store/store.h"
+#include "server/jobs/ticket.h"
 
 struct queue;
-struct ticket;
-
-enum {
-    QUEUE_TICKETS = 256,            // workers at most
-    QUEUE_BEAT_MS = 5000,           // between renewals
-    QUEUE_MARGIN_MS = 5000,         // a run stops that long before its lease ends
-    QUEUE_STUCK_MS = 10 * 60 * 1000 // without a poll
-};
-
-enum stop {
-    STOP_NONE,
-    STOP_DRAIN,  // the daemon ends: queue_release()
-    STOP_LOST,   // the lease is gone or about to end: queue_release(), which may find it so
-    STOP_CANCEL, // somebody asked for it: queue_finish() as cancelled
-};
 
 // Start over the store: every job that was running when the last daemon died is queued again, *n
 // tells how many. Store and clock must outlive the queue.
@@ -49,13 +34,6 @@ bool queue_cancel(struct queue *q, int64_t id, struct job_row *out, struct arena
 // the queue drains; after a pause with what the store reports, when the caller may try again.
 struct ticket *queue_claim_wait(struct queue *q, const char *worker, struct job_row *job,
                                 struct arena *a, struct err *e);
-
-// What the run should do, to be asked often, by any thread of it: neither locks nor waits. Once it
-// is something else than STOP_NONE it stays so.
-enum stop ticket_poll(struct ticket *t);
-
-// For store_job_note().
-const struct lease *ticket_lease(const struct ticket *t);
 
 // Report progress and new points of the curve. ERR_CONFLICT when the lease is lost.
 bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, struct err *e);
@@ -77,6 +55,3 @@ void queue_drain(struct queue *q);
 // whose late results find the lease gone, and those whose end could not be stored. Answers how
 // many. For the daemon's end, after queue_drain().
 int64_t queue_take_back(struct queue *q);
-
-// One round of renewing and sweeping. The queue's thread does it; tests may.
-void queue_tick(struct queue *q);

@@ -7,15 +7,11 @@
 // A run loses its job in two ways: it is stuck, so it is not renewed any more and the loss counts
 // as its own crash; or the store could not be written for a whole lease, which is not its fault.
 
-#include "server/jobs/queue_impl.h"
+#include "server/jobs/queue_lease.h"
+
+#include "server/jobs/queue_state.h"
 
 #include <string.h>
-
-void ticket_ask_stop(struct ticket *t, enum stop why)
-{
-    if (atomic_load(&t->stop) < (int)why)
-        atomic_store(&t->stop, (int)why);
-}
 
 static struct ticket *find_locked(struct queue *q, const struct lease *lease)
 {

@@ -2,6 +2,7 @@
 #include "server/jobs/queue.h"
 
 #include "tests/server/lab.h"
+#include "server/jobs/queue_lease.h"
 
 #include <pthread.h>
 #include <time.h>

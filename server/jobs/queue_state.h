@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Inside of the queue, shared by queue.c (handing out and taking back) and queue_lease.c (renewing
-// and sweeping).
+// Inside of the queue, for queue.c (handing out and taking back) and queue_lease.c (renewing and
+// sweeping) only.
 //
 // The lock is never held across a call to the store. A ticket may therefore be given back, and its
 // slot used again, while a renewal is under way: results are matched to slots by the lease's key.
 
-#include "server/jobs/queue.h"
+#include "server/jobs/ticket.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -47,10 +47,6 @@ static inline int64_t queue_now(const struct queue *q)
 // Tell the run to stop; under the lock. The later word of the enum wins: what was asked for by a
 // person outlasts a drain.
 void ticket_ask_stop(struct ticket *t, enum stop why);
-
-// What a renewal asked for at `asked` has told about a lease.
-void queue_note_fate(struct queue *q, int64_t asked, const struct lease *lease,
-                     enum lease_fate fate);
 
 // Let the waiting workers look again.
 void queue_announce(struct queue *q);
