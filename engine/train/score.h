@@ -6,7 +6,7 @@
 
 #include "engine/model/metric.h"
 #include "engine/model/predict.h"
-#include "engine/train/train.h"
+#include "engine/train/train_rows.h"
 
 struct score {
     double loss;                // mean, in training units

@@ -5,7 +5,7 @@
 // epochs' ends lies far from any weights they were taken at, so they are computed anew for it, as
 // torch.optim.swa_utils.update_bn does: the mean over all batches of the training rows.
 
-#include "engine/train/train_own.h"
+#include "engine/train/trainer.h"
 
 #include "engine/base/rng.h"
 #include "engine/base/vmath.h"
@@ -16,38 +16,17 @@
 
 enum { SPAN = 16384 };
 
-int average_epochs(const struct train_spec *s, int epochs)
-{
-    double n = s->swa * epochs;
-    return n > epochs ? epochs : (int)ceil(n - 1e-9);
-}
-
-static size_t n_statistics(const struct model *m)
-{
-    return m->n_value - m->n_trained;
-}
-
-static bool averages(const struct train_spec *s)
-{
-    return s->ema > 0 || s->swa > 0;
-}
-
-double average_memory(const struct model *m, const struct train_spec *s)
-{
-    return averages(s) ? (double)m->n_trained + 2 * (double)n_statistics(m) : 0;
-}
-
 bool average_init(struct trainer *t, struct arena *a, struct err *e)
 {
     struct average *v = &t->average;
     const struct model *m = t->m;
     v->factor = NAN;
     v->from = t->epochs - average_epochs(t->spec, t->epochs) + 1;
-    if (!averages(t->spec))
+    if (!average_wanted(t->spec))
         return true;
     v->value = arena_alloc(a, m->n_trained, sizeof *v->value);
-    v->kept = arena_alloc(a, n_statistics(m), sizeof *v->kept);
-    v->sum = arena_alloc(a, n_statistics(m), sizeof *v->sum);
+    v->kept = arena_alloc(a, average_statistics(m), sizeof *v->kept);
+    v->sum = arena_alloc(a, average_statistics(m), sizeof *v->sum);
     if (!v->value || !v->kept || !v->sum)
         return train_out_of_memory(e);
     train_copy(t, v->value, m->value, m->n_trained);
@@ -173,7 +152,7 @@ static bool keeps_statistics(const struct node *n)
 
 static void count_batch(struct trainer *t, uint32_t b)
 {
-    memset(t->m->value + t->m->n_trained, 0, n_statistics(t->m) * sizeof *t->m->value);
+    memset(t->m->value + t->m->n_trained, 0, average_statistics(t->m) * sizeof *t->m->value);
     train_load(t, b, false);
     plan_forward(&t->plan, t->rows, rng_key(t->spec->seed, RNG_DROPOUT, t->step, b + 1), t->x);
     for (uint32_t i = 0; i < t->m->train.n; i++)
@@ -185,7 +164,7 @@ static void compute_statistics(struct trainer *t)
 {
     struct average *v = &t->average;
     real *live = t->m->value + t->m->n_trained;
-    size_t n = n_statistics(t->m);
+    size_t n = average_statistics(t->m);
     memcpy(v->kept, live, n * sizeof *live);
     memset(v->sum, 0, n * sizeof *v->sum);
     for (uint32_t b = 0; b < t->batches && !halt_asked(exec_halt(t->x)); b++)
@@ -199,13 +178,13 @@ void train_settle(struct trainer *t)
     if (t->average.k == 0)
         return;
     swap_weights(t);
-    if (t->spec->swa > 0 && n_statistics(t->m))
+    if (t->spec->swa > 0 && average_statistics(t->m))
         compute_statistics(t);
 }
 
 void train_unsettle(struct trainer *t)
 {
-    size_t n = n_statistics(t->m);
+    size_t n = average_statistics(t->m);
     if (t->average.k > 0) {
         swap_weights(t);
         if (t->spec->swa > 0 && n)

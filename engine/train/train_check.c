@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What can be told about a run before it begins: sizes, memory, choices that do not go together.
 
-#include "engine/train/train_own.h"
+#include "engine/train/train_check.h"
+
+#include "engine/optim/optimizer.h"
+#include "engine/optim/schedule.h"
+#include "engine/train/average.h"
+#include "engine/train/mix.h"
+#include "engine/train/observe.h"
+#include "engine/model/predict.h"
 
 
 #include <limits.h>

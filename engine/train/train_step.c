@@ -2,12 +2,33 @@
 // One step of training: a batch, its loss and gradients, the regularisers beside the graph, the
 // optimizer.
 
-#include "engine/train/train_own.h"
+#include "engine/train/trainer.h"
 
 #include "engine/base/rng.h"
 
 #include <math.h>
 #include <string.h>
+
+bool train_out_of_memory(struct err *e)
+{
+    return fail(
+        e, ERR_TOO_LARGE,
+        "training needs more memory than a job may use; use fewer units or a smaller batch");
+}
+
+bool train_go_on(const struct trainer *t, struct err *e)
+{
+    return !halt_asked(exec_halt(t->x)) ||
+           fail(e, ERR_CANCELLED, "stopped at step %llu of %llu", (unsigned long long)t->step,
+                (unsigned long long)t->steps);
+}
+
+bool train_begin(const struct trainer *t, struct err *e)
+{
+    if (t->hooks->step)
+        t->hooks->step(t->hooks->ctx, t->step);
+    return train_go_on(t, e);
+}
 
 void train_shuffle(struct trainer *t, int epoch)
 {
@@ -176,7 +197,6 @@ bool train_step(struct trainer *t, struct stepped *s, struct err *e)
         return false;
     if (t->observing)
         observe_update(&t->observer, t->x);
-    average_step(t);
     if (!train_go_on(t, e))
         return false;
     t->step++;

@@ -19,6 +19,7 @@
 #include "server/jobs/warm.h"
 #include "engine/model/metric.h"
 #include "engine/nn/op.h"
+#include "engine/train/train_check.h"
 
 #include <math.h>
 #include <stddef.h>

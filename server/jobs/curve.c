@@ -2,6 +2,7 @@
 // See curve.h.
 
 #include "server/jobs/curve.h"
+#include "engine/train/train_check.h"
 
 #include <math.h>
 #include <stdio.h>

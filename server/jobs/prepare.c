@@ -7,6 +7,7 @@
 #include "engine/train/mix.h"
 #include "engine/base/nearest.h"
 #include "server/jobs/warm.h"
+#include "engine/train/train_check.h"
 
 #include <string.h>
 

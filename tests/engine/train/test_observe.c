@@ -2,7 +2,7 @@
 // What is reported about layers, against plain loops over the plan's own numbers.
 
 #include "tests/harness.h"
-#include "engine/train/train_own.h"
+#include "engine/train/trainer.h"
 #include "tests/engine/train/trainlab.h"
 #include "engine/optim/optim.h"
 

@@ -9,6 +9,8 @@
 #include "tests/engine/train/trainlab.h"
 #include "engine/nn/op.h"
 #include "engine/optim/optim.h"
+#include "engine/train/train_check.h"
+#include "engine/model/predict.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 // Averages of the weights against averages made by hand from what every epoch ended with.
 
 #include "tests/harness.h"
-#include "engine/train/train_own.h"
+#include "engine/train/trainer.h"
 #include "tests/engine/train/trainlab.h"
 #include "engine/optim/schedule.h"
 

@@ -2,10 +2,11 @@
 // What is refused before a run begins, and what a run is told to take.
 
 #include "tests/harness.h"
-#include "engine/train/train_own.h"
+#include "engine/train/trainer.h"
 #include "tests/engine/train/trainlab.h"
 #include "engine/nn/op.h"
 #include "engine/optim/optim.h"
+#include "engine/train/train_check.h"
 
 #include <limits.h>
 #include <string.h>

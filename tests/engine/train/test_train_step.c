@@ -3,7 +3,7 @@
 
 #include "tests/harness.h"
 #include "engine/base/rng.h"
-#include "engine/train/train_own.h"
+#include "engine/train/trainer.h"
 #include "tests/engine/train/trainlab.h"
 #include "engine/optim/optim.h"
 

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What the files of training (and the learning-rate finder) share with each other and with nobody
-// else. struct trainer holds all memory of a run; after trainer_init() a step allocates nothing.
+// Inside of a run, for the files of training and the learning-rate finder only. struct trainer holds all memory of a run; after trainer_init() a step allocates nothing.
 
+#include "engine/train/average.h"
 #include "engine/train/mix.h"
 #include "engine/train/observe.h"
 #include "engine/optim/regularize.h"
 #include "engine/optim/schedule.h"
-#include "engine/train/train.h"
+#include "engine/train/train_report.h"
+#include "engine/train/train_rows.h"
+#include "engine/model/predict.h"
+#include "engine/nn/plan.h"
 #include "engine/optim/optimizer.h"
-
-// Averaged weights: a moving average over steps (EMA) or the mean of epochs' ends (SWA).
-struct average {
-    real *value;   // [n_trained] the average; while settled, the live weights
-    real *kept;    // [n_value - n_trained] live running statistics while settled (SWA)
-    real *sum;     // the same size: statistics of the averaged weights as they add up
-    uint64_t k;    // averaged so far; EMA: steps
-    int from;      // SWA: first epoch whose end is averaged
-    double factor; // SWA: of the rate in those epochs
-};
 
 // One step's account.
 struct stepped {
@@ -84,20 +77,10 @@ bool train_begin(const struct trainer *t, struct err *e);
 
 bool train_out_of_memory(struct err *e);
 
-// The metric called `monitor` ("val_rmse"), and which of the task's it is; NULL: none.
-const struct metric *train_metric(const char *monitor, const struct model *m, size_t *at);
-
-// A last batch of one row that joins the one before.
-bool train_lone_row(size_t n, uint32_t batch, bool by_column);
-
-// Epochs whose ends SWA averages, of `epochs`.
-int average_epochs(const struct train_spec *s, int epochs);
-
 // Copies of all parameters take long when there are many.
 void train_copy(const struct trainer *t, real *to, const real *from, size_t n);
 
 bool average_init(struct trainer *t, struct arena *a, struct err *e);
-double average_memory(const struct model *m, const struct train_spec *s);
 void average_step(struct trainer *t);             // after every step
 void average_epoch(struct trainer *t, int epoch); // after every epoch
 
