@@ -2,8 +2,8 @@
 #pragma once
 
 // The states of a job and the moves between them. The database holds the same list twice more, as a
-// CHECK and as a trigger (migrations/0001_init.sql); tests/server/store/test_job.c compares every pair.
-// Constant data, any thread.
+// CHECK and as a trigger (migrations/0001_init.sql); tests/server/store/test_job.c compares every
+// pair. Constant data, any thread.
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,10 +10,11 @@
 //
 // Readers share a pool of read-only connections, opened when first needed.
 
-#include "server/store/store_sql.h"
+#include "server/store/store.h"
 
 #include "server/store/migrate.h"
 #include "server/store/store_folder.h"
+#include "server/store/store_access.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -54,6 +55,11 @@ struct store {
     struct conn reader[READERS];
     bool reader_used[READERS];
 };
+
+void store_watch(const atomic_bool *gone)
+{
+    conn_watch(gone);
+}
 
 int64_t store_now(const struct store *s)
 {

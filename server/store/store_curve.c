@@ -10,7 +10,7 @@
 // the question begins until it has enough. Nothing else is visited, however long the curve is. All
 // of it is one snapshot, since the writer adds points meanwhile.
 
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #include <math.h>
 #include <sqlite3.h>
@@ -71,8 +71,8 @@ static bool take_pair(struct sqlite3_stmt *st, void *ctx, struct err *e)
 {
     int64_t *pair = ctx;
     for (int i = 0; i < 2; i++) {
-        if (!column_sound(st, i, &column_int, NEEDED))
-            return column_refused(st, i, e);
+        if (!sql_column_sound(st, i, &sql_column_int, NEEDED))
+            return sql_column_refused(st, i, e);
         pair[i] = sqlite3_column_int64(st, i);
     }
     return true;
@@ -85,7 +85,7 @@ static int64_t earlier_run(struct conn *c, const struct walk *w, int64_t run[2],
     int64_t n = SQL(c, e, take_pair, run,
                     "SELECT attempt, epoch FROM job_metrics WHERE job_id = ? AND attempt < ? "
                     "ORDER BY attempt DESC, epoch DESC LIMIT 1",
-                    INT(w->id), INT(before));
+                    BIND_INT(w->id), BIND_INT(before));
     return n > 0 && run[0] >= before ? sql_disorder(e) : n;
 }
 
@@ -96,7 +96,7 @@ static bool find_spans(struct conn *c, struct walk *w, struct arena *a, struct e
         if (n < 0 || SQL(c, e, sql_take_int, &first,
                          "SELECT epoch FROM job_metrics WHERE job_id = ? AND attempt = ? "
                          "ORDER BY epoch LIMIT 1",
-                         INT(w->id), INT(run[0])) < 0)
+                         BIND_INT(w->id), BIND_INT(run[0])) < 0)
             return false;
         if (!w->attempt) {
             w->attempt = run[0];
@@ -113,8 +113,8 @@ static bool find_spans(struct conn *c, struct walk *w, struct arena *a, struct e
 static bool see(struct sqlite3_stmt *st, void *ctx, struct err *e)
 {
     struct walk *w = ctx;
-    if (!column_sound(st, 0, &column_int, NEEDED))
-        return column_refused(st, 0, e);
+    if (!sql_column_sound(st, 0, &sql_column_int, NEEDED))
+        return sql_column_refused(st, 0, e);
     int64_t epoch = sqlite3_column_int64(st, 0);
     if (epoch < w->at)
         return sql_disorder(e) >= 0;
@@ -131,8 +131,8 @@ static bool read_spans(struct conn *c, struct walk *w, const struct sql_text *te
         for (w->at = wanted(w, s->from); n > 0 && w->at <= s->to && *w->n < w->room;
              w->at = wanted(w, w->at)) {
             size_t most = w->stride == 1 ? w->room - *w->n : 1;
-            const struct sql_arg arg[] = {INT(w->id), INT(s->attempt), INT(w->at), INT(s->to),
-                                          INT((int64_t)most)};
+            const struct sql_arg arg[] = {BIND_INT(w->id), BIND_INT(s->attempt), BIND_INT(w->at),
+                                          BIND_INT(s->to), BIND_INT((int64_t)most)};
             n = sql_run(c, e, see, w, text, arg, sizeof arg / sizeof *arg);
         }
         if (n < 0)
@@ -186,13 +186,13 @@ static void spread(const char *names, const char *vals, const char *columns, dou
 
 static bool take_values(struct sqlite3_stmt *st, struct metric_table *t, double *to, struct err *e)
 {
-    if (!column_sound(st, 4, &column_text, NEEDED))
-        return column_refused(st, 4, e);
+    if (!sql_column_sound(st, 4, &sql_column_text, NEEDED))
+        return sql_column_refused(st, 4, e);
     const char *names = (const char *)sqlite3_column_text(st, 4);
     const void *vals = sqlite3_column_blob(st, 5);
     size_t bytes = (size_t)sqlite3_column_bytes(st, 5);
     if (bytes != count_words(names) * sizeof *to || (bytes && !vals))
-        return column_refused(st, 5, e);
+        return sql_column_refused(st, 5, e);
     if (bytes && strcmp(names, t->names) == 0) {
         memcpy(to, vals, bytes);
         return true;
@@ -209,8 +209,8 @@ static bool take_point(struct sqlite3_stmt *st, void *ctx, struct err *e)
     struct metric_table *t = ctx;
     int64_t *const to[] = {t->epoch, t->attempt, t->step, t->at};
     for (int i = 0; i < 4; i++) {
-        if (!column_sound(st, i, &column_int, NEEDED))
-            return column_refused(st, i, e);
+        if (!sql_column_sound(st, i, &sql_column_int, NEEDED))
+            return sql_column_refused(st, i, e);
         to[i][t->n_row] = sqlite3_column_int64(st, i);
     }
     return take_values(st, t, t->value + t->n_row++ * t->n_name, e);
@@ -236,7 +236,7 @@ static bool curve(struct store *s, struct conn *c, void *arg, struct err *e)
     if (!job_exists(c, walk->id, e) || !find_spans(c, walk, w->a, e) ||
         SQL(c, e, sql_take_text, &names,
             "SELECT names FROM job_metrics WHERE job_id = ? AND attempt = ? AND epoch = ?",
-            INT(walk->id), INT(walk->attempt), INT(walk->newest)) < 0)
+            BIND_INT(walk->id), BIND_INT(walk->attempt), BIND_INT(walk->newest)) < 0)
         return false;
     *t = (struct metric_table){.names = names.text, .n_name = count_words(names.text)};
     walk->n = &t->n_row;
@@ -292,11 +292,11 @@ static bool newest_layers(struct conn *c, struct layers *w, int64_t *bytes, stru
     if (SQL(c, e, sql_take_text, &names,
             "SELECT layers FROM job_metrics WHERE job_id = ? AND attempt = ? AND epoch = ? "
             "AND layers IS NOT NULL",
-            INT(walk->id), INT(walk->attempt), INT(walk->newest)) < 0 ||
+            BIND_INT(walk->id), BIND_INT(walk->attempt), BIND_INT(walk->newest)) < 0 ||
         SQL(c, e, sql_take_int, bytes,
             "SELECT length(layer_vals) FROM job_metrics WHERE job_id = ? AND attempt = ? "
             "AND epoch = ?",
-            INT(walk->id), INT(walk->attempt), INT(walk->newest)) < 0)
+            BIND_INT(walk->id), BIND_INT(walk->attempt), BIND_INT(walk->newest)) < 0)
         return false;
     *w->out = (struct layer_table){.names = names.text,
                                    .n_value = (size_t)*bytes / sizeof *w->out->value};

@@ -2,7 +2,7 @@
 // Datasets: see store.h. A name holds one row for each upload; the newest is what the name means,
 // and jobs keep the digest of the one they were submitted with.
 
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #include <inttypes.h>
 
@@ -17,8 +17,8 @@
     X(created_at, "d.created_at")
 
 #define X(member, sql, ...) COLUMN_ROW(dataset_row, member, __VA_ARGS__)
-static const struct column one_column[] = {DATASET_COLUMNS(X) COLUMN_ROW(dataset_row, summary)};
-static const struct column listed_column[] = {DATASET_COLUMNS(X)};
+static const struct sql_column one_column[] = {DATASET_COLUMNS(X) COLUMN_ROW(dataset_row, summary)};
+static const struct sql_column listed_column[] = {DATASET_COLUMNS(X)};
 #undef X
 
 static const char one_dataset[] = "SELECT " DATASET_COLUMNS(
@@ -41,7 +41,8 @@ static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
     (void)s;
     const struct dataset *w = arg;
     struct sql_rows rows = ROWS(one_column, w->out, 1, w->a);
-    int64_t n = SQL(c, e, sql_take_rows, &rows, one_dataset, TEXT(w->name), INT(w->version));
+    int64_t n =
+        SQL(c, e, sql_take_rows, &rows, one_dataset, BIND_TEXT(w->name), BIND_INT(w->version));
     return n > 0 || (n == 0 && sql_no_version("dataset", w->name, w->version, e));
 }
 
@@ -53,8 +54,9 @@ static bool put(struct store *s, struct conn *c, void *arg, struct err *e)
                "INSERT INTO datasets (name, version, digest, n_row, n_column, bytes, created_at, "
                "summary) VALUES (?, (SELECT coalesce(max(version), 0) + 1 FROM datasets "
                "WHERE name = ?), ?, ?, ?, ?, ?, ?)",
-               TEXT(d->name), TEXT(d->name), TEXT(d->digest), INT(d->n_row), INT(d->n_column),
-               INT(d->bytes), INT(store_now(s)), TEXT(d->summary)) >= 0 &&
+               BIND_TEXT(d->name), BIND_TEXT(d->name), BIND_TEXT(d->digest), BIND_INT(d->n_row),
+               BIND_INT(d->n_column), BIND_INT(d->bytes), BIND_INT(store_now(s)),
+               BIND_TEXT(d->summary)) >= 0 &&
            get(s, c, arg, e);
 }
 
@@ -84,8 +86,8 @@ static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
     (void)s;
     const struct list *w = arg;
     struct sql_rows rows = ROWS(listed_column, w->out->row, w->limit, w->a);
-    int64_t n = SQL(c, e, sql_take_rows, &rows, newest_datasets, INT(w->before),
-                    INT((int64_t)w->limit + 1));
+    int64_t n = SQL(c, e, sql_take_rows, &rows, newest_datasets, BIND_INT(w->before),
+                    BIND_INT((int64_t)w->limit + 1));
     sql_page(&rows, &w->out->n, &w->out->more);
     return n >= 0;
 }
@@ -106,7 +108,7 @@ static bool not_pinned(struct conn *c, const char *name, struct err *e)
                     "SELECT id FROM jobs INDEXED BY jobs_pins WHERE state IN ('queued', 'running', "
                     "'paused') AND "
                     "digest IN (SELECT digest FROM datasets WHERE name = ?) LIMIT 1",
-                    TEXT(name));
+                    BIND_TEXT(name));
     return n == 0 || (n > 0 && fail(e, ERR_CONFLICT,
                                     "dataset \"%s\" cannot be deleted: job %" PRId64
                                     ", which has not ended, needs it",
@@ -128,13 +130,13 @@ static bool list_files(struct store *s, struct conn *c, void *arg, struct err *e
     (void)s;
     struct dataset *w = arg;
     int64_t n = 0;
-    if (SQL(c, e, sql_take_int, &n, "SELECT count(*) FROM datasets WHERE name = ?", TEXT(w->name)) <
-        0)
+    if (SQL(c, e, sql_take_int, &n, "SELECT count(*) FROM datasets WHERE name = ?",
+            BIND_TEXT(w->name)) < 0)
         return false;
     *w->files = (struct digest_list){arena_alloc(w->a, (size_t)n, sizeof(char *)), 0};
     return w->files->digest
                ? SQL(c, e, take_digest, w, "SELECT DISTINCT digest FROM datasets WHERE name = ?",
-                     TEXT(w->name)) >= 0
+                     BIND_TEXT(w->name)) >= 0
                : sql_no_memory(e);
 }
 
@@ -156,7 +158,7 @@ static bool keep_unused(struct conn *c, struct digest_list *files, struct err *e
     size_t kept = 0;
     for (size_t i = 0; i < files->n; i++) {
         int64_t n = SQL(c, e, NULL, NULL, "SELECT 1 FROM datasets WHERE digest = ? LIMIT 1",
-                        TEXT(files->digest[i]));
+                        BIND_TEXT(files->digest[i]));
         if (n < 0)
             return false;
         if (n == 0)
@@ -171,8 +173,8 @@ static bool delete (struct store *s, struct conn *c, void *arg, struct err *e)
     struct dataset *w = arg;
     if (!not_pinned(c, w->name, e) || !list_files(s, c, arg, e))
         return false;
-    int64_t n =
-        SQL(c, e, NULL, NULL, "DELETE FROM datasets WHERE name = ? RETURNING id", TEXT(w->name));
+    int64_t n = SQL(c, e, NULL, NULL, "DELETE FROM datasets WHERE name = ? RETURNING id",
+                    BIND_TEXT(w->name));
     return n > 0 ? keep_unused(c, w->files, e)
                  : n == 0 && sql_no_version("dataset", w->name, w->version, e);
 }

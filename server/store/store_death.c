@@ -8,7 +8,7 @@
 // would excuse all deaths to come.
 
 #include "server/store/store_folder.h"
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static bool cut_pauses(struct store *s, struct conn *c, struct err *e)
     return SQL(c, e, NULL, NULL,
                "UPDATE jobs INDEXED BY jobs_ready SET run_at = ?1 WHERE state = 'queued' "
                "AND run_at > ?1",
-               INT(latest)) >= 0;
+               BIND_INT(latest)) >= 0;
 }
 
 // A job that was running when the daemon died.
@@ -29,8 +29,9 @@ struct dead {
     int64_t id, epoch, deaths, cancel, blame, furthest;
 };
 
-static const struct column dead_column[] = {COLUMN_ROW(dead, id) COLUMN_ROW(dead, epoch) COLUMN_ROW(
-    dead, deaths) COLUMN_ROW(dead, cancel) COLUMN_ROW(dead, blame) COLUMN_ROW(dead, furthest)};
+static const struct sql_column dead_column[] = {
+    COLUMN_ROW(dead, id) COLUMN_ROW(dead, epoch) COLUMN_ROW(dead, deaths) COLUMN_ROW(dead, cancel)
+        COLUMN_ROW(dead, blame) COLUMN_ROW(dead, furthest)};
 
 enum { DEATH_TEXT = 256 };
 
@@ -62,10 +63,11 @@ static bool bury(struct store *s, struct conn *c, const struct dead *d, struct e
                "UPDATE jobs SET state = ?, finished_at = ?, error_kind = ?, error_text = ?, "
                "deaths = deaths + 1, blame = ?, furthest = ?, run_at = ?, queued_at = ?, "
                "lease = NULL, lease_until = NULL, worker = NULL WHERE id = ?",
-               TEXT(job_state_word(state)), ended ? INT(now) : NOTHING,
-               TEXT(failed ? err_word(ERR_INTERNAL) : NULL), TEXT(failed ? text : NULL), INT(b.n),
-               INT(b.furthest), INT(pause ? store_steady_now(s) + pause : 0), INT(now),
-               INT(d->id)) >= 0 &&
+               BIND_TEXT(job_state_word(state)), ended ? BIND_INT(now) : BIND_NULL,
+               BIND_TEXT(failed ? err_word(ERR_INTERNAL) : NULL), BIND_TEXT(failed ? text : NULL),
+               BIND_INT(b.n), BIND_INT(b.furthest),
+               BIND_INT(pause ? store_steady_now(s) + pause : 0), BIND_INT(now),
+               BIND_INT(d->id)) >= 0 &&
            event_add(s, c, e, d->id, failed ? "error" : "warn", "%s", text);
 }
 
@@ -76,8 +78,8 @@ static bool excuse(struct store *s, struct conn *c, const struct dead *d, struct
     return SQL(c, e, NULL, NULL,
                "UPDATE jobs SET state = ?, finished_at = ?, attempt = attempt - 1, lease = NULL, "
                "lease_until = NULL, worker = NULL, run_at = 0, queued_at = ? WHERE id = ?",
-               TEXT(job_state_word(d->cancel ? JOB_CANCELLED : JOB_QUEUED)),
-               d->cancel ? INT(now) : NOTHING, INT(now), INT(d->id)) >= 0 &&
+               BIND_TEXT(job_state_word(d->cancel ? JOB_CANCELLED : JOB_QUEUED)),
+               d->cancel ? BIND_INT(now) : BIND_NULL, BIND_INT(now), BIND_INT(d->id)) >= 0 &&
            event_add(s, c, e, d->id, "info",
                      "the daemon was told to stop and ended before the job was released");
 }

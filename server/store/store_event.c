@@ -2,7 +2,7 @@
 // A job's log: see store.h. Events are numbered through all jobs, so a page goes on behind the last
 // one of the page before.
 
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #define EVENT_COLUMNS(X)                                                                           \
     X(id, "id")                                                                                    \
@@ -13,7 +13,7 @@
     X(message, "message")
 
 #define X(member, sql, ...) COLUMN_ROW(event_row, member, __VA_ARGS__)
-static const struct column event_column[] = {EVENT_COLUMNS(X)};
+static const struct sql_column event_column[] = {EVENT_COLUMNS(X)};
 #undef X
 
 struct events {
@@ -32,7 +32,7 @@ static bool events(struct store *s, struct conn *c, void *arg, struct err *e)
         SQL(c, e, sql_take_rows, &rows,
             "SELECT " EVENT_COLUMNS(COLUMN_SQL) "0 FROM job_events WHERE job_id = ? AND id > ? "
                                                 "ORDER BY id LIMIT ?",
-            INT(w->id), INT(w->after), INT((int64_t)w->limit + 1)) < 0)
+            BIND_INT(w->id), BIND_INT(w->after), BIND_INT((int64_t)w->limit + 1)) < 0)
         return false;
     sql_page(&rows, &w->out->n, &w->out->more);
     return true;

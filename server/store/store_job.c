@@ -5,7 +5,7 @@
 //
 // Every move is logged in the same transaction, so the log never tells of what did not happen.
 
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -48,9 +48,9 @@
 
 #define FROM_JOBS " FROM jobs j LEFT JOIN models m ON m.job_id = j.id "
 #define X(member, sql, ...) COLUMN_ROW(job_row, member, __VA_ARGS__)
-static const struct column one_column[] = {JOB_COLUMNS(X) COLUMN_ROW(job_row, spec)
-                                               COLUMN_ROW(job_row, position)};
-static const struct column listed_column[] = {JOB_COLUMNS(X)};
+static const struct sql_column one_column[] = {JOB_COLUMNS(X) COLUMN_ROW(job_row, spec)
+                                                   COLUMN_ROW(job_row, position)};
+static const struct sql_column listed_column[] = {JOB_COLUMNS(X)};
 #undef X
 
 static const char one_job[] = "SELECT " JOB_COLUMNS(
@@ -71,12 +71,12 @@ bool job_missing(int64_t id, struct err *e)
 
 static struct sql_arg clock_shift(const struct store *s)
 {
-    return INT(store_now(s) - store_steady_now(s));
+    return BIND_INT(store_now(s) - store_steady_now(s));
 }
 
 bool job_exists(struct conn *c, int64_t id, struct err *e)
 {
-    int64_t n = SQL(c, e, NULL, NULL, "SELECT 1 FROM jobs WHERE id = ?", INT(id));
+    int64_t n = SQL(c, e, NULL, NULL, "SELECT 1 FROM jobs WHERE id = ?", BIND_INT(id));
     return n > 0 || (n == 0 && job_missing(id, e));
 }
 
@@ -84,7 +84,7 @@ bool job_load(struct store *s, struct conn *c, int64_t id, struct job_row *out, 
               struct err *e)
 {
     struct sql_rows rows = ROWS(one_column, out, 1, a);
-    int64_t n = SQL(c, e, sql_take_rows, &rows, one_job, clock_shift(s), INT(id));
+    int64_t n = SQL(c, e, sql_take_rows, &rows, one_job, clock_shift(s), BIND_INT(id));
     return n > 0 || (n == 0 && job_missing(id, e));
 }
 
@@ -99,7 +99,7 @@ bool event_add(struct store *s, struct conn *c, struct err *e, int64_t job, cons
     return SQL(c, e, NULL, NULL,
                "INSERT INTO job_events (job_id, at, level, type, message) "
                "VALUES (?, ?, ?, 'state', ?)",
-               INT(job), INT(store_now(s)), TEXT(level), TEXT(text)) >= 0;
+               BIND_INT(job), BIND_INT(store_now(s)), BIND_TEXT(level), BIND_TEXT(text)) >= 0;
 }
 
 // Submitting and reading -----------------------------------------------------------------------
@@ -120,9 +120,9 @@ static bool insert_job(struct store *s, struct conn *c, const struct job_new *j,
                "idem_key, idem_print, created_at, queued_at) "
                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                "ON CONFLICT (owner, idem_key) WHERE idem_key IS NOT NULL DO NOTHING RETURNING id",
-               TEXT(j->name), TEXT(j->dataset), TEXT(j->digest), TEXT(j->spec), TEXT(j->metadata),
-               INT(j->priority), INT(j->epochs), TEXT(j->key), TEXT(j->print), INT(now),
-               INT(now)) >= 0;
+               BIND_TEXT(j->name), BIND_TEXT(j->dataset), BIND_TEXT(j->digest), BIND_TEXT(j->spec),
+               BIND_TEXT(j->metadata), BIND_INT(j->priority), BIND_INT(j->epochs),
+               BIND_TEXT(j->key), BIND_TEXT(j->print), BIND_INT(now), BIND_INT(now)) >= 0;
 }
 
 // The job that used the key first; 0 when none did.
@@ -133,7 +133,7 @@ static bool find_replay(struct conn *c, const char *key, const char *print, int6
     int64_t n = SQL(c, e, sql_take_int, id,
                     "SELECT CASE WHEN idem_print IS ? THEN id ELSE -1 END FROM jobs "
                     "WHERE owner = 0 AND idem_key = ?",
-                    TEXT(print), TEXT(key));
+                    BIND_TEXT(print), BIND_TEXT(key));
     return n >= 0 &&
            (*id >= 0 || fail(e, ERR_INVALID,
                              "the idempotency key \"%.64s\" was used for another request", key));
@@ -143,8 +143,8 @@ static bool data_is_there(struct conn *c, const struct job_new *j, struct err *e
 {
     if (!j->dataset)
         return true;
-    int64_t n =
-        SQL(c, e, NULL, NULL, "SELECT 1 FROM datasets WHERE digest = ? LIMIT 1", TEXT(j->digest));
+    int64_t n = SQL(c, e, NULL, NULL, "SELECT 1 FROM datasets WHERE digest = ? LIMIT 1",
+                    BIND_TEXT(j->digest));
     return n > 0 ||
            (n == 0 && fail(e, ERR_NOT_FOUND, "dataset \"%s\" has been deleted", j->dataset));
 }
@@ -238,12 +238,12 @@ static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct list *w = arg;
     struct sql_rows rows = ROWS(listed_column, w->out->row, w->limit, w->a);
-    struct sql_arg shift = clock_shift(s), before = INT(w->before),
-                   limit = INT((int64_t)w->limit + 1);
+    struct sql_arg shift = clock_shift(s), before = BIND_INT(w->before),
+                   limit = BIND_INT((int64_t)w->limit + 1);
     int64_t n = w->state == JOB_STATE_COUNT
                     ? SQL(c, e, sql_take_rows, &rows, jobs_of_any_state, shift, before, limit)
                     : SQL(c, e, sql_take_rows, &rows, jobs_of_state, shift, before, limit,
-                          TEXT(job_state_word(w->state)));
+                          BIND_TEXT(job_state_word(w->state)));
     sql_page(&rows, &w->out->n, &w->out->more);
     return n >= 0;
 }
@@ -276,7 +276,7 @@ static bool cancel(struct store *s, struct conn *c, void *arg, struct err *e)
                     "finished_at = CASE state WHEN 'running' THEN NULL ELSE ? END, "
                     "state = CASE state WHEN 'running' THEN state ELSE 'cancelled' END "
                     "WHERE id = ? AND state IN ('queued', 'paused', 'running') RETURNING id",
-                    INT(store_now(s)), INT(w->id));
+                    BIND_INT(store_now(s)), BIND_INT(w->id));
     if (n <= 0)
         return n == 0 && refuse_cancel(s, c, w->id, w->a, e);
     return job_load(s, c, w->id, w->out, w->a, e) &&

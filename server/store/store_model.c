@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Models: see store.h. Those that a job has trained are written at its end (store_run.c).
 
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #include <inttypes.h>
 
@@ -16,8 +16,8 @@
     X(created_at, "m.created_at")
 
 #define X(member, sql, ...) COLUMN_ROW(model_row, member, __VA_ARGS__)
-static const struct column one_column[] = {MODEL_COLUMNS(X) COLUMN_ROW(model_row, summary)};
-static const struct column listed_column[] = {MODEL_COLUMNS(X)};
+static const struct sql_column one_column[] = {MODEL_COLUMNS(X) COLUMN_ROW(model_row, summary)};
+static const struct sql_column listed_column[] = {MODEL_COLUMNS(X)};
 #undef X
 
 static const char one_model[] = "SELECT " MODEL_COLUMNS(
@@ -40,7 +40,8 @@ static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
     (void)s;
     const struct get *w = arg;
     struct sql_rows rows = ROWS(one_column, w->out, 1, w->a);
-    int64_t n = SQL(c, e, sql_take_rows, &rows, one_model, TEXT(w->name), INT(w->version));
+    int64_t n =
+        SQL(c, e, sql_take_rows, &rows, one_model, BIND_TEXT(w->name), BIND_INT(w->version));
     return n > 0 || (n == 0 && sql_no_version("model", w->name, w->version, e));
 }
 
@@ -55,7 +56,7 @@ static bool of_job(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct get *w = arg;
     struct sql_rows rows = ROWS(one_column, w->out, 1, w->a);
-    int64_t n = SQL(c, e, sql_take_rows, &rows, model_of_job, INT(w->job));
+    int64_t n = SQL(c, e, sql_take_rows, &rows, model_of_job, BIND_INT(w->job));
     if (n != 0)
         return n > 0;
     struct job_row job;
@@ -83,8 +84,8 @@ static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
     (void)s;
     const struct list *w = arg;
     struct sql_rows rows = ROWS(listed_column, w->out->row, w->limit, w->a);
-    int64_t n =
-        SQL(c, e, sql_take_rows, &rows, newest_models, INT(w->before), INT((int64_t)w->limit + 1));
+    int64_t n = SQL(c, e, sql_take_rows, &rows, newest_models, BIND_INT(w->before),
+                    BIND_INT((int64_t)w->limit + 1));
     sql_page(&rows, &w->out->n, &w->out->more);
     return n >= 0;
 }
@@ -128,6 +129,7 @@ bool model_add(struct store *s, struct conn *c, const struct model_new *m, int64
                "INSERT INTO models (name, version, job_id, digest, bytes, task, created_at, "
                "summary) VALUES (?, (SELECT coalesce(max(version), 0) + 1 FROM models "
                "WHERE name = ?), ?, ?, ?, ?, ?, ?) RETURNING version",
-               TEXT(m->name), TEXT(m->name), job ? INT(job) : NOTHING, TEXT(m->digest),
-               INT(m->bytes), TEXT(m->task), INT(store_now(s)), TEXT(m->summary)) > 0;
+               BIND_TEXT(m->name), BIND_TEXT(m->name), job ? BIND_INT(job) : BIND_NULL,
+               BIND_TEXT(m->digest), BIND_INT(m->bytes), BIND_TEXT(m->task), BIND_INT(store_now(s)),
+               BIND_TEXT(m->summary)) > 0;
 }

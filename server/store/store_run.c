@@ -4,7 +4,7 @@
 // What is read first and written later is so within one transaction, and names the lease both
 // times: in a gap between, a sweep would overwrite a finished job.
 
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define KEY(lease) BLOB((lease)->key, sizeof(lease)->key)
+#define KEY(lease) BIND_BLOB((lease)->key, sizeof(lease)->key)
 
 static bool held(const struct lease *lease, int64_t rows, struct err *e)
 {
@@ -44,7 +44,7 @@ static bool next_due(struct conn *c, int64_t now, int64_t *in, struct err *e)
     return SQL(c, e, sql_take_int, in,
                "SELECT coalesce(min(run_at) - ?1, 0) FROM jobs INDEXED BY jobs_ready "
                "WHERE state = 'queued' AND run_at > ?1",
-               INT(now)) >= 0;
+               BIND_INT(now)) >= 0;
 }
 
 // A run that was released leaves its number behind, and points of it that the next run must not
@@ -55,7 +55,7 @@ static bool begin_run(struct store *s, struct conn *c, const struct claim *w, st
     struct job_row *job = &w->out->job;
     return job_load(s, c, lease->job, job, w->a, e) &&
            SQL(c, e, NULL, NULL, "DELETE FROM job_metrics WHERE job_id = ? AND attempt >= ?",
-               INT(lease->job), INT(job->attempt)) >= 0 &&
+               BIND_INT(lease->job), BIND_INT(job->attempt)) >= 0 &&
            event_add(s, c, e, lease->job, "info", "running, attempt %" PRId64, job->attempt);
 }
 
@@ -73,7 +73,7 @@ static bool claimable(struct conn *c, int64_t due, struct span *out, struct err 
             "+ 2 * EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND blame >= 1) "
             "+ 4 * EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND blame >= 1 "
             "AND run_at <= ?1)",
-            INT(due - STORE_PATIENCE_MS)) < 0)
+            BIND_INT(due - STORE_PATIENCE_MS)) < 0)
         return false;
     bool idle = !(is & BUSY);
     int64_t most = idle ? INT64_MAX : BLAME_SUSPECT - 1;
@@ -99,8 +99,8 @@ static bool claim(struct store *s, struct conn *c, void *arg, struct err *e)
                     "WHERE id = (SELECT id FROM jobs INDEXED BY jobs_ready "
                     "WHERE state = 'queued' AND run_at <= ? AND blame BETWEEN ? AND ? "
                     "ORDER BY priority DESC, id LIMIT 1) RETURNING id",
-                    KEY(lease), INT(now + STORE_LEASE_MS), TEXT(w->worker), INT(now), INT(due),
-                    INT(blame.least), INT(blame.most));
+                    KEY(lease), BIND_INT(now + STORE_LEASE_MS), BIND_TEXT(w->worker), BIND_INT(now),
+                    BIND_INT(due), BIND_INT(blame.least), BIND_INT(blame.most));
     if (n <= 0)
         return n == 0 && next_due(c, due, &w->out->next_in, e);
     return begin_run(s, c, w, e);
@@ -134,12 +134,12 @@ static bool add_points(struct store *s, struct conn *c, const struct beat *w, st
                 "ON CONFLICT (job_id, attempt, epoch) DO UPDATE SET step = excluded.step, "
                 "at = excluded.at, names = excluded.names, vals = excluded.vals, "
                 "layers = excluded.layers, layer_vals = excluded.layer_vals",
-                INT(b->row[i].epoch), INT(b->row[i].step), INT(store_now(s)), TEXT(b->names),
-                BLOB(b->row[i].value, b->n_name * sizeof(double)),
-                b->row[i].layer ? TEXT(b->layers) : NOTHING,
-                b->row[i].layer ? BLOB(b->row[i].layer, b->n_layer_value * sizeof(double))
-                                : NOTHING,
-                INT(w->lease->job), KEY(w->lease)) < 0)
+                BIND_INT(b->row[i].epoch), BIND_INT(b->row[i].step), BIND_INT(store_now(s)),
+                BIND_TEXT(b->names), BIND_BLOB(b->row[i].value, b->n_name * sizeof(double)),
+                b->row[i].layer ? BIND_TEXT(b->layers) : BIND_NULL,
+                b->row[i].layer ? BIND_BLOB(b->row[i].layer, b->n_layer_value * sizeof(double))
+                                : BIND_NULL,
+                BIND_INT(w->lease->job), KEY(w->lease)) < 0)
             return false;
     return true;
 }
@@ -155,7 +155,7 @@ static bool tell_gap(struct store *s, struct conn *c, const struct beat *w, stru
     return SQL(c, e, NULL, NULL,
                "INSERT INTO job_events (job_id, at, level, type, message) "
                "VALUES (?, ?, 'warn', 'metrics', ?)",
-               INT(w->lease->job), INT(store_now(s)), TEXT(text)) >= 0;
+               BIND_INT(w->lease->job), BIND_INT(store_now(s)), BIND_TEXT(text)) >= 0;
 }
 
 // The run may have got past where earlier ones died with the daemon.
@@ -164,7 +164,7 @@ static bool clear(struct store *s, struct conn *c, const struct beat *w, struct 
     int64_t n = SQL(c, e, NULL, NULL,
                     "UPDATE jobs SET blame = 0 WHERE id = ? AND lease = ? AND blame > 0 "
                     "AND furthest < ? RETURNING id",
-                    INT(w->lease->job), KEY(w->lease), INT(w->beat->epoch));
+                    BIND_INT(w->lease->job), KEY(w->lease), BIND_INT(w->beat->epoch));
     return n == 0 || (n > 0 && event_add(s, c, e, w->lease->job, "info",
                                          "got further than before the daemon died; other jobs "
                                          "may run beside it again"));
@@ -175,14 +175,15 @@ static bool beat(struct store *s, struct conn *c, void *arg, struct err *e)
     struct beat *w = arg;
     const struct job_beat *b = w->beat;
     bool best = b->best_epoch > 0;
-    int64_t n = SQL(c, e, sql_take_int, &w->cancel,
-                    "UPDATE jobs SET lease_until = ?, epoch = ?, epochs = ?, step = ?, steps = ?, "
-                    "elapsed = ?, best_epoch = ?, best_metric = ?, best_value = ? "
-                    "WHERE id = ? AND lease = ? RETURNING cancel_requested",
-                    INT(store_now(s) + STORE_LEASE_MS), INT(b->epoch), INT(b->epochs), INT(b->step),
-                    INT(b->steps), INT(b->elapsed), best ? INT(b->best_epoch) : NOTHING,
-                    best ? TEXT(b->best_metric) : NOTHING, best ? REAL(b->best_value) : NOTHING,
-                    INT(w->lease->job), KEY(w->lease));
+    int64_t n = SQL(
+        c, e, sql_take_int, &w->cancel,
+        "UPDATE jobs SET lease_until = ?, epoch = ?, epochs = ?, step = ?, steps = ?, "
+        "elapsed = ?, best_epoch = ?, best_metric = ?, best_value = ? "
+        "WHERE id = ? AND lease = ? RETURNING cancel_requested",
+        BIND_INT(store_now(s) + STORE_LEASE_MS), BIND_INT(b->epoch), BIND_INT(b->epochs),
+        BIND_INT(b->step), BIND_INT(b->steps), BIND_INT(b->elapsed),
+        best ? BIND_INT(b->best_epoch) : BIND_NULL, best ? BIND_TEXT(b->best_metric) : BIND_NULL,
+        best ? BIND_REAL(b->best_value) : BIND_NULL, BIND_INT(w->lease->job), KEY(w->lease));
     return held(w->lease, n, e) && add_points(s, c, w, e) && tell_gap(s, c, w, e) &&
            clear(s, c, w, e);
 }
@@ -207,11 +208,11 @@ static bool renew(struct store *s, struct conn *c, void *arg, struct err *e)
     const struct renew *w = arg;
     for (size_t i = 0; i < w->n; i++) {
         int64_t cancel;
-        int64_t n =
-            SQL(c, e, sql_take_int, &cancel,
-                "UPDATE jobs SET lease_until = ? WHERE id = ? AND lease = ? "
-                "RETURNING cancel_requested",
-                INT(store_now(s) + STORE_LEASE_MS), INT(w->lease[i].job), KEY(&w->lease[i]));
+        int64_t n = SQL(c, e, sql_take_int, &cancel,
+                        "UPDATE jobs SET lease_until = ? WHERE id = ? AND lease = ? "
+                        "RETURNING cancel_requested",
+                        BIND_INT(store_now(s) + STORE_LEASE_MS), BIND_INT(w->lease[i].job),
+                        KEY(&w->lease[i]));
         if (n < 0)
             return false;
         w->fate[i] = n == 0 ? LEASE_LOST : cancel ? LEASE_CANCEL : LEASE_HELD;
@@ -256,7 +257,7 @@ static bool choose_end(struct conn *c, struct finish *w, struct err *e)
     int64_t cancelled = 0;
     int64_t n = SQL(c, e, sql_take_int, &cancelled,
                     "SELECT cancel_requested FROM jobs WHERE id = ? AND lease = ?",
-                    INT(w->lease->job), KEY(w->lease));
+                    BIND_INT(w->lease->job), KEY(w->lease));
     w->end = cancelled ? (struct job_end){.state = JOB_CANCELLED} : *w->wanted;
     return held(w->lease, n, e);
 }
@@ -271,9 +272,9 @@ static bool finish(struct store *s, struct conn *c, void *arg, struct err *e)
                     "UPDATE jobs SET state = ?, finished_at = ?, lease = NULL, "
                     "lease_until = NULL, error_kind = ?, error_at = ?, error_text = ? "
                     "WHERE id = ? AND lease = ? RETURNING id",
-                    TEXT(job_state_word(w->end.state)), INT(store_now(s)),
-                    TEXT(why ? err_word(why->kind) : NULL), TEXT(why ? why->at : NULL),
-                    TEXT(why ? why->text : NULL), INT(w->lease->job), KEY(w->lease));
+                    BIND_TEXT(job_state_word(w->end.state)), BIND_INT(store_now(s)),
+                    BIND_TEXT(why ? err_word(why->kind) : NULL), BIND_TEXT(why ? why->at : NULL),
+                    BIND_TEXT(why ? why->text : NULL), BIND_INT(w->lease->job), KEY(w->lease));
     return held(w->lease, n, e) && (w->end.model ? publish(s, c, w, e) : log_end(s, c, w, e));
 }
 
@@ -298,7 +299,7 @@ static bool release(struct store *s, struct conn *c, void *arg, struct err *e)
                     "ELSE 'queued' END, finished_at = CASE cancel_requested WHEN 1 THEN ? END, "
                     "attempt = attempt - 1, lease = NULL, lease_until = NULL, worker = NULL, "
                     "run_at = 0, queued_at = ? WHERE id = ? AND lease = ? RETURNING id",
-                    INT(now), INT(now), INT(lease->job), KEY(lease));
+                    BIND_INT(now), BIND_INT(now), BIND_INT(lease->job), KEY(lease));
     return held(lease, n, e) &&
            event_add(s, c, e, lease->job, "info", "released by its worker before the end");
 }
@@ -318,8 +319,8 @@ struct lost {
     int64_t attempt, crashes, cancel_requested;
 };
 
-static const struct column lost_column[] = {COLUMN_ROW(lost, attempt) COLUMN_ROW(lost, crashes)
-                                                COLUMN_ROW(lost, cancel_requested)};
+static const struct sql_column lost_column[] = {COLUMN_ROW(lost, attempt) COLUMN_ROW(lost, crashes)
+                                                    COLUMN_ROW(lost, cancel_requested)};
 
 enum { LOSS_TEXT = 384 };
 
@@ -357,10 +358,10 @@ static bool requeue(struct store *s, struct conn *c, const struct rescue *w, con
             "UPDATE jobs SET state = ?, finished_at = ?, error_kind = ?, error_text = ?, "
             "crashes = crashes + ?, deaths = deaths + ?, queued_at = ?, run_at = ?, lease = NULL, "
             "lease_until = NULL, worker = NULL WHERE id = ? AND lease = ? RETURNING id",
-            TEXT(job_state_word(state)), state == JOB_QUEUED ? NOTHING : INT(now),
-            TEXT(failed ? err_word(ERR_INTERNAL) : NULL), TEXT(failed ? why : NULL),
-            INT(w->loss == RUN_CRASHED), INT(w->loss == RUN_DIED), INT(now), INT(due),
-            INT(w->lease->job), KEY(w->lease));
+            BIND_TEXT(job_state_word(state)), state == JOB_QUEUED ? BIND_NULL : BIND_INT(now),
+            BIND_TEXT(failed ? err_word(ERR_INTERNAL) : NULL), BIND_TEXT(failed ? why : NULL),
+            BIND_INT(w->loss == RUN_CRASHED), BIND_INT(w->loss == RUN_DIED), BIND_INT(now),
+            BIND_INT(due), BIND_INT(w->lease->job), KEY(w->lease));
     return held(w->lease, n, e);
 }
 
@@ -372,7 +373,7 @@ static bool rescue(struct store *s, struct conn *c, void *arg, struct err *e)
     int64_t n = SQL(c, e, sql_take_rows, &rows,
                     "SELECT attempt, crashes, cancel_requested FROM jobs "
                     "WHERE id = ? AND lease = ?",
-                    INT(w->lease->job), KEY(w->lease));
+                    BIND_INT(w->lease->job), KEY(w->lease));
     return held(w->lease, n, e) && requeue(s, c, w, &lost, e) &&
            event_add(s, c, e, w->lease->job, "warn", "the run ended unexpectedly: %s", w->text);
 }
@@ -394,12 +395,12 @@ struct note {
 static bool note(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct note *w = arg;
-    int64_t n =
-        SQL(c, e, NULL, NULL,
-            "INSERT INTO job_events (job_id, at, level, type, message) "
-            "SELECT id, ?, ?, 'message', ? FROM jobs WHERE id = ? AND lease = ? "
-            "RETURNING id",
-            INT(store_now(s)), TEXT(w->level), TEXT(w->text), INT(w->lease->job), KEY(w->lease));
+    int64_t n = SQL(c, e, NULL, NULL,
+                    "INSERT INTO job_events (job_id, at, level, type, message) "
+                    "SELECT id, ?, ?, 'message', ? FROM jobs WHERE id = ? AND lease = ? "
+                    "RETURNING id",
+                    BIND_INT(store_now(s)), BIND_TEXT(w->level), BIND_TEXT(w->text),
+                    BIND_INT(w->lease->job), KEY(w->lease));
     return held(w->lease, n, e);
 }
 

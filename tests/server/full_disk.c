@@ -3,7 +3,7 @@
 
 #include "tests/server/full_disk.h"
 
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #include "tests/harness.h"
 

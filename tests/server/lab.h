@@ -6,7 +6,7 @@
 
 #include "server/jobs/queue.h"
 #include "tests/server/store/store_exec.h"
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #include <stdatomic.h>
 

@@ -5,7 +5,7 @@
 
 #include "server/jobs/queue.h"
 #include "server/base/settings.h"
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #include <arpa/inet.h>
 #include <ftw.h>

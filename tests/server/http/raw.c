@@ -3,7 +3,7 @@
 
 #include "tests/server/http/raw.h"
 
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

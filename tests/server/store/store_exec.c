@@ -3,7 +3,7 @@
 
 #include "tests/server/store/store_exec.h"
 
-#include "server/store/store_sql.h"
+#include "server/store/store_work.h"
 
 #include <sqlite3.h>
 

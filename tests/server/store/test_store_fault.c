@@ -238,7 +238,7 @@ static bool count_for_ever(struct store *s, struct conn *c, void *arg, struct er
     return SQL(c, e, NULL, NULL,
                "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) "
                "SELECT count(*) FROM n WHERE i < 0 LIMIT ?",
-               INT(1)) >= 0;
+               BIND_INT(1)) >= 0;
 }
 
 static void *leave_when_begun(void *arg)

@@ -62,7 +62,7 @@ static bool insert_many(struct store *s, struct conn *c, void *arg, struct err *
                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
                "INSERT INTO jobs (name, digest, spec, metadata, created_at, queued_at) "
                "SELECT 'n', ?, '{}', '{}', 0, 0 FROM n",
-               INT(JOBS), TEXT(lab_digest)) >= 0;
+               BIND_INT(JOBS), BIND_TEXT(lab_digest)) >= 0;
 }
 
 TEST(eight_threads_claim_four_hundred_jobs_once_each)

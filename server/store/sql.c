@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Statements and rows: see store_sql.h.
+// Statements and rows: see sql.h.
 //
 // Statements are prepared once for a connection and found again by the address of their text; a
 // short linear search beats hashing at this size. sql_run() is the only place that steps one, so a
@@ -9,7 +9,7 @@
 // Constraints keep what is written in order, but a file that was damaged later holds anything: NULL
 // where there can be none, texts for numbers. So whatever is read is looked at first.
 
-#include "server/store/store_sql.h"
+#include "server/store/sql.h"
 
 #include "engine/base/utf8.h"
 
@@ -149,13 +149,13 @@ static bool take_state(struct sqlite3_stmt *st, int at, void *member, struct are
     return true;
 }
 
-const struct sql_type column_int = {SQLITE_INTEGER, sound_int, take_int},
-                      column_real = {SQLITE_FLOAT, sound_real, take_real},
-                      column_text = {SQLITE_TEXT, sound_text, take_text},
-                      column_state = {SQLITE_TEXT, sound_state, take_state};
+const struct sql_type sql_column_int = {SQLITE_INTEGER, sound_int, take_int},
+                      sql_column_real = {SQLITE_FLOAT, sound_real, take_real},
+                      sql_column_text = {SQLITE_TEXT, sound_text, take_text},
+                      sql_column_state = {SQLITE_TEXT, sound_state, take_state};
 
-bool column_sound(struct sqlite3_stmt *st, int at, const struct sql_type *type,
-                  enum column_rule rule)
+bool sql_column_sound(struct sqlite3_stmt *st, int at, const struct sql_type *type,
+                      enum column_rule rule)
 {
     int stored = sqlite3_column_type(st, at);
     if (stored == SQLITE_NULL)
@@ -163,7 +163,7 @@ bool column_sound(struct sqlite3_stmt *st, int at, const struct sql_type *type,
     return stored == type->stored && type->sound(st, at, rule);
 }
 
-bool column_refused(struct sqlite3_stmt *st, int at, struct err *e)
+bool sql_column_refused(struct sqlite3_stmt *st, int at, struct err *e)
 {
     if (sqlite3_errcode(sqlite3_db_handle(st)) == SQLITE_NOMEM)
         return fail(e, ERR_BUSY, "no memory is left to read from the database, try again");
@@ -188,24 +188,24 @@ bool sql_no_memory(struct err *e)
 bool sql_take_int(struct sqlite3_stmt *st, void *ctx, struct err *e)
 {
     bool null = sqlite3_column_type(st, 0) == SQLITE_NULL;
-    if (!null && !column_sound(st, 0, &column_int, SIGNED))
-        return column_refused(st, 0, e);
+    if (!null && !sql_column_sound(st, 0, &sql_column_int, SIGNED))
+        return sql_column_refused(st, 0, e);
     return take_int(st, 0, ctx, NULL);
 }
 
 bool sql_take_text(struct sqlite3_stmt *st, void *ctx, struct err *e)
 {
     struct text_out *out = ctx;
-    if (!column_sound(st, 0, &column_text, NEEDED))
-        return column_refused(st, 0, e);
+    if (!sql_column_sound(st, 0, &sql_column_text, NEEDED))
+        return sql_column_refused(st, 0, e);
     return take_text(st, 0, &out->text, out->arena) || sql_no_memory(e);
 }
 
-static bool take_column(struct sqlite3_stmt *st, int at, const struct column *c, char *row,
+static bool take_column(struct sqlite3_stmt *st, int at, const struct sql_column *c, char *row,
                         struct arena *a, struct err *e)
 {
-    if (!column_sound(st, at, c->type, c->rule))
-        return column_refused(st, at, e);
+    if (!sql_column_sound(st, at, c->type, c->rule))
+        return sql_column_refused(st, at, e);
     return c->type->take(st, at, row + c->at, a) || sql_no_memory(e);
 }
 
@@ -225,50 +225,4 @@ void sql_page(const struct sql_rows *rows, size_t *n, bool *more)
 {
     *more = rows->n > rows->max;
     *n = *more ? rows->max : rows->n;
-}
-
-struct any {
-    const struct sql_text *text;
-    const char *value;
-    bool *any;
-};
-
-static bool any(struct store *s, struct conn *c, void *arg, struct err *e)
-{
-    (void)s;
-    const struct any *w = arg;
-    int64_t n = sql_run(c, e, NULL, NULL, w->text, &TEXT(w->value), w->value != NULL);
-    *w->any = n > 0;
-    return n >= 0;
-}
-
-bool sql_any(struct store *s, const struct sql_text *text, const char *value, bool *found,
-             struct err *e)
-{
-    struct any w = {text, value, found};
-    return store_read(s, any, &w, e);
-}
-
-// Ids are given out by AUTOINCREMENT, which remembers the last of each table.
-bool store_is_new(struct store *s, bool *fresh, struct err *e)
-{
-    bool used = false;
-    bool ok = sql_any(s, SQL_TEXT("SELECT 1 FROM sqlite_sequence LIMIT 1"), NULL, &used, e);
-    *fresh = ok && !used;
-    return ok;
-}
-
-bool sql_snapshot(struct store *s, struct conn *c, store_fn *fn, void *arg, struct err *e)
-{
-    bool ok = SQL(c, e, NULL, NULL, "BEGIN") >= 0 && fn(s, c, arg, e);
-    if (!sqlite3_get_autocommit(c->db) && sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL))
-        c->bad = true; // closing it ends the snapshot
-    return ok;
-}
-
-bool sql_no_version(const char *what, const char *name, int64_t version, struct err *e)
-{
-    if (version)
-        return fail(e, ERR_NOT_FOUND, "no such %s: \"%s\" version %" PRId64, what, name, version);
-    return fail(e, ERR_NOT_FOUND, "no such %s: \"%s\"", what, name);
 }

@@ -7,7 +7,7 @@
 // Nothing was lost by looking at it, so the writer only writes no more and what can be read stays
 // readable. A reader that has met either is closed after use and opened anew.
 
-#include "server/store/store_sql.h"
+#include "server/store/conn.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -106,7 +106,7 @@ bool conn_fail(struct conn *c, int code, struct err *e)
 
 static _Thread_local const atomic_bool *watched;
 
-void store_watch(const atomic_bool *gone)
+void conn_watch(const atomic_bool *gone)
 {
     watched = gone;
 }
