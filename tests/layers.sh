@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Fails when an include points the wrong way: `make layers`. The table says which
+# Fails when an include points the wrong way, or in a circle: `make layers`. The table says which
 # folders a folder may include besides itself; each foreign header has its owners; a file's name is
 # its own in the whole tree. Prints FILE:LINE of each violation. A source that no test is named
 # after is a warning.
@@ -70,6 +70,21 @@ function tested(source,    name) {
     }
     return 0
 }
+# Depth first over modules (a .c with its .h); `mark` is 1 on the way down, 2 when done.
+function visit(module, way,    i, n, list) {
+    if (mark[module] == 1) {
+        sub(".* " module " ", " " module " ", way)
+        print "a circle of includes:" way module
+        failed = 1
+    }
+    if (mark[module])
+        return
+    mark[module] = 1
+    n = split(uses[module], list, " ")
+    for (i = 1; i <= n; i++)
+        visit(list[i], way module " ")
+    mark[module] = 2
+}
 BEGIN {
     n = split(ENVIRON["table"], line, "\n")
     for (i = 1; i <= n; i++) {
@@ -108,8 +123,15 @@ FNR == 1 && !(folder(FILENAME) in known) {
         bad("there is no file \"" to "\"; includes are written from the top of the tree")
     else if (!may(folder(FILENAME), folder(to)))
         bad(folder(FILENAME) " may not include " folder(to) ", and includes " name)
+    module = FILENAME
+    sub(/\.[a-z]*$/, "", module)
+    sub(/\.[a-z]*$/, "", to)
+    if (module != to && module !~ /^tests\// && index(uses[module] " ", " " to " ") == 0)
+        uses[module] = uses[module] " " to
 }
 END {
+    for (module in uses)
+        visit(module, " ")
     for (i = 1; i < ARGC; i++)
         if (ARGV[i] ~ /^(engine|api|server)\/.*\.c$/ && !tested(ARGV[i]))
             untested = untested " " ARGV[i]

@@ -4,7 +4,9 @@
 // prep_encode.c, dividing the rows in split.c. A column whose type the job overrides is converted
 // once (cast.c), so everything after sees the type it wants.
 
-#include "engine/table/prep_own.h"
+#include "engine/table/prep.h"
+
+#include "engine/table/prep_parts.h"
 
 #include "engine/table/cast.h"
 #include "engine/base/nearest.h"
@@ -12,32 +14,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-void *prep_alloc(struct arena *a, size_t n, size_t size, struct err *e)
-{
-    void *p = arena_alloc(a, n, size);
-    if (!p)
-        fail(e, ERR_TOO_LARGE, "preparing the data needs more memory than a job may take");
-    return p;
-}
-
-static const char *column_name(const void *column, size_t i)
-{
-    return ((const struct column *)column)[i].name;
-}
-
-bool prep_column_index(const struct frame *f, const char *name, const char *at, size_t *index,
-                       struct err *e)
-{
-    const struct column *c = frame_find(f, name);
-    if (c)
-        return *index = (size_t)(c - f->column), true;
-    const char *meant = nearest(name, column_name, f->column, f->n_column);
-    if (meant)
-        return fail_at(e, ERR_INVALID, at, "the dataset has no column \"%s\"; did you mean \"%s\"?",
-                       name, meant);
-    return fail_at(e, ERR_INVALID, at, "the dataset has no column \"%s\"", name);
-}
 
 static bool read_wishes(const struct frame *f, const struct data_spec *s, struct prep_wish *w,
                         struct err *e)
@@ -56,16 +32,6 @@ static bool read_wishes(const struct frame *f, const struct data_spec *s, struct
         w[at].type = s->type[i].type;
     }
     return true;
-}
-
-bool prep_cast(const struct frame *f, size_t source, enum column_type type, const char *at,
-               const struct column **out, const struct halt *halt, struct arena *a, struct err *e)
-{
-    struct err why = {0};
-    const struct column *own = &f->column[source],
-                        *c = column_cast(own, f->n_row, type, halt, a, &why);
-    *out = c == own ? NULL : c;
-    return c || fail_at(e, why.kind, at, "%s", why.text);
 }
 
 static bool choose_inputs(struct prep *p, const struct frame *f, const struct prep_wish *w,

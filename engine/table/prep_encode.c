@@ -6,7 +6,9 @@
 // name of input i, id n_column + g is the level that sets feature g. Half of the slots stay empty.
 // Nothing here allocates or locks.
 
-#include "engine/table/prep_own.h"
+#include "engine/table/prep.h"
+
+#include "engine/table/prep_parts.h"
 
 #include "engine/base/number.h"
 

@@ -2,7 +2,9 @@
 // Learning scales and levels from training rows. Sums are taken in double and in row order, so a
 // fit has the same bits everywhere.
 
-#include "engine/table/prep_own.h"
+#include "engine/table/prep.h"
+
+#include "engine/table/prep_parts.h"
 
 #include <math.h>
 #include <stdlib.h>

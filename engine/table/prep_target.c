@@ -2,17 +2,13 @@
 // Targets: which columns they are, in a new model's table and in another, and what a row's are to
 // training. What may be predicted of them is in prep_task.c.
 
-#include "engine/table/prep_own.h"
+#include "engine/table/prep.h"
+
+#include "engine/table/prep_parts.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-const char *prep_target_place(const struct prep *p, size_t i, char at[PREP_PLACE])
-{
-    snprintf(at, PREP_PLACE, p->n_target > 1 ? "/target/%zu" : "/target", i);
-    return at;
-}
 
 static bool twice(const struct prep *p, size_t i, struct err *e)
 {

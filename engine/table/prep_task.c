@@ -2,7 +2,7 @@
 // What is to be predicted: values, a class, labels or shares, and whether the targets are such.
 // Labels are told by the words of label_of(), so a table may say 0 and 1 or no and yes.
 
-#include "engine/table/prep_own.h"
+#include "engine/table/prep_parts.h"
 
 #include "engine/base/number.h"
 

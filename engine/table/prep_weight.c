@@ -2,7 +2,9 @@
 // How much rows count in training: a column's numbers, classes, or both multiplied. A row that
 // weighs nothing is left out by the split, so it is as if it were not in the table.
 
-#include "engine/table/prep_own.h"
+#include "engine/table/prep.h"
+
+#include "engine/table/prep_parts.h"
 
 #include <math.h>
 

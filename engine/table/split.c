@@ -8,7 +8,9 @@
 //
 // Every draw is a function of (split seed, what it is for), so a split can be computed again.
 
-#include "engine/table/prep_own.h"
+#include "engine/table/prep.h"
+
+#include "engine/table/prep_parts.h"
 
 #include "engine/base/rng.h"
 

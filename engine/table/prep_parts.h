@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What the files of preprocessing share with each other and with nobody else.
+// Parts of preprocessing, for its own files only.
 
-#include "engine/table/prep.h"
+#include "engine/base/arena.h"
+#include "engine/base/err.h"
+#include "engine/base/halt.h"
+#include "engine/table/prep_types.h"
 
 enum {
     PREP_MAX_CLASSES = 1024,

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// How columns become features and targets: what prep.h fits, and a model file keeps.
+
+#include "engine/base/real.h"
+#include "engine/table/frame.h"
+
+enum { PREP_MAX_LEVELS = 254, PREP_MAX_FEATURES = 1 << 20 };
+
+struct prep_column {
+    const char *name;
+    enum column_type type;
+    size_t at, width; // features [at, at + width) of a row
+    double mean,
+        std;     // numeric: as used (mean 0, std 1 under NUMERIC_NONE, but gaps still get `fill`)
+    double fill; // numeric: raw value that stands for a gap
+    bool indicator; // numeric: whether feature at + 1 says "was missing"
+    const char *const
+        *level; // categorical: kept levels; level k sets feature at + k, all else sets at + n_level
+    size_t n_level;
+    const uint32_t *slot; // categorical, while a frame is at hand: frame code -> k; NULL in a model
+                          // read from a file
+    size_t source;        // while a frame is at hand: index of the frame's column
+    const struct column *cast; // the frame's column in this type, when its own differs; else NULL
+};
+
+struct prep_target {
+    const char *name;
+    size_t source; // while a frame is at hand, as in prep_column; SIZE_MAX: it has no such column
+    const struct column *cast;
+    const uint32_t *slot; // texts: code -> class, or 0 and 1 of a label; past these: unknown
+};
+
+struct prep {
+    struct prep_column *column; // inputs in the frame's order; targets and weights left out
+    size_t n_column;
+    size_t n_feature; // width of a row of x
+    struct prep_target *target;
+    size_t n_target; // width of a row of y; 1 for a classification
+    enum task task;  // never TASK_AUTO
+    const char *const
+        *class_name; // classification: distinct targets, sorted (numbers by value, else by bytes)
+    size_t n_class;
+    double *y_mean, *y_std;      // [n_target] y = (target - y_mean) / y_std; 0 and 1 but in a
+                                 // regression
+    const struct column *weight; // while training: of the rows; NULL: all alike
+    const double *class_weight;  // [n_class] while training; NULL: all alike
+    double weight_unit;          // what training rows weigh in the mean: the 1 of encoded weights
+    const uint32_t *index; // hash table of names and levels, made by prep_index(); NULL: search one
+    size_t n_index;        // by one
+};
