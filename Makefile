@@ -105,7 +105,7 @@ $(B)/wide.o: $(WIDE)
 	$(LD) -r $(if $(WIDE_FLAGS),--gc-sections -e gradcheck_run) $^ -o $@
 	objcopy --keep-global-symbol=gradcheck_run $@
 # The ops in double once more, for the tests that compare float kernels with double ones.
-TWIN := $(patsubst %.c,$(B)/wide/%.o,$(wildcard engine/nn/op.c engine/nn/ops_*.c) engine/nn/blas.c tests/engine/nn/oplab.c)
+TWIN := $(patsubst %.c,$(B)/wide/%.o,$(wildcard engine/nn/op.c engine/nn/*_table.c engine/nn/ops_*.c) engine/nn/blas.c tests/engine/nn/oplab.c)
 $(B)/twin.o: $(TWIN)
 	$(LD) -r $^ -o $@
 	objcopy --keep-global-symbol=oplab_eval_double $@

@@ -6,7 +6,7 @@
 #include "api/files/import_stack.h"
 #include "api/json/json_in.h"
 #include "api/files/safetensors.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <stdio.h>
 #include <string.h>

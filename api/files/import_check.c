@@ -5,6 +5,7 @@
 
 #include "engine/nn/op.h"
 #include "engine/base/utf8.h"
+#include "engine/nn/role.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,8 +32,7 @@ bool import_check_units(const struct stack *s, struct faults *f)
 
 bool import_check_outputs(const struct stack *s, struct faults *f)
 {
-    int per_target = pick_op(&s->loss)->outputs;
-    check_rows(s, s->n - 1, TARGETS_MAX * (per_target ? (uint32_t)per_target : 1), f);
+    check_rows(s, s->n - 1, TARGETS_MAX * loss_per_target(pick_loss(&s->loss)), f);
     return f->total == 0;
 }
 

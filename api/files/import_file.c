@@ -2,7 +2,7 @@
 // A stack of linear layers from a safetensors file that is not ours: see import_stack.h.
 
 #include "api/files/import_stack.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 
 #include <ctype.h>

@@ -5,7 +5,7 @@
 
 #include "api/json/json_in.h"
 #include "engine/model/metric.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,11 +14,10 @@
 static struct pick usual_loss(enum task task, size_t n_class, uint32_t outputs)
 {
     bool per_class = task == TASK_CLASSIFICATION && outputs > 1;
-    for (size_t i = 0; i < loss_table.n; i++) {
-        const struct op *op = (const struct op *)(const void *)loss_table.row[i];
-        if (op->tasks & metric_task(task, n_class) && op->per_class == per_class)
-            return pick_row(&loss_table, &op->row);
-    }
+    for (size_t i = 0; i < loss_table.n; i++)
+        if (loss_list[i]->tasks & metric_task(task, n_class) &&
+            loss_list[i]->per_class == per_class)
+            return pick_row(&loss_table, &loss_list[i]->op->row);
     return (struct pick){0};
 }
 
@@ -68,16 +67,15 @@ static bool settle_task(struct stack *s, struct arena *a, struct faults *f)
     }
     if (!s->loss.row)
         s->loss = usual_loss(s->task, s->n_class, outputs);
-    const struct op *loss = pick_op(&s->loss);
-    uint32_t per_target = loss && loss->outputs ? (uint32_t)loss->outputs : 1;
+    const struct loss *loss = pick_loss(&s->loss);
+    uint32_t per_target = loss ? loss_per_target(loss) : 1;
     size_t targets = classes ? 1 : outputs / per_target;
-    uint32_t wanted =
-        loss && loss->per_class ? (uint32_t)s->n_class : (uint32_t)targets * per_target;
+    uint32_t wanted = loss ? loss_width(loss, s->n_class, targets) : (uint32_t)targets;
     if (f->total == 0 && (targets == 0 || outputs != wanted)) {
         char place[PLACE];
         snprintf(place, sizeof place, "/layers/%zu/weight", s->n - 1);
         fault_add(f, "wrong_shape", place, "must have %u rows for loss \"%s\", got %u",
-                  wanted ? wanted : per_target, loss->row.name, outputs);
+                  wanted ? wanted : per_target, s->loss.row->name, outputs);
     }
     if (s->n_target && s->n_target != targets)
         fault_add(f, "conflicting_fields", "/targets",
@@ -95,7 +93,8 @@ static bool settle_task(struct stack *s, struct arena *a, struct faults *f)
 static bool settle_output(struct stack *s, struct faults *f)
 {
     struct piece *last = &s->piece[s->n - 1];
-    const struct op *act = pick_op(&last->spec.activation), *loss = pick_op(&s->loss);
+    const struct op *act = pick_op(&last->spec.activation);
+    const struct loss *loss = pick_loss(&s->loss);
     bool plain = !last->spec.norm.row && !last->spec.residual;
     if (plain && (act == &op_identity || (loss && act == loss->link)))
         return true;

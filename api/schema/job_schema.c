@@ -9,7 +9,7 @@
 #include "api/schema/foreign.h"
 #include "api/schema/inline.h"
 #include "api/schema/job_parts.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/optim/optim.h"
 #include "engine/optim/schedule.h"
 

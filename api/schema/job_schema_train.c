@@ -7,7 +7,7 @@
 #include "engine/base/nearest.h"
 #include "engine/model/init.h"
 #include "engine/model/metric.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <string.h>
 

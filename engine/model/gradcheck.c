@@ -5,7 +5,7 @@
 
 #include "engine/model/trace.h"
 #include "engine/model/init.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 // targets' own units. Every row counts alike, whatever it weighed in training; of several targets
 // it is the mean over them.
 
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/base/real.h"
 #include "engine/base/halt.h"
 #include "engine/base/row.h"

@@ -6,7 +6,7 @@
 #include "engine/model/model.h"
 
 #include "engine/model/metric.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -77,7 +77,9 @@ static uint32_t add_op(struct builder *b, uint32_t x, const char *layer, const c
                                                  .trained = !op->param[k].buffer});
     }
     const struct op *used = b->purpose == TRAIN || !op->serve ? op : op->serve;
-    const char *name = op->on_weight ? "weight.normed" : used->row.name; // not the parameter's
+    const struct norm *norm = norm_of(op);
+    const char *name = norm && norm->on_weight ? "weight.normed" : used->row.name; // not the
+                                                                                   // parameter's
     return graph_apply(b->g, used, join(b, layer, name), value, in, b->e);
 }
 
@@ -149,7 +151,7 @@ static uint32_t add_layer(struct builder *b, uint32_t x, size_t i)
 {
     const struct layer_spec *l = &b->m->spec.layer[i];
     const char *layer = arena_printf(b->a, "layers.%zu", i);
-    bool on_weight = l->norm.row && pick_op(&l->norm)->on_weight;
+    bool on_weight = l->norm.row && pick_norm(&l->norm)->on_weight;
     b->start[i] = x;
     x = add_linear(b, x, layer, (uint32_t)l->units, on_weight ? &l->norm : NULL);
     if (!on_weight)
@@ -177,7 +179,7 @@ static uint32_t add_body(struct builder *b, uint32_t *x)
 static uint32_t add_loss(struct builder *b, uint32_t out, const char *name, uint32_t *y)
 {
     *y = graph_input(b->g, *y == GRAPH_NONE ? "target" : "target.other", (uint32_t)b->m->n_target);
-    return graph_apply(b->g, b->m->loss, name, b->m->loss_value, (uint32_t[]){out, *y}, b->e);
+    return graph_apply(b->g, b->m->loss->op, name, b->m->loss_value, (uint32_t[]){out, *y}, b->e);
 }
 
 // The mean of the rows' losses, with their weights if they have any.
@@ -245,32 +247,25 @@ bool model_inspect(const struct model *m, struct inspection *v, struct arena *a,
 }
 
 // The first row of the table that fits is what the task asks for.
-static const struct op *usual_loss(int task)
+static const struct loss *usual_loss(int task)
 {
-    for (size_t i = 0; i < loss_table.n; i++) {
-        const struct op *op = (const struct op *)(const void *)loss_table.row[i];
-        if (op->tasks & task)
-            return op;
-    }
+    for (size_t i = 0; i < loss_table.n; i++)
+        if (loss_list[i]->tasks & task)
+            return loss_list[i];
     BUG(!"a loss for every task");
     return NULL;
 }
 
 static bool smooth_labels(struct model *m, double share, struct err *e)
 {
-    const struct knob *knob;
-    size_t at;
-    for (size_t k = 0; share > 0 && (knob = knob_at(&loss_table, &m->loss->row, k, &at)); k++)
-        if (strcmp(knob->name, "label_smoothing") == 0) {
-            m->loss_value[at] = share;
-            return true;
-        }
-    return share == 0 ||
+    if (share > 0 && m->loss->smooths)
+        m->loss_value[0] = share;
+    return share == 0 || m->loss->smooths ||
            fail_at(e, ERR_INVALID, "/regularization/label_smoothing",
-                   "loss \"%s\" has no labels to smooth; leave it out", m->loss->row.name);
+                   "loss \"%s\" has no labels to smooth; leave it out", m->loss->op->row.name);
 }
 
-static bool misfit(const struct op *loss, const struct model_task *t, const struct op *usual,
+static bool misfit(const struct loss *loss, const struct model_task *t, const struct loss *usual,
                    struct err *e)
 {
     static const char *const kind[] = {[TASK_REGRESSION] = "a regression",
@@ -279,20 +274,19 @@ static bool misfit(const struct op *loss, const struct model_task *t, const stru
     char classes[64];
     snprintf(classes, sizeof classes, "a target with %zu classes", t->n_class);
     return fail_at(e, ERR_INVALID, "/loss", "loss \"%s\" does not fit %s; \"%s\" does",
-                   loss->row.name, t->n_class ? classes : kind[t->task], usual->row.name);
+                   loss->op->row.name, t->n_class ? classes : kind[t->task], usual->op->row.name);
 }
 
 static bool choose_loss(struct model *m, const struct model_task *t, struct err *e)
 {
     int task = metric_task(t->task, t->n_class);
-    const struct op *usual = usual_loss(task);
-    m->loss = t->loss->row ? pick_op(t->loss) : usual;
+    const struct loss *usual = usual_loss(task);
+    m->loss = t->loss->row ? pick_loss(t->loss) : usual;
     if (!(m->loss->tasks & task))
         return misfit(m->loss, t, usual, e);
-    struct pick p = t->loss->row ? *t->loss : pick_row(&loss_table, &m->loss->row);
+    struct pick p = t->loss->row ? *t->loss : pick_row(&loss_table, &m->loss->op->row);
     memcpy(m->loss_value, p.value, sizeof p.value);
-    uint32_t per_target = m->loss->outputs ? (uint32_t)m->loss->outputs : 1;
-    m->n_out = m->loss->per_class ? (uint32_t)t->n_class : (uint32_t)t->n_target * per_target;
+    m->n_out = loss_width(m->loss, t->n_class, t->n_target);
     return smooth_labels(m, t->label_smoothing, e);
 }
 

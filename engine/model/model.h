@@ -10,6 +10,7 @@
 // predict.
 
 #include "engine/nn/graph.h"
+#include "engine/nn/role.h"
 #include "engine/base/halt.h"
 #include "engine/base/spec.h"
 
@@ -25,7 +26,7 @@ struct model_param {
 struct model {
     struct model_spec spec;
     enum task task; // never TASK_AUTO
-    const struct op *loss;
+    const struct loss *loss;
     double loss_value[PICK_VALUES]; // its knobs
     uint32_t n_in, n_out;           // columns of x and of the network's output
     size_t n_class;                 // classification; else 0

@@ -9,7 +9,8 @@
 static double gain_of(const struct model *m, size_t layer)
 {
     const struct pick *act = layer < m->spec.n_layer ? &m->spec.layer[layer].activation : NULL;
-    return act && act->row && pick_op(act)->gain ? pick_op(act)->gain(act->value) : 1;
+    const struct activation *own = act ? pick_activation(act) : NULL;
+    return own && own->gain ? own->gain(act->value) : 1;
 }
 
 const struct pick *model_init_of(const struct model *m, size_t layer)

@@ -43,7 +43,7 @@ uint32_t graph_apply(struct graph *g, const struct op *op, const char *name, con
                      const uint32_t *in, struct err *e)
 {
     struct node node = {
-        .kind = NODE_OP, .op = op, .name = name, .rows = op->role == OP_REDUCE ? 1 : 0};
+        .kind = NODE_OP, .op = op, .name = name, .rows = op->reduces ? 1 : 0};
     const char *misfit;
     struct step s = {.op = op}; // its shapes and knobs
     for (int k = 0; k < op->arity; k++) {

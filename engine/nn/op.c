@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The op table and the default ways to cut an op's work into tiles. Tiles are a function of shapes
+// The default ways to cut an op's work into tiles. Tiles are a function of shapes
 // only: that is what makes results the same for any number of threads.
 
 #include "engine/nn/op.h"
@@ -133,41 +133,3 @@ void step_backward_tiles(const struct step *s, struct tiling *t)
 {
     (s->op->backward_tiles ? s->op->backward_tiles : cut_by_span)(s, t);
 }
-
-const struct op *const op_table[] = {
-#define OP(name) &op_##name,
-#include "engine/nn/ops.def"
-};
-const size_t op_count = sizeof op_table / sizeof *op_table;
-
-static const struct row *const activation_row[] = {
-#define OP(name)
-#define ACTIVATION(name) &op_##name.row,
-#define NORM(name)
-#define LOSS(name)
-#include "engine/nn/ops.def"
-};
-
-static const struct row *const norm_row[] = {
-#define OP(name)
-#define ACTIVATION(name)
-#define NORM(name) &op_##name.row,
-#define LOSS(name)
-#include "engine/nn/ops.def"
-};
-
-static const struct row *const loss_row[] = {
-#define OP(name)
-#define ACTIVATION(name)
-#define NORM(name)
-#define LOSS(name) &op_##name.row,
-#include "engine/nn/ops.def"
-};
-
-#define TABLE(word, rows)                                                                          \
-    {                                                                                              \
-        .what = (word), .row = (rows), .n = sizeof(rows) / sizeof *(rows)                          \
-    }
-const struct table activation_table = TABLE("activation", activation_row);
-const struct table norm_table = TABLE("norm", norm_row);
-const struct table loss_table = TABLE("loss", loss_row);

@@ -4,7 +4,8 @@
 // An op is its row: name, sentence, knobs, shape rule, kernels and the sample input that tests
 // need. Adding one is writing its row next to its kernels (ops_*.c) and one line in ops.def; the
 // job schema, OpenAPI, README tables, the gradient check and the float-against-double check follow
-// by walking op_table.
+// by walking op_table. What an op is as an activation, a norm or a loss stands in a row of that
+// kind (role.h).
 //
 // Kernels run on many threads at once, each on another tile of the same step, and must not depend
 // on which. A forward kernel writes its tile of the output. A backward kernel turns the output's
@@ -20,14 +21,6 @@
 #include <stdint.h>
 
 enum { OP_INPUTS = 5, OP_PARAMS = 4 };
-
-enum op_role { OP_LAYER, OP_ACTIVATION, OP_NORM, OP_DROPOUT, OP_LOSS, OP_REDUCE };
-
-// How a regression's targets are scaled before the loss sees them.
-enum target_scale {
-    TARGET_STANDARD, // (y - mean) / std
-    TARGET_MEAN,     // y / mean, for losses of positive values with a log link
-};
 
 // Which cells of the output one call may be asked for without knowing the others: how far steps can
 // share tiles.
@@ -89,29 +82,16 @@ struct probe {
 
 struct op {
     struct row row;
-    enum op_role role;
     enum op_span span;
     int arity;        // inputs, parameters included; they come last
     bool reads_in;    // backward looks at in[0].v
     bool reads_out;   // backward looks at out.v
     uint32_t no_grad; // bit k: input k never has a gradient (targets, running statistics)
     struct op_param param[OP_PARAMS];
-    bool on_weight;  // norms: applied to the layer's weight [outputs, inputs], not to its output
-    bool bounded;    // activations: values stay within bound[0], bound[1]; close to them they are
-    double bound[2]; // saturated
-    bool dies;       // activations: a unit that is 0 for every row has no gradient any more
-    double (*gain)(const double *value); // activations: what Kaiming's formulas multiply the
-                                         // deviation by; NULL: 1
-    const struct op *serve;              // what stands in for it outside training; NULL: itself
-    bool train_only;                     // simply absent outside training (dropout)
-    const struct op
-        *link;      // losses: turns the network's output into the prediction; NULL: nothing to do
-    int tasks;      // losses: bit mask of enum loss_task
-    bool per_class; // losses: one output a class rather than one in all
-    int outputs;    // losses of regressions: network outputs per target; 0: one
-    enum target_scale scale; // losses of regressions
-    double target_min;       // losses with TARGET_MEAN: smallest target allowed,
-    bool target_above_min;   // or not even that one
+    bool reduces;           // one number of the whole batch, rather than of every row
+    bool in_place;          // may write over its input where nothing else reads that
+    const struct op *serve; // what stands in for it outside training; NULL: itself
+    bool train_only;        // simply absent outside training (dropout)
     // Columns of the output, from the shapes of the inputs; 0 when they do not fit. NULL: like
     // in[0].
     uint32_t (*cols)(const struct buf *in);
@@ -132,17 +112,8 @@ struct op {
     struct probe probe[OP_INPUTS];
 };
 
-enum loss_task {
-    LOSS_REGRESSION = 1,
-    LOSS_BINARY = 2,
-    LOSS_MULTICLASS = 4,
-    LOSS_MULTILABEL = 8,
-    LOSS_DISTRIBUTION = 16
-};
-
 extern const struct op *const op_table[];
 extern const size_t op_count;
-extern const struct table activation_table, norm_table, loss_table; // what a job can name
 
 #define OP(name) extern const struct op op_##name;
 #include "engine/nn/ops.def"

@@ -22,6 +22,7 @@ const struct op op_identity = {
             .torch = "torch.nn.Identity"},
     .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };
+const struct activation activation_identity = {.op = &op_identity};
 
 // y = max(x, 0)
 INLINE real relu_value(real x, const double *k UNUSED)
@@ -41,9 +42,12 @@ const struct op op_relu = {
             .alias = {"rectifier"},
             .torch = "torch.nn.ReLU"},
     .reads_out = true,
-    .dies = true,
-    .gain = gain_relu,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}},
+};
+const struct activation activation_relu = {
+    .op = &op_relu,
+    .gain = gain_relu,
+    .dies = true,
 };
 
 // y = min(max(x, 0), 6)
@@ -63,9 +67,12 @@ const struct op op_relu6 = {
             .doc = "ReLU that stops at 6, min(max(x, 0), 6).",
             .torch = "torch.nn.ReLU6"},
     .reads_out = true,
-    .dies = true,
-    .gain = gain_relu,
     .probe = {{.cols = 5, .lo = -2, .hi = 8, .gap = .1, .kink = {0, 6}}},
+};
+const struct activation activation_relu6 = {
+    .op = &op_relu6,
+    .gain = gain_relu,
+    .dies = true,
 };
 
 // y = x where x >= 0, slope * x elsewhere
@@ -92,8 +99,11 @@ const struct op op_leaky_relu = {
          .torch = "torch.nn.LeakyReLU",
          .knob = {{.name = "slope", .doc = "Slope below zero.", .def = {.01}, .min = 0, .max = 1}}},
     .reads_in = true,
-    .gain = leaky_relu_gain,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}},
+};
+const struct activation activation_leaky_relu = {
+    .op = &op_leaky_relu,
+    .gain = leaky_relu_gain,
 };
 
 // y = min(max(x, min_val), max_val)
@@ -123,10 +133,13 @@ const struct op op_hard_tanh = {
              {{.name = "min_val", .doc = "Lowest value.", .def = {-1}, .min = -1000, .max = 1000},
               {.name = "max_val", .doc = "Highest value.", .def = {1}, .min = -1000, .max = 1000}}},
     .reads_out = true,
-    .bounded = true,
-    .bound = {-1, 1},
     .misfit = hard_tanh_misfit,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1, .kink = {-1, 1}}},
+};
+const struct activation activation_hard_tanh = {
+    .op = &op_hard_tanh,
+    .bounded = true,
+    .bound = {-1, 1},
 };
 
 // y = min(max(x + 3, 0), 6) / 6
@@ -147,10 +160,13 @@ const struct op op_hard_sigmoid = {
             .alias = {"hardsigmoid"},
             .torch = "torch.nn.Hardsigmoid"},
     .reads_in = true,
+    .probe = {{.cols = 5, .lo = -4, .hi = 4, .gap = .1, .kink = {-3, 3}}},
+};
+const struct activation activation_hard_sigmoid = {
+    .op = &op_hard_sigmoid,
     .bounded = true,
     .bound = {0, 1},
     .dies = true,
-    .probe = {{.cols = 5, .lo = -4, .hi = 4, .gap = .1, .kink = {-3, 3}}},
 };
 
 // y = x min(max(x + 3, 0), 6) / 6
@@ -171,9 +187,12 @@ const struct op op_hard_swish = {
             .alias = {"hardswish"},
             .torch = "torch.nn.Hardswish"},
     .reads_in = true,
-    .dies = true,
-    .gain = gain_relu,
     .probe = {{.cols = 5, .lo = -4, .hi = 4, .gap = .1, .kink = {-3, 3}}},
+};
+const struct activation activation_hard_swish = {
+    .op = &op_hard_swish,
+    .gain = gain_relu,
+    .dies = true,
 };
 
 // y = x where x > threshold, value elsewhere
@@ -203,9 +222,12 @@ const struct op op_threshold = {
                       .min = -1000,
                       .max = 1000}}},
     .reads_in = true,
-    .dies = true,
-    .gain = gain_relu,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}},
+};
+const struct activation activation_threshold = {
+    .op = &op_threshold,
+    .gain = gain_relu,
+    .dies = true,
 };
 
 #define LAMBDA                                                                                     \
@@ -234,8 +256,11 @@ const struct op op_softshrink = {
             .torch = "torch.nn.Softshrink",
             .knob = {LAMBDA}},
     .reads_in = true,
-    .dies = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1, .kink = {-.5, .5}}},
+};
+const struct activation activation_softshrink = {
+    .op = &op_softshrink,
+    .dies = true,
 };
 
 // y = x outside of -λ ... λ, 0 between
@@ -257,8 +282,11 @@ const struct op op_hard_shrink = {
             .torch = "torch.nn.Hardshrink",
             .knob = {LAMBDA}},
     .reads_in = true,
-    .dies = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1, .kink = {-.5, .5}}},
+};
+const struct activation activation_hard_shrink = {
+    .op = &op_hard_shrink,
+    .dies = true,
 };
 
 // y = x²
@@ -278,6 +306,7 @@ const struct op op_square = {
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };
+const struct activation activation_square = {.op = &op_square};
 
 // y = x³
 INLINE real cube_value(real x, const double *k UNUSED)
@@ -296,3 +325,4 @@ const struct op op_cube = {
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };
+const struct activation activation_cube = {.op = &op_cube};

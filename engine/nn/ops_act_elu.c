@@ -35,8 +35,11 @@ const struct op op_elu = {
             .torch = "torch.nn.ELU",
             .knob = {ALPHA(0, "What large negative inputs level off at, negated.")}},
     .reads_in = true,
-    .gain = gain_relu,
     .probe = {{.cols = 5, .lo = -3, .hi = 3, .gap = .1}},
+};
+const struct activation activation_elu = {
+    .op = &op_elu,
+    .gain = gain_relu,
 };
 
 INLINE real celu_value(real x, const double *k)
@@ -56,8 +59,11 @@ const struct op op_celu = {
             .torch = "torch.nn.CELU",
             .knob = {ALPHA(1e-3, "What large negative inputs level off at, negated.")}},
     .reads_in = true,
-    .gain = gain_relu,
     .probe = {{.cols = 5, .lo = -3, .hi = 3, .gap = .1}},
+};
+const struct activation activation_celu = {
+    .op = &op_celu,
+    .gain = gain_relu,
 };
 
 // Klambauer et al. 2017: the constants for which mean 0 and variance 1 reproduce themselves
@@ -86,6 +92,9 @@ const struct op op_selu = {
             .doc = "Scaled ELU that keeps mean 0 and variance 1 from layer to layer.",
             .torch = "torch.nn.SELU"},
     .reads_in = true,
-    .gain = selu_gain,
     .probe = {{.cols = 5, .lo = -3, .hi = 3, .gap = .1}},
+};
+const struct activation activation_selu = {
+    .op = &op_selu,
+    .gain = selu_gain,
 };

@@ -20,8 +20,11 @@ const struct op op_gelu = {
             .doc = "Gaussian error linear unit, x times the normal distribution function.",
             .torch = "torch.nn.GELU"},
     .reads_in = true,
-    .gain = gain_relu,
     .probe = {{.cols = 5, .lo = -3, .hi = 3}},
+};
+const struct activation activation_gelu = {
+    .op = &op_gelu,
+    .gain = gain_relu,
 };
 
 // y = x/2 (1 + tanh u) = x σ(2u), u = √(2/π) (x + .044715 x³), which does not cancel on the left
@@ -47,8 +50,11 @@ const struct op op_gelu_tanh = {
             .doc = "GELU with tanh in place of the normal distribution function.",
             .torch = "torch.nn.GELU(approximate='tanh')"},
     .reads_in = true,
-    .gain = gain_relu,
     .probe = {{.cols = 5, .lo = -3, .hi = 3}},
+};
+const struct activation activation_gelu_tanh = {
+    .op = &op_gelu_tanh,
+    .gain = gain_relu,
 };
 
 // y = x σ(x)             y' = σ(x) + x σ'(x)
@@ -69,8 +75,11 @@ const struct op op_silu = {
             .alias = {"swish"},
             .torch = "torch.nn.SiLU"},
     .reads_in = true,
-    .gain = gain_relu,
     .probe = {{.cols = 5, .lo = -4, .hi = 4}},
+};
+const struct activation activation_silu = {
+    .op = &op_silu,
+    .gain = gain_relu,
 };
 
 // y = x tanh(log(1 + e^x)) = x q/(q + 2), q = e^x (e^x + 2).     y' = q/(q + 2) + x 4 e^x (e^x + 1)
@@ -97,6 +106,9 @@ const struct op op_mish = {
             .doc = "Input times the hyperbolic tangent of its softplus.",
             .torch = "torch.nn.Mish"},
     .reads_in = true,
-    .gain = gain_relu,
     .probe = {{.cols = 5, .lo = -4, .hi = 4}},
+};
+const struct activation activation_mish = {
+    .op = &op_mish,
+    .gain = gain_relu,
 };

@@ -69,15 +69,17 @@ const struct op op_prelu = {
                       .def = {.25},
                       .min = -1,
                       .max = 1}}},
-    .role = OP_ACTIVATION,
     .span = SPAN_COLUMN,
     .arity = 2,
     .reads_in = true,
     .param = {{.name = "weight", .start = prelu_start}},
-    .gain = prelu_gain,
     .forward = prelu_forward,
     .backward = prelu_backward,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}, {.rows = 1, .cols = 5, .lo = .1, .hi = 1}},
+};
+const struct activation activation_prelu = {
+    .op = &op_prelu,
+    .gain = prelu_gain,
 };
 
 // Of rrelu, whose two rows share it: the slope is between the two knobs.
@@ -106,8 +108,8 @@ static double rrelu_gain(const double *k)
                       .def = {1.0 / 3},                                                            \
                       .min = 0,                                                                    \
                       .max = 1}}},                                                                 \
-    .role = OP_ACTIVATION, .arity = 1, .reads_in = true, .misfit = rrelu_misfit,                   \
-    .gain = rrelu_gain, .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}}
+    .arity = 1, .reads_in = true, .misfit = rrelu_misfit,                                          \
+    .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}}
 
 // A cell's slopes: the draw is a hash of pass, node and cell, so nothing is kept for backward.
 struct slopes {
@@ -157,6 +159,10 @@ const struct op op_rrelu = {
     .serve = &op_rrelu_mean,
     .forward = rrelu_forward,
     .backward = rrelu_backward,
+};
+const struct activation activation_rrelu = {
+    .op = &op_rrelu,
+    .gain = rrelu_gain,
 };
 
 INLINE real rrelu_mean_slope(real x, real y UNUSED, const double *k)

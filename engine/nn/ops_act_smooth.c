@@ -22,9 +22,12 @@ const struct op op_sigmoid = {
             .alias = {"logistic"},
             .torch = "torch.nn.Sigmoid"},
     .reads_in = true,
+    .probe = {{.cols = 5, .lo = -4, .hi = 4}},
+};
+const struct activation activation_sigmoid = {
+    .op = &op_sigmoid,
     .bounded = true,
     .bound = {0, 1},
-    .probe = {{.cols = 5, .lo = -4, .hi = 4}},
 };
 
 // y = tanh(x)            y' = 1/cosh² x = 4 e^-2|x| / (1 + e^-2|x|)², since 1 - y² cancels
@@ -47,10 +50,13 @@ const struct op op_tanh = {
     CELL(tanh),
     .row = {.name = "tanh", .doc = "Hyperbolic tangent.", .torch = "torch.nn.Tanh"},
     .reads_in = true,
+    .probe = {{.cols = 5, .lo = -2, .hi = 2}},
+};
+const struct activation activation_tanh = {
+    .op = &op_tanh,
+    .gain = tanh_gain,
     .bounded = true,
     .bound = {-1, 1},
-    .gain = tanh_gain,
-    .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };
 
 // y = x / (1 + |x|)      y' = 1 / (1 + |x|)²
@@ -71,9 +77,12 @@ const struct op op_softsign = {
             .doc = "Sigmoid with slowly falling slopes, x / (1 + |x|).",
             .torch = "torch.nn.Softsign"},
     .reads_in = true,
+    .probe = {{.cols = 5, .lo = -4, .hi = 4}},
+};
+const struct activation activation_softsign = {
+    .op = &op_softsign,
     .bounded = true,
     .bound = {-1, 1},
-    .probe = {{.cols = 5, .lo = -4, .hi = 4}},
 };
 
 // y = x - tanh(x). Next to 0 that cancels. There Lambert's fraction tanh x = x / (1 + t),
@@ -100,6 +109,7 @@ const struct op op_tanhshrink = {
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };
+const struct activation activation_tanhshrink = {.op = &op_tanhshrink};
 
 // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)
 INLINE real softplus_of(real x)
@@ -138,6 +148,7 @@ const struct op op_softplus = {
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -4, .hi = 4}},
 };
+const struct activation activation_softplus = {.op = &op_softplus};
 
 // y = log σ(x) = -log(1 + e^-x)      y' = σ(-x)
 INLINE real log_sigmoid_value(real x, const double *k UNUSED)
@@ -159,3 +170,4 @@ const struct op op_log_sigmoid = {
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -4, .hi = 4}},
 };
+const struct activation activation_log_sigmoid = {.op = &op_log_sigmoid};

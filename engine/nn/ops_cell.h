@@ -10,7 +10,7 @@
 // Which side of a kink an exact tie belongs to is as PyTorch has it, and every choice between two
 // sides lets NaN through.
 
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/base/vmath.h"
 
 #define UNUSED __attribute__((unused))
@@ -42,7 +42,7 @@
     }
 
 #define CELL(name)                                                                                 \
-    .role = OP_ACTIVATION, .arity = 1, .forward = name##_forward, .backward = name##_backward
+    .in_place = true, .arity = 1, .forward = name##_forward, .backward = name##_backward
 
 
 // Kaiming's gain of everything that is about 0 on one side and about x on the other.

@@ -39,8 +39,8 @@ static const char *odd_width(const double *k UNUSED, uint32_t cols)
     }
 
 #define GATE(name)                                                                                 \
-    .role = OP_ACTIVATION, .span = SPAN_ROW, .arity = 1, .reads_in = true, .width = half_width,    \
-    .misfit = odd_width, .forward = name##_forward, .backward = name##_backward,                   \
+    .span = SPAN_ROW, .arity = 1, .reads_in = true, .width = half_width, .misfit = odd_width,      \
+    .forward = name##_forward, .backward = name##_backward,                                        \
     .probe = {{.cols = 6, .lo = -2, .hi = 2}}
 
 GATE_KERNELS(glu, sigmoid)
@@ -52,6 +52,7 @@ const struct op op_glu = {
                 "Gated linear unit: half of the units times the logistic function of the others.",
             .torch = "torch.nn.GLU"},
 };
+const struct activation activation_glu = {.op = &op_glu};
 
 GATE_KERNELS(swiglu, silu)
 
@@ -59,6 +60,7 @@ const struct op op_swiglu = {
     GATE(swiglu),
     .row = {.name = "swiglu", .doc = "Half of the units times silu of the others."},
 };
+const struct activation activation_swiglu = {.op = &op_swiglu};
 
 GATE_KERNELS(geglu, gelu)
 
@@ -66,12 +68,16 @@ const struct op op_geglu = {
     GATE(geglu),
     .row = {.name = "geglu", .doc = "Half of the units times gelu of the others."},
 };
+const struct activation activation_geglu = {.op = &op_geglu};
 
 GATE_KERNELS(reglu, relu)
 
 const struct op op_reglu = {
     GATE(reglu),
     .row = {.name = "reglu", .doc = "Half of the units times relu of the others."},
+};
+const struct activation activation_reglu = {
+    .op = &op_reglu,
     .dies = true,
 };
 
@@ -129,7 +135,6 @@ const struct op op_maxout = {
                       .def = {2},
                       .min = 2,
                       .max = 64}}},
-    .role = OP_ACTIVATION,
     .span = SPAN_ROW,
     .arity = 1,
     .reads_in = true,
@@ -139,3 +144,4 @@ const struct op op_maxout = {
     .backward = maxout_backward,
     .probe = {{.cols = 6, .lo = -2, .hi = 2}},
 };
+const struct activation activation_maxout = {.op = &op_maxout};

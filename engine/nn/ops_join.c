@@ -31,7 +31,6 @@ const struct op op_add = {
     .row = {.name = "add",
             .doc = "Sum of two values, the end of a residual link.",
             .torch = "torch.add"},
-    .role = OP_LAYER,
     .arity = 2,
     .cols = same_shape,
     .forward = add_forward,
@@ -67,7 +66,6 @@ const struct op op_blend = {
             .doc = "Weighted sum of two losses of a row.",
             .torch = "torch.lerp",
             .no_fixture = "part of mixup, whose draws are our own; its derivative is tested"},
-    .role = OP_LAYER,
     .span = SPAN_ROW,
     .arity = 3,
     .no_grad = 1 << 2,
@@ -97,8 +95,8 @@ static void mean_backward(const struct step *s, struct tile t)
 }
 
 const struct op op_mean = {
+    .reduces = true,
     .row = {.name = "mean", .doc = "Mean over the rows of a batch."},
-    .role = OP_REDUCE,
     .span = SPAN_ALL,
     .arity = 1,
     .forward = mean_forward,
@@ -137,8 +135,8 @@ static void weighted_mean_backward(const struct step *s, struct tile t)
 }
 
 const struct op op_weighted_mean = {
+    .reduces = true,
     .row = {.name = "weighted_mean", .doc = "Mean over the rows of a batch, each with its weight."},
-    .role = OP_REDUCE,
     .span = SPAN_ALL,
     .arity = 2,
     .no_grad = 1 << 1,

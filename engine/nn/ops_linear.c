@@ -87,7 +87,6 @@ static void linear_backward(const struct step *s, struct tile t)
 
 const struct op op_linear = {
     .row = {.name = "linear", .doc = "Fully connected layer, y = x Wᵀ + b."},
-    .role = OP_LAYER,
     .span = SPAN_ALL,
     .arity = 3,
     .reads_in = true,

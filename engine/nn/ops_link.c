@@ -24,7 +24,6 @@ const struct op op_exp = {
     .row = {.name = "exp",
             .doc = "Exponential function, continued by its tangent above 60.",
             .torch = "torch.exp"},
-    .role = OP_LAYER,
     .arity = 1,
     .reads_in = true,
     .forward = exp_forward,
@@ -58,7 +57,6 @@ static void first_half_backward(const struct step *s, struct tile t)
 
 const struct op op_first_half = {
     .row = {.name = "first_half", .doc = "The first half of the columns.", .torch = "torch.chunk"},
-    .role = OP_LAYER,
     .span = SPAN_ROW,
     .arity = 1,
     .cols = half,

@@ -19,6 +19,11 @@ INLINE real binary_cross_entropy_slope(real z, real y, const double *k)
 }
 CELL_LOSS_KERNELS(binary_cross_entropy)
 
+static double chance_of_two(size_t n UNUSED)
+{
+    return log(2);
+}
+
 const struct op op_binary_cross_entropy = {
     CELL_LOSS(binary_cross_entropy),
     .row = {.name = "binary_cross_entropy",
@@ -26,9 +31,14 @@ const struct op op_binary_cross_entropy = {
             .alias = {"bernoulli"},
             .torch = "torch.nn.BCEWithLogitsLoss",
             .knob = {LABEL_SMOOTHING}},
+    .probe = {{.cols = 1, .lo = -3, .hi = 3}, {.cols = 1, .lo = 0, .hi = 1, .whole = true}},
+};
+const struct loss loss_binary_cross_entropy = {
+    .op = &op_binary_cross_entropy,
     .link = &op_sigmoid,
     .tasks = LOSS_BINARY,
-    .probe = {{.cols = 1, .lo = -3, .hi = 3}, {.cols = 1, .lo = 0, .hi = 1, .whole = true}},
+    .smooths = true,
+    .chance = chance_of_two,
 };
 
 // The same without smoothing, for each of several labels.
@@ -48,9 +58,12 @@ const struct op op_multilabel_bce = {
             .doc = "Binary cross-entropy of each label, one logit a label; the mean over labels.",
             .alias = {"multilabel_soft_margin"},
             .torch = "torch.nn.BCEWithLogitsLoss"},
+    .probe = {{.cols = 3, .lo = -3, .hi = 3}, {.cols = 3, .lo = 0, .hi = 1, .whole = true}},
+};
+const struct loss loss_multilabel_bce = {
+    .op = &op_multilabel_bce,
     .link = &op_sigmoid,
     .tasks = LOSS_MULTILABEL,
-    .probe = {{.cols = 3, .lo = -3, .hi = 3}, {.cols = 3, .lo = 0, .hi = 1, .whole = true}},
 };
 
 // The losses over a softmax know their derivative when they have the value: forward keeps dL/dz.
@@ -71,8 +84,8 @@ KERNEL static void kept_backward(const struct step *s, struct tile t)
 }
 
 #define SOFTMAX_LOSS(name, shapes)                                                                 \
-    .role = OP_LOSS, .span = SPAN_ROW, .arity = 2, .no_grad = 1 << Y, .link = &op_softmax,         \
-    .cols = (shapes), .save = like_z, .forward = name##_forward, .backward = kept_backward
+    .span = SPAN_ROW, .arity = 2, .no_grad = 1 << Y, .cols = (shapes), .save = like_z,             \
+    .forward = name##_forward, .backward = kept_backward
 
 struct softmax {
     real max, sum; // p_c = e^(z_c - max) / sum
@@ -109,6 +122,11 @@ KERNEL static void cross_entropy_forward(const struct step *s, struct tile t)
     }
 }
 
+static double chance_of_classes(size_t n)
+{
+    return n ? log((double)n) : NAN;
+}
+
 const struct op op_cross_entropy = {
     SOFTMAX_LOSS(cross_entropy, loss_of_class),
     .row = {.name = "cross_entropy",
@@ -116,9 +134,15 @@ const struct op op_cross_entropy = {
             .alias = {"multinomial", "categorical_crossentropy"},
             .torch = "torch.nn.CrossEntropyLoss",
             .knob = {LABEL_SMOOTHING}},
+    .probe = {{.cols = 5, .lo = -2, .hi = 2}, {.cols = 1, .lo = 0, .hi = 4, .whole = true}},
+};
+const struct loss loss_cross_entropy = {
+    .op = &op_cross_entropy,
+    .link = &op_softmax,
     .tasks = LOSS_BINARY | LOSS_MULTICLASS,
     .per_class = true,
-    .probe = {{.cols = 5, .lo = -2, .hi = 2}, {.cols = 1, .lo = 0, .hi = 4, .whole = true}},
+    .smooths = true,
+    .chance = chance_of_classes,
 };
 
 // With a = p_y and b = 1 - a, summed from the other classes:
@@ -162,9 +186,13 @@ const struct op op_focal = {
                       .def = {2},
                       .min = 0,
                       .max = 10}}},
+    .probe = {{.cols = 4, .lo = -2, .hi = 2}, {.cols = 1, .lo = 0, .hi = 3, .whole = true}},
+};
+const struct loss loss_focal = {
+    .op = &op_focal,
+    .link = &op_softmax,
     .tasks = LOSS_BINARY | LOSS_MULTICLASS,
     .per_class = true,
-    .probe = {{.cols = 4, .lo = -2, .hi = 2}, {.cols = 1, .lo = 0, .hi = 3, .whole = true}},
 };
 
 // L = Σ_c q_c (log q_c - log p_c), 0 log 0 = 0     dz = p Σ_j q_j - q
@@ -191,6 +219,10 @@ const struct op op_kl_div = {
             .doc = "Kullback-Leibler divergence of the softmax from shares that sum to one.",
             .alias = {"kullback_leibler"},
             .torch = "torch.nn.KLDivLoss"},
-    .tasks = LOSS_DISTRIBUTION,
     .probe = {{.cols = 4, .lo = -2, .hi = 2}, {.cols = 4, .lo = .05, .hi = 1}},
+};
+const struct loss loss_kl_div = {
+    .op = &op_kl_div,
+    .link = &op_softmax,
+    .tasks = LOSS_DISTRIBUTION,
 };

@@ -5,7 +5,7 @@
 // one number a row. The function that makes outputs into a prediction is part of its loss, where
 // log and exp cancel exactly; the prediction graph appends it as the loss's link.
 
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/base/vmath.h"
 
 enum { Z, Y }; // inputs: network outputs, targets; [batch, K] and [batch, 1] or [batch, K]
@@ -52,7 +52,7 @@ static inline uint32_t loss_of_class(const struct buf *in)
     }
 
 #define CELL_LOSS(name)                                                                            \
-    .role = OP_LOSS, .span = SPAN_ROW, .arity = 2, .reads_in = true, .no_grad = 1 << Y,            \
+    .span = SPAN_ROW, .arity = 2, .reads_in = true, .no_grad = 1 << Y,            \
     .cols = loss_of_like, .forward = name##_forward, .backward = name##_backward
 
 // The two of logits that stand for yes or no: L = log(1 + e^z) - z y, with q for the target after

@@ -34,7 +34,6 @@ INLINE real squared_hinge_slope(real z, real y, const double *k UNUSED)
 CELL_LOSS_KERNELS(squared_hinge)
 
 #define BINARY_MARGIN                                                                              \
-    .link = &op_sigmoid, .tasks = LOSS_BINARY,                                                     \
     .probe = {{.cols = 1, .lo = -3, .hi = 3}, {.cols = 1, .lo = 0, .hi = 1, .whole = true}}
 
 const struct op op_hinge = {
@@ -44,6 +43,11 @@ const struct op op_hinge = {
             .doc = "A support vector machine's loss for two classes; the probabilities are a "
                    "sigmoid of the margin and not calibrated."},
 };
+const struct loss loss_hinge = {
+    .op = &op_hinge,
+    .link = &op_sigmoid,
+    .tasks = LOSS_BINARY,
+};
 
 const struct op op_squared_hinge = {
     CELL_LOSS(squared_hinge),
@@ -51,6 +55,11 @@ const struct op op_squared_hinge = {
     .row = {.name = "squared_hinge",
             .doc = "Square of the hinge loss for two classes; the probabilities are a sigmoid of "
                    "the margin and not calibrated."},
+};
+const struct loss loss_squared_hinge = {
+    .op = &op_squared_hinge,
+    .link = &op_sigmoid,
+    .tasks = LOSS_BINARY,
 };
 
 // m_c = margin - z_y + z_c for every c but y
@@ -110,16 +119,18 @@ const struct op op_multi_margin = {
                       .def = {1},
                       .min = 0,
                       .max = 1000}}},
-    .role = OP_LOSS,
     .span = SPAN_ROW,
     .arity = 2,
     .reads_in = true,
     .no_grad = 1 << Y,
-    .link = &op_softmax,
-    .tasks = LOSS_BINARY | LOSS_MULTICLASS,
-    .per_class = true,
     .cols = loss_of_class,
     .forward = multi_margin_forward,
     .backward = multi_margin_backward,
     .probe = {{.cols = 4, .lo = -2, .hi = 2}, {.cols = 1, .lo = 0, .hi = 3, .whole = true}},
+};
+const struct loss loss_multi_margin = {
+    .op = &op_multi_margin,
+    .link = &op_softmax,
+    .tasks = LOSS_BINARY | LOSS_MULTICLASS,
+    .per_class = true,
 };

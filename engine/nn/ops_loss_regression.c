@@ -10,9 +10,7 @@ INLINE real sign_of(real r)
 }
 
 // Targets and outputs of any sign.
-#define ANY_NUMBER                                                                                 \
-    .tasks = LOSS_REGRESSION,                                                                      \
-    .probe = {{.cols = 3, .lo = -2, .hi = 2}, {.cols = 3, .lo = -2, .hi = 2}}
+#define ANY_NUMBER .probe = {{.cols = 3, .lo = -2, .hi = 2}, {.cols = 3, .lo = -2, .hi = 2}}
 
 // L = r²                 dz = 2 r
 INLINE real mse_value(real z, real y, const double *k UNUSED)
@@ -25,6 +23,12 @@ INLINE real mse_slope(real z, real y, const double *k UNUSED)
 }
 CELL_LOSS_KERNELS(mse)
 
+// Targets are standardised: the mean of squares around their mean.
+static double chance_of_mean(size_t n UNUSED)
+{
+    return 1;
+}
+
 const struct op op_mse = {
     CELL_LOSS(mse),
     ANY_NUMBER,
@@ -32,6 +36,11 @@ const struct op op_mse = {
             .doc = "Mean squared error.",
             .alias = {"squared_error", "quadratic", "gaussian"},
             .torch = "torch.nn.MSELoss"},
+};
+const struct loss loss_mse = {
+    .op = &op_mse,
+    .tasks = LOSS_REGRESSION,
+    .chance = chance_of_mean,
 };
 
 // L = |r|                dz = sign r
@@ -52,6 +61,10 @@ const struct op op_mae = {
             .doc = "Mean absolute error, which outliers move less; it learns the median.",
             .alias = {"absolute_error", "absolute", "laplace"},
             .torch = "torch.nn.L1Loss"},
+};
+const struct loss loss_mae = {
+    .op = &op_mae,
+    .tasks = LOSS_REGRESSION,
 };
 
 // L = r²/2 for |r| <= δ, δ (|r| - δ/2) beyond     dz = r, δ sign r
@@ -80,6 +93,10 @@ const struct op op_huber = {
                       .min = 1e-3,
                       .max = 1e3}}},
 };
+const struct loss loss_huber = {
+    .op = &op_huber,
+    .tasks = LOSS_REGRESSION,
+};
 
 // L = r²/(2β) for |r| < β, |r| - β/2 beyond       dz = r/β, sign r
 INLINE real smooth_l1_value(real z, real y, const double *k)
@@ -106,6 +123,10 @@ const struct op op_smooth_l1 = {
                       .min = 0,
                       .max = 1e3}}},
 };
+const struct loss loss_smooth_l1 = {
+    .op = &op_smooth_l1,
+    .tasks = LOSS_REGRESSION,
+};
 
 // L = log cosh r = log(1 + (1 - e^-|r|)² / (2 e^-|r|)); for large |r| that overflows, and
 // |r| + log(1 + e^-2|r|) - log 2 does not cancel.     dz = tanh r
@@ -127,6 +148,10 @@ const struct op op_log_cosh = {
             .doc = "Logarithm of the hyperbolic cosine of the error: smooth everywhere, absolute "
                    "far out.",
             .alias = {"logcosh"}},
+};
+const struct loss loss_log_cosh = {
+    .op = &op_log_cosh,
+    .tasks = LOSS_REGRESSION,
 };
 
 // L = max(-τ r, (1 - τ) r)     dz = -τ where z < y, else 1 - τ
@@ -154,6 +179,10 @@ const struct op op_quantile = {
                       .min = 1e-4,
                       .max = .9999}}},
 };
+const struct loss loss_quantile = {
+    .op = &op_quantile,
+    .tasks = LOSS_REGRESSION,
+};
 
 // Losses of numbers that are never negative, or never 0 either. The network gives the logarithm of
 // the mean, targets are scaled to mean 1.
@@ -164,8 +193,7 @@ const struct op op_quantile = {
             .cols = 3, .lo = .1, .hi = 3                                                           \
         }                                                                                          \
     }
-#define LOG_OF_MEAN                                                                                \
-    .tasks = LOSS_REGRESSION, .link = &op_exp, .scale = TARGET_MEAN, .probe = COUNT_PROBE
+#define LOG_OF_MEAN .tasks = LOSS_REGRESSION, .link = &op_exp, .scale = TARGET_MEAN
 
 // L = e^z - y z          dz = e^z - y
 INLINE real poisson_value(real z, real y, const double *k UNUSED)
@@ -180,11 +208,15 @@ CELL_LOSS_KERNELS(poisson)
 
 const struct op op_poisson = {
     CELL_LOSS(poisson),
-    LOG_OF_MEAN,
+    .probe = COUNT_PROBE,
     .row = {.name = "poisson",
             .doc = "Negative log likelihood of counts; the network gives the logarithm of the "
                    "mean.",
             .torch = "torch.nn.PoissonNLLLoss"},
+};
+const struct loss loss_poisson = {
+    .op = &op_poisson,
+    LOG_OF_MEAN,
 };
 
 // L = y e^-z + z         dz = 1 - y e^-z
@@ -200,11 +232,15 @@ CELL_LOSS_KERNELS(gamma)
 
 const struct op op_gamma = {
     CELL_LOSS(gamma),
-    LOG_OF_MEAN,
-    .target_above_min = true,
+    .probe = COUNT_PROBE,
     .row = {.name = "gamma",
             .doc = "Negative log likelihood of a gamma distribution, for positive numbers whose "
                    "spread grows with their size."},
+};
+const struct loss loss_gamma = {
+    .op = &op_gamma,
+    LOG_OF_MEAN,
+    .target_above_min = true,
 };
 
 // L = -y e^((1-p) z)/(1-p) + e^((2-p) z)/(2-p)     dz = e^((2-p) z) - y e^((1-p) z)
@@ -222,7 +258,7 @@ CELL_LOSS_KERNELS(tweedie)
 
 const struct op op_tweedie = {
     CELL_LOSS(tweedie),
-    LOG_OF_MEAN,
+    .probe = COUNT_PROBE,
     .row = {.name = "tweedie",
             .doc = "Deviance between Poisson's and gamma's, for sums of claims: many zeros and "
                    "positive numbers.",
@@ -232,6 +268,10 @@ const struct op op_tweedie = {
                       .def = {1.5},
                       .min = 1.01,
                       .max = 1.99}}},
+};
+const struct loss loss_tweedie = {
+    .op = &op_tweedie,
+    LOG_OF_MEAN,
 };
 
 // Outputs are μ of every target, then s = log σ² of every target.
@@ -272,16 +312,18 @@ const struct op op_gaussian_nll = {
             .doc = "Negative log likelihood of a normal distribution whose variance is learnt too; "
                    "the answer is its mean.",
             .torch = "torch.nn.GaussianNLLLoss"},
-    .role = OP_LOSS,
     .span = SPAN_ROW,
     .arity = 2,
     .reads_in = true,
     .no_grad = 1 << Y,
-    .link = &op_first_half,
-    .tasks = LOSS_REGRESSION,
-    .outputs = 2,
     .cols = loss_of_twice,
     .forward = gaussian_nll_forward,
     .backward = gaussian_nll_backward,
     .probe = {{.cols = 6, .lo = -2, .hi = 2}, {.cols = 3, .lo = -2, .hi = 2}},
+};
+const struct loss loss_gaussian_nll = {
+    .op = &op_gaussian_nll,
+    .link = &op_first_half,
+    .tasks = LOSS_REGRESSION,
+    .outputs = 2,
 };

@@ -5,7 +5,7 @@
 // Working on whole columns keeps the sums' order fixed, and lets the op share tiles with the linear
 // layer in front and the activation behind.
 
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/base/vmath.h"
 
 #include <string.h>
@@ -28,12 +28,12 @@ enum { MOMENTUM, EPS };                              // knobs
                       .def = {1e-5},                                                               \
                       .min = 1e-12,                                                                \
                       .max = 1}}},                                                                 \
-    .role = OP_NORM, .span = SPAN_COLUMN, .arity = 5, .reads_in = true,                            \
+    .span = SPAN_COLUMN, .arity = 5, .reads_in = true,                                             \
     .no_grad = 1 << RUNNING_MEAN | 1 << RUNNING_VAR, .save = batch_save,                           \
     .param = {{.name = "weight", .init = 1},                                                       \
               {.name = "bias", .init = 0},                                                         \
               {.name = "running_mean", .buffer = true, .init = 0},                                 \
-              {.name = "running_var", .buffer = true, .positive = true, .init = 1}},                                 \
+              {.name = "running_var", .buffer = true, .positive = true, .init = 1}},               \
     .probe = {{.cols = 5, .lo = -2, .hi = 2},                                                      \
               {.rows = 1, .cols = 5, .lo = .5, .hi = 2},                                           \
               {.rows = 1, .cols = 5, .lo = -1, .hi = 1},                                           \
@@ -144,11 +144,21 @@ KERNEL static void batch_backward(const struct step *s, struct tile t)
         }
 }
 
+// running = (1 - momentum) running + momentum batch
+static double batch_new_share(const double *value)
+{
+    return value[MOMENTUM];
+}
+
 const struct op op_batch = {
     BATCH_ROW("batch", "Batch normalisation with running statistics for prediction."),
     .serve = &op_batch_fixed,
     .forward = batch_forward,
     .backward = batch_backward,
+};
+const struct norm norm_batch = {
+    .op = &op_batch,
+    .new_share = batch_new_share,
 };
 
 // μ and σ² as they were learnt

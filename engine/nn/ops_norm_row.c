@@ -7,7 +7,7 @@
 // parameters', whose blocks of columns each sum over the whole batch and so need no reduction
 // afterwards.
 
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/base/vmath.h"
 
 #include <string.h>
@@ -181,7 +181,7 @@ INLINE void part_backward(const struct step *s, struct tile t, struct groups g)
     }
 
 #define ROW_NORM(name)                                                                             \
-    .role = OP_NORM, .span = SPAN_ROW, .reads_in = true, .backward_tiles = backward_tiles,         \
+    .span = SPAN_ROW, .reads_in = true, .backward_tiles = backward_tiles,                          \
     .forward = name##_forward, .backward = name##_backward
 
 #define EPS(def_)                                                                                  \
@@ -215,6 +215,7 @@ const struct op op_layer = {
               {.rows = 1, .cols = 6, .lo = .5, .hi = 2},
               {.rows = 1, .cols = 6, .lo = -1, .hi = 1}},
 };
+const struct norm norm_layer = {.op = &op_layer};
 
 INLINE struct groups rms_groups(const struct step *s)
 {
@@ -232,6 +233,7 @@ const struct op op_rms = {
     .save = row_save,
     .probe = {{.cols = 6, .lo = -2, .hi = 2}, {.rows = 1, .cols = 6, .lo = .5, .hi = 2}},
 };
+const struct norm norm_rms = {.op = &op_rms};
 
 enum { GROUPS, GROUP_EPS }; // knobs of group norm
 
@@ -270,3 +272,4 @@ const struct op op_group = {
               {.rows = 1, .cols = 8, .lo = .5, .hi = 2},
               {.rows = 1, .cols = 8, .lo = -1, .hi = 1}},
 };
+const struct norm norm_group = {.op = &op_group};

@@ -2,7 +2,7 @@
 // Weight normalisation: length and direction of every unit's weights trained apart (Salimans &
 // Kingma 2016, torch.nn.utils.weight_norm with dim 0).
 
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/base/vmath.h"
 
 enum { V, G }; // inputs: directions [units, inputs], lengths [1, units]
@@ -75,15 +75,17 @@ const struct op op_weight = {
             .doc = "Weight normalisation: length and direction of a unit's weights are trained "
                    "apart.",
             .torch = "torch.nn.utils.weight_norm"},
-    .role = OP_NORM,
     .span = SPAN_ROW,
     .arity = 2,
     .reads_in = true,
-    .on_weight = true,
     .param = {{.name = "g", .per_row = true, .start = weight_start}},
     .rows = weight_rows,
     .save = weight_save,
     .forward = weight_forward,
     .backward = weight_backward,
     .probe = {{.rows = 5, .cols = 4, .lo = -2, .hi = 2}, {.rows = 1, .cols = 5, .lo = .5, .hi = 2}},
+};
+const struct norm norm_weight = {
+    .op = &op_weight,
+    .on_weight = true,
 };

@@ -47,9 +47,8 @@ INLINE void signed_softmax_backward(const struct step *s, struct tile t, real si
 }
 
 #define OVER_ROWS(name)                                                                            \
-    .role = OP_ACTIVATION, .span = SPAN_ROW, .arity = 1, .reads_out = true,                        \
-    .forward = name##_forward, .backward = name##_backward,                                        \
-    .probe = {{.cols = 5, .lo = -2, .hi = 2}}
+    .span = SPAN_ROW, .arity = 1, .reads_out = true, .forward = name##_forward,                    \
+    .backward = name##_backward, .probe = {{.cols = 5, .lo = -2, .hi = 2}}
 
 KERNEL static void softmax_forward(const struct step *s, struct tile t)
 {
@@ -67,6 +66,7 @@ const struct op op_softmax = {
             .doc = "Positive outputs that sum to one over the layer.",
             .torch = "torch.nn.Softmax"},
 };
+const struct activation activation_softmax = {.op = &op_softmax};
 
 KERNEL static void softmin_forward(const struct step *s, struct tile t)
 {
@@ -82,6 +82,7 @@ const struct op op_softmin = {
     OVER_ROWS(softmin),
     .row = {.name = "softmin", .doc = "Softmax of the negated input.", .torch = "torch.nn.Softmin"},
 };
+const struct activation activation_softmin = {.op = &op_softmin};
 
 // y_i = x_i - max - log Σ_j e^(x_j - max)
 KERNEL static void log_softmax_forward(const struct step *s, struct tile t)
@@ -113,3 +114,4 @@ const struct op op_log_softmax = {
     OVER_ROWS(log_softmax),
     .row = {.name = "log_softmax", .doc = "Logarithm of softmax.", .torch = "torch.nn.LogSoftmax"},
 };
+const struct activation activation_log_softmax = {.op = &op_log_softmax};

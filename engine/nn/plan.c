@@ -38,7 +38,7 @@ static bool in_place_grad(const struct graph *g, const struct node *n)
 
 static bool in_place_value(const struct graph *g, const struct node *n)
 {
-    return in_place_grad(g, n) && n->op->role == OP_ACTIVATION && !n->op->reads_in &&
+    return in_place_grad(g, n) && n->op->in_place && !n->op->reads_in &&
            !g->node[n->in[0]].op->reads_out;
 }
 

@@ -17,7 +17,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/base/halt.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/table/prep_types.h"
 
 // One raw value given by a client.
@@ -58,7 +58,7 @@ bool prep_split(const struct prep *p, const struct frame *f, const struct data_s
 // its row is in. Names in s->class_weight that are no class count for nothing. Fails with
 // ERR_TOO_LARGE past PREP_MAX_FEATURES.
 bool prep_fit(struct prep *p, const struct frame *f, const struct data_spec *s,
-              const struct op *loss, const uint32_t *row, size_t n, const struct halt *halt,
+              const struct loss *loss, const uint32_t *row, size_t n, const struct halt *halt,
               struct arena *a, struct err *e);
 
 // Make prep_find() and prep_encode_cell() fast. prep_fit() ends with it; whoever reads a prep from

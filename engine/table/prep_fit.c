@@ -114,7 +114,7 @@ static bool fit_categorical(struct prep_column *c, const struct column *from, co
 }
 
 // A loss of positive targets is told of the smallest, wherever its row is.
-static bool check_least(const struct column *c, size_t n_row, const struct op *loss, const char *at,
+static bool check_least(const struct column *c, size_t n_row, const struct loss *loss, const char *at,
                         const struct halt *halt, struct err *e)
 {
     double least = INFINITY;
@@ -126,11 +126,11 @@ static bool check_least(const struct column *c, size_t n_row, const struct op *l
     return good || fail_at(e, ERR_INVALID, at,
                            "loss \"%s\" needs targets %s %.9g, and the smallest of \"%s\" is "
                            "%.9g",
-                           loss->row.name, loss->target_above_min ? "above" : "of at least",
+                           loss->op->row.name, loss->target_above_min ? "above" : "of at least",
                            loss->target_min, c->name, least);
 }
 
-static bool fit_target(struct prep *p, size_t i, const struct frame *f, const struct op *loss,
+static bool fit_target(struct prep *p, size_t i, const struct frame *f, const struct loss *loss,
                        const uint32_t *row, size_t n, const struct halt *halt, struct err *e)
 {
     struct scale scale;
@@ -145,7 +145,7 @@ static bool fit_target(struct prep *p, size_t i, const struct frame *f, const st
     return true;
 }
 
-static bool fit_targets(struct prep *p, const struct frame *f, const struct op *loss,
+static bool fit_targets(struct prep *p, const struct frame *f, const struct loss *loss,
                         const uint32_t *row, size_t n, const struct halt *halt, struct err *e)
 {
     for (size_t i = 0; p->task == TASK_REGRESSION && i < p->n_target; i++)
@@ -155,7 +155,7 @@ static bool fit_targets(struct prep *p, const struct frame *f, const struct op *
 }
 
 bool prep_fit(struct prep *p, const struct frame *f, const struct data_spec *s,
-              const struct op *loss, const uint32_t *row, size_t n, const struct halt *halt,
+              const struct loss *loss, const uint32_t *row, size_t n, const struct halt *halt,
               struct arena *a, struct err *e)
 {
     p->n_feature = 0;

@@ -3,7 +3,7 @@
 
 #include "engine/train/diagnose.h"
 
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/optim/schedule.h"
 
 #include <math.h>

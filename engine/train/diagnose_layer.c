@@ -4,7 +4,7 @@
 
 #include "engine/train/diagnose.h"
 
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/optim/optim.h"
 #include "engine/model/init.h"
 #include "engine/optim/schedule.h"
@@ -165,7 +165,7 @@ static void mend_dead(struct remedy *r, const struct finding *f)
 {
     (void)f;
     for (size_t i = 0; i < r->model->n_layer; i++)
-        if (r->layer[i].activation.row && pick_op(&r->layer[i].activation)->dies)
+        if (r->layer[i].activation.row && pick_activation(&r->layer[i].activation)->dies)
             r->layer[i].activation = pick_of(&activation_table, "leaky_relu");
     lower_rate(r);
 }

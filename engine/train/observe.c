@@ -19,7 +19,7 @@ static bool of_layer(const char *name, const char *prefix)
 // The last value in front of dropout and residual link.
 static bool gives_out(const struct node *n)
 {
-    return n->kind == NODE_OP && n->rows == 0 && n->op->role != OP_DROPOUT && n->op != &op_add;
+    return n->kind == NODE_OP && n->rows == 0 && !n->op->train_only && n->op != &op_add;
 }
 
 static void find_value(struct observed_layer *l, const struct plan *p, const char *prefix)
@@ -29,7 +29,7 @@ static void find_value(struct observed_layer *l, const struct plan *p, const cha
         if (!of_layer(n->name, prefix) || !gives_out(n))
             continue;
         l->value = &p->buf[i];
-        l->activation = n->op->role == OP_ACTIVATION ? n->op : NULL;
+        l->activation = activation_of(n->op);
     }
 }
 

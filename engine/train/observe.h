@@ -10,6 +10,7 @@
 #include "engine/base/exec.h"
 #include "engine/model/model.h"
 #include "engine/nn/plan.h"
+#include "engine/nn/role.h"
 
 // Of the hidden layers in order, then the output layer. NaN where something has no meaning.
 struct layer_stats {
@@ -25,7 +26,7 @@ struct layer_stats {
 struct observed_layer {
     const struct model_param *weight;
     const struct buf *value;     // what the layer gives out
-    const struct op *activation; // NULL: none
+    const struct activation *activation; // NULL: none
     real *column;                // [4, cols] sums of its columns
 };
 

@@ -126,28 +126,18 @@ static void swap_weights(struct trainer *t)
     exec_run(t->x, spans(b.n), swap_span, &b);
 }
 
-// sum += what one batch added to statistics that were 0, undone of the weight it had there.
-static void add_statistics(struct trainer *t, const struct node *n)
+// sum += what one batch added to statistics that were 0, undone of its share in them.
+static void add_statistics(struct trainer *t, const struct norm *norm, const struct node *n)
 {
-    struct pick p = {.row = &n->op->row};
-    memcpy(p.value, n->value, sizeof p.value);
-    double momentum = pick_value(&norm_table, &p, "momentum");
+    double share = norm->new_share(n->value);
     const real *live = t->m->value + t->m->n_trained;
     for (int k = 0; k < OP_PARAMS && n->op->param[k].name; k++) {
         const struct node *leaf = &t->m->train.node[n->in[k + 1]];
         for (size_t c = 0; n->op->param[k].buffer && c < leaf->cols; c++)
             t->average.sum[leaf->at + c] +=
-                momentum > 0 ? (real)((double)live[leaf->at + c] / momentum / t->batches)
-                             : t->average.kept[leaf->at + c] / (real)t->batches;
+                share > 0 ? (real)((double)live[leaf->at + c] / share / t->batches)
+                          : t->average.kept[leaf->at + c] / (real)t->batches;
     }
-}
-
-static bool keeps_statistics(const struct node *n)
-{
-    bool any = false;
-    for (int k = 0; n->kind == NODE_OP && k < OP_PARAMS && n->op->param[k].name; k++)
-        any = any || n->op->param[k].buffer;
-    return any;
 }
 
 static void count_batch(struct trainer *t, uint32_t b)
@@ -155,9 +145,12 @@ static void count_batch(struct trainer *t, uint32_t b)
     memset(t->m->value + t->m->n_trained, 0, average_statistics(t->m) * sizeof *t->m->value);
     train_load(t, b, false);
     plan_forward(&t->plan, t->rows, rng_key(t->spec->seed, RNG_DROPOUT, t->step, b + 1), t->x);
-    for (uint32_t i = 0; i < t->m->train.n; i++)
-        if (keeps_statistics(&t->m->train.node[i]))
-            add_statistics(t, &t->m->train.node[i]);
+    for (uint32_t i = 0; i < t->m->train.n; i++) {
+        const struct node *n = &t->m->train.node[i];
+        const struct norm *norm = n->kind == NODE_OP ? norm_of(n->op) : NULL;
+        if (norm && norm->new_share)
+            add_statistics(t, norm, n);
+    }
 }
 
 static void compute_statistics(struct trainer *t)

@@ -8,6 +8,7 @@
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
 #include "engine/model/metric.h"
+#include "engine/nn/role.h"
 
 #include <math.h>
 #include <string.h>
@@ -137,15 +138,10 @@ static size_t classes(struct call *c, int64_t id)
     return elements(model.summary, "classes", c->arena);
 }
 
-// The loss of an answer that knows nothing: the mean of standardised values, or all classes alike.
-static double chance_loss(const struct pick *loss, size_t n_class)
+static double chance_loss(const struct pick *pick, size_t n_class)
 {
-    const char *name = loss->row ? loss->row->name : "";
-    if (strcmp(name, "mse") == 0)
-        return 1;
-    if (strcmp(name, "binary_cross_entropy") == 0)
-        return log(2);
-    return strcmp(name, "cross_entropy") == 0 && n_class ? log((double)n_class) : NAN;
+    const struct loss *loss = pick_loss(pick);
+    return loss && loss->chance ? loss->chance(n_class) : NAN;
 }
 
 static bool recall(struct call *c, const struct job_row *job, const struct job_spec *spec,

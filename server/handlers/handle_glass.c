@@ -189,7 +189,7 @@ static bool gradcheck(struct call *c, const struct served *s, const struct glass
         return false;
     if (!sample.y)
         return fail_at(e, ERR_INVALID, "/targets", "must be given: gradients are of the loss");
-    struct pick loss = {.row = &m->loss->row};
+    struct pick loss = {.row = &m->loss->op->row};
     memcpy(loss.value, m->loss_value, sizeof loss.value);
     const struct gradcheck_model model = {.spec = &m->spec,
                                           .task = m->task,

@@ -18,7 +18,7 @@
 #include "engine/train/train.h"
 #include "server/jobs/warm.h"
 #include "engine/model/metric.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/train/train_check.h"
 
 #include <math.h>
@@ -91,7 +91,7 @@ static void resolve(struct job_spec *spec, const struct prepared *p)
 {
     spec->prep.task = p->prep.task;
     if (!spec->train.loss.row)
-        spec->train.loss = pick_row(&loss_table, &p->model.loss->row);
+        spec->train.loss = pick_row(&loss_table, &p->model.loss->op->row);
     spec->train.batch_size = (int)train_batch_size(&spec->train, p->split.n_train);
     uint32_t batches =
         train_batches(p->split.n_train, (uint32_t)spec->train.batch_size, p->model.by_column);

@@ -112,7 +112,7 @@ bool prepare_job(struct prepared *p, int dir, const char *digest, const struct j
            prep_init(&p->prep, &p->frame, data, halt, a, e) &&
            check_classes(&p->prep, data, a, faults, e) &&
            prep_split(&p->prep, &p->frame, data, &p->split, halt, a, e) &&
-           prep_fit(&p->prep, &p->frame, data, pick_op(&spec->train.loss), p->split.train,
+           prep_fit(&p->prep, &p->frame, data, pick_loss(&spec->train.loss), p->split.train,
                     p->split.n_train, halt, a, e) &&
            (!spec->from || prep_adopt(&p->prep, &from->prep, &p->frame, halt, a, e)) &&
            build(p, spec, a, e) && (!spec->from || warm_fits(&p->model, from, e));

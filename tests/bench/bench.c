@@ -15,7 +15,7 @@
 #include "engine/base/rng.h"
 #include "engine/train/train.h"
 #include "engine/model/init.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

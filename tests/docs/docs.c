@@ -12,7 +12,7 @@
 #include "api/schema/route.h"
 #include "server/base/settings.h"
 #include "engine/model/init.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/optim/optim.h"
 #include "engine/optim/schedule.h"
 

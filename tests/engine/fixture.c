@@ -6,7 +6,7 @@
 #include "tests/harness.h"
 #include "engine/model/init.h"
 #include "engine/optim/schedule.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/optim/optim.h"
 
 #include <math.h>

@@ -6,7 +6,7 @@
 #include "engine/model/model.h"
 #include "api/json/textw.h"
 #include "engine/model/init.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <cJSON.h>
 #include <ctype.h>

@@ -6,7 +6,7 @@
 
 #include "tests/harness.h"
 #include "tests/engine/nn/oplab.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "tests/harness.h"
 #include "engine/model/predict.h"
 #include "tests/engine/train/trainlab.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <math.h>
 #include <string.h>
@@ -83,7 +83,7 @@ LOOP_TEST(the_output_layer_follows_from_the_target, sizeof outputs / sizeof *out
     struct model m;
     lab_job_init(&j, 1, 4, "relu", NULL, 0);
     ck_assert(build(&m, &j, 5, outputs[_i].n_class, outputs[_i].loss));
-    ck_assert_ptr_eq(m.loss, outputs[_i].op);
+    ck_assert_ptr_eq(m.loss->op, outputs[_i].op);
     ck_assert_uint_eq(m.n_out, outputs[_i].n_out);
     ck_assert_uint_eq(model_answers(&m), outputs[_i].answers);
     ck_assert(!m.by_column);

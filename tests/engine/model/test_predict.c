@@ -2,7 +2,7 @@
 #include "engine/model/predict.h"
 #include "tests/harness.h"
 #include "tests/engine/train/trainlab.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <math.h>
 #include <string.h>

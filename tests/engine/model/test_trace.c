@@ -103,7 +103,7 @@ static bool check(struct gradcheck *g, size_t most)
         rows[i] = (float)x[i];
     for (size_t i = 0; i < ROWS; i++)
         want[i] = (float)y[i];
-    struct pick loss = {.row = &model.loss->row};
+    struct pick loss = {.row = &model.loss->op->row};
     memcpy(loss.value, model.loss_value, sizeof loss.value);
     const struct gradcheck_model m = {&model.spec,    model.task, model.n_in, model.n_class,
                                       model.n_target, &loss,      value,      model.n_value};

@@ -4,11 +4,11 @@
 #include "tests/engine/nn/losslab.h"
 
 #include "tests/harness.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <string.h>
 
-const struct op *loss_of(const char *name)
+const struct op *loss_named(const char *name)
 {
     const struct row *row = table_find(&loss_table, name);
     ck_assert_msg(row, "no loss \"%s\"", name);
@@ -44,7 +44,7 @@ uint32_t loss_outputs(const struct op *op)
 
 uint32_t loss_targets(const struct op *op)
 {
-    if (op->outputs)
-        return loss_outputs(op) / (uint32_t)op->outputs;
+    if (loss_of(op)->outputs)
+        return loss_outputs(op) / (uint32_t)loss_of(op)->outputs;
     return op->probe[1].cols == 1 ? 1 : loss_outputs(op);
 }

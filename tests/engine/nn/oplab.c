@@ -3,6 +3,7 @@
 
 #include "tests/harness.h"
 #include "engine/base/rng.h"
+#include "engine/nn/role.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static void room_for_output(struct oplab *lab)
     uint32_t rows = 1;
     for (int k = 0; k < op->arity; k++)
         rows = op->probe[k].rows == 0 ? s->in[k].rows : rows;
-    s->out = (struct buf){.rows = op->role == OP_REDUCE ? 1
+    s->out = (struct buf){.rows = op->reduces ? 1
                                   : op->rows            ? op->rows(s->in)
                                                         : rows,
                           .cols = step_cols(s)};
@@ -169,7 +170,8 @@ size_t oplab_draw(size_t op, uint64_t seed, bool wide, double *x, bool *movable)
     double *at = x;
     struct oplab lab = oplab_new(op_table[op], 0, seed);
     struct buf in = lab.s.in[0];
-    for (size_t i = 0; wide && lab.s.op->role == OP_ACTIVATION && i < oplab_cells(in); i++)
+    bool any = activation_of(lab.s.op) || lab.s.op == op_rrelu.serve;
+    for (size_t i = 0; wide && any && i < oplab_cells(in); i++)
         in.v[i] = (real)anywhere(lab.s.op, seed, i);
     for (int k = 0; k < lab.s.op->arity; k++)
         copy(lab.s.in[k].v, oplab_cells(lab.s.in[k]), !lab.s.op->probe[k].whole, &at, &movable);

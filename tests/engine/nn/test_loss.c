@@ -4,7 +4,7 @@
 
 #include "tests/harness.h"
 #include "tests/engine/nn/losslab.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <math.h>
 
@@ -244,7 +244,7 @@ static bool close_to(double got, double want)
 LOOP_TEST(a_loss_gives_its_known_value_and_derivatives, KNOWN)
 {
     const char *name = known[_i].name;
-    struct loss_result r = loss_run(loss_of(name), known[_i].knob, known[_i].n_z, known[_i].z,
+    struct loss_result r = loss_run(loss_named(name), known[_i].knob, known[_i].n_z, known[_i].z,
                                     known[_i].n_y, known[_i].y);
     ck_assert_msg(close_to(r.loss, known[_i].loss), "%s: %.17g, expected %.17g", name, r.loss,
                   known[_i].loss);
@@ -274,7 +274,7 @@ static const struct {
 LOOP_TEST(the_first_loss_for_a_task_is_its_usual_one, 5)
 {
     for (size_t i = 0; i < loss_table.n; i++)
-        if (loss_of(loss_table.row[i]->name)->tasks & tasks[_i].task) {
+        if (loss_list[i]->tasks & tasks[_i].task) {
             ck_assert_str_eq(loss_table.row[i]->name, tasks[_i].usual);
             return;
         }

@@ -3,7 +3,7 @@
 
 #include "tests/harness.h"
 #include "tests/engine/nn/losslab.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <math.h>
 
@@ -42,7 +42,7 @@ LOOP_TEST(a_loss_is_right_where_numbers_end, sizeof edge / sizeof *edge)
 {
     const char *name = edge[_i].name;
     struct loss_result r =
-        loss_run(loss_of(name), edge[_i].knob, edge[_i].n_z, edge[_i].z, edge[_i].n_y, edge[_i].y);
+        loss_run(loss_named(name), edge[_i].knob, edge[_i].n_z, edge[_i].z, edge[_i].n_y, edge[_i].y);
     double loss = edge[_i].loss, dz = edge[_i].dz;
     ck_assert_msg(fabs(r.loss - loss) <= 3e-6 * fabs(loss), "%s, case %d: %.9g, expected %.9g",
                   name, _i, r.loss, loss);
@@ -54,7 +54,7 @@ LOOP_TEST(a_loss_is_right_where_numbers_end, sizeof edge / sizeof *edge)
 LOOP_TEST(no_knob_makes_a_loss_of_large_outputs_infinite, loss_table.n * 2)
 {
     static const double z[] = {100, -100, 100, -100, 100};
-    const struct op *op = loss_of(loss_table.row[_i / 2]->name);
+    const struct op *op = loss_named(loss_table.row[_i / 2]->name);
     uint32_t n = loss_outputs(op), n_y = loss_targets(op);
     double knob[2];
     for (int k = 0; k < 2; k++)
@@ -70,7 +70,7 @@ LOOP_TEST(no_knob_makes_a_loss_of_large_outputs_infinite, loss_table.n * 2)
 // NaN must reach the loss, where training notices it.
 LOOP_TEST(losses_pass_nan_on, loss_table.n)
 {
-    const struct op *op = loss_of(loss_table.row[_i]->name);
+    const struct op *op = loss_named(loss_table.row[_i]->name);
     struct pick p = pick_row(&loss_table, &op->row);
     uint32_t n = loss_outputs(op), n_y = loss_targets(op);
     for (uint32_t i = 0; i < n; i++) {

@@ -4,7 +4,7 @@
 
 #include "tests/harness.h"
 #include "tests/engine/nn/oplab.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,20 +289,20 @@ TEST(rrelu_draws_slopes_between_its_knobs_and_serves_with_their_mean)
 
 // torch.nn.init.calculate_gain, and He et al. 2015 for slopes below zero.
 static const struct {
-    const struct op *op;
+    const struct activation *row;
     double knob[2], gain;
 } gains[] = {
-    {&op_relu, {0}, 1.41421356237},
-    {&op_leaky_relu, {.01}, 1.41414285700},
-    {&op_leaky_relu, {1}, 1},
-    {&op_prelu, {.25}, 1.37198868114},
-    {&op_rrelu, {.1, .3}, 1.38675049056},
-    {&op_selu, {0}, .75},
-    {&op_tanh, {0}, 1.66666666667},
+    {&activation_relu, {0}, 1.41421356237},
+    {&activation_leaky_relu, {.01}, 1.41414285700},
+    {&activation_leaky_relu, {1}, 1},
+    {&activation_prelu, {.25}, 1.37198868114},
+    {&activation_rrelu, {.1, .3}, 1.38675049056},
+    {&activation_selu, {0}, .75},
+    {&activation_tanh, {0}, 1.66666666667},
 };
 
 LOOP_TEST(an_activation_gains_what_its_source_says, sizeof gains / sizeof *gains)
 {
-    double got = gains[_i].op->gain(gains[_i].knob);
-    ck_assert_msg(fabs(got - gains[_i].gain) < 1e-10, "%s: %.12g", gains[_i].op->row.name, got);
+    double got = gains[_i].row->gain(gains[_i].knob);
+    ck_assert_msg(fabs(got - gains[_i].gain) < 1e-10, "%s: %.12g", gains[_i].row->op->row.name, got);
 }

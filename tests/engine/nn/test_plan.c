@@ -7,7 +7,7 @@
 #include "tests/engine/nn/naive.h"
 #include "engine/base/rng.h"
 #include "tests/engine/train/trainlab.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 
 #include <math.h>
 #include <string.h>
@@ -223,7 +223,6 @@ static void sum_backward(const struct step *s, struct tile t)
 }
 
 static const struct op op_sum = {.row = {.name = "sum"},
-                                 .role = OP_LAYER,
                                  .arity = 2,
                                  .forward = sum_forward,
                                  .backward = sum_backward};

@@ -144,7 +144,7 @@ LOOP_TEST(the_rate_is_the_rows_own, optimizer_table.n)
     ck_assert(optimizer_lr(&p) == .125);
 }
 
-static double norm_of(void)
+static double norm_now(void)
 {
     struct pick p = pick_row(&optimizer_table, optimizer_table.row[0]);
     struct optimizer o;
@@ -159,12 +159,12 @@ TEST(the_gradients_norm_is_that_of_all_spans_together)
         grad[i] = (real)rng_normal(rng_key(2, RNG_PROBE, 0, 0), i);
         sum += (double)grad[i] * (double)grad[i];
     }
-    ck_assert_double_eq_tol(norm_of(), sqrt(sum), 1e-6 * sqrt(sum));
+    ck_assert_double_eq_tol(norm_now(), sqrt(sum), 1e-6 * sqrt(sum));
     memset(grad, 0, sizeof grad);
-    ck_assert(norm_of() == 0);
+    ck_assert(norm_now() == 0);
     grad[N - 1] = -3;
     grad[0] = 4;
-    ck_assert(norm_of() == 5);
+    ck_assert(norm_now() == 5);
 }
 
 // Squares that overflow single precision, of gradients that do not.
@@ -172,7 +172,7 @@ TEST(huge_gradients_have_a_norm)
 {
     for (size_t i = 0; i < N; i++)
         grad[i] = i % 2 ? (real)1e30 : (real)-1e30;
-    ck_assert_double_eq_tol(norm_of() / (1e30 * sqrt((double)N)), 1, 1e-6);
+    ck_assert_double_eq_tol(norm_now() / (1e30 * sqrt((double)N)), 1, 1e-6);
 }
 
 static const double broken[] = {NAN, INFINITY, -INFINITY};
@@ -183,7 +183,7 @@ LOOP_TEST(one_gradient_that_is_not_finite_makes_the_norm_so, 3 * 3)
     for (size_t i = 0; i < N; i++)
         grad[i] = 1;
     grad[where[_i / 3]] = (real)broken[_i % 3];
-    ck_assert(!isfinite(norm_of()));
+    ck_assert(!isfinite(norm_now()));
 }
 
 LOOP_TEST(state_that_does_not_fit_is_too_large, optimizer_table.n)

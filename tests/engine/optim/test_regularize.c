@@ -5,7 +5,7 @@
 #include "engine/optim/regularize.h"
 #include "engine/base/rng.h"
 #include "tests/engine/train/trainlab.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/optim/optim.h"
 
 #include <float.h>

@@ -141,7 +141,8 @@ TEST(prep_scales_by_the_mean_for_a_loss_of_positive_values)
 {
     struct arena a = prep_arena(1);
     struct err e = {0}, e2 = {0};
-    struct op loss = {.row = {.name = "counts"}, .scale = TARGET_MEAN};
+    const struct op op = {.row = {.name = "counts"}};
+    struct loss loss = {.op = &op, .scale = TARGET_MEAN};
     struct frame f = table_of_text("x,y\n1,2\n2,6\n3,0\n4,8\n", &a);
     struct data_spec s = plain_spec("y");
     const uint32_t row[] = {0, 1};

@@ -250,7 +250,7 @@ static bool compare(const struct work *w, const struct exec *x, struct err *e)
         in[i] = (float)rows.x[i];
     for (size_t i = 0; i < 5; i++)
         out[i] = (float)rows.y[i];
-    struct pick loss = {.row = &m.loss->row};
+    struct pick loss = {.row = &m.loss->op->row};
     memcpy(loss.value, m.loss_value, sizeof loss.value);
     const struct gradcheck_model model = {&m.spec,    m.task, m.n_in, m.n_class,
                                           m.n_target, &loss,  value,  m.n_value};
@@ -308,7 +308,7 @@ static bool prepare(const struct work *w, const struct exec *x, struct err *e)
     const struct data_spec s = spec_of(w->variant);
     struct prep p, other;
     struct split split;
-    const struct op *loss = w->variant ? NULL : &op_poisson;
+    const struct loss *loss = w->variant ? NULL : &loss_poisson;
     if (!prep_init(&p, &f, &s, x->halt, &arena, e) ||
         !prep_split(&p, &f, &s, &split, x->halt, &arena, e) ||
         !prep_fit(&p, &f, &s, loss, split.train, split.n_train, x->halt, &arena, e) ||

@@ -7,7 +7,7 @@
 #include "engine/train/mix.h"
 #include "engine/optim/schedule.h"
 #include "tests/engine/train/trainlab.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/optim/optim.h"
 #include "engine/train/train_check.h"
 #include "engine/model/predict.h"

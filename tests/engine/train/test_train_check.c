@@ -4,7 +4,7 @@
 #include "tests/harness.h"
 #include "engine/train/trainer.h"
 #include "tests/engine/train/trainlab.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/optim/optim.h"
 #include "engine/train/train_check.h"
 

@@ -6,7 +6,7 @@
 #include "tests/harness.h"
 #include "engine/train/mix.h"
 #include "engine/base/rng.h"
-#include "engine/nn/op.h"
+#include "engine/nn/role.h"
 #include "engine/model/init.h"
 #include "engine/optim/optim.h"
 #include "engine/optim/schedule.h"

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What an op is to a network: an activation, a norm or a loss that a job can pick by name. A row
+// points at the op and holds what only its role needs; it stands next to the op (ops_*.c), and its
+// line in ops.def says which kind it is. Constant data.
+
+#include "engine/nn/op.h"
+
+struct activation {
+    const struct op *op;
+    double (*gain)(const double *value); // what Kaiming's formulas multiply the deviation by; NULL:
+                                         // 1
+    bool bounded;                        // values stay within bound[0], bound[1]; close to them
+    double bound[2];                     // they are saturated
+    bool dies;                           // a unit that is 0 for every row has no gradient any more
+};
+
+struct norm {
+    const struct op *op;
+    bool on_weight; // applied to the layer's weight [outputs, inputs], not to its output
+    // Norms with running statistics: the share of a new batch in them. NULL: it has none.
+    double (*new_share)(const double *value);
+};
+
+enum loss_task {
+    LOSS_REGRESSION = 1,
+    LOSS_BINARY = 2,
+    LOSS_MULTICLASS = 4,
+    LOSS_MULTILABEL = 8,
+    LOSS_DISTRIBUTION = 16
+};
+
+// How a regression's targets are scaled before the loss sees them.
+enum target_scale {
+    TARGET_STANDARD, // (y - mean) / std
+    TARGET_MEAN,     // y / mean, for losses of positive values with a log link
+};
+
+struct loss {
+    const struct op *op;
+    const struct op *link; // turns the network's output into the prediction; NULL: nothing to do
+    int tasks;             // bit mask of enum loss_task
+    bool per_class;        // one output a class rather than one in all
+    int outputs;           // regressions: network outputs per target; 0: one
+    bool smooths;          // its first knob is the share of label smoothing
+    enum target_scale scale;
+    double target_min;     // with TARGET_MEAN: smallest target allowed,
+    bool target_above_min; // or not even that one
+    // The loss of an answer that knows nothing, of n classes; NULL: unknown.
+    double (*chance)(size_t n_class);
+};
+
+extern const struct table activation_table, norm_table, loss_table;
+extern const struct loss *const loss_list[]; // [loss_table.n]
+
+#define OP(name)
+#define ACTIVATION(name) extern const struct activation activation_##name;
+#define NORM(name) extern const struct norm norm_##name;
+#define LOSS(name) extern const struct loss loss_##name;
+#include "engine/nn/ops.def"
+
+// The row of that kind for an op; NULL for NULL and for what is none.
+const struct activation *activation_of(const struct op *op);
+const struct norm *norm_of(const struct op *op);
+const struct loss *loss_of(const struct op *op);
+
+// Network outputs per target, and in all.
+static inline uint32_t loss_per_target(const struct loss *l)
+{
+    return l->outputs ? (uint32_t)l->outputs : 1;
+}
+
+static inline uint32_t loss_width(const struct loss *l, size_t n_class, size_t n_target)
+{
+    return l->per_class ? (uint32_t)n_class : (uint32_t)n_target * loss_per_target(l);
+}
+
+// The row that a job has picked; NULL for none.
+static inline const struct activation *pick_activation(const struct pick *p)
+{
+    return activation_of(pick_op(p));
+}
+
+static inline const struct norm *pick_norm(const struct pick *p)
+{
+    return norm_of(pick_op(p));
+}
+
+static inline const struct loss *pick_loss(const struct pick *p)
+{
+    return loss_of(pick_op(p));
+}
