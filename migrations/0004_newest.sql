@@ -26,6 +26,3 @@ END;
 -- A claim looks at nothing but this index until it has found its job.
 DROP INDEX jobs_ready;
 CREATE INDEX jobs_ready ON jobs (priority DESC, id, run_at, blame) WHERE state = 'queued';
-
--- Files of data that came with a job are told from files of others, see catalog.c.
-CREATE INDEX jobs_inline ON jobs (digest) WHERE dataset IS NULL;

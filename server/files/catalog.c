@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
-// See catalog.h. A reader-writer lock the other way round: those who store share it, whoever
-// removes has it alone.
+// See catalog.h.
+//
+// A lock guards the list of files that are on their way in or out, and is held while that is looked
+// at only, for storing and removing a large file takes seconds: whoever stores or removes another
+// one must not wait for it. A file that is on its way in is left alone by those who remove; what
+// has become of it is then decided at its end. One that is on its way out is waited for.
 
 #include "server/files/catalog.h"
 
@@ -21,10 +25,9 @@
 struct catalog {
     int dir; // the data folder, the store's
     struct store *store;
-    pthread_rwlock_t lock;
-    pthread_mutex_t coming_lock;
+    pthread_mutex_t lock; // guards `moving`
     pthread_cond_t gone;
-    struct catalog_model *coming; // models that have no row yet
+    struct catalog_file *moving;
 };
 
 // Folders of files named by their digest.
@@ -32,23 +35,13 @@ static const struct shelf {
     const char *folder;
     bool (*used)(struct store *, const char *digest, bool *used, struct err *);
     bool (*settled)(struct store *, const char *digest, bool *settled, struct err *);
-    bool (*over)(struct store *, const char *digest, bool *over, struct err *); // its jobs; or NULL
     bool (*remove)(int dir, const char *digest, struct err *);
 } shelves[] = {
-    {"datasets", store_digest_used, store_digest_named, store_digest_inline, dataset_remove},
-    {"models", store_model_digest_used, store_model_digest_used, NULL, model_store_remove},
+    [CATALOG_DATASETS] = {"datasets", store_digest_used, store_digest_named, dataset_remove},
+    [CATALOG_MODELS] = {"models", store_model_digest_used, store_model_digest_used,
+                        model_store_remove},
 };
-enum { DATASETS, MODELS, SHELVES = sizeof shelves / sizeof *shelves };
-
-// What bears no mark may be the only copy of a table or a model that another database knows.
-static bool remove_unused(struct catalog *c, const struct shelf *shelf, const char *digest,
-                          struct err *e)
-{
-    bool used;
-    return shelf->used(c->store, digest, &used, e) &&
-           (used || file_mark_of(c->dir, shelf->folder, digest) == NO_MARK ||
-            shelf->remove(c->dir, digest, e));
-}
+enum { SHELVES = sizeof shelves / sizeof *shelves };
 
 // Opening ----------------------------------------------------------------------------------------
 
@@ -70,21 +63,39 @@ static void count_stranger(const struct sweep *w, const char *name)
 }
 
 // A row that the file outlives settles it; that of a job which brought its data does not.
-static bool settle(const struct sweep *w, const char *digest, struct err *e)
+static bool settle(struct catalog *c, const struct shelf *shelf, const char *digest, struct err *e)
 {
     bool settled;
-    if (!w->shelf->settled(w->c->store, digest, &settled, e))
+    if (!shelf->settled(c->store, digest, &settled, e))
         return false;
-    (settled ? file_unmark : file_mark_job)(w->c->dir, w->shelf->folder, digest);
+    if (settled)
+        file_unmark(c->dir, shelf->folder, digest);
+    else
+        file_mark_job(c->dir, shelf->folder, digest, NULL);
     return true;
+}
+
+struct question {
+    struct store *store;
+    struct err *e;
+};
+
+static bool is_over(void *ctx, const struct file_job *job)
+{
+    const struct question *q = ctx;
+    bool over;
+    return store_job_over(q->store, job->id, job->created_at, &over, q->e) && over;
 }
 
 // Whether a file without a row is one that we left so.
 static bool is_litter(const struct sweep *w, const char *digest, bool *litter, struct err *e)
 {
+    struct err why = {0};
+    struct question q = {w->c->store, &why};
     enum file_mark mark = file_mark_of(w->c->dir, w->shelf->folder, digest);
-    *litter = mark == UNSETTLED;
-    return mark != WITH_JOB || !w->shelf->over || w->shelf->over(w->c->store, digest, litter, e);
+    *litter = mark == UNSETTLED ||
+              (mark == WITH_JOB && file_mark_all(w->c->dir, w->shelf->folder, digest, is_over, &q));
+    return !why.kind || fail(e, why.kind, "%s", why.text);
 }
 
 static bool sweep_file(const struct sweep *w, const char *name, struct err *e)
@@ -95,7 +106,7 @@ static bool sweep_file(const struct sweep *w, const char *name, struct err *e)
     if (!w->shelf->used(w->c->store, digest, &used, e))
         return false;
     if (used)
-        return settle(w, digest, e);
+        return settle(w->c, w->shelf, digest, e);
     if (!is_litter(w, digest, &litter, e))
         return false;
     if (litter)
@@ -163,25 +174,13 @@ bool catalog_check(struct store *store, struct err *e)
                              strangers.files))));
 }
 
-// Those who remove are preferred: by glibc's default, holders that follow each other closely, as
-// posts of inline jobs do, would keep a worker waiting for ever. No thread holds twice.
-static void lock_init(pthread_rwlock_t *lock)
-{
-    pthread_rwlockattr_t attr;
-    pthread_rwlockattr_init(&attr);
-    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    pthread_rwlock_init(lock, &attr);
-    pthread_rwlockattr_destroy(&attr);
-}
-
 struct catalog *catalog_open(struct store *store, struct catalog_strangers *strangers,
                              struct err *e)
 {
     struct catalog *c = malloc(sizeof *c);
     BUG(!c);
     *c = (struct catalog){.dir = store_dir(store), .store = store};
-    lock_init(&c->lock);
-    pthread_mutex_init(&c->coming_lock, NULL);
+    pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->gone, NULL);
     if (walk_all(c, strangers, sweep_file, e))
         return c;
@@ -193,21 +192,109 @@ void catalog_close(struct catalog *c)
 {
     if (!c)
         return;
-    pthread_rwlock_destroy(&c->lock);
-    pthread_mutex_destroy(&c->coming_lock);
+    pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->gone);
     free(c);
 }
 
-void catalog_hold(struct catalog *c)
+// Files on their way ---------------------------------------------------------------------------
+
+static bool is_moving(const struct catalog *c, const struct catalog_file *f, bool out)
 {
-    pthread_rwlock_rdlock(&c->lock);
+    for (const struct catalog_file *m = c->moving; m; m = m->next)
+        if (m->out == out && m->shelf == f->shelf && strcmp(m->digest, f->digest) == 0)
+            return true;
+    return false;
 }
 
-void catalog_let_go(struct catalog *c)
+static void link_locked(struct catalog *c, struct catalog_file *f)
 {
-    pthread_rwlock_unlock(&c->lock);
+    f->next = c->moving;
+    c->moving = f;
 }
+
+static void wait_locked(struct catalog *c, const struct catalog_file *f)
+{
+    while (is_moving(c, f, true))
+        pthread_cond_wait(&c->gone, &c->lock);
+}
+
+static void unlink_file(struct catalog *c, struct catalog_file *f)
+{
+    pthread_mutex_lock(&c->lock);
+    struct catalog_file **at = &c->moving;
+    while (*at != f)
+        at = &(*at)->next;
+    *at = f->next;
+    if (f->out)
+        pthread_cond_broadcast(&c->gone);
+    pthread_mutex_unlock(&c->lock);
+}
+
+// What bears no mark may be the only copy of a table or a model that another database knows. What
+// somebody needs was marked by whoever thought that it could go.
+static bool remove_unused(struct catalog *c, const struct catalog_file *f, struct err *e)
+{
+    const struct shelf *shelf = &shelves[f->shelf];
+    bool used;
+    if (file_mark_of(c->dir, shelf->folder, f->digest) == NO_MARK)
+        return true;
+    return shelf->used(c->store, f->digest, &used, e) &&
+           (used ? settle(c, shelf, f->digest, e) : shelf->remove(c->dir, f->digest, e));
+}
+
+// Remove a file that nobody needs or brings.
+static bool take_out(struct catalog *c, enum catalog_shelf shelf, const char *digest, struct err *e)
+{
+    struct catalog_file f = {.shelf = shelf, .digest = digest, .out = true};
+    pthread_mutex_lock(&c->lock);
+    wait_locked(c, &f);
+    bool left = is_moving(c, &f, false);
+    if (!left)
+        link_locked(c, &f);
+    pthread_mutex_unlock(&c->lock);
+    bool ok = left || remove_unused(c, &f, e);
+    if (!left)
+        unlink_file(c, &f);
+    return ok;
+}
+
+void catalog_begin(struct catalog *c, enum catalog_shelf shelf, const char *digest,
+                   struct catalog_file *f)
+{
+    *f = (struct catalog_file){.shelf = shelf, .digest = digest};
+    pthread_mutex_lock(&c->lock);
+    wait_locked(c, f);
+    link_locked(c, f);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void stored(struct catalog *c, const struct catalog_file *f)
+{
+    const char *folder = shelves[f->shelf].folder;
+    struct err ignored = {0};
+    if (file_mark_of(c->dir, folder, f->digest) == NO_MARK)
+        return;
+    file_unmark(c->dir, folder, f->digest);
+    file_sync_folder(c->dir, folder, &ignored);
+}
+
+bool catalog_end(struct catalog *c, struct catalog_file *f, enum catalog_end end, struct err *e)
+{
+    if (end == CATALOG_STORED)
+        stored(c, f);
+    else if (end == CATALOG_WITH_JOB)
+        file_mark_job(c->dir, shelves[f->shelf].folder, f->digest, &f->job);
+    unlink_file(c, f);
+    return end != CATALOG_UNSTORED || take_out(c, f->shelf, f->digest, e);
+}
+
+bool catalog_forget(struct catalog *c, const char *digest, struct err *e)
+{
+    return take_out(c, CATALOG_DATASETS, digest, e);
+}
+
+// Deleting -------------------------------------------------------------------------------------
 
 static bool has(const struct digest_list *files, const char *digest)
 {
@@ -221,7 +308,7 @@ static bool mark_all(struct catalog *c, const struct digest_list *files, struct 
 {
     bool ok = true;
     for (size_t i = 0; ok && i < files->n; i++)
-        ok = file_mark(c->dir, shelves[DATASETS].folder, files->digest[i], e);
+        ok = file_mark(c->dir, shelves[CATALOG_DATASETS].folder, files->digest[i], e);
     return ok;
 }
 
@@ -230,22 +317,24 @@ static void unmark_all(struct catalog *c, const struct digest_list *files,
 {
     for (size_t i = 0; i < files->n; i++)
         if (!has(except, files->digest[i]))
-            file_unmark(c->dir, shelves[DATASETS].folder, files->digest[i]);
+            file_unmark(c->dir, shelves[CATALOG_DATASETS].folder, files->digest[i]);
 }
 
+// One that cannot go is no reason for the others to stay.
 static bool remove_all(struct catalog *c, const struct digest_list *files, struct err *e)
 {
     bool ok = true;
-    for (size_t i = 0; ok && i < files->n; i++)
-        ok = remove_unused(c, &shelves[DATASETS], files->digest[i], e);
+    for (size_t i = 0; i < files->n; i++)
+        ok = take_out(c, CATALOG_DATASETS, files->digest[i], e) && ok;
     return ok;
 }
 
-// The rows go first: a row without a file would be a lie, and a marked file without a row is swept
-// at the next start.
-static bool delete_all(struct catalog *c, const char *name, struct arena *a, struct err *e)
+// The rows go first: a row must not be without its file, and a marked file without a row is swept
+// at the next start. Whoever has asked may have left by then, which is no reason to stop.
+bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct err *e)
 {
     struct digest_list files, unused = {0};
+    store_watch(NULL);
     if (!store_dataset_files(c->store, name, &files, a, e))
         return false;
     bool deleted = mark_all(c, &files, e) && store_dataset_delete(c->store, name, &unused, a, e);
@@ -253,93 +342,4 @@ static bool delete_all(struct catalog *c, const char *name, struct arena *a, str
         unused.n = 0;
     unmark_all(c, &files, &unused);
     return deleted && remove_all(c, &unused, e);
-}
-
-bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct err *e)
-{
-    pthread_rwlock_wrlock(&c->lock);
-    bool ok = delete_all(c, name, a, e);
-    pthread_rwlock_unlock(&c->lock);
-    return ok;
-}
-
-void catalog_settled(struct catalog *c, const char *digest)
-{
-    struct err ignored = {0};
-    for (size_t i = 0; i < SHELVES; i++)
-        if (file_mark_of(c->dir, shelves[i].folder, digest) != NO_MARK) {
-            file_unmark(c->dir, shelves[i].folder, digest);
-            file_sync_folder(c->dir, shelves[i].folder, &ignored);
-        }
-}
-
-void catalog_goes_with_job(struct catalog *c, const char *digest)
-{
-    file_mark_job(c->dir, shelves[DATASETS].folder, digest);
-}
-
-bool catalog_forget(struct catalog *c, const char *digest, struct err *e)
-{
-    pthread_rwlock_wrlock(&c->lock);
-    bool ok = remove_unused(c, &shelves[DATASETS], digest, e);
-    pthread_rwlock_unlock(&c->lock);
-    return ok;
-}
-
-// Models -----------------------------------------------------------------------------------------
-
-static bool on_its_way(const struct catalog *c, const char *digest, bool out)
-{
-    for (const struct catalog_model *m = c->coming; m; m = m->next)
-        if ((!out || m->out) && strcmp(m->digest, digest) == 0)
-            return true;
-    return false;
-}
-
-static void link_in(struct catalog *c, struct catalog_model *m)
-{
-    m->next = c->coming;
-    c->coming = m;
-}
-
-static void unlink_from(struct catalog *c, struct catalog_model *m)
-{
-    struct catalog_model **at = &c->coming;
-    while (*at != m)
-        at = &(*at)->next;
-    *at = m->next;
-}
-
-void catalog_model_begin(struct catalog *c, struct catalog_model *m, const char *digest)
-{
-    *m = (struct catalog_model){.digest = digest};
-    pthread_mutex_lock(&c->coming_lock);
-    while (on_its_way(c, digest, true))
-        pthread_cond_wait(&c->gone, &c->coming_lock);
-    link_in(c, m);
-    pthread_mutex_unlock(&c->coming_lock);
-}
-
-// Removing may take long, so only those who bring the same bytes wait for it.
-static bool take_out(struct catalog *c, struct catalog_model *m, struct err *e)
-{
-    bool ok = remove_unused(c, &shelves[MODELS], m->digest, e);
-    pthread_mutex_lock(&c->coming_lock);
-    unlink_from(c, m);
-    pthread_cond_broadcast(&c->gone);
-    pthread_mutex_unlock(&c->coming_lock);
-    return ok;
-}
-
-bool catalog_model_end(struct catalog *c, struct catalog_model *m, bool stored, struct err *e)
-{
-    pthread_mutex_lock(&c->coming_lock);
-    unlink_from(c, m);
-    m->out = !stored && !on_its_way(c, m->digest, false);
-    if (m->out)
-        link_in(c, m);
-    pthread_mutex_unlock(&c->coming_lock);
-    if (stored)
-        catalog_settled(c, m->digest);
-    return !m->out || take_out(c, m, e);
 }

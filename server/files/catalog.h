@@ -5,10 +5,12 @@
 // data given with a job, are one file by their digest, so a file may go only when neither a dataset
 // nor an unfinished job needs it, and nobody is about to say that they do.
 //
-// main opens and closes it. Handlers and workers use it from any thread. Whoever stores a file
-// holds the catalog from before the file appears until the row does; removing waits for that.
+// main opens and closes it. Handlers and workers use it from any thread. Whoever brings a file says
+// so from before it appears until its row does: it is not removed meanwhile. Nobody waits for those
+// who bring or remove other files.
 
 #include "server/files/dataset.h"
+#include "server/files/file_mark.h"
 #include "server/store/store.h"
 
 struct catalog;
@@ -30,37 +32,36 @@ struct catalog *catalog_open(struct store *store, struct catalog_strangers *stra
                              struct err *e);
 void catalog_close(struct catalog *c); // NULL is fine
 
-// While held, no file is removed. Many threads may hold it.
-void catalog_hold(struct catalog *c);
-void catalog_let_go(struct catalog *c);
+enum catalog_shelf { CATALOG_DATASETS, CATALOG_MODELS };
 
-// The row that needs a file which was just stored is there: from now on it is no litter, and that
-// lasts.
-void catalog_settled(struct catalog *c, const char *digest);
+// A file on its way into the folder and the store. Many may bring the same bytes at a time.
+struct catalog_file {
+    enum catalog_shelf shelf;
+    const char *digest;
+    struct file_job job; // CATALOG_WITH_JOB: the one that brought it
+    struct catalog_file *next;
+    bool out; // it is being removed
+};
 
-// The same for data that came with a job: its file goes with the job, unless an upload of the same
-// bytes settles it.
-void catalog_goes_with_job(struct catalog *c, const char *digest);
+// What became of it.
+enum catalog_end {
+    CATALOG_UNSTORED, // no row needs it: it goes, unless somebody else brings or needs the same
+    CATALOG_STORED,   // its row is there: it is no litter any more, and that lasts
+    CATALOG_WITH_JOB, // its job's row is there: it goes with the job, unless the same is stored
+};
+
+// `digest` must stay until the end. Waits while a file of the same bytes is being removed.
+void catalog_begin(struct catalog *c, enum catalog_shelf shelf, const char *digest,
+                   struct catalog_file *f);
+
+// False when a file could not be removed: it is swept at the next start.
+bool catalog_end(struct catalog *c, struct catalog_file *f, enum catalog_end end, struct err *e);
 
 // Delete all versions of a dataset and the files nobody else needs. Errors as
-// store_dataset_delete().
+// store_dataset_delete(); or what kept a file from going once the rows were gone, when it is swept
+// at the next start.
 bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct err *e);
 
 // Remove the files of data that came with a job, now that the job has ended, unless somebody else
 // needs them or they bear no mark.
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e);
-
-// A model's file on its way into the folder and the store: from before it appears until its row is
-// written, or never will be. Many may bring the same bytes at a time.
-struct catalog_model {
-    struct catalog_model *next;
-    const char *digest;
-    bool out; // its file is being removed
-};
-
-// `digest` must stay until the end. Waits while a file of the same bytes is being removed.
-void catalog_model_begin(struct catalog *c, struct catalog_model *m, const char *digest);
-
-// With `stored`, its row is there. Without, the file goes, unless another model is the same, or
-// about to be. False when it could not be removed: it is swept at the next start.
-bool catalog_model_end(struct catalog *c, struct catalog_model *m, bool stored, struct err *e);

@@ -35,6 +35,7 @@ struct ingest {
     char csv_tmp[PATH], col_tmp[PATH]; // below the data folder; "" when there is none
     uint64_t bytes;
     struct sha256_ctx sha;
+    char digest[DATASET_DIGEST]; // from ingest_digest() on
     struct csv *csv;
     struct arena arena;
     bool counted; // the parser is charged to it: a short table uses little of it
@@ -225,28 +226,22 @@ static bool keep_file(int dir, char tmp[static PATH], const char *path, struct e
     return true;
 }
 
-static void take_back(int dir, const char *digest, const char *csv)
+static bool is_there(const struct ingest *in, const char *path)
 {
-    unlinkat(dir, csv, 0);
-    file_unmark(dir, "datasets", digest);
+    return faccessat(in->dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+// Whatever was there before under one of the names is somebody's.
 static bool keep_both(struct ingest *in, const char *digest, struct err *e)
 {
     char csv[PATH], col[PATH];
     stored_path(csv, digest, ".csv");
     stored_path(col, digest, ".col");
-    bool repair = faccessat(in->dir, csv, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    if (!file_sync(in->csv_fd, e) || !file_sync(in->col_fd, e) ||
-        (!repair && !file_mark(in->dir, "datasets", digest, e)) ||
-        !keep_file(in->dir, in->csv_tmp, csv, e))
-        return false;
-    if (!keep_file(in->dir, in->col_tmp, col, e)) {
-        if (!repair)
-            take_back(in->dir, digest, csv);
-        return false;
-    }
-    return file_sync_folder(in->dir, "datasets", e);
+    bool repair = is_there(in, csv) || is_there(in, col);
+    return file_sync(in->csv_fd, e) && file_sync(in->col_fd, e) &&
+           (repair || file_mark(in->dir, "datasets", digest, e)) &&
+           keep_file(in->dir, in->csv_tmp, csv, e) && keep_file(in->dir, in->col_tmp, col, e) &&
+           file_sync_folder(in->dir, "datasets", e);
 }
 
 static bool is_digest(const char *s)
@@ -304,20 +299,28 @@ static bool keep_stored(const struct ingest *in, const char *digest, struct err 
            file_sync_folder(in->dir, "datasets", e);
 }
 
-bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *halt,
-                struct arena *a, struct err *e)
+bool ingest_digest(struct ingest *in, char digest[DATASET_DIGEST], struct err *e)
 {
-    char digest[DATASET_DIGEST];
     bool ok = csv_end(in->csv, e) && infer_end(&in->infer, e);
     if (ok && in->infer.n_row >= UINT32_MAX)
         ok = fail(e, ERR_TOO_LARGE, "the table has more than %u rows", UINT32_MAX - 1);
-    if (ok) {
-        print_digest(in, digest);
-        ok = is_stored(in->dir, digest, out, a)
-                 ? keep_stored(in, digest, e)
-                 : write_columns(in, halt, e) && keep_both(in, digest, e) &&
-                       dataset_describe(in->dir, digest, out, a, e);
+    if (!ok) {
+        arena_correct(&in->arena, e);
+        return false;
     }
+    print_digest(in, in->digest);
+    memcpy(digest, in->digest, DATASET_DIGEST);
+    return true;
+}
+
+bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *halt,
+                struct arena *a, struct err *e)
+{
+    const char *digest = in->digest;
+    bool ok = is_stored(in->dir, digest, out, a)
+                  ? keep_stored(in, digest, e)
+                  : write_columns(in, halt, e) && keep_both(in, digest, e) &&
+                        dataset_describe(in->dir, digest, out, a, e);
     if (!ok)
         arena_correct(&in->arena, e);
     ingest_abort(in);

@@ -49,9 +49,12 @@ struct ingest *ingest_begin(int dir, struct arena_budget *budget, struct err *e)
 // only ingest_abort() may follow.
 bool ingest_piece(struct ingest *in, const char *bytes, size_t len, struct err *e);
 
-// No more bytes: finish, store, describe in `out` (arrays in `a`), and free `in`, in success and in
-// failure. A failure leaves no file behind. A file that was not there before is marked
-// (file_mark.h) until catalog_settled().
+// No more bytes: what they are called. After a failure only ingest_abort() may follow.
+bool ingest_digest(struct ingest *in, char digest[DATASET_DIGEST], struct err *e);
+
+// Then: store, describe in `out` (arrays in `a`), and free `in`, in success and in failure. To be
+// called between catalog_begin() and _end(), which removes what a failure has left; a file that was
+// not there before is marked (file_mark.h) until then.
 bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *halt,
                 struct arena *a, struct err *e);
 

@@ -7,10 +7,11 @@
 #include "server/files/file.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PATH = 128 };
+enum { PATH = 128, LINE = 64 };
 
 static const char *path_of(char path[static PATH], const char *shelf, const char *digest,
                            enum file_mark kind)
@@ -30,11 +31,44 @@ bool file_mark(int dir, const char *shelf, const char *digest, struct err *e)
     return true;
 }
 
-void file_mark_job(int dir, const char *shelf, const char *digest)
+// One write, which is whole or fails; what a crash leaves of it is no job.
+void file_mark_job(int dir, const char *shelf, const char *digest, const struct file_job *job)
 {
-    char from[PATH], to[PATH];
+    char from[PATH], to[PATH], line[LINE];
     renameat(dir, path_of(from, shelf, digest, UNSETTLED), dir,
              path_of(to, shelf, digest, WITH_JOB));
+    int fd = job ? openat(dir, to, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return;
+    int n = snprintf(line, sizeof line, "%" PRId64 " %" PRId64 "\n", job->id, job->created_at);
+    ssize_t ignored = write(fd, line, (size_t)n);
+    (void)ignored;
+    close(fd);
+}
+
+bool file_mark_all(int dir, const char *shelf, const char *digest,
+                   bool (*is)(void *ctx, const struct file_job *job), void *ctx)
+{
+    char path[PATH], line[LINE];
+    int fd = openat(dir, path_of(path, shelf, digest, WITH_JOB),
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+    if (!f) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    size_t n = 0;
+    bool all = true;
+    for (; all && fgets(line, sizeof line, f); n++) {
+        struct file_job job;
+        char newline;
+        all = sscanf(line, "%" SCNd64 " %" SCNd64 "%c", &job.id, &job.created_at, &newline) == 3 &&
+              newline == '\n' && is(ctx, &job);
+    }
+    all = all && n > 0 && !ferror(f);
+    fclose(f);
+    return all;
 }
 
 // What is unsettled is so whatever else is said of it.

@@ -108,13 +108,17 @@ static bool put(struct call *c, struct ingest *in, struct dataset_row *row, stru
 bool dataset_upload_end(struct call *c, struct err *e)
 {
     struct dataset_row row;
+    struct catalog_file file;
+    char digest[DATASET_DIGEST];
     struct ingest *in = c->stream;
+    if (!ingest_digest(in, digest, e))
+        return false; // undo() aborts
     c->stream = NULL;
-    catalog_hold(c->server->catalog);
+    catalog_begin(c->server->catalog, CATALOG_DATASETS, digest, &file);
     bool ok = put(c, in, &row, e);
-    if (ok)
-        catalog_settled(c->server->catalog, row.digest);
-    catalog_let_go(c->server->catalog);
+    store_watch(NULL); // what is left to tidy does not depend on the client
+    catalog_end(c->server->catalog, &file, ok ? CATALOG_STORED : CATALOG_UNSTORED,
+                &(struct err){0});
     if (!ok)
         return false;
     c->location = arena_printf(c->arena, "/datasets/%s", row.name);

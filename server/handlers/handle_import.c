@@ -65,12 +65,13 @@ static bool record(struct call *c, const struct model_new *m, struct model_row *
 static bool put(struct call *c, const struct digest_part file[static 2], const struct model_new *m,
                 struct model_row *row, struct err *e)
 {
-    struct catalog_model coming;
-    catalog_model_begin(c->server->catalog, &coming, m->digest);
+    struct catalog_file coming;
+    catalog_begin(c->server->catalog, CATALOG_MODELS, m->digest, &coming);
     bool ok = model_store_save(store_dir(c->server->store), file, m->digest, c->halt, e) &&
               record(c, m, row, e);
     store_watch(NULL); // what is left to tidy does not depend on the client
-    catalog_model_end(c->server->catalog, &coming, ok, &(struct err){0});
+    catalog_end(c->server->catalog, &coming, ok ? CATALOG_STORED : CATALOG_UNSTORED,
+                &(struct err){0});
     return ok;
 }
 

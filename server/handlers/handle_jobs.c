@@ -60,20 +60,13 @@ static bool to_ingest(void *in, const char *text, size_t len, struct err *e)
 }
 
 // A table given with the job takes the way of every upload.
-static bool inline_digest(struct call *c, struct json_span data, const char **digest, struct err *e)
+static struct ingest *inline_read(struct call *c, struct json_span data, struct err *e)
 {
-    struct dataset_info info;
     struct ingest *in = ingest_begin(store_dir(c->server->store), &c->server->requests, e);
-    if (!in)
-        return false;
-    if (!inline_to_csv(data, to_ingest, in, c->arena, &c->faults, e)) {
-        ingest_abort(in);
-        return false;
-    }
-    if (!ingest_end(in, &info, c->halt, c->arena, e))
-        return false;
-    *digest = arena_text(c->arena, info.digest, strlen(info.digest));
-    return true;
+    if (in && inline_to_csv(data, to_ingest, in, c->arena, &c->faults, e))
+        return in;
+    ingest_abort(in);
+    return NULL;
 }
 
 // OpenBLAS has a fixed number of buffers: see settings.h.
@@ -208,9 +201,8 @@ static bool read_once(struct call *c, struct once *out, struct err *e)
 }
 
 static bool submit(struct call *c, const struct job_spec *spec, const char *digest,
-                   const struct once *once, struct err *e)
+                   const struct once *once, struct job_row *row, struct err *e)
 {
-    struct job_row row;
     bool replayed;
     struct job_new job = {.name = spec->name ? spec->name : INLINE_NAME,
                           .dataset = spec->dataset,
@@ -225,35 +217,48 @@ static bool submit(struct call *c, const struct job_spec *spec, const char *dige
     if (job.spec && strlen(job.spec) > JOB_DEFINITION_MAX)
         return fail(e, ERR_TOO_LARGE, "the definition with its defaults is over %d bytes",
                     JOB_DEFINITION_MAX);
-    return job.spec && queue_submit(c->server->queue, &job, &row, &replayed, c->arena, e) &&
-           reply_created(c, &row, replayed, e);
+    return job.spec && queue_submit(c->server->queue, &job, row, &replayed, c->arena, e) &&
+           reply_created(c, row, replayed, e);
 }
 
 static bool create_from_stored(struct call *c, struct job_spec *spec, const struct once *once,
                                struct err *e)
 {
     struct dataset_row row;
+    struct job_row job;
     return find_dataset(c, spec->dataset, &row, e) && check_trainable(c, row.digest, spec, e) &&
-           submit(c, spec, row.digest, once, e);
+           submit(c, spec, row.digest, once, &job, e);
 }
 
 // The file of data that came along must not go before the job that needs it is there; it must go
 // when there will be no job, or when the job has been there before and may have ended.
+static bool store_inline(struct call *c, struct ingest *in, const char *digest,
+                         struct job_spec *spec, const struct once *once, struct err *e)
+{
+    struct catalog_file file;
+    struct dataset_info info;
+    struct job_row job = {0};
+    catalog_begin(c->server->catalog, CATALOG_DATASETS, digest, &file);
+    bool ok = ingest_end(in, &info, c->halt, c->arena, e) && check_trainable(c, digest, spec, e) &&
+              submit(c, spec, digest, once, &job, e);
+    file.job = (struct file_job){job.id, job.created_at};
+    store_watch(NULL); // tidying is for us, whoever has left
+    catalog_end(c->server->catalog, &file,
+                job.id && !c->replayed ? CATALOG_WITH_JOB : CATALOG_UNSTORED, &(struct err){0});
+    return ok;
+}
+
 static bool create_from_inline(struct call *c, struct job_spec *spec, const struct once *once,
                                struct err *e)
 {
-    const char *digest = NULL;
-    struct err ignored = {0};
-    catalog_hold(c->server->catalog);
-    bool ok = inline_digest(c, spec->data, &digest, e) && check_trainable(c, digest, spec, e) &&
-              submit(c, spec, digest, once, e);
-    if (ok)
-        catalog_goes_with_job(c->server->catalog, digest);
-    catalog_let_go(c->server->catalog);
-    store_watch(NULL); // tidying is for us, whoever has left
-    if (digest && (!ok || c->replayed))
-        catalog_forget(c->server->catalog, digest, &ignored);
-    return ok;
+    char digest[DATASET_DIGEST];
+    struct ingest *in = inline_read(c, spec->data, e);
+    if (!in)
+        return false;
+    if (ingest_digest(in, digest, e))
+        return store_inline(c, in, arena_text(c->arena, digest, strlen(digest)), spec, once, e);
+    ingest_abort(in);
+    return false;
 }
 
 static bool create(struct call *c, const struct once *once, struct err *e)

@@ -262,11 +262,14 @@ static void put_slow(struct conn *c)
         refuse_slow(c, "too many long requests are waiting already; try again");
 }
 
-// Nothing of what waits has been begun, so it can be told to come again.
+// Nothing of what waits has been begun, so it can be told to come again; but not to send all of a
+// large body once more, and what brings one takes seconds, so its turn comes.
 static bool leaves_queue(struct pool_task *task)
 {
     struct conn *c = conn_of_task(task);
-    bool late = reaper_now() - c->queued >= c->http->config.limits.slow_wait_ms;
+    const struct http_limits *l = &c->http->config.limits;
+    bool cheap = task->lasting || c->exchange.received <= l->fair_hold;
+    bool late = cheap && reaper_now() - c->queued >= l->slow_wait_ms;
     const char *why = given_up(c);
     if (!why && late)
         why = "other long requests have taken all the time until now; try again";

@@ -255,11 +255,11 @@ static bool put(struct run *r, const struct digest_part file[static 2],
                 const struct model_new *model, struct err *e)
 {
     const struct worker_config *c = r->worker->config;
-    struct catalog_model coming;
+    struct catalog_file coming;
     struct err why = {0};
-    catalog_model_begin(c->catalog, &coming, model->digest);
+    catalog_begin(c->catalog, CATALOG_MODELS, model->digest, &coming);
     bool ok = save(r, file, model->digest, e) && finish(r, model, e);
-    if (!catalog_model_end(c->catalog, &coming, ok, &why))
+    if (!catalog_end(c->catalog, &coming, ok ? CATALOG_STORED : CATALOG_UNSTORED, &why))
         LOG(c->log, LEVEL_WARN, log_text("event", "file of an unpublished model not removed"),
             log_int("job", r->job.id), log_text("reason", why.text));
     return ok;

@@ -152,6 +152,11 @@ bool conn_open(struct conn *c, const char *path, bool writer, struct err *e)
     return ok;
 }
 
+void conn_keep_log(struct conn *c, bool keep)
+{
+    sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep, NULL);
+}
+
 void conn_close(struct conn *c)
 {
     for (int i = 0; i < c->n_cached; i++)

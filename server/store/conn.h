@@ -47,6 +47,9 @@ struct conn {
 bool conn_open(struct conn *c, const char *path, bool writer, struct err *e);
 void conn_close(struct conn *c);
 
+// Whether closing a writer writes the log back and removes it. It does, unless told to keep it.
+void conn_keep_log(struct conn *c, bool keep);
+
 // What a result code of SQLite means. Always false. Aborts when the disk has failed under the
 // writer.
 bool conn_fail(struct conn *c, int code, struct err *e);

@@ -316,17 +316,22 @@ static bool pragma_is(struct store *s, const struct sql_text *pragma, const char
 static bool is_sound(struct store *s, struct err *e)
 {
     return pragma_is(s, SQL_TEXT("PRAGMA quick_check(1)"), "ok", &(struct err){0}) ||
-           fail(e, ERR_INTERNAL, "\"%s\" is damaged, restore a backup", s->folder.db);
+           fail(e, ERR_INTERNAL,
+                "\"%s\" is damaged, or \"%s\" is the log of another one: restore a backup, without "
+                "a log that does not belong to it",
+                s->folder.db, s->folder.wal);
 }
 
 // The whole file is looked at before it is trusted: always while that takes less than half a second
-// (0.16 s for 100 MB), and whatever its size after a stop that left a log behind.
+// (0.16 s for 100 MB), and whatever its size after a stop that left a log behind. Until then
+// nothing is changed: with a log that belongs to another database, both would be lost.
 static bool open_database(struct store *s, struct err *e)
 {
     struct folder *f = &s->folder;
     bool check = folder_bytes(f->db) < CHECK_BYTES || folder_bytes(f->wal) > 0;
     if (!conn_open(&s->writer, f->db, true, e))
         return false;
+    conn_keep_log(&s->writer, true);
     if (!pragma_is(s, SQL_TEXT("PRAGMA journal_mode"), "wal", e))
         return fail(e, ERR_INVALID, "\"%s\" is on a file system without shared memory", f->db);
     if (check && !is_sound(s, e))
@@ -334,6 +339,7 @@ static bool open_database(struct store *s, struct err *e)
     if (!migrate(s->writer.db, migration_sql, migration_count, e))
         return false;
     folder_remember(f);
+    conn_keep_log(&s->writer, false);
     s->writer.writer = true;
     return true;
 }

@@ -344,9 +344,8 @@ bool store_dataset_delete(struct store *s, const char *name, struct digest_list 
 // Whether a dataset or a job that has not ended needs the files of this digest.
 bool store_digest_used(struct store *s, const char *digest, bool *used, struct err *e);
 
-// Whether a job had data of this digest come along with it. When nobody uses the digest any more,
-// that job has ended.
-bool store_digest_inline(struct store *s, const char *digest, bool *was, struct err *e);
+// Whether a job that was submitted then is known and has ended.
+bool store_job_over(struct store *s, int64_t id, int64_t created_at, bool *over, struct err *e);
 
 // Whether a dataset is of this digest.
 bool store_digest_named(struct store *s, const char *digest, bool *named, struct err *e);

@@ -201,10 +201,25 @@ bool store_digest_named(struct store *s, const char *digest, bool *named, struct
                    e);
 }
 
-bool store_digest_inline(struct store *s, const char *digest, bool *was, struct err *e)
+struct over {
+    int64_t id, created_at;
+    bool *over;
+};
+
+static bool over(struct store *s, struct conn *c, void *arg, struct err *e)
 {
-    return sql_any(s,
-                   SQL_TEXT("SELECT 1 FROM jobs INDEXED BY jobs_inline "
-                            "WHERE digest = ? AND dataset IS NULL LIMIT 1"),
-                   digest, was, e);
+    (void)s;
+    const struct over *w = arg;
+    int64_t n = SQL(c, e, NULL, NULL,
+                    "SELECT 1 FROM jobs WHERE id = ? AND created_at = ? AND "
+                    "state NOT IN ('queued', 'running', 'paused')",
+                    BIND_INT(w->id), BIND_INT(w->created_at));
+    *w->over = n > 0;
+    return n >= 0;
+}
+
+bool store_job_over(struct store *s, int64_t id, int64_t created_at, bool *is, struct err *e)
+{
+    struct over w = {id, created_at, is};
+    return store_read(s, over, &w, e);
 }

@@ -174,10 +174,11 @@ static int folder(void)
 static bool upload(const char *text, size_t len, struct dataset_info *info, struct arena *a,
                    struct err *e)
 {
+    char digest[DATASET_DIGEST];
     struct ingest *in = ingest_begin(folder(), NULL, e);
     BUG(!in);
     if (!ingest_piece(in, text, len / 2, e) ||
-        !ingest_piece(in, text + len / 2, len - len / 2, e)) {
+        !ingest_piece(in, text + len / 2, len - len / 2, e) || !ingest_digest(in, digest, e)) {
         ingest_abort(in);
         return false;
     }

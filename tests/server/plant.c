@@ -93,17 +93,19 @@ bool plant_upload(struct plant *p, const char *name, const char *csv, char diges
         ingest_abort(in);
         return false;
     }
-    catalog_hold(p->catalog);
+    struct catalog_file file;
+    if (!ingest_digest(in, digest, e)) {
+        ingest_abort(in);
+        return false;
+    }
+    if (name)
+        catalog_begin(p->catalog, CATALOG_DATASETS, digest, &file);
     bool ok = ingest_end(in, &info, NULL, a, e);
     const struct dataset_new d = {
         name, info.digest, "{}", (int64_t)info.n_row, (int64_t)info.n_column, (int64_t)info.bytes};
     ok = ok && (!name || store_dataset_put(p->store, &d, &row, a, e));
-    if (ok && name)
-        catalog_settled(p->catalog, info.digest);
-    catalog_let_go(p->catalog);
-    if (ok)
-        memcpy(digest, info.digest, DATASET_DIGEST);
-    return ok;
+    return !name ? ok
+                 : catalog_end(p->catalog, &file, ok ? CATALOG_STORED : CATALOG_UNSTORED, e) && ok;
 }
 
 const char *plant_table(struct plant *p, int rows)
@@ -125,8 +127,12 @@ int64_t plant_submit(struct plant *p, const char *dataset, const char *digest, c
                                 .spec = spec,
                                 .metadata = "{}"};
     need(queue_submit(p->queue, &job, &row, &replayed, &p->arena, &p->err), &p->err);
-    if (!dataset)
-        catalog_goes_with_job(p->catalog, digest);
+    if (!dataset) {
+        struct catalog_file file;
+        catalog_begin(p->catalog, CATALOG_DATASETS, digest, &file);
+        file.job = (struct file_job){row.id, row.created_at};
+        need(catalog_end(p->catalog, &file, CATALOG_WITH_JOB, &p->err), &p->err);
+    }
     return row.id;
 }
 
@@ -198,8 +204,8 @@ static int64_t publish(struct plant *p, const char *name, double value, const ch
     const struct digest_part file[] = {{header, len}, {m.value, m.n_value * sizeof *m.value}};
     made.bytes = (int64_t)(file[0].len + file[1].len);
     digest_of(file, 2, digest);
-    struct catalog_model coming;
-    catalog_model_begin(p->catalog, &coming, digest);
+    struct catalog_file coming;
+    catalog_begin(p->catalog, CATALOG_MODELS, digest, &coming);
     need(model_store_save(store_dir(p->store), file, digest, NULL, &p->err), &p->err);
     memset(data, 'a', sizeof data);
     data[sizeof data - 1] = '\0';
@@ -208,7 +214,7 @@ static int64_t publish(struct plant *p, const char *name, double value, const ch
          &p->err);
     struct job_end end = {.state = JOB_SUCCEEDED, .model = &made};
     need(store_job_finish(p->store, &claim.lease, &end, &p->err), &p->err);
-    need(catalog_model_end(p->catalog, &coming, true, &p->err), &p->err);
+    need(catalog_end(p->catalog, &coming, CATALOG_STORED, &p->err), &p->err);
     return id;
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "server/files/catalog.h"
+#include "server/store/store_access.h"
+#include "server/files/file_mark.h"
 #include "tests/server/plant.h"
 
 #include <fcntl.h>
@@ -111,15 +113,15 @@ static const char *save_model(struct plant *p, const char *weights)
 TEST(a_model_that_does_not_get_its_row_goes)
 {
     struct plant p;
-    struct catalog_model m, n;
+    struct catalog_file m, n;
     plant_init(&p);
-    catalog_model_begin(p.catalog, &n, HEX);
+    catalog_begin(p.catalog, CATALOG_MODELS, HEX, &n);
     const char *digest = save_model(&p, "body");
-    catalog_model_begin(p.catalog, &m, digest);
+    catalog_begin(p.catalog, CATALOG_MODELS, digest, &m);
     ck_assert_int_eq(plant_files(&p, "models"), 2); // with its mark
-    NEED(catalog_model_end(p.catalog, &m, false, &p.err));
+    NEED(catalog_end(p.catalog, &m, CATALOG_UNSTORED, &p.err));
     ck_assert_int_eq(plant_files(&p, "models"), 0);
-    NEED(catalog_model_end(p.catalog, &n, false, &p.err)); // has no file yet
+    NEED(catalog_end(p.catalog, &n, CATALOG_UNSTORED, &p.err)); // has no file yet
     plant_release(&p);
 }
 
@@ -127,21 +129,21 @@ TEST(a_model_that_does_not_get_its_row_goes)
 LOOP_TEST(a_model_without_a_row_stays_while_another_is_the_same, 2)
 {
     struct plant p;
-    struct catalog_model first, second;
+    struct catalog_file first, second;
     struct model_row row;
     plant_init(&p);
     const char *digest = save_model(&p, "body");
     const struct model_new made = {"m", digest, "regression", "{}", 8};
-    catalog_model_begin(p.catalog, &first, digest);
-    catalog_model_begin(p.catalog, &second, digest);
+    catalog_begin(p.catalog, CATALOG_MODELS, digest, &first);
+    catalog_begin(p.catalog, CATALOG_MODELS, digest, &second);
     if (_i == 0) {
         NEED(store_model_put(p.store, &made, &row, &p.arena, &p.err));
-        NEED(catalog_model_end(p.catalog, &second, true, &p.err));
+        NEED(catalog_end(p.catalog, &second, CATALOG_STORED, &p.err));
     }
-    NEED(catalog_model_end(p.catalog, &first, false, &p.err));
+    NEED(catalog_end(p.catalog, &first, CATALOG_UNSTORED, &p.err));
     ck_assert_int_eq(plant_files(&p, "models"), _i == 0 ? 1 : 2);
     if (_i == 1) {
-        NEED(catalog_model_end(p.catalog, &second, false, &p.err));
+        NEED(catalog_end(p.catalog, &second, CATALOG_UNSTORED, &p.err));
         ck_assert_int_eq(plant_files(&p, "models"), 0); // nobody is left who wants it
     }
     plant_release(&p);
@@ -161,16 +163,16 @@ static void *bring(void *arg)
     const struct digest_part file[] = {{"head", 4}, {"same", 4}};
     digest_of(file, 2, digest);
     for (int i = 0; i < 200; i++) {
-        struct catalog_model m;
+        struct catalog_file m;
         struct err e = {0};
         struct arena a;
         size_t len;
         arena_init(&a, 1 << 20);
-        catalog_model_begin(b->p->catalog, &m, digest);
+        catalog_begin(b->p->catalog, CATALOG_MODELS, digest, &m);
         bool there = model_store_save(store_dir(b->p->store), file, digest, NULL, &e) &&
                      model_store_load(store_dir(b->p->store), digest, &len, NULL, &a, &e);
         atomic_fetch_add(b->missing, !there);
-        atomic_fetch_add(b->missing, !catalog_model_end(b->p->catalog, &m, false, &e));
+        atomic_fetch_add(b->missing, !catalog_end(b->p->catalog, &m, CATALOG_UNSTORED, &e));
         arena_release(&a);
     }
     return NULL;
@@ -193,17 +195,25 @@ TEST(no_model_is_taken_from_under_one_who_brings_the_same)
     plant_release(&p);
 }
 
+static bool refuse_rows(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    (void)s, (void)arg;
+    return SQL(c, e, NULL, NULL,
+               "CREATE TRIGGER refuse BEFORE INSERT ON datasets "
+               "BEGIN SELECT raise(ABORT, 'refused'); END") >= 0;
+}
+
 struct waiter {
     struct plant *p;
     const char *digest;
-    struct catalog_model m;
+    struct catalog_file m;
     atomic_bool began;
 };
 
 static void *begin(void *arg)
 {
     struct waiter *w = arg;
-    catalog_model_begin(w->p->catalog, &w->m, w->digest);
+    catalog_begin(w->p->catalog, CATALOG_MODELS, w->digest, &w->m);
     atomic_store(&w->began, true);
     return NULL;
 }
@@ -211,21 +221,103 @@ static void *begin(void *arg)
 TEST(who_brings_what_is_being_removed_waits_for_the_end_of_that)
 {
     struct plant p;
-    struct catalog_model going, other;
+    struct catalog_file going, other;
     pthread_t thread;
     plant_init(&p);
     struct waiter w = {.p = &p, .digest = save_model(&p, "body")};
-    catalog_model_begin(p.catalog, &going, w.digest);
+    catalog_begin(p.catalog, CATALOG_MODELS, w.digest, &going);
     going.out = true; // as while the file is removed
     ck_assert_int_eq(pthread_create(&thread, NULL, begin, &w), 0);
-    catalog_model_begin(p.catalog, &other, HEX);
+    catalog_begin(p.catalog, CATALOG_MODELS, HEX, &other);
     usleep(50000);
     ck_assert(!atomic_load(&w.began));
-    NEED(catalog_model_end(p.catalog, &going, false, &p.err));
+    NEED(catalog_end(p.catalog, &going, CATALOG_UNSTORED, &p.err));
     pthread_join(thread, NULL);
     ck_assert_int_eq(plant_files(&p, "models"), 0);
-    NEED(catalog_model_end(p.catalog, &w.m, true, &p.err));
-    NEED(catalog_model_end(p.catalog, &other, true, &p.err));
+    NEED(catalog_end(p.catalog, &w.m, CATALOG_STORED, &p.err));
+    NEED(catalog_end(p.catalog, &other, CATALOG_STORED, &p.err));
+    plant_release(&p);
+}
+
+// While a large table is on its way in or out, others come and go.
+LOOP_TEST(nobody_waits_for_files_of_others, 2)
+{
+    struct plant p;
+    struct catalog_file other;
+    plant_init(&p);
+    const char *waiting = upload(&p, NULL, OTHER);
+    catalog_begin(p.catalog, CATALOG_DATASETS, HEX, &other);
+    other.out = _i;
+    const char *digest = upload(&p, "mine", CSV);
+    ck_assert(remains(&p, digest));
+    NEED(catalog_delete(p.catalog, "mine", &p.arena, &p.err));
+    ck_assert(!remains(&p, digest));
+    NEED(catalog_forget(p.catalog, waiting, &p.err));
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    NEED(catalog_end(p.catalog, &other, CATALOG_UNSTORED, &p.err));
+    plant_release(&p);
+}
+
+// The same table is brought once more while the last who had it delete it.
+TEST(what_somebody_brings_is_left_alone_by_those_who_remove)
+{
+    struct plant p;
+    struct catalog_file file;
+    plant_init(&p);
+    const char *digest = upload(&p, "a", CSV);
+    catalog_begin(p.catalog, CATALOG_DATASETS, digest, &file);
+    NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
+    NEED(catalog_forget(p.catalog, digest, &p.err));
+    ck_assert(remains(&p, digest));
+    NEED(catalog_end(p.catalog, &file, CATALOG_UNSTORED, &p.err));
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
+TEST(a_table_whose_row_is_refused_leaves_no_file)
+{
+    struct plant p;
+    char digest[DATASET_DIGEST];
+    plant_init(&p);
+    NEED(store_write(p.store, refuse_rows, NULL, &p.err));
+    ck_assert(!plant_upload(&p, "a", CSV, digest, &p.arena, &p.err));
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    p.err = (struct err){0};
+    plant_release(&p);
+}
+
+// Whoever has asked for a deletion has left before it began.
+TEST(a_deletion_goes_on_when_nobody_waits_for_it)
+{
+    static const atomic_bool gone = true;
+    struct plant p;
+    plant_init(&p);
+    upload(&p, "a", CSV);
+    upload(&p, "a", OTHER);
+    store_watch(&gone);
+    NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
+    store_watch(NULL);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
+TEST(one_version_that_cannot_be_removed_keeps_no_other)
+{
+    struct plant p;
+    char file[256], away[256];
+    plant_init(&p);
+    const char *digest[] = {upload(&p, "a", CSV), upload(&p, "a", OTHER)};
+    for (int i = 0; i < 2; i++) {
+        snprintf(file, sizeof file, "%s/datasets/%s.col", p.dir, digest[i]);
+        snprintf(away, sizeof away, "%s/away%d", p.dir, i);
+        if (i == 0)
+            ck_assert(rename(file, away) == 0 && mkdir(file, 0700) == 0);
+    }
+    ck_assert(!catalog_delete(p.catalog, "a", &p.arena, &p.err));
+    ck_assert(!remains(&p, digest[1]));
+    snprintf(file, sizeof file, "%s/datasets/%s.col", p.dir, digest[0]);
+    ck_assert_int_eq(rmdir(file), 0);
+    p.err = (struct err){0};
     plant_release(&p);
 }
 
@@ -515,6 +607,41 @@ TEST(the_data_of_a_waiting_job_outlives_the_visit_of_a_database_that_does_not_kn
     plant_release(&p);
 }
 
+// The database that visits knows an earlier job of the same table, which has ended.
+TEST(the_data_of_a_waiting_job_outlives_the_visit_of_a_database_that_knows_another)
+{
+    struct plant p;
+    int64_t id, before;
+    plant_init(&p);
+    const char *digest = inline_job(&p, &before);
+    end_job(&p, before, digest);
+    keep_database(&p);
+    usleep(2000); // a job of the same number has another time
+    inline_job(&p, &id);
+    bring_it_back(&p);
+    ck_assert(remains(&p, digest));
+    plant_release(&p);
+}
+
+TEST(the_data_of_jobs_that_have_ended_is_swept_when_it_could_not_be_removed)
+{
+    struct plant p;
+    int64_t id[2];
+    struct job_row row;
+    plant_init(&p);
+    inline_job(&p, &id[0]);
+    const char *digest = inline_job(&p, &id[1]);
+    NEED(queue_cancel(p.queue, id[0], &row, &p.arena, &p.err));
+    plant_close(&p);
+    plant_open(&p);
+    ck_assert(remains(&p, digest));
+    NEED(queue_cancel(p.queue, id[1], &row, &p.arena, &p.err));
+    plant_close(&p);
+    plant_open(&p);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
 TEST(data_of_a_job_whose_row_came_just_before_a_crash_goes_with_the_job)
 {
     struct plant p;
@@ -536,13 +663,13 @@ TEST(data_of_a_job_whose_row_came_just_before_a_crash_goes_with_the_job)
 TEST(a_model_that_gets_no_row_takes_no_file_along_that_was_there)
 {
     struct plant p;
-    struct catalog_model m;
+    struct catalog_file m;
     plant_init(&p);
     const char *digest = save_model(&p, "body");
-    catalog_settled(p.catalog, digest); // by a row that this database lacks
-    catalog_model_begin(p.catalog, &m, digest);
+    file_unmark(store_dir(p.store), "models", digest); // by a row that this database lacks
+    catalog_begin(p.catalog, CATALOG_MODELS, digest, &m);
     save_model(&p, "body");
-    NEED(catalog_model_end(p.catalog, &m, false, &p.err));
+    NEED(catalog_end(p.catalog, &m, CATALOG_UNSTORED, &p.err));
     ck_assert_int_eq(plant_files(&p, "models"), 1);
     plant_release(&p);
 }

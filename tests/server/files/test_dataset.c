@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "server/files/dataset.h"
+#include "server/files/file_mark.h"
 #include "tests/server/files/flush.h"
 #include "tests/harness.h"
 #include "server/files/levels.h"
@@ -83,7 +84,11 @@ static bool ingest(struct place *p, const char *csv, size_t len, size_t piece,
             ingest_abort(in);
             return false;
         }
-    return ingest_end(in, out, NULL, &p->arena, &p->e);
+    char digest[DATASET_DIGEST];
+    if (ingest_digest(in, digest, &p->e))
+        return ingest_end(in, out, NULL, &p->arena, &p->e);
+    ingest_abort(in);
+    return false;
 }
 
 static char *file_text(const char *path, size_t *len)
@@ -511,6 +516,8 @@ LOOP_TEST(dataset_takes_no_more_memory_than_there_is, sizeof shares / sizeof *sh
         ok = ingest_piece(in, text, len, &p.e);
         len = 0;
     }
+    char digest[DATASET_DIGEST];
+    ok = ok && ingest_digest(in, digest, &p.e);
     if (ok)
         ok = ingest_end(in, &info, NULL, &p.arena, &p.e);
     else
@@ -583,6 +590,22 @@ TEST(levels_stay_within_their_memory)
     levels_free(l);
 }
 
+// It may be all that is left of somebody's table.
+TEST(columns_without_their_table_are_not_marked_as_ours)
+{
+    struct place p;
+    struct dataset_info info;
+    char path[128];
+    set_up(&p);
+    need(ingest(&p, SMALL, sizeof SMALL - 1, 5, &info), &p.e);
+    file_unmark(p.fd, "datasets", info.digest);
+    snprintf(path, sizeof path, "datasets/%s.csv", info.digest);
+    ck_assert_int_eq(unlinkat(p.fd, path, 0), 0);
+    need(ingest(&p, SMALL, sizeof SMALL - 1, 5, &info), &p.e);
+    ck_assert_int_eq(file_mark_of(p.fd, "datasets", info.digest), NO_MARK);
+    tear_down(&p);
+}
+
 static bool says_yes(void *ctx)
 {
     (void)ctx;
@@ -598,7 +621,9 @@ TEST(storing_and_loading_a_table_stop_when_asked)
     struct frame f;
     set_up(&p);
     struct ingest *in = ingest_begin(p.fd, NULL, &p.e);
-    need(in && ingest_piece(in, SMALL, sizeof SMALL - 1, &p.e), &p.e);
+    char digest[DATASET_DIGEST];
+    need(in && ingest_piece(in, SMALL, sizeof SMALL - 1, &p.e) && ingest_digest(in, digest, &p.e),
+         &p.e);
     ck_assert(!ingest_end(in, &info, &halt, &p.arena, &p.e));
     ck_assert_int_eq(p.e.kind, ERR_CANCELLED);
     ck_assert_int_eq(files(&p, "tmp", false) + files(&p, "datasets", false), 0);

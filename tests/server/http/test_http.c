@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <time.h>
 
 // ---- How a request arrives ----
@@ -394,6 +395,32 @@ TEST(http_tells_a_long_request_that_has_waited_to_come_back)
     atomic_store(&seen.release, true);
     expect_each(p, RUN, 200);
     ck_assert_int_eq(atomic_load(&seen.patient), RUN);
+    http_stop(h);
+}
+
+TEST(http_lets_a_long_request_wait_whose_large_body_is_here)
+{
+    enum { RUN = SETTINGS_SLOW_THREADS };
+    struct http_limits limits = http_limits_default;
+    limits.tick_ms = 10;
+    limits.slow_wait_ms = 1000; // for a thread that is free to be awake
+    limits.fair_hold = 100;
+    struct http *h = edge_serve(&limits);
+    static struct peer p[RUN], waits;
+    struct answer a;
+    for (int i = 0; i < RUN; i++) {
+        send_each(h, &p[i], 1, SLOW);
+        edge_wait(&seen.held, i + 1);
+    }
+    peer_open(&waits, http_port(h));
+    peer_send(&waits, "POST /sometimes HTTP/1.1\r\n" H "Content-Length: 101\r\n\r\n");
+    peer_zeros(&waits, 101, false);
+    usleep(1500000);
+    atomic_store(&seen.release, true);
+    peer_answer(&waits, &a, false);
+    ck_assert_int_eq(a.status, 200);
+    peer_close(&waits);
+    expect_each(p, RUN, 200);
     http_stop(h);
 }
 

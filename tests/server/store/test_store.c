@@ -243,6 +243,48 @@ TEST(a_database_damaged_while_nobody_had_it_is_refused)
     lab_release(&l);
 }
 
+static void copy_file(const struct lab *l, const char *from, const char *to)
+{
+    char command[320];
+    snprintf(command, sizeof command, "cp %s/%s %s/%s", l->dir, from, l->dir, to);
+    ck_assert_int_eq(system(command), 0);
+}
+
+// A backup was put back, but not the log of a killed daemon away: either is somebody's last copy.
+TEST(a_database_beside_the_log_of_another_is_refused_and_both_are_kept)
+{
+    static const char *const name[] = {"mlpd.db", "mlpd.db-wal"};
+    struct lab l;
+    struct stat before[2], after;
+    char path[128];
+    lab_init(&l);
+    for (int i = 0; i < 40; i++)
+        lab_submit(&l, "backup");
+    store_close(l.store);
+    copy_file(&l, "mlpd.db", "backup");
+    l.store = store_open(l.dir, &l.clock, &l.err);
+    ck_assert_msg(l.store != NULL, "%s", l.err.text);
+    for (int i = 0; i < 400; i++)
+        lab_submit(&l, "later");
+    copy_file(&l, "mlpd.db-wal", "log"); // as a kill leaves it
+    store_close(l.store);
+    swap(&l, "backup", "mlpd.db");
+    swap(&l, "log", "mlpd.db-wal");
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", l.dir, name[i]);
+        ck_assert_int_eq(stat(path, &before[i]), 0);
+    }
+    l.store = NULL;
+    REFUSED(ERR_INTERNAL, l.store = store_open(l.dir, &l.clock, &e));
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", l.dir, name[i]);
+        ck_assert_msg(stat(path, &after) == 0, "%s is gone", name[i]);
+        ck_assert_int_eq(after.st_size, before[i].st_size);
+        ck_assert_int_eq(after.st_mtim.tv_nsec, before[i].st_mtim.tv_nsec);
+    }
+    lab_release(&l);
+}
+
 TEST(a_newer_schema_is_refused)
 {
     struct lab l;
