@@ -3,10 +3,13 @@
 
 #include "tests/harness.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { MAX_TESTS = 2048, MAX_REPORTS = 8, TIMEOUT_SECONDS = 120 };
 
@@ -45,6 +48,34 @@ static int by_file_then_line(const void *a, const void *b)
     int file = strcmp(x->file, y->file);
     return file ? file : x->line - y->line;
 }
+
+#ifdef __SANITIZE_THREAD__
+bool harness_elsewhere(const char *test, int row)
+{
+    static const char variable[] = "MLPD_TEST_ROW";
+    char number[16];
+    int status;
+    const char *only = getenv(variable);
+    if (only)
+        return atoi(only) != row;
+    snprintf(number, sizeof number, "%d", row);
+    pid_t pid = fork();
+    if (pid == 0) {
+        setenv(variable, number, 1);
+        execl("/proc/self/exe", program_invocation_short_name, test, NULL);
+        _exit(127);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    return true;
+}
+#else
+bool harness_elsewhere(const char *test, int row)
+{
+    (void)test, (void)row;
+    return false;
+}
+#endif
 
 int main(int argc, char **argv)
 {

@@ -10,6 +10,7 @@
 // `build/release/test_engine arena` runs the tests whose name, or whose file's, contains "arena".
 
 #include <check.h>
+#include <stdbool.h>
 #undef fail // ours is in err.h
 #include <stddef.h>
 
@@ -19,6 +20,14 @@ void harness_add(const TTest *test, size_t loops);
 // tests whether they fork or not. For one thing that is dear to make and shared by all; to be
 // called from a constructor, at most once in a program.
 void harness_around(void (*setup)(void), void (*teardown)(void));
+
+// For a test that leaves threads behind, or forks and has threads or signals in the child:
+// ThreadSanitizer takes what comes later in the process for races, and in a process that was forked
+// where there were several threads it keeps back every signal. So under it the row of the test runs
+// in a program of its own. True: it has, and this is not that program. Where tests have a process
+// each this is false.
+bool harness_elsewhere(const char *test, int row);
+
 
 // Have `print` called when all tests have run, before the closing line: one line, indented by two
 // spaces, about what was measured. From a constructor.

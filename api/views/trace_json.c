@@ -57,6 +57,22 @@ static void read_class(struct reader *r, struct json_in *in, real *y)
              (int)(name.len < 64 ? name.len : 64), name.at ? name.at : "", r->p->class_name[0]);
 }
 
+// What a job would refuse as a target.
+static void check_value(struct reader *r, double value)
+{
+    const struct loss *loss = r->m->loss;
+    bool least = loss->scale == TARGET_MEAN &&
+                 (loss->target_above_min ? value <= loss->target_min : value < loss->target_min);
+    if (least)
+        complain(r, "out_of_range", "must be %s %.9g for loss \"%s\", got %.9g",
+                 loss->target_above_min ? "above" : "at least", loss->target_min,
+                 loss->op->row.name, value);
+    else if (r->m->task == TASK_MULTILABEL && value != 0 && value != 1)
+        complain(r, "unknown_value", "must be 0 or 1 for every label, got %.9g", value);
+    else if (r->m->task == TASK_DISTRIBUTION && value < 0)
+        complain(r, "out_of_range", "must be shares of 0 or more, got %.9g", value);
+}
+
 static void read_value(struct reader *r, struct json_in *in, size_t k, real *y)
 {
     enum json_kind kind = json_kind(in);
@@ -65,9 +81,22 @@ static void read_value(struct reader *r, struct json_in *in, size_t k, real *y)
         complain(r, "wrong_type", "must be a number, got %s", json_kind_name(kind));
         return;
     }
-    y[k] = (real)((json_number(in) - r->m->y_mean[k]) / r->m->y_std[k]);
+    double value = json_number(in);
+    y[k] = (real)((value - r->m->y_mean[k]) / r->m->y_std[k]);
     if (!isfinite(y[k]))
         complain(r, "not_finite", "is too large for single precision");
+    else
+        check_value(r, value);
+}
+
+// As a job's table is looked at.
+static void check_sum(struct reader *r, const real *y)
+{
+    double sum = 0;
+    for (size_t k = 0; k < r->m->n_target; k++)
+        sum += (double)y[k];
+    if (r->m->task == TASK_DISTRIBUTION && fabs(sum - 1) > 1e-6)
+        complain(r, "out_of_range", "must be shares that sum to 1, and they sum to %.9g", sum);
 }
 
 static void read_values(struct reader *r, struct json_in *in, real *y)
@@ -85,6 +114,8 @@ static void read_values(struct reader *r, struct json_in *in, real *y)
     }
     if (k != n)
         complain(r, "ragged_row", "must be an array of %zu values, got %zu", n, k);
+    else
+        check_sum(r, y);
 }
 
 bool targets_read(struct json_span span, const struct model *m, const struct prep *p, size_t n,

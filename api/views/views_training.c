@@ -53,7 +53,13 @@ FIELDS(diagnosis) = {
     V_WHOLE("job_id", .doc = "The job."),
     V_TEXT("status", .doc = "Where it stands."),
     V_WHOLE("epochs", .doc = "Epochs that were looked at."),
-    {.key = "healthy", .type = FIELD_BOOL, .doc = "Nothing was found."},
+    {.key = "healthy",
+     .type = FIELD_BOOL,
+     .nullable = true,
+     .doc = "Nothing was found; null before the first epoch."},
+    V_TEXTS("job_lacks",
+            .doc = "Keys to add to a definition below before it can be posted: data, where it came "
+                   "with the job."),
     V_ITEMS("findings", finding_view, .doc = "The most serious first."),
     {0},
 };

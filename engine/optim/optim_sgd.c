@@ -50,8 +50,10 @@ static void sgd_step(const struct optim_span *s)
 
 static const char *sgd_misfit(const double *value)
 {
-    return value[SGD_NESTEROV] && value[SGD_DAMPENING] > 0
-               ? "nesterov goes without dampening; set one of them to its default"
+    if (value[SGD_NESTEROV] && value[SGD_DAMPENING] > 0)
+        return "nesterov goes without dampening; set one of them to its default";
+    return value[SGD_NESTEROV] && value[SGD_MOMENTUM] <= 0
+               ? "nesterov looks ahead along the momentum: set momentum too, such as .9"
                : NULL;
 }
 

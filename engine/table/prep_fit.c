@@ -15,8 +15,9 @@ struct scale {
     size_t n; // present values
 };
 
+// `at`: where to say that the numbers cannot be scaled.
 static bool numeric_scale(const struct column *c, const uint32_t *row, size_t n, struct scale *out,
-                          const struct halt *halt, struct err *e)
+                          const char *at, const struct halt *halt, struct err *e)
 {
     double sum = 0, square = 0, first = NAN;
     bool constant = true;
@@ -41,14 +42,15 @@ static bool numeric_scale(const struct column *c, const uint32_t *row, size_t n,
     double std = sqrt(square / (double)out->n);
     out->std = std > 0 ? std : 1;
     return (isfinite(out->mean) && isfinite(out->std)) ||
-           fail(e, ERR_INVALID, "the numbers of column \"%s\" are too large to be scaled", c->name);
+           fail_at(e, ERR_INVALID, at, "the numbers of column \"%s\" are too large to be scaled",
+                   c->name);
 }
 
 static bool fit_numeric(struct prep_column *c, const struct column *from, const struct data_spec *s,
                         const uint32_t *row, size_t n, const struct halt *halt, struct err *e)
 {
     struct scale scale;
-    if (!numeric_scale(from, row, n, &scale, halt, e))
+    if (!numeric_scale(from, row, n, &scale, "/dataset", halt, e))
         return false;
     bool standard = s->numeric == NUMERIC_STANDARD;
     c->fill = scale.mean;
@@ -114,8 +116,8 @@ static bool fit_categorical(struct prep_column *c, const struct column *from, co
 }
 
 // A loss of positive targets is told of the smallest, wherever its row is.
-static bool check_least(const struct column *c, size_t n_row, const struct loss *loss, const char *at,
-                        const struct halt *halt, struct err *e)
+static bool check_least(const struct column *c, size_t n_row, const struct loss *loss,
+                        const char *at, const struct halt *halt, struct err *e)
 {
     double least = INFINITY;
     for (size_t i = 0; i < n_row && !halt_due(halt, i); i++)
@@ -138,7 +140,7 @@ static bool fit_target(struct prep *p, size_t i, const struct frame *f, const st
     const struct column *c = prep_aim(&p->target[i], f);
     bool by_mean = loss && loss->scale == TARGET_MEAN;
     if ((by_mean && !check_least(c, f->n_row, loss, prep_target_place(p, i, at), halt, e)) ||
-        !numeric_scale(c, row, n, &scale, halt, e))
+        !numeric_scale(c, row, n, &scale, prep_target_place(p, i, at), halt, e))
         return false;
     p->y_mean[i] = by_mean ? 0 : scale.mean;
     p->y_std[i] = !by_mean ? scale.std : scale.mean > 0 ? scale.mean : 1;

@@ -21,7 +21,8 @@ bool score_rows(struct score *s, const struct model *m, const struct train_rows 
     if (!halt_go_on(halt, e))
         return false;
     if (!predict_finite(answer, n * k))
-        return fail(e, ERR_INVALID, "the model's answer to one of these rows is not finite");
+        return fail_at(e, ERR_INVALID, "/dataset",
+                       "the model's answer to one of these rows is not finite");
     predict_targets(m, rows->y, n, target, halt);
     struct scored scored = {answer, target, n, k, m->n_target, scratch, halt};
     const struct metric *metric;

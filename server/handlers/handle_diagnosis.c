@@ -228,6 +228,13 @@ bool job_diagnosis(struct call *c, struct err *e)
         }
     }
     jsonw_end(&w);
-    jsonw_bool(&w, "healthy", healthy);
+    if (h.n_epoch || !healthy)
+        jsonw_bool(&w, "healthy", healthy);
+    else
+        jsonw_null(&w, "healthy");
+    jsonw_array(&w, "job_lacks");
+    if (!job.dataset)
+        jsonw_string(&w, NULL, "data");
+    jsonw_end(&w);
     return reply_end(c, &w, e);
 }

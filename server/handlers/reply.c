@@ -196,12 +196,15 @@ static void job_model(struct jsonw *w, const struct job_row *j)
 
 static void job_urls(struct jsonw *w, const struct job_row *j, struct arena *a)
 {
-    static const char *const what[] = {"metrics", "events", "cancel", "predict"};
+    static const char below[] = "/jobs/{id}/";
     const char *self = arena_printf(a, "/jobs/%lld", (long long)j->id);
     jsonw_object(w, "urls");
     jsonw_string(w, "self", self);
-    for (size_t i = 0; i < sizeof what / sizeof *what; i++)
-        jsonw_string(w, what[i], arena_printf(a, "%s/%s", self, what[i]));
+    for (size_t i = 0; i < route_count; i++) {
+        const char *path = route_table[i].path, *what = path + sizeof below - 1;
+        if (strncmp(path, below, sizeof below - 1) == 0 && !strchr(what, '/'))
+            jsonw_string(w, what, arena_printf(a, "%s/%s", self, what));
+    }
     jsonw_end(w);
 }
 

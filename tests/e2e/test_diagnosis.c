@@ -131,6 +131,17 @@ LOOP_TEST(every_symptom_is_named_and_the_job_that_comes_with_it_mends_it, ILL)
     ck_assert_msg(!find(r, ill[_i].code), "\"%s\" is not mended: %.800s", ill[_i].code, r->body);
 }
 
+// The data went with the job.
+TEST(a_definition_that_lacks_its_data_says_so)
+{
+    int with = submit(scene(), "{\"data\":{\"x\":[[0],[1],[2],[3]],\"y\":[0,1,2,3]},"
+                               "\"training\":{\"epochs\":1}}");
+    wait_status(scene(), with, "succeeded");
+    const struct reply *r = diagnose(with);
+    ck_assert_str_eq(string_at(r, "/job_lacks/0"), "data");
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(diagnose(1)->json, "job_lacks")), 0);
+}
+
 TEST(nothing_is_found_where_nothing_is_wrong)
 {
     const struct reply *r = diagnose(1); // iris with all defaults
@@ -171,12 +182,14 @@ TEST(every_layer_has_a_curve_for_every_epoch)
 
 // A job without an epoch has nothing to be told of, and says so. The last waits while the others
 // have the daemon's two workers.
-TEST(a_job_that_has_not_begun_is_healthy_so_far)
+TEST(a_job_that_has_not_begun_is_neither_healthy_nor_ill)
 {
     int job[3];
     for (int i = 0; i < 3; i++)
         job[i] = submit(scene(), endless_job);
-    ck_assert_double_eq(number_at(diagnose(job[2]), "/epochs"), 0);
+    const struct reply *r = diagnose(job[2]);
+    ck_assert_double_eq(number_at(r, "/epochs"), 0);
+    ck_assert_msg(cJSON_IsNull(cJSON_GetObjectItem(r->json, "healthy")), "%s", r->body);
     for (int i = 2; i >= 0; i--)
         expect_status(http(scene(), "POST", text("/jobs/%d/cancel", job[i]), ""), 202);
     expect_status(http(scene(), "GET", "/jobs/999999/diagnosis", NULL), 404);

@@ -107,6 +107,36 @@ LOOP_TEST(a_target_that_does_not_fit_is_refused, sizeof refused / sizeof *refuse
     ck_assert_str_eq(string_at(r, "/errors/0/pointer"), refused[_i].pointer);
 }
 
+// What a job would refuse in its table, of models of the kinds that are particular about targets.
+#define XS "\"data\":{\"x\":[[0],[1],[2],[3],[4],[5],[6],[7],[8],[9]],\"y\":"
+#define SHORT "},\"training\":{\"epochs\":1}"
+static const struct {
+    const char *job, *target;
+} particular[] = {
+    {XS "[[0,1],[1,0],[0,1],[1,0],[0,1],[1,0],[0,1],[1,0],[0,1],[1,0]]" SHORT
+        ",\"task\":\"multilabel\"",
+     "[0,2]"},
+    {XS "[[0,1],[1,0],[0,1],[1,0],[0,1],[1,0],[0,1],[1,0],[0,1],[1,0]]" SHORT
+        ",\"task\":\"distribution\"",
+     "[0.5,0.6]"},
+    {XS "[[0,1],[1,0],[0,1],[1,0],[0,1],[1,0],[0,1],[1,0],[0,1],[1,0]]" SHORT
+        ",\"task\":\"distribution\"",
+     "[-0.5,1.5]"},
+    {XS "[3,1,2,3,1,2,3,1,2,3]" SHORT ",\"loss\":\"poisson\"", "-1"},
+    {XS "[3,1,2,3,1,2,3,1,2,3]" SHORT ",\"loss\":\"gamma\"", "0"},
+};
+
+LOOP_TEST(a_target_that_a_job_would_refuse_is_refused, sizeof particular / sizeof *particular)
+{
+    train(scene(), text("{\"name\":\"particular%d\",%s}", _i, particular[_i].job));
+    for (int i = 0; i < 2; i++) {
+        const struct reply *r =
+            post(text("particular%d", _i), i ? "trace" : "gradcheck",
+                 text("{\"instances\":[[1]],\"targets\":[%s]}", particular[_i].target), 422);
+        ck_assert_str_eq(string_at(r, "/errors/0/pointer"), "#/targets/0");
+    }
+}
+
 TEST(a_loss_that_is_not_finite_is_not_checked)
 {
     expect_status(

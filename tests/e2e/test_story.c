@@ -22,6 +22,28 @@ static void check_same_predictions(const struct reply *a, const struct reply *b)
     ck_assert(cJSON_Compare(json_at(a->json, "/predictions"), json_at(b->json, "/predictions"), 1));
 }
 
+TEST(a_job_says_where_to_go_on)
+{
+    static const char below[] = "/jobs/{id}/";
+    struct reply job = *http(scene(), "GET", "/jobs/1", NULL);
+    const cJSON *path, *urls = cJSON_Duplicate(cJSON_GetObjectItem(job.json, "urls"), true);
+    const struct reply *r = http(scene(), "GET", "/openapi.json", NULL);
+    int n = 1; // itself
+    cJSON_ArrayForEach(path, cJSON_GetObjectItem(r->json, "paths"))
+    {
+        const char *what = path->string + sizeof below - 1;
+        if (strncmp(path->string, below, sizeof below - 1) != 0)
+            continue;
+        const cJSON *url = cJSON_GetObjectItem(urls, what);
+        ck_assert_msg(cJSON_IsString(url), "no url for %s", what);
+        ck_assert_str_eq(url->valuestring, text("/jobs/1/%s", what));
+        n++;
+    }
+    ck_assert_int_eq(cJSON_GetArraySize(urls), n);
+    ck_assert_int_gt(n, 5);
+    cJSON_Delete((cJSON *)urls);
+}
+
 TEST(a_finished_job_says_what_it_did)
 {
     const struct reply *r = http(scene(), "GET", "/jobs/1", NULL);
@@ -324,8 +346,7 @@ LOOP_TEST(a_key_that_is_none_is_refused, 3)
 {
     char many[400] = "Idempotency-Key: ";
     memset(many + strlen(many), 'k', 256);
-    const char *const key[] = {"Idempotency-Key;", "Idempotency-Key: a\nIdempotency-Key: b",
-                               many};
+    const char *const key[] = {"Idempotency-Key;", "Idempotency-Key: a\nIdempotency-Key: b", many};
     const struct reply *r =
         http_bytes(scene(), "POST", "/jobs", iris_job, strlen(iris_job), key[_i]);
     expect_status(r, 422);

@@ -163,6 +163,7 @@ static const struct {
     const char *at; // NULL: fine
 } knobs[] = {{"sgd", "nesterov", 1, "dampening", .1, "/optimizer"},
              {"sgd", "nesterov", 1, "momentum", .1, NULL},
+             {"sgd", "nesterov", 1, "momentum", 0, "/optimizer"},
              {"rprop", "etas", 1, "lr", 1, "/optimizer"},
              {"rprop", "step_sizes", 51, "lr", 1, "/optimizer"},
              {"lbfgs", "sam", .1, "lr", 1, "/optimizer/sam"},

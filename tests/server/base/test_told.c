@@ -6,7 +6,6 @@
 #include "tests/harness.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -64,40 +63,11 @@ static const struct stop {
     {SIGINT, false, 0, 0},
 };
 
-#ifdef __SANITIZE_THREAD__
-// A process that is forked where there were several threads gets no signals from ThreadSanitizer.
-// So each row runs again in a program that has nothing behind it. True: this is not that program.
-static bool told_elsewhere(int row)
-{
-    const char *const variable = "MLPD_TEST_ROW";
-    char number[16];
-    int status;
-    if (getenv(variable))
-        return atoi(getenv(variable)) != row;
-    snprintf(number, sizeof number, "%d", row);
-    pid_t pid = fork();
-    if (pid == 0) {
-        setenv(variable, number, 1);
-        execl("/proc/self/exe", "test_server", "whoever_stands_still", NULL);
-        _exit(127);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_int_eq(status, 0);
-    return true;
-}
-#else
-static bool told_elsewhere(int row)
-{
-    (void)row;
-    return false;
-}
-#endif
-
 LOOP_TEST(whoever_stands_still_is_cut_off_after_the_stop_is_noted, sizeof stops / sizeof *stops)
 {
     char words[8];
     int status;
-    if (told_elsewhere(_i))
+    if (harness_elsewhere("whoever_stands_still", _i))
         return;
     struct child c = start(stops[_i].drains);
     kill(c.pid, SIGHUP); // nothing to end for
