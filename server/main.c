@@ -120,17 +120,17 @@ static void say_where(const struct server *server)
         log_int("workers", server->settings->workers));
 }
 
-static int complain(const struct err *e, int status)
+static int main_complain(const struct err *e, int status)
 {
     fprintf(stderr, "mlpd: %s\n", e->text);
     return status;
 }
 
-static int serve(struct server *server)
+static int main_serve(struct server *server)
 {
     struct err e = {.kind = ERR_NONE};
     if (!server_start(server, &e))
-        return complain(&e, EXIT_FAILURE);
+        return main_complain(&e, EXIT_FAILURE);
     say_where(server);
     stop(server, wait_for_stop(server));
     LOG(server->log, LEVEL_INFO, log_text("event", "stopped"));
@@ -145,10 +145,10 @@ int main(int argc, char **argv)
     keep_standard_streams();
     ignore_signals();
     if (!signals_take(SERVER_LAST_S, &e))
-        return complain(&e, EXIT_FAILURE);
+        return main_complain(&e, EXIT_FAILURE);
     server_prepare();
     if (!settings_read(&settings, argc, argv, &e))
-        return complain(&e, EXIT_USAGE);
+        return main_complain(&e, EXIT_USAGE);
     keep_memory_private(&settings);
     if (print_instead(&settings))
         return EXIT_SUCCESS;
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
     stream_own(STDERR_FILENO);
     struct log log = {STDERR_FILENO, settings_level(&settings)};
     if (settings.log_file && !log_open(&log, settings.log_file, settings_level(&settings), &e))
-        return complain(&e, EXIT_USAGE);
+        return main_complain(&e, EXIT_USAGE);
     struct server server = {.settings = &settings, .log = &log};
-    return serve(&server);
+    return main_serve(&server);
 }

@@ -40,8 +40,8 @@ static void put_content(struct jsonw *w, const char *media, const struct schema 
 
 // Parameters
 
-static void put_parameter(struct jsonw *w, const char *name, const char *in, const char *doc,
-                          bool required)
+static void openapi_put_parameter(struct jsonw *w, const char *name, const char *in,
+                                  const char *doc, bool required)
 {
     jsonw_object(w, NULL);
     jsonw_string(w, "name", name);
@@ -58,7 +58,7 @@ static void put_segments(struct jsonw *w, const char *path)
     char name[64];
     for (const char *p = path; (p = strchr(p, '{')); p++) {
         snprintf(name, sizeof name, "%.*s", (int)strcspn(p + 1, "}"), p + 1);
-        put_parameter(w, name, "path", NULL, true);
+        openapi_put_parameter(w, name, "path", NULL, true);
         bool number = strcmp(name, "id") == 0;
         jsonw_string(w, "type", number ? "integer" : "string");
         if (number)
@@ -71,7 +71,7 @@ static void put_segments(struct jsonw *w, const char *path)
 static void put_queries(struct jsonw *w, const struct route *r)
 {
     for (const struct query *q = r->query; q < r->query + ROUTE_QUERIES && q->name; q++) {
-        put_parameter(w, q->name, "query", q->doc, q->required);
+        openapi_put_parameter(w, q->name, "query", q->doc, q->required);
         jsonw_string(w, "type", q->type);
         jsonw_end(w);
         jsonw_end(w);
@@ -100,7 +100,7 @@ static void put_body(struct jsonw *w, const struct route *r)
 
 // Responses
 
-static bool lists(const enum err_kind *kind, size_t n, enum err_kind wanted)
+static bool openapi_lists(const enum err_kind *kind, size_t n, enum err_kind wanted)
 {
     for (size_t i = 0; i < n; i++)
         if (kind[i] == wanted)
@@ -110,10 +110,10 @@ static bool lists(const enum err_kind *kind, size_t n, enum err_kind wanted)
 
 static bool may_fail(const struct route *r, enum err_kind kind)
 {
-    return lists(common_fails, sizeof common_fails / sizeof *common_fails, kind) ||
-           lists(r->fails, ROUTE_FAILS, kind) ||
+    return openapi_lists(common_fails, sizeof common_fails / sizeof *common_fails, kind) ||
+           openapi_lists(r->fails, ROUTE_FAILS, kind) ||
            (r->body_kind != BODY_NONE &&
-            lists(body_fails, sizeof body_fails / sizeof *body_fails, kind));
+            openapi_lists(body_fails, sizeof body_fails / sizeof *body_fails, kind));
 }
 
 // Whether an earlier kind of the route has the same status.

@@ -76,7 +76,7 @@ const struct schema import_schema = {
 };
 
 // What is wrong with a layer is told with the layer's place in front.
-static void hand_on(const struct faults *own, size_t at, struct faults *f)
+static void import_hand_on(const struct faults *own, size_t at, struct faults *f)
 {
     for (size_t i = 0; i < own->n; i++) {
         char place[256];
@@ -109,7 +109,7 @@ static bool read_layer(struct json_span span, size_t at, struct piece *p, struct
     }
     if (why.kind && why.kind != ERR_INVALID)
         return fail_at(e, why.kind, "/layers", "%s", why.text);
-    hand_on(&own, at, f);
+    import_hand_on(&own, at, f);
     return own.total == 0;
 }
 

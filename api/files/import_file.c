@@ -4,7 +4,6 @@
 #include "api/files/import_stack.h"
 #include "engine/nn/role.h"
 
-
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -27,12 +26,12 @@ static int natural(const char *x, const char *y)
     return (unsigned char)*x - (unsigned char)*y;
 }
 
-static int by_name(const void *a, const void *b)
+static int file_by_name(const void *a, const void *b)
 {
     return natural(((const struct tensor *)a)->name, ((const struct tensor *)b)->name);
 }
 
-static bool is_finite(const struct tensor *t, struct err *e)
+static bool file_is_finite(const struct tensor *t, struct err *e)
 {
     for (size_t i = 0; i < (size_t)t->rows * t->cols; i++) {
         float x;
@@ -68,7 +67,7 @@ static bool take_weight(struct stack *s, const struct tensor *t, const struct pi
                     t->name, t->cols, before->rows);
     s->piece[s->n++] = (struct piece){
         .spec.activation = *act, .weight.raw = t->at, .rows = t->rows, .cols = t->cols};
-    return is_finite(t, e);
+    return file_is_finite(t, e);
 }
 
 static bool take_bias(struct piece *p, const struct tensor *t, struct err *e)
@@ -77,14 +76,14 @@ static bool take_bias(struct piece *p, const struct tensor *t, struct err *e)
         return fail(e, ERR_INVALID, "tensor \"%s\" has %u values, its layer %u outputs", t->name,
                     t->cols, p->rows);
     p->bias.raw = t->at;
-    return is_finite(t, e);
+    return file_is_finite(t, e);
 }
 
 // Tensors sorted by name: every matrix is a layer.
 static bool take_weights(struct stack *s, struct safetensors *file, const struct pick *act,
                          struct err *e)
 {
-    qsort(file->tensor, file->n, sizeof *file->tensor, by_name);
+    qsort(file->tensor, file->n, sizeof *file->tensor, file_by_name);
     for (size_t i = 0; i < file->n; i++) {
         const struct tensor *t = &file->tensor[i];
         if (!ends_in(t->name, t->vector ? "bias" : "weight"))

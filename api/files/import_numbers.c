@@ -12,7 +12,7 @@
 enum { POINTER = 160 };
 
 // How many elements the array has that the reader stands before.
-static size_t length(struct json_in in)
+static size_t numbers_length(struct json_in in)
 {
     size_t n = 0;
     for (json_enter(&in); json_more(&in); json_skip(&in))
@@ -20,7 +20,7 @@ static size_t length(struct json_in in)
     return n;
 }
 
-static bool is_array(const struct json_in *in, const char *pointer, struct faults *f)
+static bool numbers_is_array(const struct json_in *in, const char *pointer, struct faults *f)
 {
     enum json_kind kind = json_kind(in);
     if (kind != JSON_ARRAY)
@@ -50,7 +50,7 @@ static void check_number(struct json_in *in, const char *pointer, size_t at, str
         bad_number(kind, pointer, at, f);
 }
 
-static size_t check_numbers(struct json_in *in, const char *pointer, struct faults *f)
+static size_t numbers_check_numbers(struct json_in *in, const char *pointer, struct faults *f)
 {
     size_t i = 0;
     for (json_enter(in); json_more(in); i++)
@@ -69,9 +69,9 @@ bool numbers_check(struct json_span span, const char *pointer, uint32_t *n, stru
 {
     struct json_in in = json_in(span);
     size_t before = f->total;
-    if (!is_array(&in, pointer, f))
+    if (!numbers_is_array(&in, pointer, f))
         return false;
-    size_t count = check_numbers(&in, pointer, f);
+    size_t count = numbers_check_numbers(&in, pointer, f);
     *n = (uint32_t)count;
     return few_enough(count, pointer, f) && f->total == before;
 }
@@ -82,15 +82,15 @@ static bool check_row(struct json_in *in, const char *pointer, size_t at, size_t
 {
     char place[POINTER];
     snprintf(place, sizeof place, "%s/%zu", pointer, at);
-    if (!is_array(in, place, f))
+    if (!numbers_is_array(in, place, f))
         return false;
-    size_t got = length(*in);
+    size_t got = numbers_length(*in);
     if (got != cols) {
         fault_add(f, "ragged_row", place, "must have %zu numbers as the first row has, got %zu",
                   cols, got);
         return false;
     }
-    check_numbers(in, place, f);
+    numbers_check_numbers(in, place, f);
     return true;
 }
 
@@ -99,12 +99,12 @@ bool numbers_check_matrix(struct json_span span, const char *pointer, uint32_t *
 {
     struct json_in in = json_in(span), first = in;
     size_t before = f->total;
-    if (!is_array(&in, pointer, f))
+    if (!numbers_is_array(&in, pointer, f))
         return false;
-    size_t n = length(in), width = 0;
+    size_t n = numbers_length(in), width = 0;
     json_enter(&first);
     if (json_more(&first) && json_kind(&first) == JSON_ARRAY)
-        width = length(first);
+        width = numbers_length(first);
     if (n == 0 || width == 0)
         fault_add(f, "wrong_type", pointer,
                   "must be an array of rows, one for each output, with a number for each input");

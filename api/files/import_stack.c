@@ -11,7 +11,7 @@
 #include <string.h>
 
 // The usual loss for a task and a number of outputs: two classes may have one output or two.
-static struct pick usual_loss(enum task task, size_t n_class, uint32_t outputs)
+static struct pick stack_usual_loss(enum task task, size_t n_class, uint32_t outputs)
 {
     bool per_class = task == TASK_CLASSIFICATION && outputs > 1;
     for (size_t i = 0; i < loss_table.n; i++)
@@ -66,7 +66,7 @@ static bool settle_task(struct stack *s, struct arena *a, struct faults *f)
         s->n_class = width;
     }
     if (!s->loss.row)
-        s->loss = usual_loss(s->task, s->n_class, outputs);
+        s->loss = stack_usual_loss(s->task, s->n_class, outputs);
     const struct loss *loss = pick_loss(&s->loss);
     uint32_t per_target = loss ? loss_per_target(loss) : 1;
     size_t targets = classes ? 1 : outputs / per_target;
@@ -168,7 +168,8 @@ static bool make_prep(const struct stack *s, struct prep *p, struct arena *a, st
     return true;
 }
 
-static const struct model_param *find(const struct model *m, const char *prefix, const char *name)
+static const struct model_param *stack_find(const struct model *m, const char *prefix,
+                                            const char *name)
 {
     size_t n = strlen(prefix);
     for (size_t i = 0; i < m->n_param; i++)
@@ -192,8 +193,8 @@ static void put_plain(struct model *m, const struct model_param *p, bool identit
         v[i * p->cols + i] = 1;
 }
 
-static void put(struct model *m, const struct model_param *p, const struct numbers *from,
-                bool identity)
+static void stack_put(struct model *m, const struct model_param *p, const struct numbers *from,
+                      bool identity)
 {
     if (has_numbers(from))
         numbers_copy(from, m->value + p->at, (size_t)p->rows * p->cols);
@@ -201,8 +202,8 @@ static void put(struct model *m, const struct model_param *p, const struct numbe
         put_plain(m, p, identity);
 }
 
-static void put_parameter(struct model *m, const struct model_param *p, struct json_span value,
-                          const char *place, struct faults *f)
+static void stack_put_parameter(struct model *m, const struct model_param *p,
+                                struct json_span value, const char *place, struct faults *f)
 {
     uint32_t n;
     const real *v = m->value + p->at;
@@ -212,7 +213,7 @@ static void put_parameter(struct model *m, const struct model_param *p, struct j
         fault_add(f, "wrong_shape", place, "must have %u numbers, got %u", p->rows * p->cols, n);
         return;
     }
-    put(m, p, &(struct numbers){.json = value}, false);
+    stack_put(m, p, &(struct numbers){.json = value}, false);
     for (uint32_t i = 0; p->positive && i < n; i++)
         if (v[i] < 0) {
             fault_add(f, "out_of_range", place, "must not be below 0, number %u is %g", i, v[i]);
@@ -231,12 +232,12 @@ static void put_parameters(struct model *m, const struct piece *piece, const cha
         char place[PLACE], name[64];
         snprintf(name, sizeof name, "%.*s", (int)key.len, key.at ? key.at : "");
         snprintf(place, sizeof place, "/layers/%zu/parameters/%s", at, name);
-        const struct model_param *p = find(m, prefix, name);
+        const struct model_param *p = stack_find(m, prefix, name);
         if (!p || strcmp(name, "weight") == 0 || strcmp(name, "bias") == 0)
             fault_add(f, "unknown_field", place,
                       "the layer's norm and activation have no parameter of this name");
         else
-            put_parameter(m, p, value, place, f);
+            stack_put_parameter(m, p, value, place, f);
     }
 }
 
@@ -251,7 +252,8 @@ static void put_piece(struct model *m, const struct stack *s, size_t i, struct f
     const struct piece *piece = &s->piece[i];
     char text[32], place[PLACE];
     const char *at = name_of(s, i, text);
-    const struct model_param *weight = find(m, at, "weight"), *bias = find(m, at, "bias");
+    const struct model_param *weight = stack_find(m, at, "weight"),
+                             *bias = stack_find(m, at, "bias");
     snprintf(place, sizeof place, "/layers/%zu/weight", i);
     BUG(piece->rows != weight->rows); // settle_task() has seen to the last one
     if (piece->cols != weight->cols) {
@@ -259,8 +261,8 @@ static void put_piece(struct model *m, const struct stack *s, size_t i, struct f
                   weight->cols, piece->cols);
         return;
     }
-    put(m, weight, &piece->weight, true);
-    put(m, bias, &piece->bias, false);
+    stack_put(m, weight, &piece->weight, true);
+    stack_put(m, bias, &piece->bias, false);
 }
 
 static void put_all_parameters(struct model *m, const struct stack *s, struct arena *a,

@@ -32,7 +32,7 @@ const char *model_file_header(const struct model *m, const struct prep *p, const
     return safetensors_header(meta, sizeof meta / sizeof *meta, entry, m->n_param, len, a, e);
 }
 
-static const struct tensor *find(const struct safetensors *s, const char *name)
+static const struct tensor *model_file_find(const struct safetensors *s, const char *name)
 {
     for (size_t i = 0; i < s->n; i++)
         if (strcmp(s->tensor[i].name, name) == 0)
@@ -44,7 +44,7 @@ static bool read_weights(struct model *m, const struct safetensors *s, struct er
 {
     for (size_t i = 0; i < m->n_param; i++) {
         const struct model_param *p = &m->param[i];
-        const struct tensor *t = find(s, p->name);
+        const struct tensor *t = model_file_find(s, p->name);
         if (!t || t->rows != p->rows || t->cols != p->cols)
             return fail(e, ERR_INVALID, "the model file lacks \"%s\" with shape %u x %u", p->name,
                         p->rows, p->cols);

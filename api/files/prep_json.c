@@ -21,7 +21,7 @@ static void write_texts(struct jsonw *w, const char *key, const char *const *tex
     jsonw_end(w);
 }
 
-static void write_column(struct jsonw *w, const struct prep_column *c)
+static void json_write_column(struct jsonw *w, const struct prep_column *c)
 {
     jsonw_array(w, NULL);
     jsonw_string(w, NULL, c->name);
@@ -63,7 +63,7 @@ void prep_write(const struct prep *p, struct jsonw *w, const char *key)
     jsonw_end(w);
     jsonw_array(w, "columns");
     for (size_t i = 0; i < p->n_column; i++)
-        write_column(w, &p->column[i]);
+        json_write_column(w, &p->column[i]);
     jsonw_end(w);
     jsonw_end(w);
 }
@@ -110,7 +110,7 @@ static const char *next_text(struct reader *r)
 }
 
 // The reader stands before an array; how many elements it has.
-static size_t length(struct reader *r)
+static size_t json_length(struct reader *r)
 {
     struct json_in ahead = r->in;
     size_t n = 0;
@@ -123,7 +123,7 @@ static size_t length(struct reader *r)
 
 static const char *const *texts(struct reader *r, size_t *n)
 {
-    *n = length(r);
+    *n = json_length(r);
     const char **list = r->ok ? arena_alloc(r->a, *n, sizeof *list) : NULL;
     if (!list) {
         r->ok = false;
@@ -147,7 +147,7 @@ static size_t word(struct reader *r, const char *const *words)
     return 0;
 }
 
-static void read_column(struct reader *r, struct prep_column *c, size_t at)
+static void json_read_column(struct reader *r, struct prep_column *c, size_t at)
 {
     if (!next(r, JSON_ARRAY))
         return;
@@ -171,7 +171,7 @@ static void read_column(struct reader *r, struct prep_column *c, size_t at)
 
 static void read_columns(struct reader *r, struct prep *p)
 {
-    p->n_column = length(r);
+    p->n_column = json_length(r);
     p->column = r->ok && p->n_column <= FRAME_MAX_COLUMNS
                     ? arena_alloc(r->a, p->n_column, sizeof *p->column)
                     : NULL;
@@ -181,7 +181,7 @@ static void read_columns(struct reader *r, struct prep *p)
     }
     json_enter(&r->in);
     for (size_t i = 0; r->ok && i < p->n_column; i++) {
-        read_column(r, &p->column[i], p->n_feature);
+        json_read_column(r, &p->column[i], p->n_feature);
         p->n_feature += p->column[i].width;
     }
 }
@@ -203,7 +203,7 @@ static void read_targets(struct reader *r, struct prep *p)
 static void read_scales(struct reader *r, struct prep *p)
 {
     size_t n = p->n_target;
-    p->y_mean = r->ok && length(r) == 2 * n ? arena_alloc(r->a, n, sizeof *p->y_mean) : NULL;
+    p->y_mean = r->ok && json_length(r) == 2 * n ? arena_alloc(r->a, n, sizeof *p->y_mean) : NULL;
     p->y_std = p->y_mean ? arena_alloc(r->a, n, sizeof *p->y_std) : NULL;
     r->ok = p->y_std;
     if (r->ok)

@@ -12,7 +12,7 @@
 
 enum { PREFIX = 8, FLOAT = 4 };
 
-static bool damaged(struct err *e, const char *what)
+static bool safetensors_damaged(struct err *e, const char *what)
 {
     return fail(e, ERR_INVALID, "not a safetensors file that can be used: %s", what);
 }
@@ -75,7 +75,7 @@ static bool read_tensor(struct tensor *t, struct json_in *in, const char *data, 
     } member[] = {{"dtype", &dtype}, {"shape", &shape}, {"data_offsets", &offsets}};
     struct json_text key;
     if (json_kind(in) != JSON_OBJECT)
-        return damaged(e, "a tensor is not described by an object");
+        return safetensors_damaged(e, "a tensor is not described by an object");
     for (json_enter(in); json_key(in, &key, a);) {
         struct json_span value = json_skip(in);
         for (size_t i = 0; key.at && i < sizeof member / sizeof *member; i++)
@@ -85,11 +85,11 @@ static bool read_tensor(struct tensor *t, struct json_in *in, const char *data, 
     uint64_t dim[2], range[2];
     size_t rank, n;
     if (!dtype.at || !is_f32(dtype, a))
-        return damaged(e, "a tensor is not of type F32");
+        return safetensors_damaged(e, "a tensor is not of type F32");
     if (!shape.at || !read_sizes(shape, UINT32_MAX, dim, &rank))
-        return damaged(e, "a tensor's shape is not one or two whole numbers");
+        return safetensors_damaged(e, "a tensor's shape is not one or two whole numbers");
     if (!offsets.at || !read_sizes(offsets, size, range, &n) || n != 2 || range[0] > range[1])
-        return damaged(e, "a tensor's offsets do not lie in the file");
+        return safetensors_damaged(e, "a tensor's offsets do not lie in the file");
     t->vector = rank == 1;
     t->rows = rank == 1 ? 1 : (uint32_t)dim[0];
     t->cols = (uint32_t)dim[rank - 1];
@@ -97,7 +97,7 @@ static bool read_tensor(struct tensor *t, struct json_in *in, const char *data, 
     uint64_t cells;
     if (__builtin_mul_overflow((uint64_t)t->rows, (uint64_t)t->cols, &cells) ||
         cells > size / FLOAT || cells * FLOAT != range[1] - range[0])
-        return damaged(e, "a tensor's shape and offsets disagree");
+        return safetensors_damaged(e, "a tensor's shape and offsets disagree");
     return true;
 }
 
@@ -119,14 +119,14 @@ static bool covers(struct safetensors *s, const char *data, uint64_t size, struc
     qsort(s->tensor, s->n, sizeof *s->tensor, by_place);
     for (size_t i = 0; i < s->n; i++) {
         if (s->tensor[i].at != end)
-            return damaged(e, "tensors overlap or leave a gap");
+            return safetensors_damaged(e, "tensors overlap or leave a gap");
         end += tensor_bytes(&s->tensor[i]);
     }
-    return end == data + size || damaged(e, "there are bytes after the last tensor");
+    return end == data + size || safetensors_damaged(e, "there are bytes after the last tensor");
 }
 
-static bool read_header(struct safetensors *s, const char *header, const char *data, uint64_t size,
-                        struct arena *a, struct err *e)
+static bool safetensors_read_header(struct safetensors *s, const char *header, const char *data,
+                                    uint64_t size, struct arena *a, struct err *e)
 {
     struct json_in in = json_in((struct json_span){header, (size_t)(data - header)});
     struct json_text key;
@@ -138,7 +138,7 @@ static bool read_header(struct safetensors *s, const char *header, const char *d
             continue;
         }
         if (s->n == SAFETENSORS_MAX)
-            return damaged(e, "it has too many tensors");
+            return safetensors_damaged(e, "it has too many tensors");
         struct tensor *t = &s->tensor[s->n++];
         char *name = arena_alloc(a, key.len + 1, 1);
         if (!name)
@@ -158,7 +158,7 @@ bool safetensors_read(struct safetensors *s, const char *bytes, size_t len, stru
     *s = (struct safetensors){0};
     uint64_t n = len >= PREFIX ? get_u64(bytes) : 0;
     if (len < PREFIX || n > len - PREFIX || n > SAFETENSORS_HEADER_MAX)
-        return damaged(e, "its header does not fit into it");
+        return safetensors_damaged(e, "its header does not fit into it");
     const char *header = bytes + PREFIX;
     s->tensor = arena_alloc(a, SAFETENSORS_MAX, sizeof *s->tensor);
     if (!s->tensor)
@@ -167,14 +167,14 @@ bool safetensors_read(struct safetensors *s, const char *bytes, size_t len, stru
     struct err why = {0};
     faults_init(&faults, a);
     if (n == 0 || header[0] != '{' || !json_scan(header, n, NULL, 0, a, &faults, &why))
-        return damaged(e, "its header is not JSON");
+        return safetensors_damaged(e, "its header is not JSON");
     const char *data = header + n;
     uint64_t size = len - PREFIX - n;
-    return read_header(s, header, data, size, a, e) && covers(s, data, size, e);
+    return safetensors_read_header(s, header, data, size, a, e) && covers(s, data, size, e);
 }
 
 // The text of the string, decoded, with a NUL behind it.
-static char *decode(struct json_span string, struct arena *a)
+static char *safetensors_decode(struct json_span string, struct arena *a)
 {
     char *text = arena_alloc(a, string.len, 1);
     if (text)
@@ -195,7 +195,7 @@ char *safetensors_metadata(const struct safetensors *s, const char *key, struct 
         if (!mine || json_kind(&in) != JSON_STRING)
             json_skip(&in);
         else
-            return decode(json_skip(&in), a);
+            return safetensors_decode(json_skip(&in), a);
     }
     return NULL;
 }

@@ -60,7 +60,7 @@ static bool expected(struct scan *s, const char *what)
     return stop(s, "malformed", "expected %s, found byte 0x%02x", what, c);
 }
 
-static bool no_memory(struct scan *s)
+static bool json_no_memory(struct scan *s)
 {
     s->code = NULL;
     return false;
@@ -75,7 +75,7 @@ static bool within(struct scan *s, size_t depth, struct step step)
     return false;
 }
 
-static bool is_digit(char c)
+static bool json_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -85,7 +85,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-static void skip_blanks(struct scan *s)
+static void json_skip_blanks(struct scan *s)
 {
     while (is_blank(*s->at))
         s->at++;
@@ -93,7 +93,7 @@ static void skip_blanks(struct scan *s)
 
 static const char *skip_digits(const char *p)
 {
-    while (is_digit(*p))
+    while (json_is_digit(*p))
         p++;
     return p;
 }
@@ -120,26 +120,27 @@ static void keep_wanted(struct scan *s, const struct json_key *k, const char *fr
             s->want[i].value = (struct json_span){from, (size_t)(s->at - from)};
 }
 
-static bool key(struct scan *s)
+static bool scan_key(struct scan *s)
 {
     bool escaped;
     const char *from = s->at;
     if (*from != '"')
         return expected(s, "a key in quotes");
-    return string(s, &escaped) && (json_keys_push(&s->keys, from, s->at, escaped) || no_memory(s));
+    return string(s, &escaped) &&
+           (json_keys_push(&s->keys, from, s->at, escaped) || json_no_memory(s));
 }
 
 // "key": value
-static bool member(struct scan *s, size_t depth)
+static bool json_member(struct scan *s, size_t depth)
 {
-    if (!key(s))
+    if (!scan_key(s))
         return false;
     size_t mine = s->keys.n - 1;
-    skip_blanks(s);
+    json_skip_blanks(s);
     if (*s->at != ':')
         return expected(s, "':'");
     s->at++;
-    skip_blanks(s);
+    json_skip_blanks(s);
     const char *from = s->at;
     bool ok = value(s, depth + 1);
     const struct json_key *k = &s->keys.key[mine];
@@ -155,7 +156,7 @@ static bool close_object(struct scan *s, size_t depth, size_t first)
     const struct json_key *again;
     s->at++;
     if (!json_keys_pop(&s->keys, first, &again))
-        return no_memory(s);
+        return json_no_memory(s);
     if (!again)
         return true;
     s->at = again->at;
@@ -167,17 +168,17 @@ static bool object(struct scan *s, size_t depth)
 {
     size_t first = s->keys.n;
     s->at++;
-    skip_blanks(s);
+    json_skip_blanks(s);
     for (bool more = *s->at != '}'; more;) {
-        if (!member(s, depth))
+        if (!json_member(s, depth))
             return false;
-        skip_blanks(s);
+        json_skip_blanks(s);
         if (*s->at == '}')
             break;
         if (*s->at != ',')
             return expected(s, "',' or '}'");
         s->at++;
-        skip_blanks(s);
+        json_skip_blanks(s);
     }
     return close_object(s, depth, first);
 }
@@ -185,25 +186,25 @@ static bool object(struct scan *s, size_t depth)
 static bool array(struct scan *s, size_t depth)
 {
     s->at++;
-    skip_blanks(s);
+    json_skip_blanks(s);
     bool more = *s->at != ']';
     for (size_t i = 0; more; i++) {
         if (!value(s, depth + 1))
             return within(s, depth, (struct step){.index = i});
-        skip_blanks(s);
+        json_skip_blanks(s);
         if (*s->at == ']')
             break;
         if (*s->at != ',')
             return expected(s, "',' or ']'");
         s->at++;
-        skip_blanks(s);
+        json_skip_blanks(s);
     }
     s->at++;
     return true;
 }
 
 // Short numbers with at most two digits of exponent cannot overflow and need no conversion.
-static bool is_finite(struct scan *s, const char *from, size_t exponent_len)
+static bool json_is_finite(struct scan *s, const char *from, size_t exponent_len)
 {
     if (exponent_len <= 2 && s->at - from <= SURELY_FINITE)
         return true;
@@ -214,24 +215,24 @@ static bool is_finite(struct scan *s, const char *from, size_t exponent_len)
     return stop(s, "not_finite", "the number %.*s is too large for a double", shown, from);
 }
 
-static bool digits(struct scan *s, const char *where)
+static bool json_digits(struct scan *s, const char *where)
 {
     const char *from = s->at;
     s->at = skip_digits(from);
     return s->at > from || expected(s, where);
 }
 
-static bool number(struct scan *s)
+static bool scan_number(struct scan *s)
 {
     const char *from = s->at;
     s->at += *s->at == '-';
-    if (*s->at == '0' && is_digit(s->at[1]))
+    if (*s->at == '0' && json_is_digit(s->at[1]))
         return stop(s, "malformed", "a number must not start with 0");
-    if (!digits(s, "a digit"))
+    if (!json_digits(s, "a digit"))
         return false;
     if (*s->at == '.') {
         s->at++;
-        if (!digits(s, "a digit after the decimal point"))
+        if (!json_digits(s, "a digit after the decimal point"))
             return false;
     }
     size_t exponent_len = 0;
@@ -239,11 +240,11 @@ static bool number(struct scan *s)
         s->at++;
         s->at += *s->at == '+' || *s->at == '-';
         const char *exponent = s->at;
-        if (!digits(s, "a digit of the exponent"))
+        if (!json_digits(s, "a digit of the exponent"))
             return false;
         exponent_len = (size_t)(s->at - exponent);
     }
-    return is_finite(s, from, exponent_len);
+    return json_is_finite(s, from, exponent_len);
 }
 
 static bool literal(struct scan *s, const char *word)
@@ -277,13 +278,13 @@ static bool value(struct scan *s, size_t depth)
     case 'n':
         return literal(s, "null");
     default:
-        return *s->at == '-' || is_digit(*s->at) ? number(s) : expected(s, "a value");
+        return *s->at == '-' || json_is_digit(*s->at) ? scan_number(s) : expected(s, "a value");
     }
 }
 
 static bool whole(struct scan *s)
 {
-    skip_blanks(s);
+    json_skip_blanks(s);
     if (!value(s, 0))
         return false;
     while (s->at < s->end && is_blank(*s->at))
@@ -318,7 +319,7 @@ static void print_path(const struct scan *s, char *out, size_t max)
     out[n] = '\0';
 }
 
-static bool report(const struct scan *s, const char *place, struct faults *f, struct err *e)
+static bool json_report(const struct scan *s, const char *place, struct faults *f, struct err *e)
 {
     if (!s->code)
         return fail(e, ERR_TOO_LARGE,
@@ -354,7 +355,7 @@ bool json_scan(const char *text, size_t len, struct json_want *want, size_t n, s
     if (!ok)
         print_path(&s, place, sizeof place); // of keys that are decoded in the arena
     arena_rewind(a, mark);
-    return ok || report(&s, place, f, e);
+    return ok || json_report(&s, place, f, e);
 }
 
 // The found value that starts soonest after p, or NULL.

@@ -19,12 +19,12 @@
 
 enum { TEN_MAX = 22, FIVE_MAX = 27, DIGITS_MAX = 19, EXPONENT_MAX = 9999 };
 
-static bool is_digit(char c)
+static bool in_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-static void skip_blanks(struct json_in *in)
+static void in_skip_blanks(struct json_in *in)
 {
     while (*in->at == ' ' || *in->at == '\n' || *in->at == '\r' || *in->at == '\t')
         in->at++;
@@ -33,7 +33,7 @@ static void skip_blanks(struct json_in *in)
 struct json_in json_in(struct json_span span)
 {
     struct json_in in = {span.at};
-    skip_blanks(&in);
+    in_skip_blanks(&in);
     return in;
 }
 
@@ -66,19 +66,19 @@ const char *json_kind_name(enum json_kind kind)
 void json_enter(struct json_in *in)
 {
     in->at++;
-    skip_blanks(in);
+    in_skip_blanks(in);
 }
 
 bool json_more(struct json_in *in)
 {
-    skip_blanks(in);
+    in_skip_blanks(in);
     if (*in->at == ']' || *in->at == '}') {
         in->at++;
         return false;
     }
     if (*in->at == ',') {
         in->at++;
-        skip_blanks(in);
+        in_skip_blanks(in);
     }
     return true;
 }
@@ -89,9 +89,9 @@ bool json_key(struct json_in *in, struct json_text *key, struct arena *a)
         return false;
     if (!json_string(in, key, a))
         *key = (struct json_text){0};
-    skip_blanks(in);
+    in_skip_blanks(in);
     in->at++; // the colon
-    skip_blanks(in);
+    in_skip_blanks(in);
     return true;
 }
 
@@ -152,7 +152,7 @@ static const char *container_end(const char *p)
 
 static const char *scalar_end(const char *p)
 {
-    while (is_digit(*p) || (*p >= 'a' && *p <= 'z') || *p == '.' || *p == '-' || *p == '+' ||
+    while (in_is_digit(*p) || (*p >= 'a' && *p <= 'z') || *p == '.' || *p == '-' || *p == '+' ||
            *p == 'E')
         p++;
     return p;
@@ -252,7 +252,7 @@ static const char *read_exponent(const char *p, int *k)
     bool minus = *++p == '-';
     p += minus || *p == '+';
     int e = 0;
-    for (; is_digit(*p); p++)
+    for (; in_is_digit(*p); p++)
         e = e < EXPONENT_MAX ? e * 10 + (*p - '0') : e;
     *k += minus ? -e : e;
     return p;
@@ -263,12 +263,12 @@ double json_number(struct json_in *in)
     const char *p = in->at + (*in->at == '-'), *from = p;
     uint64_t w = 0;
     int k = 0;
-    for (; is_digit(*p); p++)
+    for (; in_is_digit(*p); p++)
         w = w * 10 + (uint64_t)(*p - '0');
     size_t n = (size_t)(p - from);
     if (*p == '.') {
         const char *fraction = ++p;
-        for (; is_digit(*p); p++)
+        for (; in_is_digit(*p); p++)
             w = w * 10 + (uint64_t)(*p - '0');
         n += (size_t)(p - fraction);
         k = n <= DIGITS_MAX ? -(int)(p - fraction) : 0;

@@ -18,7 +18,7 @@ static uint64_t mix(uint64_t x)
     return (uint64_t)wide ^ (uint64_t)(wide >> 64);
 }
 
-static uint32_t hash(uint64_t seed, const char *p, size_t n)
+static uint32_t keys_hash(uint64_t seed, const char *p, size_t n)
 {
     uint64_t h = seed ^ n, word;
     for (; n > 8; p += 8, n -= 8) {
@@ -41,7 +41,7 @@ void json_keys_init(struct json_keys *keys, struct arena *a)
     memcpy(&keys->seed, (const void *)getauxval(AT_RANDOM), sizeof keys->seed);
 }
 
-static bool grow(struct json_keys *keys)
+static bool keys_grow(struct json_keys *keys)
 {
     size_t max = keys->max ? 2 * keys->max : FIRST_KEYS;
     keys->too_many = max > JSON_KEYS;
@@ -59,7 +59,7 @@ static bool grow(struct json_keys *keys)
 
 bool json_keys_push(struct json_keys *keys, const char *from, const char *to, bool escaped)
 {
-    if (keys->n == keys->max && !grow(keys))
+    if (keys->n == keys->max && !keys_grow(keys))
         return false;
     const char *text = from + 1, *at = from;
     size_t len = (size_t)(to - from) - 2;
@@ -70,7 +70,8 @@ bool json_keys_push(struct json_keys *keys, const char *from, const char *to, bo
         len = json_unescape(&from, copy);
         text = copy;
     }
-    keys->key[keys->n++] = (struct json_key){text, (uint32_t)len, hash(keys->seed, text, len), at};
+    keys->key[keys->n++] =
+        (struct json_key){text, (uint32_t)len, keys_hash(keys->seed, text, len), at};
     return true;
 }
 

@@ -42,7 +42,7 @@ static bool reserve(struct jsonw *w, size_t more)
     return true;
 }
 
-static void put(struct jsonw *w, const char *s, size_t len)
+static void jsonw_put(struct jsonw *w, const char *s, size_t len)
 {
     if (!reserve(w, len))
         return;
@@ -52,7 +52,7 @@ static void put(struct jsonw *w, const char *s, size_t len)
 
 static void put_char(struct jsonw *w, char c)
 {
-    put(w, &c, 1);
+    jsonw_put(w, &c, 1);
 }
 
 static void put_escape(struct jsonw *w, unsigned c)
@@ -62,9 +62,9 @@ static void put_escape(struct jsonw *w, unsigned c)
         ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
     char code[8];
     if (c < sizeof shorts / sizeof *shorts && shorts[c])
-        put(w, shorts[c], 2);
+        jsonw_put(w, shorts[c], 2);
     else
-        put(w, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
+        jsonw_put(w, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
 }
 
 // Length of the run at s that can be copied as it is. `raw`: JSON text, in which quotes and
@@ -90,30 +90,30 @@ static size_t put_special(struct jsonw *w, const char *s, size_t len)
     if (n)
         put_escape(w, utf8_code(s));
     else
-        put(w, "\xEF\xBF\xBD", 3);
+        jsonw_put(w, "\xEF\xBF\xBD", 3);
     return n ? n : 1;
 }
 
-static void put_text(struct jsonw *w, const char *s, size_t len, bool raw)
+static void jsonw_put_text(struct jsonw *w, const char *s, size_t len, bool raw)
 {
     for (size_t at = 0; at < len;) {
         size_t run = plain_run(s + at, len - at, raw);
-        put(w, s + at, run);
+        jsonw_put(w, s + at, run);
         at += run;
         if (at < len)
             at += put_special(w, s + at, len - at);
     }
 }
 
-static void put_quoted(struct jsonw *w, const char *s, size_t len)
+static void jsonw_put_quoted(struct jsonw *w, const char *s, size_t len)
 {
     put_char(w, '"');
-    put_text(w, s, len, false);
+    jsonw_put_text(w, s, len, false);
     put_char(w, '"');
 }
 
 // What comes before every value: the comma, and the key in an object.
-static void begin(struct jsonw *w, const char *key)
+static void jsonw_begin(struct jsonw *w, const char *key)
 {
     bool in_object = w->depth && w->close[w->depth - 1] == '}';
     BUG(in_object != (key != NULL));
@@ -122,14 +122,14 @@ static void begin(struct jsonw *w, const char *key)
         put_char(w, ',');
     w->has_member[w->depth] = true;
     if (key) {
-        put_quoted(w, key, strlen(key));
+        jsonw_put_quoted(w, key, strlen(key));
         put_char(w, ':');
     }
 }
 
 static void open_with(struct jsonw *w, const char *key, char bracket, char close)
 {
-    begin(w, key);
+    jsonw_begin(w, key);
     BUG(w->depth == JSONW_DEPTH);
     put_char(w, bracket);
     w->close[w->depth++] = close;
@@ -154,8 +154,8 @@ void jsonw_end(struct jsonw *w)
 
 void jsonw_chars(struct jsonw *w, const char *key, const char *s, size_t len)
 {
-    begin(w, key);
-    put_quoted(w, s, len);
+    jsonw_begin(w, key);
+    jsonw_put_quoted(w, s, len);
 }
 
 void jsonw_string(struct jsonw *w, const char *key, const char *s)
@@ -169,8 +169,8 @@ void jsonw_string(struct jsonw *w, const char *key, const char *s)
 void jsonw_int(struct jsonw *w, const char *key, int64_t value)
 {
     char text[NUMBER_MAX];
-    begin(w, key);
-    put(w, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)value));
+    jsonw_begin(w, key);
+    jsonw_put(w, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)value));
 }
 
 void jsonw_bool(struct jsonw *w, const char *key, bool value)
@@ -193,8 +193,8 @@ void jsonw_real(struct jsonw *w, const char *key, double value)
     int len = snprintf(text, sizeof text, "%.15g", value);
     if (strtod(text, NULL) != value)
         len = snprintf(text, sizeof text, "%.17g", value);
-    begin(w, key);
-    put(w, text, (size_t)len);
+    jsonw_begin(w, key);
+    jsonw_put(w, text, (size_t)len);
 }
 
 void jsonw_about(struct jsonw *w, const char *key, double value, double error)
@@ -206,8 +206,8 @@ void jsonw_about(struct jsonw *w, const char *key, double value, double error)
     }
     double digits = value == 0 ? 1 : 1 + floor(log10(fabs(value))) - floor(log10(error));
     int n = digits < 1 ? 1 : digits > 17 ? 17 : (int)digits;
-    begin(w, key);
-    put(w, text, (size_t)snprintf(text, sizeof text, "%.*g", n, value));
+    jsonw_begin(w, key);
+    jsonw_put(w, text, (size_t)snprintf(text, sizeof text, "%.*g", n, value));
 }
 
 void jsonw_float(struct jsonw *w, const char *key, float value)
@@ -220,17 +220,17 @@ void jsonw_float(struct jsonw *w, const char *key, float value)
     int len = snprintf(text, sizeof text, "%.7g", (double)value);
     if (strtof(text, NULL) != value)
         len = snprintf(text, sizeof text, "%.9g", (double)value);
-    begin(w, key);
-    put(w, text, (size_t)len);
+    jsonw_begin(w, key);
+    jsonw_put(w, text, (size_t)len);
 }
 
 void jsonw_raw(struct jsonw *w, const char *key, struct json_span raw)
 {
-    begin(w, key);
+    jsonw_begin(w, key);
     if (raw.at)
-        put_text(w, raw.at, raw.len, true);
+        jsonw_put_text(w, raw.at, raw.len, true);
     else
-        put(w, "null", 4);
+        jsonw_put(w, "null", 4);
 }
 
 void jsonw_json(struct jsonw *w, const char *key, const char *json)

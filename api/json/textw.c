@@ -14,7 +14,7 @@ void textw_init(struct textw *w, struct arena *a)
     *w = (struct textw){.arena = a};
 }
 
-static void put(struct textw *w, const char *s, size_t n)
+static void textw_put(struct textw *w, const char *s, size_t n)
 {
     if (w->len + n + 1 > w->max && !w->full) {
         size_t max = 2 * (w->max + n) + FIRST;
@@ -39,7 +39,7 @@ void textw_add(struct textw *w, const char *fmt, ...)
     int n = vsnprintf(piece, sizeof piece, fmt, args);
     va_end(args);
     BUG(n < 0 || n >= PIECE);
-    put(w, piece, (size_t)n);
+    textw_put(w, piece, (size_t)n);
 }
 
 void textw_xml(struct textw *w, const char *s)
@@ -53,15 +53,15 @@ void textw_xml(struct textw *w, const char *s)
         while (k < 4 && entity[k].c != *s)
             k++;
         if (k < 4)
-            put(w, entity[k].entity, strlen(entity[k].entity));
+            textw_put(w, entity[k].entity, strlen(entity[k].entity));
         else
-            put(w, s, 1);
+            textw_put(w, s, 1);
     }
 }
 
 const char *textw_end(struct textw *w, size_t *len, struct err *e)
 {
-    put(w, "", 0);
+    textw_put(w, "", 0);
     if (w->full) {
         fail(e, ERR_TOO_LARGE, "the document needs more memory than one request may use");
         return NULL;

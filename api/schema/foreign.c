@@ -37,7 +37,7 @@ static const char *text_of(const cJSON *json, char out[TEXT_MAX])
     return out;
 }
 
-static const struct foreign_word *find_word(const struct foreign *row, const cJSON *value)
+static const struct foreign_word *foreign_find_word(const struct foreign *row, const cJSON *value)
 {
     char text[TEXT_MAX];
     text_of(value, text);
@@ -81,7 +81,7 @@ static void dismiss(struct foreign_use *u, const char *given)
 // The value in our words, at its place.
 static void move(struct foreign_use *u)
 {
-    const struct foreign_word *word = find_word(u->row, u->value);
+    const struct foreign_word *word = foreign_find_word(u->row, u->value);
     if (word && word->means)
         foreign_value(u, cJSON_Parse(word->means));
     else if (word)
@@ -93,7 +93,7 @@ static void move(struct foreign_use *u)
 static void apply(const struct foreign *row, const struct schema *s, cJSON *body, struct faults *f)
 {
     const cJSON *there = cJSON_GetObjectItemCaseSensitive(body, row->name);
-    if (!there || (row->own && !find_word(row, there)))
+    if (!there || (row->own && !foreign_find_word(row, there)))
         return;
     struct foreign_use u = {
         .row = row, .schema = s, .root = body, .faults = f, .to = row->to, .weak = row->weak};

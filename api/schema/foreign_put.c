@@ -17,7 +17,8 @@ struct way {
     const char *at, *rest;
 };
 
-static void put(struct foreign_use *u, struct way way, const cJSON *value, const char *from);
+static void foreign_put_put(struct foreign_use *u, struct way way, const cJSON *value,
+                            const char *from);
 
 static const struct field *find_field(const struct schema *s, const char *key)
 {
@@ -116,7 +117,8 @@ static void put_part(struct foreign_use *u, cJSON *pick, const struct knob *knob
     u->placed = true;
 }
 
-static const struct knob *find_knob(const struct table *t, const struct row *row, const char *name)
+static const struct knob *put_find_knob(const struct table *t, const struct row *row,
+                                        const char *name)
 {
     const struct knob *knob;
     size_t at;
@@ -143,14 +145,14 @@ static cJSON *pick_object(struct foreign_use *u, cJSON *object, cJSON *pick, con
     return full;
 }
 
-static void put_knob(struct foreign_use *u, struct way way, const struct field *f, cJSON *pick,
-                     const cJSON *value, const char *from)
+static void foreign_put_put_knob(struct foreign_use *u, struct way way, const struct field *f,
+                                 cJSON *pick, const cJSON *value, const char *from)
 {
     char name[KEY_MAX];
     size_t len = strcspn(way.rest + 1, "/");
     snprintf(name, sizeof name, "%.*s", (int)len, way.rest + 1);
     const struct row *row = chosen_row(f, pick);
-    const struct knob *knob = find_knob(f->table, row, name);
+    const struct knob *knob = put_find_knob(f->table, row, name);
     if (!knob && (row || !pick)) {
         u->ignored = arena_printf(u->faults->arena, "%s %s has no %s", f->table->what,
                                   row ? row->name : "by default", name);
@@ -198,8 +200,8 @@ static void put_each(struct foreign_use *u, struct way way, const struct field *
         const char *origin = several ? arena_printf(u->faults->arena, "%s/%d", from, i) : from;
         cJSON *item = long_form(u, array, i, f->sub, at);
         if (item)
-            put(u, (struct way){item, f->sub, at, way.rest + strlen("/*")},
-                several ? cJSON_GetArrayItem(value, i) : value, origin);
+            foreign_put_put(u, (struct way){item, f->sub, at, way.rest + strlen("/*")},
+                            several ? cJSON_GetArrayItem(value, i) : value, origin);
     }
 }
 
@@ -211,7 +213,8 @@ static cJSON *make(cJSON *object, const struct field *f)
 }
 
 // Follow the rest of the way below an object.
-static void put(struct foreign_use *u, struct way way, const cJSON *value, const char *from)
+static void foreign_put_put(struct foreign_use *u, struct way way, const cJSON *value,
+                            const char *from)
 {
     char key[KEY_MAX];
     size_t len = strcspn(way.rest + 1, "/");
@@ -223,13 +226,13 @@ static void put(struct foreign_use *u, struct way way, const cJSON *value, const
     if (!*next.rest || !f) {
         arrive(u, way.object, child, at, value, from);
     } else if (f->type == FIELD_PICK) {
-        put_knob(u, next, f, child, value, from);
+        foreign_put_put_knob(u, next, f, child, value, from);
     } else {
         next.object = child ? child : make(way.object, f);
         if (f->type == FIELD_LIST)
             put_each(u, next, f, next.object, value, from);
         else if (cJSON_IsObject(next.object))
-            put(u, next, value, from);
+            foreign_put_put(u, next, value, from);
         else
             u->ignored = arena_printf(u->faults->arena, "%s is off", note_key(u->faults, at));
     }
@@ -237,8 +240,8 @@ static void put(struct foreign_use *u, struct way way, const cJSON *value, const
 
 void foreign_put(struct foreign_use *u, const char *to, const cJSON *value)
 {
-    put(u, (struct way){u->root, u->schema, "", to}, value,
-        arena_printf(u->faults->arena, "/%s", u->row->name));
+    foreign_put_put(u, (struct way){u->root, u->schema, "", to}, value,
+                    arena_printf(u->faults->arena, "/%s", u->row->name));
 }
 
 void foreign_also(struct foreign_use *u, const char *to, double value)

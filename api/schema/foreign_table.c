@@ -54,7 +54,7 @@ WORDS(missing_words) = {{"mean_imputation", "\"mean\""}, {0}};
 WORDS(encoding_words) = {
     {"auto", NULL}, {"one_hot_internal", NULL}, {"one_hot_explicit", NULL}, {0}};
 
-static const cJSON *given(const struct foreign_use *u, const char *name)
+static const cJSON *table_given(const struct foreign_use *u, const char *name)
 {
     const cJSON *json = cJSON_GetObjectItemCaseSensitive(u->root, name);
     return cJSON_IsNull(json) ? NULL : json;
@@ -76,7 +76,7 @@ static void turn_activation(struct foreign_use *u)
     size_t len = word ? strlen(word) : 0;
     bool drops = (len > 11 && foreign_same(word + len - 11, "withdropout")) ||
                  (len > 12 && foreign_same(word + len - 12, "withdropout"));
-    if (drops && !given(u, "hidden_dropout_ratios"))
+    if (drops && !table_given(u, "hidden_dropout_ratios"))
         foreign_also(u, "/model/layers/*/dropout", 0.5);
 }
 
@@ -120,7 +120,7 @@ static void turn_annealing(struct foreign_use *u)
 
 static void turn_momentum(struct foreign_use *u)
 {
-    if (given(u, "momentum_stable"))
+    if (table_given(u, "momentum_stable"))
         u->ignored = "momentum_stable is given too";
 }
 

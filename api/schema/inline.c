@@ -28,7 +28,7 @@ struct form {
     struct json_span x, y, columns, rows;
 };
 
-static bool decode(struct table_in *t, struct json_in *in, struct json_text *text)
+static bool inline_decode(struct table_in *t, struct json_in *in, struct json_text *text)
 {
     if (json_string(in, text, t->arena))
         return true;
@@ -40,7 +40,7 @@ static void read_string(struct table_in *t, struct json_in *in)
 {
     struct arena_mark mark = arena_mark(t->arena);
     struct json_text text;
-    if (decode(t, in, &text))
+    if (inline_decode(t, in, &text))
         csvw_string(&t->csv, text.at, text.len);
     arena_rewind(t->arena, mark);
 }
@@ -83,8 +83,8 @@ static void ragged(struct table_in *t, const char *at, size_t row, size_t width,
 }
 
 // The cells of one row, separated; `width` of them are expected.
-static void put_row(struct table_in *t, struct json_in *in, const char *at, size_t row,
-                    size_t width)
+static void inline_put_row(struct table_in *t, struct json_in *in, const char *at, size_t row,
+                           size_t width)
 {
     enum json_kind kind = json_kind(in);
     char place[64];
@@ -118,7 +118,7 @@ static bool is_number(const char *s, size_t len)
 
 // A column's name: a string that the CSV reader cannot take for a value. What it allocates stays,
 // because faults may lie behind it.
-static void put_column(struct table_in *t, struct json_in *in)
+static void inline_put_column(struct table_in *t, struct json_in *in)
 {
     struct json_text name;
     char place[64];
@@ -129,7 +129,7 @@ static void put_column(struct table_in *t, struct json_in *in)
         json_skip(in);
         return;
     }
-    if (!decode(t, in, &name))
+    if (!inline_decode(t, in, &name))
         return;
     const char *control = utf8_find_control(name.at, name.len);
     if (name.len == 0)
@@ -153,7 +153,7 @@ static bool columns_in_bounds(struct table_in *t, const char *at)
     return t->n_column > 0 && t->n_column <= COLUMNS_MAX;
 }
 
-static bool is_array(struct table_in *t, struct json_span span, const char *key)
+static bool inline_is_array(struct table_in *t, struct json_span span, const char *key)
 {
     char place[32];
     snprintf(place, sizeof place, "/data/%s", key);
@@ -167,15 +167,15 @@ static bool is_array(struct table_in *t, struct json_span span, const char *key)
 // {"columns": [...], "rows": [[...]]}
 static void put_table(struct table_in *t, const struct form *form)
 {
-    bool names_there = is_array(t, form->columns, "columns");
-    bool rows_there = is_array(t, form->rows, "rows");
+    bool names_there = inline_is_array(t, form->columns, "columns");
+    bool rows_there = inline_is_array(t, form->rows, "rows");
     if (!names_there || !rows_there)
         return;
     struct json_in in = json_in(form->columns);
     for (json_enter(&in); !t->csv.broken && json_more(&in); t->n_column++) {
         if (t->n_column)
             csvw_put(&t->csv, ",", 1);
-        put_column(t, &in);
+        inline_put_column(t, &in);
     }
     csvw_put(&t->csv, "\n", 1);
     if (!columns_in_bounds(t, "/data/columns"))
@@ -184,7 +184,7 @@ static void put_table(struct table_in *t, const struct form *form)
     t->lone = t->n_column == 1;
     in = json_in(form->rows);
     for (json_enter(&in); !t->csv.broken && json_more(&in); row++) {
-        put_row(t, &in, "/data/rows", row, t->n_column);
+        inline_put_row(t, &in, "/data/rows", row, t->n_column);
         csvw_put(&t->csv, "\n", 1);
     }
     if (!t->csv.broken && row == 0)
@@ -203,7 +203,7 @@ static size_t first_width(struct json_span rows, size_t none)
     return json_count((struct json_span){in.at, 0});
 }
 
-static void put_name(struct table_in *t, const char *prefix, size_t i, const char *end)
+static void inline_put_name(struct table_in *t, const char *prefix, size_t i, const char *end)
 {
     char name[24];
     csvw_put(&t->csv, name, (size_t)snprintf(name, sizeof name, "%s%zu%s", prefix, i, end));
@@ -212,11 +212,11 @@ static void put_name(struct table_in *t, const char *prefix, size_t i, const cha
 static void put_xy_header(struct table_in *t, size_t n_y)
 {
     for (size_t i = 0; i < t->n_column; i++)
-        put_name(t, "x", i, ",");
+        inline_put_name(t, "x", i, ",");
     if (n_y < 2)
         csvw_put(&t->csv, "y", 1);
     for (size_t i = 0; n_y > 1 && i < n_y; i++)
-        put_name(t, "y", i, i + 1 < n_y ? "," : "");
+        inline_put_name(t, "y", i, i + 1 < n_y ? "," : "");
     csvw_put(&t->csv, "\n", 1);
 }
 
@@ -241,7 +241,7 @@ static void put_xy(struct table_in *t, const struct form *form)
                   "must hold x and y, or columns and rows");
         return;
     }
-    bool x_there = is_array(t, form->x, "x"), y_there = is_array(t, form->y, "y");
+    bool x_there = inline_is_array(t, form->x, "x"), y_there = inline_is_array(t, form->y, "y");
     if (!x_there || !y_there)
         return;
     struct json_in x = json_in(form->x), y = json_in(form->y);
@@ -253,10 +253,10 @@ static void put_xy(struct table_in *t, const struct form *form)
     json_enter(&x);
     json_enter(&y);
     for (size_t row = 0; !t->csv.broken && json_more(&x) && json_more(&y); row++) {
-        put_row(t, &x, "/data/x", row, t->n_column);
+        inline_put_row(t, &x, "/data/x", row, t->n_column);
         csvw_put(&t->csv, ",", 1);
         if (n_y)
-            put_row(t, &y, "/data/y", row, n_y);
+            inline_put_row(t, &y, "/data/y", row, n_y);
         else
             put_cell(t, &y, "/data/y", row, SIZE_MAX);
         csvw_put(&t->csv, "\n", 1);

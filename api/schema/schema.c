@@ -11,7 +11,7 @@
 
 typedef void write_fn(struct jsonw *, const char *key, const struct field *, const char *from);
 
-static write_fn write_value;
+static write_fn schema_write_value;
 
 size_t schema_count(const struct schema *s)
 {
@@ -141,12 +141,12 @@ static void write_list(struct jsonw *w, const char *key, const struct field *f, 
         return;
     }
     if (n == 1 && f->one) {
-        write_value(w, key, &each, item);
+        schema_write_value(w, key, &each, item);
         return;
     }
     jsonw_array(w, key);
     for (size_t i = 0; i < n; i++)
-        write_value(w, NULL, &each, item + i * field_size(f));
+        schema_write_value(w, NULL, &each, item + i * field_size(f));
     jsonw_end(w);
 }
 
@@ -165,11 +165,12 @@ static void write_map(struct jsonw *w, const char *key, const struct field *f, c
     }
     jsonw_object(w, key);
     for (size_t i = 0; i < n; i++, item += field_size(f))
-        write_value(w, *(const char *const *)(item + name->at), value, item + value->at);
+        schema_write_value(w, *(const char *const *)(item + name->at), value, item + value->at);
     jsonw_end(w);
 }
 
-static void write_value(struct jsonw *w, const char *key, const struct field *f, const char *from)
+static void schema_write_value(struct jsonw *w, const char *key, const struct field *f,
+                               const char *from)
 {
     static write_fn *const write_as[FIELD_TYPES] = {
         [FIELD_RAW] = write_raw,       [FIELD_BOOL] = write_bool,   [FIELD_INT] = write_int,
@@ -184,6 +185,6 @@ void schema_write(const struct schema *s, const void *in, struct jsonw *w, const
 {
     jsonw_object(w, key);
     for (const struct field *f = s->field; f->key; f++)
-        write_value(w, f->key, f, (const char *)in + f->at);
+        schema_write_value(w, f->key, f, (const char *)in + f->at);
     jsonw_end(w);
 }

@@ -9,7 +9,7 @@
 
 enum { ALIAS_DOC = 100 };
 
-static void describe(const struct field *f, struct jsonw *w, const char *key);
+static void doc_describe(const struct field *f, struct jsonw *w, const char *key);
 static void describe_object(const struct schema *s, struct jsonw *w, bool nullable);
 
 static const char *type_word(const struct field *f)
@@ -80,7 +80,7 @@ static void any_of_end(struct jsonw *w, bool nullable)
     jsonw_end(w);
 }
 
-static void put_knob(struct jsonw *w, const struct knob *k)
+static void doc_put_knob(struct jsonw *w, const struct knob *k)
 {
     static const char *const type[] = {
         [KNOB_REAL] = "number", [KNOB_INT] = "integer", [KNOB_BOOL] = "boolean"};
@@ -103,12 +103,12 @@ static void describe_knob(struct jsonw *w, const struct knob *k)
     jsonw_object(w, k->name);
     jsonw_string(w, "description", k->doc);
     if (k->count < 2) {
-        put_knob(w, k);
+        doc_put_knob(w, k);
         put_knob_default(w, "default", k, 0);
     } else {
         jsonw_string(w, "type", "array");
         jsonw_object(w, "items");
-        put_knob(w, k);
+        doc_put_knob(w, k);
         jsonw_end(w);
         jsonw_int(w, "minItems", k->list ? 1 : k->count);
         jsonw_int(w, "maxItems", k->count);
@@ -207,12 +207,12 @@ static void describe_list(const struct field *f, struct jsonw *w)
     const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
     if (f->one) {
         jsonw_array(w, "anyOf");
-        describe(&each, w, NULL);
+        doc_describe(&each, w, NULL);
         jsonw_object(w, NULL);
     }
     put_type(w, "array", f->nullable && !f->one);
     put_count(w, f, "minItems", "maxItems");
-    describe(&each, w, "items");
+    doc_describe(&each, w, "items");
     if (f->one) {
         jsonw_end(w);
         any_of_end(w, f->nullable);
@@ -230,7 +230,7 @@ static void describe_map(const struct field *f, struct jsonw *w)
     }
     put_type(w, "object", f->nullable && !f->zero);
     put_count(w, f, "minProperties", "maxProperties");
-    describe(&f->sub->field[1], w, "additionalProperties");
+    doc_describe(&f->sub->field[1], w, "additionalProperties");
     if (f->zero) {
         jsonw_end(w);
         any_of_end(w, f->nullable);
@@ -252,7 +252,7 @@ static void describe_sub(const struct field *f, struct jsonw *w)
     jsonw_object(w, NULL);
     describe_object(s, w, false);
     jsonw_end(w);
-    describe(brief, w, NULL);
+    doc_describe(brief, w, NULL);
     any_of_end(w, f->nullable);
 }
 
@@ -272,7 +272,7 @@ static void describe_bool(const struct field *f, struct jsonw *w)
     put_type(w, "boolean", f->nullable);
 }
 
-static void describe(const struct field *f, struct jsonw *w, const char *key)
+static void doc_describe(const struct field *f, struct jsonw *w, const char *key)
 {
     static void (*const describe_as[FIELD_TYPES])(const struct field *, struct jsonw *) = {
         [FIELD_RAW] = describe_raw,       [FIELD_BOOL] = describe_bool,
@@ -302,7 +302,7 @@ static void put_required(const struct schema *s, struct jsonw *w)
     jsonw_end(w);
 }
 
-static void put_name(struct jsonw *w, const char *name, const char *doc)
+static void doc_put_name(struct jsonw *w, const char *name, const char *doc)
 {
     jsonw_object(w, name);
     jsonw_string(w, "description", doc);
@@ -317,10 +317,10 @@ static void put_other_names(struct jsonw *w, const struct schema *s)
     for (const struct field *f = s->field; f->key; f++)
         for (int i = 0; i < FIELD_ALIASES && f->alias[i]; i++) {
             snprintf(text, sizeof text, "Another name of %s.", f->key);
-            put_name(w, f->alias[i], text);
+            doc_put_name(w, f->alias[i], text);
         }
     for (size_t i = 0; s->rewrites && (name = s->rewrites(i, &doc)); i++)
-        put_name(w, name, doc);
+        doc_put_name(w, name, doc);
 }
 
 // The inside of an object's description.
@@ -329,7 +329,7 @@ static void describe_object(const struct schema *s, struct jsonw *w, bool nullab
     put_type(w, "object", nullable);
     jsonw_object(w, "properties");
     for (const struct field *f = s->field; f->key; f++)
-        describe(f, w, f->key);
+        doc_describe(f, w, f->key);
     put_other_names(w, s);
     jsonw_end(w);
     put_required(s, w);

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-static const char *row_name(const void *table, size_t i)
+static const char *pick_row_name(const void *table, size_t i)
 {
     return ((const struct table *)table)->row[i]->name;
 }
@@ -19,7 +19,7 @@ static const struct row *find_row(struct reader *r, const struct field *f, const
 {
     const struct row *row = table_find(f->table, name);
     if (!row)
-        reader_unknown_value(r, at, name, row_name, f->table, f->table->n);
+        reader_unknown_value(r, at, name, pick_row_name, f->table, f->table->n);
     else if (strcmp(row->name, name) != 0)
         reader_note(r, at, name, row->name);
     return row;
@@ -30,8 +30,8 @@ static const struct {
     const char *given, *knob;
 } knob_alias[] = {{"learning_rate", "lr"}, {"epsilon", "eps"}, {"warmup_ratio", "warmup"}};
 
-static const struct knob *find_knob(const struct field *f, const struct row *row, const char *name,
-                                    size_t *at)
+static const struct knob *pick_find_knob(const struct field *f, const struct row *row,
+                                         const char *name, size_t *at)
 {
     const struct knob *knob;
     for (size_t i = 0; i < sizeof knob_alias / sizeof *knob_alias; i++)
@@ -153,7 +153,7 @@ void read_pick(struct reader *r, const struct field *f, const cJSON *json, char 
         size_t value;
         if (strcmp(child->string, "type") == 0)
             continue;
-        const struct knob *knob = find_knob(f, row, child->string, &value);
+        const struct knob *knob = pick_find_knob(f, row, child->string, &value);
         if (knob && strcmp(knob->name, child->string) != 0)
             reader_note(r, &place, NULL, knob->name);
         if (knob)

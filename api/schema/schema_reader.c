@@ -39,7 +39,7 @@ void reader_note(struct reader *r, const struct place *at, const char *given, co
     note_add(r->faults, "%s%s%s became %s", key, given ? " " : "", given ? given : "", meant);
 }
 
-static const char *kind_of(const cJSON *json)
+static const char *reader_kind_of(const cJSON *json)
 {
     return cJSON_IsNull(json)     ? "null"
            : cJSON_IsBool(json)   ? "true or false"
@@ -52,7 +52,7 @@ static const char *kind_of(const cJSON *json)
 void reader_wrong_type(struct reader *r, const struct place *at, const cJSON *json,
                        const char *wanted)
 {
-    reader_fault(r, at, "wrong_type", "must be %s, got %s", wanted, kind_of(json));
+    reader_fault(r, at, "wrong_type", "must be %s, got %s", wanted, reader_kind_of(json));
 }
 
 void reader_unknown_field(struct reader *r, const struct place *at, const char *meant)

@@ -89,8 +89,8 @@ static const char *word_at(const void *names, size_t i)
 }
 
 // Index of the string among f's words, or -1 after a fault.
-static int find_word(struct reader *r, const struct field *f, const cJSON *json,
-                     const struct place *at)
+static int scalar_find_word(struct reader *r, const struct field *f, const cJSON *json,
+                            const struct place *at)
 {
     if (!cJSON_IsString(json)) {
         reader_wrong_type(r, at, json, "a string");
@@ -107,7 +107,7 @@ static int find_word(struct reader *r, const struct field *f, const cJSON *json,
 void read_word(struct reader *r, const struct field *f, const cJSON *json, char *to,
                const struct place *at)
 {
-    int i = find_word(r, f, json, at);
+    int i = scalar_find_word(r, f, json, at);
     if (i >= 0)
         memcpy(to, &i, sizeof i);
 }
@@ -128,7 +128,7 @@ void read_string(struct reader *r, const struct field *f, const cJSON *json, cha
                  const struct place *at)
 {
     if (f->names) {
-        int i = find_word(r, f, json, at);
+        int i = scalar_find_word(r, f, json, at);
         *(const char **)to = i >= 0 ? f->names[i] : NULL;
     } else if (!cJSON_IsString(json)) {
         reader_wrong_type(r, at, json, "a string");

@@ -22,7 +22,7 @@ void graph_node_json(struct jsonw *w, const struct node *n)
     jsonw_end(w);
 }
 
-static void write_inputs(struct jsonw *w, const struct node *n)
+static void doc_write_inputs(struct jsonw *w, const struct node *n)
 {
     jsonw_array(w, "inputs");
     for (int k = 0; n->kind == NODE_OP && k < n->op->arity; k++)
@@ -49,7 +49,7 @@ void graph_json(struct jsonw *w, const struct graph *g)
         jsonw_int(w, "index", i);
         jsonw_string(w, "name", g->node[i].name);
         graph_node_json(w, &g->node[i]);
-        write_inputs(w, &g->node[i]);
+        doc_write_inputs(w, &g->node[i]);
         write_knobs(w, &g->node[i]);
         jsonw_end(w);
     }

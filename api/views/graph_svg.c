@@ -26,7 +26,7 @@ static bool has_row(const struct graph *g, uint32_t i)
 }
 
 // The row in which a node stands; leaves have none.
-static uint32_t row_of(const struct graph *g, uint32_t node)
+static uint32_t svg_row_of(const struct graph *g, uint32_t node)
 {
     uint32_t row = 0;
     for (uint32_t i = 0; i < node; i++)
@@ -116,16 +116,16 @@ const char *graph_svg(const struct graph *g, const char *title, size_t *len, str
 {
     struct textw w;
     textw_init(&w, a);
-    draw_head(&w, MAIN + BOX_W + CURVE_MAX, (int)(row_of(g, g->n) + 1) * ROW, title);
+    draw_head(&w, MAIN + BOX_W + CURVE_MAX, (int)(svg_row_of(g, g->n) + 1) * ROW, title);
     for (uint32_t i = 0; i < g->n; i++) {
         const struct node *n = &g->node[i];
-        uint32_t row = row_of(g, i);
+        uint32_t row = svg_row_of(g, i);
         if (!has_row(g, i))
             continue;
         draw_box(&w, n, (int)row * ROW + ROW);
         for (int k = 0; n->kind == NODE_OP && k < n->op->arity; k++)
             if (has_row(g, n->in[k]))
-                draw_edge(&w, row_of(g, n->in[k]), row);
+                draw_edge(&w, svg_row_of(g, n->in[k]), row);
         if (n->kind == NODE_OP)
             draw_leaves(&w, g, n, (int)row * ROW + ROW);
     }

@@ -70,7 +70,7 @@ static void bad_cell(struct instances *r, size_t k, const char *code, const char
     complain(r, code, key, strlen(key), "%s", text);
 }
 
-static void encode(struct instances *r, size_t k, struct json_in *in)
+static void predict_json_encode(struct instances *r, size_t k, struct json_in *in)
 {
     const char *code = NULL;
     struct cell c;
@@ -96,7 +96,7 @@ static const char *nth_input(const void *prep, size_t i)
     return ((const struct prep *)prep)->column[i].name;
 }
 
-static bool is_target(const struct prep *p, struct json_text key)
+static bool predict_json_is_target(const struct prep *p, struct json_text key)
 {
     for (size_t i = 0; i < p->n_target; i++)
         if (strlen(p->target[i].name) == key.len && memcmp(key.at, p->target[i].name, key.len) == 0)
@@ -104,14 +104,14 @@ static bool is_target(const struct prep *p, struct json_text key)
     return false;
 }
 
-static void unknown(struct instances *r, struct json_text key)
+static void predict_json_unknown(struct instances *r, struct json_text key)
 {
     const struct prep *p = r->p;
     char name[NEAREST_MAX + 2]; // nearest() looks at no longer ones
     snprintf(name, sizeof name, "%.*s", (int)key.len, key.at);
     const char *meant =
         r->f->total < FAULTS_SUGGESTED ? nearest(name, nth_input, p, p->n_column) : NULL;
-    if (is_target(p, key))
+    if (predict_json_is_target(p, key))
         complain(r, "unknown_field", key.at, key.len,
                  "is %s, which the model predicts; leave it out",
                  p->n_target > 1 ? "a target" : "the target");
@@ -121,29 +121,29 @@ static void unknown(struct instances *r, struct json_text key)
         complain(r, "unknown_field", key.at, key.len, "unknown field; the model has no such input");
 }
 
-static bool is_name(const struct prep *p, size_t k, struct json_text key)
+static bool predict_json_is_name(const struct prep *p, size_t k, struct json_text key)
 {
     const char *name = k < p->n_column ? p->column[k].name : "";
     return k < p->n_column && strncmp(name, key.at, key.len) == 0 && name[key.len] == '\0';
 }
 
 // Keys mostly come in the columns' order, so the next one is looked at first.
-static void read_named(struct instances *r, struct json_in *in)
+static void predict_json_read_named(struct instances *r, struct json_in *in)
 {
     struct json_text key;
     size_t guess = 0, n = r->p->n_column;
     for (json_enter(in); json_key(in, &key, r->a);) {
         size_t k = n;
         if (key.at)
-            k = is_name(r->p, guess, key) ? guess : prep_find(r->p, key.at, key.len);
+            k = predict_json_is_name(r->p, guess, key) ? guess : prep_find(r->p, key.at, key.len);
         if (k < n) {
-            encode(r, k, in);
+            predict_json_encode(r, k, in);
             guess = k + 1;
             continue;
         }
         json_skip(in);
         if (key.at)
-            unknown(r, key);
+            predict_json_unknown(r, key);
     }
     for (size_t k = 0; k < n; k++)
         if (r->seen[k] != r->row + 1)
@@ -156,7 +156,7 @@ static void read_positional(struct instances *r, struct json_in *in)
     size_t k = 0;
     for (json_enter(in); json_more(in); k++)
         if (k < r->p->n_column)
-            encode(r, k, in);
+            predict_json_encode(r, k, in);
         else
             json_skip(in);
     if (k != r->p->n_column)
@@ -168,7 +168,7 @@ static void read_instance(struct instances *r, struct json_in *in)
     enum json_kind kind = json_kind(in);
     r->named = kind == JSON_OBJECT;
     if (r->named) {
-        read_named(r, in);
+        predict_json_read_named(r, in);
     } else if (kind == JSON_ARRAY) {
         read_positional(r, in);
     } else {
@@ -178,7 +178,7 @@ static void read_instance(struct instances *r, struct json_in *in)
     }
 }
 
-static bool no_room(struct err *e, size_t n)
+static bool predict_json_no_room(struct err *e, size_t n)
 {
     return fail_at(e, ERR_TOO_LARGE, "/instances",
                    "%zu rows need more memory than one request may use; send fewer at a time", n);
@@ -192,7 +192,7 @@ bool instances_begin(struct instances *r, struct json_span span, const struct pr
         fault_add(f, "too_short", "/instances", "must have at least one row");
     r->seen = arena_zalloc(a, p->n_column, sizeof *r->seen);
     json_enter(&r->in);
-    return r->seen || no_room(e, r->n);
+    return r->seen || predict_json_no_room(e, r->n);
 }
 
 size_t instances_next(struct instances *r, real *x, size_t max)
@@ -217,7 +217,7 @@ bool instances_read(struct json_span span, const struct prep *p, real **x, size_
     bool overflow = __builtin_mul_overflow(r.n, p->n_feature, &cells);
     *x = overflow ? NULL : arena_alloc(a, cells, sizeof **x);
     if (!*x)
-        return no_room(e, r.n);
+        return predict_json_no_room(e, r.n);
     instances_next(&r, *x, r.n);
     return faults_none(f, e);
 }
@@ -235,7 +235,8 @@ static void write_class(struct jsonw *w, const struct prep *p, const double *pro
 }
 
 // The digits that mean something: a float's, of what the network gives.
-static void write_value(struct jsonw *w, const char *key, const struct prep *p, size_t i, double v)
+static void predict_json_write_value(struct jsonw *w, const char *key, const struct prep *p,
+                                     size_t i, double v)
 {
     if (p->y_mean[i] == 0 && p->y_std[i] == 1)
         jsonw_float(w, key, (float)v);
@@ -243,15 +244,15 @@ static void write_value(struct jsonw *w, const char *key, const struct prep *p, 
         jsonw_about(w, key, v, p->y_std[i] * 0x1p-24);
 }
 
-static void write_values(struct jsonw *w, const struct prep *p, const double *value)
+static void predict_json_write_values(struct jsonw *w, const struct prep *p, const double *value)
 {
     if (p->n_target == 1) {
-        write_value(w, "value", p, 0, value[0]);
+        predict_json_write_value(w, "value", p, 0, value[0]);
         return;
     }
     jsonw_object(w, "values");
     for (size_t i = 0; i < p->n_target; i++)
-        write_value(w, p->target[i].name, p, i, value[i]);
+        predict_json_write_value(w, p->target[i].name, p, i, value[i]);
     jsonw_end(w);
 }
 
@@ -276,7 +277,7 @@ static void write_labels(struct jsonw *w, const struct prep *p, const double *pr
 void predictions_write(struct jsonw *w, const struct prep *p, const double *answer, size_t n)
 {
     static void (*const write_as[])(struct jsonw *, const struct prep *,
-                                    const double *) = {[TASK_REGRESSION] = write_values,
+                                    const double *) = {[TASK_REGRESSION] = predict_json_write_values,
                                                        [TASK_CLASSIFICATION] = write_class,
                                                        [TASK_MULTILABEL] = write_labels,
                                                        [TASK_DISTRIBUTION] = write_shares};

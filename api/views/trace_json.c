@@ -73,7 +73,7 @@ static void check_value(struct reader *r, double value)
         complain(r, "out_of_range", "must be shares of 0 or more, got %.9g", value);
 }
 
-static void read_value(struct reader *r, struct json_in *in, size_t k, real *y)
+static void trace_json_read_value(struct reader *r, struct json_in *in, size_t k, real *y)
 {
     enum json_kind kind = json_kind(in);
     if (kind != JSON_NUMBER) {
@@ -103,12 +103,12 @@ static void read_values(struct reader *r, struct json_in *in, real *y)
 {
     size_t k = 0, n = r->m->n_target;
     if (json_kind(in) != JSON_ARRAY) {
-        read_value(r, in, 0, y);
+        trace_json_read_value(r, in, 0, y);
         k = 1;
     } else {
         for (json_enter(in); json_more(in); k++)
             if (k < n)
-                read_value(r, in, k, y);
+                trace_json_read_value(r, in, k, y);
             else
                 json_skip(in);
     }

@@ -50,7 +50,7 @@ static const struct option options[] = {
 };
 enum { N_OPTION = sizeof options / sizeof *options };
 
-static const struct option *find(const char *name, size_t len)
+static const struct option *args_find(const char *name, size_t len)
 {
     for (size_t i = 0; i < N_OPTION; i++)
         if (strlen(options[i].name) == len && !memcmp(options[i].name, name, len))
@@ -78,7 +78,7 @@ static bool read_option(struct args *a, const char *arg, const char *next, bool 
 {
     const char *name = arg + 2;
     size_t len = strcspn(name, "=");
-    const struct option *o = find(name, len);
+    const struct option *o = args_find(name, len);
     if (!o) {
         usage_error("unknown option \"%s\"; mlpd-cli --help lists what there is", arg);
         return false;
@@ -128,7 +128,7 @@ static bool listed(const char *const *names, const char *name)
     return false;
 }
 
-static bool given(const struct args *a, const struct option *o)
+static bool args_given(const struct args *a, const struct option *o)
 {
     const char *at = (const char *)a + o->at;
     return o->value ? *(const char *const *)at != NULL : *(const bool *)at;
@@ -138,7 +138,7 @@ bool args_fit(const struct args *a, const char *command, const char *const *allo
 {
     for (size_t i = 0; i < N_OPTION; i++) {
         const struct option *o = &options[i];
-        if (o->everywhere || !given(a, o) || listed(allowed, o->name))
+        if (o->everywhere || !args_given(a, o) || listed(allowed, o->name))
             continue;
         usage_error("%s has no option --%s; mlpd-cli %s --help lists what it has", command, o->name,
                     command);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static cJSON *value_of(const char *text)
+static cJSON *define_value_of(const char *text)
 {
     cJSON *json = cJSON_ParseWithOpts(text, NULL, true);
     if (!json)
@@ -21,7 +21,7 @@ static cJSON *value_of(const char *text)
     return cJSON_CreateRaw(text);
 }
 
-static void put(cJSON *object, const char *key, cJSON *value)
+static void define_put(cJSON *object, const char *key, cJSON *value)
 {
     if (cJSON_GetObjectItemCaseSensitive(object, key))
         cJSON_ReplaceItemInObjectCaseSensitive(object, key, value);
@@ -39,7 +39,7 @@ static cJSON *inner(cJSON *object, const char *key)
 }
 
 // `path` is cut at its dots.
-static bool set(cJSON *object, char *path, const char *value, const char *assignment)
+static bool cli_define_set(cJSON *object, char *path, const char *value, const char *assignment)
 {
     for (char *dot; (dot = strchr(path, '.')); path = dot + 1) {
         *dot = '\0';
@@ -49,7 +49,7 @@ static bool set(cJSON *object, char *path, const char *value, const char *assign
         usage_error("--set %s: \"%s\" was set to a plain value before", assignment, path);
         return false;
     }
-    put(object, path, value_of(value));
+    define_put(object, path, define_value_of(value));
     return true;
 }
 
@@ -65,7 +65,7 @@ bool define_set(cJSON *job, const char *assignment)
     bool fine = path && well_formed(path);
     if (!fine)
         usage_error("--set expects KEY=JSON, such as model.layers=[64,64], got \"%s\"", assignment);
-    bool ok = fine && set(job, path, equals + 1, assignment);
+    bool ok = fine && cli_define_set(job, path, equals + 1, assignment);
     free(path);
     return ok;
 }

@@ -62,7 +62,7 @@ static int text_losses(const struct watch *w, char *out, size_t size)
 }
 
 // "epoch 21/100", then the losses, then what is left; the bar takes the room between.
-static void draw(struct watch *w, const cJSON *job)
+static void follow_draw(struct watch *w, const cJSON *job)
 {
     const struct term *t = &w->c->term;
     const cJSON *progress = cJSON_GetObjectItemCaseSensitive(job, "progress");
@@ -97,7 +97,7 @@ static void print_line(struct watch *w, const cJSON *job)
     w->printed = w->epoch;
 }
 
-static void show(struct watch *w, const cJSON *job)
+static void follow_show(struct watch *w, const cJSON *job)
 {
     bool queued = !strcmp(json_text_of(job, "status"), "queued");
     double before = json_number_of(job, "queue_position");
@@ -107,13 +107,13 @@ static void show(struct watch *w, const cJSON *job)
         if (queued)
             printf("\rjob %s  queued, %.0f before it\033[K", w->id, isnan(before) ? 0 : before);
         else
-            draw(w, job);
+            follow_draw(w, job);
         w->drawn = true;
     }
     fflush(stdout);
 }
 
-static bool has_ended(const cJSON *job)
+static bool follow_has_ended(const cJSON *job)
 {
     static const char *const ends[] = {"succeeded", "failed", "cancelled"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
@@ -138,7 +138,7 @@ static void print_success(const struct watch *w, const cJSON *job)
         w->id, name);
 }
 
-static int end(struct watch *w, const cJSON *job)
+static int follow_end(struct watch *w, const cJSON *job)
 {
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(job, "error");
     const char *status = json_text_of(job, "status");
@@ -154,15 +154,15 @@ static int end(struct watch *w, const cJSON *job)
 }
 
 // The job is read before its losses: once it has ended, its last epoch is among them.
-static int look(struct watch *w, bool *ended)
+static int follow_look(struct watch *w, bool *ended)
 {
     int code = CLI_FAILED;
     cJSON *job = http_json(&w->c->http, &(struct request){.path = "/jobs/", .name = w->id});
-    *ended = !job || !look_at_losses(w) || has_ended(job);
+    *ended = !job || !look_at_losses(w) || follow_has_ended(job);
     if (job)
-        show(w, job);
-    if (job && has_ended(job))
-        code = end(w, job);
+        follow_show(w, job);
+    if (job && follow_has_ended(job))
+        code = follow_end(w, job);
     cJSON_Delete(job);
     return code;
 }
@@ -172,7 +172,7 @@ int follow_job(struct cli *c, const char *job)
     struct watch w = {.c = c, .id = job, .train_loss = NAN, .val_loss = NAN};
     for (;;) {
         bool ended;
-        int code = look(&w, &ended);
+        int code = follow_look(&w, &ended);
         if (ended)
             return code;
         pause_between_looks();

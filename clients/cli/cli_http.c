@@ -34,7 +34,7 @@ void http_release(struct http *h)
     curl_global_cleanup();
 }
 
-static size_t keep(char *bytes, size_t size, size_t n, void *to)
+static size_t http_keep(char *bytes, size_t size, size_t n, void *to)
 {
     struct reply *r = to;
     size_t more = size * n;
@@ -134,7 +134,7 @@ static CURLcode perform(struct http *h, const struct request *r, struct reply *r
     curl_easy_setopt(h->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(h->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
     curl_easy_setopt(h->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, keep);
+    curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, http_keep);
     curl_easy_setopt(h->curl, CURLOPT_WRITEDATA, reply);
     curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, headers);
     set_body(h, r);

@@ -11,17 +11,17 @@ const char *json_text_of(const cJSON *object, const char *key)
     return cJSON_IsString(item) ? item->valuestring : "";
 }
 
-static double number(const cJSON *item)
+static double cli_json_number(const cJSON *item)
 {
     return cJSON_IsNumber(item) ? item->valuedouble : NAN;
 }
 
 double json_number_of(const cJSON *object, const char *key)
 {
-    return number(cJSON_GetObjectItemCaseSensitive(object, key));
+    return cli_json_number(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
 double json_number_at(const cJSON *array, int i)
 {
-    return number(cJSON_GetArrayItem(array, i));
+    return cli_json_number(cJSON_GetArrayItem(array, i));
 }

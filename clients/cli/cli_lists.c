@@ -109,7 +109,7 @@ static void print_row(const struct list *list, const cJSON *row)
     }
 }
 
-static int show(struct cli *c, const struct list *list)
+static int lists_show(struct cli *c, const struct list *list)
 {
     const char *limit = c->args.limit ? c->args.limit : "20";
     cJSON *reply = http_json(&c->http, &(struct request){.path = list->path, .name = limit});
@@ -129,15 +129,15 @@ static int show(struct cli *c, const struct list *list)
 
 int cmd_jobs(struct cli *c)
 {
-    return show(c, &job_list);
+    return lists_show(c, &job_list);
 }
 
 int cmd_models(struct cli *c)
 {
-    return show(c, &model_list);
+    return lists_show(c, &model_list);
 }
 
 int cmd_datasets(struct cli *c)
 {
-    return show(c, &dataset_list);
+    return lists_show(c, &dataset_list);
 }

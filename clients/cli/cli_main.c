@@ -94,7 +94,7 @@ static const struct command {
 };
 enum { N_COMMAND = sizeof commands / sizeof *commands };
 
-static void help(FILE *f)
+static void main_help(FILE *f)
 {
     fputs("mlpd-cli: train and use models of a running mlpd\n\n"
           "From a table to a prediction:\n"
@@ -126,7 +126,7 @@ static void help_command(FILE *f, const struct command *c)
     fprintf(f, "\nExample:\n  %s\n", c->example);
 }
 
-static const struct command *find(const char *name)
+static const struct command *main_find(const char *name)
 {
     for (size_t i = 0; i < N_COMMAND; i++)
         if (!strcmp(commands[i].name, name))
@@ -134,7 +134,7 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
-static int run(const struct command *command, struct cli *c)
+static int main_run(const struct command *command, struct cli *c)
 {
     size_t n = c->args.n_word - 1;
     if (!args_fit(&c->args, command->name, command->option))
@@ -154,16 +154,16 @@ static int run(const struct command *command, struct cli *c)
 static int answer_words(struct cli *c)
 {
     const struct args *a = &c->args;
-    const struct command *command = a->n_word ? find(a->word[0]) : NULL;
+    const struct command *command = a->n_word ? main_find(a->word[0]) : NULL;
     if (a->n_word && !command)
         return usage_error("there is no command \"%s\"; mlpd-cli --help lists what there is",
                            a->word[0]);
     if (a->help && command)
         help_command(stdout, command);
     else if (!command)
-        help(a->help ? stdout : stderr);
+        main_help(a->help ? stdout : stderr);
     else
-        return run(command, c);
+        return main_run(command, c);
     return a->help ? CLI_OK : CLI_USAGE;
 }
 

@@ -152,7 +152,7 @@ static void print_epochs(const struct plot *p, const struct canvas *c, const str
            c->width - half - (int)strlen(right), mid, right);
 }
 
-static int draw(struct cli *c, const cJSON *columns)
+static int plot_draw(struct cli *c, const cJSON *columns)
 {
     const struct term *t = &c->term;
     int width = t->width < WIDEST ? t->width : WIDEST, height = t->height - FRAME;
@@ -180,7 +180,7 @@ int cmd_plot(struct cli *c)
     const cJSON *columns = cJSON_GetObjectItemCaseSensitive(reply, "columns");
     int code = CLI_FAILED;
     if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(columns, "epoch")) > 0)
-        code = draw(c, columns);
+        code = plot_draw(c, columns);
     else if (reply)
         failure("job %s has not finished an epoch yet", job);
     cJSON_Delete(reply);

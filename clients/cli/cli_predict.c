@@ -60,7 +60,7 @@ static void print_labels(const cJSON *labels)
 }
 
 // A value or a class; of several targets the values, the labels that are likely, or the shares.
-static void print_answer(const struct term *t, const cJSON *answer)
+static void predict_print_answer(const struct term *t, const cJSON *answer)
 {
     const cJSON *p, *value = cJSON_GetObjectItemCaseSensitive(answer, "value"),
                     *values = cJSON_GetObjectItemCaseSensitive(answer, "values"),
@@ -92,7 +92,7 @@ static int predict_json(struct cli *c, const char *row)
                                                          .body = body});
     cJSON_free(body);
     cJSON_ArrayForEach(answer, cJSON_GetObjectItemCaseSensitive(reply, "predictions"))
-        print_answer(&c->term, answer);
+        predict_print_answer(&c->term, answer);
     cJSON_Delete(reply);
     return reply ? CLI_OK : CLI_FAILED;
 }

@@ -28,7 +28,7 @@ struct rows {
     bool told;       // what was wrong has been printed
 };
 
-static void put(struct rows *r, const char *bytes, size_t len)
+static void rows_put(struct rows *r, const char *bytes, size_t len)
 {
     if (r->len + len + 1 > r->cap) {
         r->cap = 2 * (r->len + len + 1);
@@ -41,20 +41,20 @@ static void put(struct rows *r, const char *bytes, size_t len)
     r->body[r->len] = '\0';
 }
 
-static void put_text(struct rows *r, const char *text, size_t len)
+static void rows_put_text(struct rows *r, const char *text, size_t len)
 {
-    put(r, "\"", 1);
+    rows_put(r, "\"", 1);
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
         char escaped[8];
         if (c == '"' || c == '\\')
-            put(r, (char[]){'\\', (char)c}, 2);
+            rows_put(r, (char[]){'\\', (char)c}, 2);
         else if (c < 0x20)
-            put(r, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", c));
+            rows_put(r, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", c));
         else
-            put(r, &text[i], 1);
+            rows_put(r, &text[i], 1);
     }
-    put(r, "\"", 1);
+    rows_put(r, "\"", 1);
 }
 
 // Lines and tabs within a cell are data, and do no harm.
@@ -99,7 +99,7 @@ static void print_header(const cJSON *answer)
     putchar('\n');
 }
 
-static void print_answer(const cJSON *answer)
+static void rows_print_answer(const cJSON *answer)
 {
     const cJSON *p, *value = cJSON_GetObjectItemCaseSensitive(answer, "value"),
                     *class = cJSON_GetObjectItemCaseSensitive(answer, "class"),
@@ -119,7 +119,7 @@ static bool flush(struct rows *r)
     const cJSON *answer;
     if (r->n == 0)
         return true;
-    put(r, "]}", 2);
+    rows_put(r, "]}", 2);
     cJSON *reply = http_json(
         r->http, &(struct request){
                      .path = "/models/", .name = r->model, .rest = "/predict", .body = r->body});
@@ -132,14 +132,14 @@ static bool flush(struct rows *r)
         if (!r->headed)
             print_header(answer);
         r->headed = true;
-        print_answer(answer);
+        rows_print_answer(answer);
     }
     r->len = r->n = 0;
     cJSON_Delete(reply);
     return !r->told;
 }
 
-static int place_of(const char *name, const struct csv_cell *cell, size_t n)
+static int rows_place_of(const char *name, const struct csv_cell *cell, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (strlen(name) == cell[i].len && !memcmp(name, cell[i].text, cell[i].len))
@@ -147,7 +147,7 @@ static int place_of(const char *name, const struct csv_cell *cell, size_t n)
     return ABSENT;
 }
 
-static bool read_header(struct rows *r, const struct csv_cell *cell, size_t n, struct err *e)
+static bool rows_read_header(struct rows *r, const struct csv_cell *cell, size_t n, struct err *e)
 {
     int n_input = cJSON_GetArraySize(r->inputs), k = 0;
     const cJSON *input;
@@ -157,7 +157,7 @@ static bool read_header(struct rows *r, const struct csv_cell *cell, size_t n, s
     cJSON_ArrayForEach(input, r->inputs)
     {
         const char *name = json_text_of(input, "name");
-        r->cell[k] = place_of(name, cell, n);
+        r->cell[k] = rows_place_of(name, cell, n);
         if (r->cell[k++] == ABSENT)
             return fail(e, ERR_INVALID,
                         "the model wants a column \"%s\", which \"%s\" does not have", name,
@@ -171,19 +171,19 @@ static bool add_row(void *to, const struct csv_cell *cell, size_t n, size_t line
     struct rows *r = to;
     int n_input = cJSON_GetArraySize(r->inputs);
     if (!r->cell)
-        return read_header(r, cell, n, e);
+        return rows_read_header(r, cell, n, e);
     if (r->n == 0) {
         static const char begin[] = "{\"instances\":[";
-        put(r, begin, sizeof begin - 1);
+        rows_put(r, begin, sizeof begin - 1);
         r->first = line;
     }
-    put(r, r->n ? ",[" : "[", r->n ? 2 : 1);
+    rows_put(r, r->n ? ",[" : "[", r->n ? 2 : 1);
     for (int k = 0; k < n_input; k++) {
         const struct csv_cell *from = &cell[r->cell[k]];
-        put(r, ",", k > 0);
-        put_text(r, from->text, from->len);
+        rows_put(r, ",", k > 0);
+        rows_put_text(r, from->text, from->len);
     }
-    put(r, "]", 1);
+    rows_put(r, "]", 1);
     r->n++;
     return (r->n < BATCH_ROWS && r->len < BATCH_BYTES) || flush(r) ||
            fail(e, ERR_INVALID, "the daemon refused a batch");

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void complain(const char *fmt, va_list args)
+static void say_complain(const char *fmt, va_list args)
 {
     say(stderr, "mlpd-cli: ");
     say_list(stderr, fmt, args);
@@ -20,7 +20,7 @@ int usage_error(const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    complain(fmt, args);
+    say_complain(fmt, args);
     va_end(args);
     return CLI_USAGE;
 }
@@ -29,7 +29,7 @@ int failure(const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    complain(fmt, args);
+    say_complain(fmt, args);
     va_end(args);
     return CLI_FAILED;
 }

@@ -25,7 +25,7 @@ static bool define(const struct args *a, cJSON *job)
     return !a->epochs || define_set(job, epochs);
 }
 
-static char *definition(const struct args *a)
+static char *train_definition(const struct args *a)
 {
     cJSON *job = cJSON_CreateObject();
     char *text = define(a, job) ? cJSON_PrintUnformatted(job) : NULL;
@@ -35,7 +35,7 @@ static char *definition(const struct args *a)
 
 int cmd_train(struct cli *c)
 {
-    char *body = definition(&c->args), id[32];
+    char *body = train_definition(&c->args), id[32];
     if (!body)
         return CLI_USAGE;
     cJSON *job = http_json(&c->http, &(struct request){.path = "/jobs", .body = body});

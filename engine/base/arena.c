@@ -74,7 +74,7 @@ static bool lacks(struct arena *a, enum arena_lack why)
 }
 
 // `debt`: whether or not the budget has room.
-static bool hold(struct arena *a, size_t bytes, bool debt)
+static bool arena_hold(struct arena *a, size_t bytes, bool debt)
 {
     size_t all = beyond_allowance(a, a->held + bytes), more = all - arena_charged(a);
     if (a->budget && more && debt)
@@ -105,7 +105,7 @@ static bool goes_without(struct arena *a)
 
 bool arena_charge(struct arena *a, size_t bytes)
 {
-    return hold(a, bytes, false) || goes_without(a);
+    return arena_hold(a, bytes, false) || goes_without(a);
 }
 
 // ---- Blocks ----
@@ -197,7 +197,7 @@ static void chunk_add(struct arena *a, void *memory, size_t size,
 
 static bool chunk_new(struct arena *a, size_t size, bool debt)
 {
-    if (!hold(a, sizeof *a->head + size, debt))
+    if (!arena_hold(a, sizeof *a->head + size, debt))
         return false;
     void *memory = aligned_alloc(ARENA_ALIGN, sizeof *a->head + size);
     if (!memory) {
@@ -212,7 +212,7 @@ static bool chunk_new(struct arena *a, size_t size, bool debt)
 static bool chunk_zeroed(struct arena *a, size_t size)
 {
     size_t all = sizeof *a->head + size;
-    if (!hold(a, all, false))
+    if (!arena_hold(a, all, false))
         return goes_without(a);
     void *memory = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
@@ -228,7 +228,7 @@ static bool chunk_reserved(struct arena *a, size_t need)
     void *memory = reserve_take(sizeof *a->head + need);
     if (!memory)
         return false;
-    hold(a, RESERVE_PIECE, true);
+    arena_hold(a, RESERVE_PIECE, true);
     chunk_add(a, memory, RESERVE_PIECE - sizeof *a->head, to_reserve);
     return true;
 }
@@ -282,7 +282,7 @@ void arena_release(struct arena *a)
 
 // The next `size` bytes, whatever the maximum; NULL when there are none. `must`: whatever the
 // budget, and from the reserve if need be.
-static void *take(struct arena *a, size_t bytes, bool must)
+static void *arena_take(struct arena *a, size_t bytes, bool must)
 {
     size_t align = bytes >= ARENA_ALIGN ? ARENA_ALIGN : 16;
     bytes = round_up(bytes ? bytes : 1, 16);
@@ -300,7 +300,7 @@ static void *take(struct arena *a, size_t bytes, bool must)
     return c->byte + at;
 }
 
-static bool fits(struct arena *a, size_t n, size_t size, size_t *bytes)
+static bool arena_fits(struct arena *a, size_t n, size_t size, size_t *bytes)
 {
     return (!__builtin_mul_overflow(n, size, bytes) && *bytes <= SIZE_MAX / 4 &&
             a->used <= a->max && *bytes <= a->max - a->used) ||
@@ -310,7 +310,7 @@ static bool fits(struct arena *a, size_t n, size_t size, size_t *bytes)
 void *arena_alloc(struct arena *a, size_t n, size_t size)
 {
     size_t bytes;
-    return fits(a, n, size, &bytes) ? take(a, bytes, false) : NULL;
+    return arena_fits(a, n, size, &bytes) ? arena_take(a, bytes, false) : NULL;
 }
 
 static void *take_zeroed(struct arena *a, size_t bytes)
@@ -326,11 +326,11 @@ static void *take_zeroed(struct arena *a, size_t bytes)
 void *arena_zalloc(struct arena *a, size_t n, size_t size)
 {
     size_t bytes;
-    if (!fits(a, n, size, &bytes))
+    if (!arena_fits(a, n, size, &bytes))
         return NULL;
     if (bytes > CHUNK_DOUBLING_END)
         return take_zeroed(a, bytes);
-    void *p = take(a, bytes, false);
+    void *p = arena_take(a, bytes, false);
     return p ? memset(p, 0, bytes) : NULL;
 }
 
@@ -338,7 +338,7 @@ void *arena_need(struct arena *a, size_t n, size_t size)
 {
     size_t bytes;
     BUG(__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4);
-    void *p = take(a, bytes, true);
+    void *p = arena_take(a, bytes, true);
     if (!p)
         err_bug("the system has no memory left", __FILE__, __LINE__);
     return p;
@@ -384,7 +384,7 @@ void arena_rewind(struct arena *a, struct arena_mark m)
 
 // ---- Saying why ----
 
-static void tell(const struct arena *a, struct err *e, const char *text)
+static void arena_tell(const struct arena *a, struct err *e, const char *text)
 {
     switch (a->lack) {
     case ARENA_OVER_ALL:
@@ -408,7 +408,7 @@ bool arena_fail(const struct arena *a, struct err *e, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    tell(a, e, text);
+    arena_tell(a, e, text);
     return false;
 }
 
@@ -418,7 +418,7 @@ void arena_correct(const struct arena *a, struct err *e)
     bool starved = a->lack == ARENA_NO_MEMORY && e->kind != ERR_CANCELLED;
     if (!starved && e->kind != ERR_TOO_LARGE)
         return;
-    tell(a, &told, e->text);
+    arena_tell(a, &told, e->text);
     if (!starved)
         memcpy(told.at, e->at, sizeof told.at);
     *e = told;

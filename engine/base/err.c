@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void record(struct err *e, enum err_kind kind, const char *at, const char *fmt, va_list args)
+static void err_record(struct err *e, enum err_kind kind, const char *at, const char *fmt,
+                       va_list args)
 {
     if (e->kind != ERR_NONE)
         return;
@@ -20,7 +21,7 @@ bool fail(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    record(e, kind, "", fmt, args);
+    err_record(e, kind, "", fmt, args);
     va_end(args);
     return false;
 }
@@ -29,7 +30,7 @@ bool fail_at(struct err *e, enum err_kind kind, const char *at, const char *fmt,
 {
     va_list args;
     va_start(args, fmt);
-    record(e, kind, at, fmt, args);
+    err_record(e, kind, at, fmt, args);
     va_end(args);
     return false;
 }

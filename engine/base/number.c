@@ -28,14 +28,14 @@ struct decimal {
     bool cut; // there were more
 };
 
-static bool is_digit(const char *s, const char *end)
+static bool number_is_digit(const char *s, const char *end)
 {
     return s < end && *s >= '0' && *s <= '9';
 }
 
-static const char *digits(const char *s, const char *end, struct decimal *d, bool fraction)
+static const char *number_digits(const char *s, const char *end, struct decimal *d, bool fraction)
 {
-    for (; is_digit(s, end); s++) {
+    for (; number_is_digit(s, end); s++) {
         if (d->n < MAX_DIGITS) {
             d->digits = d->digits * 10 + (uint64_t)(*s - '0');
             d->n += d->digits != 0;
@@ -52,10 +52,10 @@ static const char *exponent(const char *s, const char *end, struct decimal *d)
 {
     bool negative = s < end && *s == '-';
     s += s < end && (*s == '-' || *s == '+');
-    if (!is_digit(s, end))
+    if (!number_is_digit(s, end))
         return NULL;
     long value = 0;
-    for (; is_digit(s, end); s++)
+    for (; number_is_digit(s, end); s++)
         value = value < 100000000 ? value * 10 + (*s - '0') : value;
     d->power += negative ? -value : value;
     return s;
@@ -66,9 +66,9 @@ static bool read_decimal(const char *s, const char *end, struct decimal *d)
     *d = (struct decimal){.negative = s < end && *s == '-'};
     s += s < end && (*s == '-' || *s == '+');
     const char *begin = s, *point;
-    s = point = digits(s, end, d, false);
+    s = point = number_digits(s, end, d, false);
     if (s < end && *s == '.')
-        s = digits(s + 1, end, d, true);
+        s = number_digits(s + 1, end, d, true);
     if (s - begin - (s != point) <= 0)
         return false;
     if (s < end && (*s | 0x20) == 'e')
@@ -111,7 +111,7 @@ static double slow(const char *s, const char *end)
 {
     struct long_decimal l = {.n = 0};
     bool negative = *s == '-', fraction = false;
-    for (s += *s == '-' || *s == '+'; is_digit(s, end) || (s < end && *s == '.'); s++)
+    for (s += *s == '-' || *s == '+'; number_is_digit(s, end) || (s < end && *s == '.'); s++)
         if (*s == '.')
             fraction = true;
         else

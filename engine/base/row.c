@@ -66,7 +66,7 @@ size_t knob_length(const struct knob *k, const double *value)
     return n;
 }
 
-static size_t place_of(const struct table *t, const struct row *row, const char *name)
+static size_t row_place_of(const struct table *t, const struct row *row, const char *name)
 {
     const struct knob *knob;
     size_t at;
@@ -79,10 +79,10 @@ static size_t place_of(const struct table *t, const struct row *row, const char 
 
 double pick_value(const struct table *t, const struct pick *p, const char *name)
 {
-    return p->value[place_of(t, p->row, name)];
+    return p->value[row_place_of(t, p->row, name)];
 }
 
 void pick_set(const struct table *t, struct pick *p, const char *name, double value)
 {
-    p->value[place_of(t, p->row, name)] = value;
+    p->value[row_place_of(t, p->row, name)] = value;
 }

@@ -51,8 +51,8 @@ static real *widen(const float *v, size_t n, struct arena *a)
     return w;
 }
 
-static bool set_up(struct bench *b, const struct gradcheck_model *m, const float *x, const float *y,
-                   struct arena *a, struct err *e)
+static bool gradcheck_set_up(struct bench *b, const struct gradcheck_model *m, const float *x,
+                             const float *y, struct arena *a, struct err *e)
 {
     const struct model_spec spec = own_spec(m->spec, a);
     const struct pick loss = own(&loss_table, m->loss);
@@ -97,8 +97,8 @@ static bool is_kink(struct bench *b, real *place, double loss, double h, double 
     return fabs(bend) > 1e-6 && fabs(slope_at(b, place, loss, h / 8).bend) > .5 * fabs(bend);
 }
 
-static void check(struct bench *b, struct gradcheck_part *p, real *v, const real *d, size_t at,
-                  double loss)
+static void gradcheck_check(struct bench *b, struct gradcheck_part *p, real *v, const real *d,
+                            size_t at, double loss)
 {
     double h = STEP * fmax(1, fabs(v[at])), got = d[at];
     struct slope s = slope_at(b, &v[at], loss, h);
@@ -119,7 +119,7 @@ static void check_part(struct bench *b, struct gradcheck_part *p, real *v, const
 {
     size_t n = p->n < most ? p->n : most;
     for (size_t i = 0; i < n && !halt_asked(b->exec.halt); i++)
-        check(b, p, v, d, i * p->n / n, loss);
+        gradcheck_check(b, p, v, d, i * p->n / n, loss);
 }
 
 bool gradcheck_run(const struct gradcheck_model *m, const float *x, const float *y, size_t rows,
@@ -127,7 +127,7 @@ bool gradcheck_run(const struct gradcheck_model *m, const float *x, const float 
                    struct err *e)
 {
     struct bench b = {.rows = rows, .exec = {.halt = halt}};
-    if (!set_up(&b, m, x, y, a, e))
+    if (!gradcheck_set_up(&b, m, x, y, a, e))
         return false;
     const struct buf *input = &b.trace.plan.buf[b.trace.view.x];
     size_t n = 0, each;

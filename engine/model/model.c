@@ -52,7 +52,7 @@ static uint32_t leaf(struct builder *b, struct model_param want)
                       settled ? p->at - b->m->n_trained : p->at);
 }
 
-static uint32_t vector(struct builder *b, const char *name, uint32_t cols, bool trained)
+static uint32_t model_vector(struct builder *b, const char *name, uint32_t cols, bool trained)
 {
     return leaf(b, (struct model_param){
                        .name = name, .rows = 1, .cols = cols, .vector = true, .trained = trained});
@@ -93,7 +93,7 @@ static uint32_t add_linear(struct builder *b, uint32_t x, const char *layer, uin
                                                    .rows = units,
                                                    .cols = b->g->node[x].cols,
                                                    .trained = true});
-    uint32_t bias = vector(b, join(b, layer, "bias"), units, true);
+    uint32_t bias = model_vector(b, join(b, layer, "bias"), units, true);
     if (norm)
         weight = add_op(b, weight, layer, "norm", pick_op(norm), norm->value);
     if (weight == GRAPH_NONE)
@@ -247,7 +247,7 @@ bool model_inspect(const struct model *m, struct inspection *v, struct arena *a,
 }
 
 // The first row of the table that fits is what the task asks for.
-static const struct loss *usual_loss(int task)
+static const struct loss *model_usual_loss(int task)
 {
     for (size_t i = 0; i < loss_table.n; i++)
         if (loss_list[i]->tasks & task)
@@ -265,8 +265,8 @@ static bool smooth_labels(struct model *m, double share, struct err *e)
                    "loss \"%s\" has no labels to smooth; leave it out", m->loss->op->row.name);
 }
 
-static bool misfit(const struct loss *loss, const struct model_task *t, const struct loss *usual,
-                   struct err *e)
+static bool model_misfit(const struct loss *loss, const struct model_task *t,
+                         const struct loss *usual, struct err *e)
 {
     static const char *const kind[] = {[TASK_REGRESSION] = "a regression",
                                        [TASK_MULTILABEL] = "several labels at once",
@@ -280,17 +280,17 @@ static bool misfit(const struct loss *loss, const struct model_task *t, const st
 static bool choose_loss(struct model *m, const struct model_task *t, struct err *e)
 {
     int task = metric_task(t->task, t->n_class);
-    const struct loss *usual = usual_loss(task);
+    const struct loss *usual = model_usual_loss(task);
     m->loss = t->loss->row ? pick_loss(t->loss) : usual;
     if (!(m->loss->tasks & task))
-        return misfit(m->loss, t, usual, e);
+        return model_misfit(m->loss, t, usual, e);
     struct pick p = t->loss->row ? *t->loss : pick_row(&loss_table, &m->loss->op->row);
     memcpy(m->loss_value, p.value, sizeof p.value);
     m->n_out = loss_width(m->loss, t->n_class, t->n_target);
     return smooth_labels(m, t->label_smoothing, e);
 }
 
-static bool room(struct model *m, struct arena *a, struct err *e)
+static bool graph_room(struct model *m, struct arena *a, struct err *e)
 {
     uint32_t nodes = (uint32_t)(m->spec.n_layer + 2) * NODES_PER_LAYER;
     m->param = arena_alloc(a, (m->spec.n_layer + 1) * PARAMS_PER_LAYER, sizeof *m->param);
@@ -331,7 +331,7 @@ bool model_shape(struct model *m, const struct model_spec *spec, const struct mo
     for (size_t i = 0; i < spec->n_layer; i++)
         m->by_column = m->by_column || (spec->layer[i].norm.row &&
                                         pick_op(&spec->layer[i].norm)->span == SPAN_COLUMN);
-    if (!choose_loss(m, task, e) || !room(m, a, e))
+    if (!choose_loss(m, task, e) || !graph_room(m, a, e))
         return false;
     struct builder train = {
         .m = m, .g = &m->train, .a = a, .purpose = TRAIN, .first = true, .e = e};

@@ -14,7 +14,7 @@ bool predictor_init(struct predictor *p, const struct model *m, uint32_t batch, 
     return plan_init(&p->plan, &m->serve, batch, memory, a, e);
 }
 
-static void load(const struct buf *to, const real *from, size_t rows)
+static void predict_load(const struct buf *to, const real *from, size_t rows)
 {
     size_t n = rows * to->cols;
     memcpy(to->v, from, n * sizeof *from);
@@ -44,9 +44,9 @@ double predictor_run(struct predictor *p, const real *x, const real *target, siz
     double loss = 0, weight = 0;
     for (size_t at = 0; at < n && !halt_asked(exec_halt(ex)); at += p->plan.batch) {
         size_t rows = n - at < p->plan.batch ? n - at : p->plan.batch;
-        load(&buf[m->serve_x], x + at * m->n_in, rows);
+        predict_load(&buf[m->serve_x], x + at * m->n_in, rows);
         if (target)
-            load(&buf[m->serve_y], target + at * m->n_target, rows);
+            predict_load(&buf[m->serve_y], target + at * m->n_target, rows);
         plan_forward(&p->plan, p->plan.batch, 0, ex);
         unload(m, buf[m->serve_out].v, rows, answer + at * model_answers(m));
         for (size_t r = 0; target && r < rows; r++) {

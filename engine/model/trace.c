@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void load(const struct buf *to, const real *from, size_t rows)
+static void trace_load(const struct buf *to, const real *from, size_t rows)
 {
     memcpy(to->v, from, rows * to->cols * sizeof *from);
 }
@@ -25,9 +25,9 @@ bool trace_run(struct trace *t, const struct model *m, const real *x, const real
     if (!model_inspect(m, &t->view, a, e) ||
         !plan_init(&t->plan, &t->view.graph, (uint32_t)n, memory, a, e))
         return false;
-    load(&t->plan.buf[t->view.x], x, n);
+    trace_load(&t->plan.buf[t->view.x], x, n);
     if (y)
-        load(&t->plan.buf[t->view.y], y, n);
+        trace_load(&t->plan.buf[t->view.y], y, n);
     plan_forward(&t->plan, (uint32_t)n, 0, &here);
     if (y)
         plan_backward(&t->plan, (uint32_t)n, &here);

@@ -38,7 +38,7 @@ void gemm_tn(size_t m, size_t n, size_t k, struct mat a, struct mat b, struct ma
 
 // Rows of a block: some tenths of a second of a core. Fewer would have the other matrix packed too
 // often (192 rows of 8192 cost 4 % more than all at once, 96 rows 12 %).
-static size_t block_rows(size_t n, size_t k)
+static size_t blas_block_rows(size_t n, size_t k)
 {
     static const double MOST = 3e10; // flops
     double rows = MOST / (2.0 * (double)n * (double)k) / GEMM_ROWS;
@@ -68,7 +68,7 @@ static struct mat from(struct mat m, size_t row, size_t col)
 void gemm_in_blocks(enum gemm form, size_t m, size_t n, size_t k, struct mat a, struct mat b,
                     struct mat c, const struct halt *halt)
 {
-    size_t rows = block_rows(n, k), cols = block_cols(n, k);
+    size_t rows = blas_block_rows(n, k), cols = block_cols(n, k);
     for (size_t r = 0; r < m; r += rows)
         for (size_t q = 0; q < n && !halt_asked(halt); q += cols)
             gemm_block(form, m - r < rows ? m - r : rows, n - q < cols ? n - q : cols, k,
@@ -115,7 +115,7 @@ static int reserved;
 
 // How many more buffers can be mapped, at most n: as OpenBLAS maps them, one by one, since a kernel
 // may refuse at once what it gives in parts.
-static int room(int n)
+static int blas_room(int n)
 {
     void *at[BLAS_CALLERS + SPARE];
     int k = 0;
@@ -128,7 +128,7 @@ static int room(int n)
 }
 
 // All that are held together are mapped.
-static void hold(int n)
+static void blas_hold(int n)
 {
     void *held[BLAS_CALLERS];
     for (int i = 0; i < n; i++)
@@ -143,7 +143,7 @@ bool blas_reserve(int least, int most, int *got, struct err *e)
     *got = most;
     if (!blas_memory_alloc || !blas_memory_free || most <= reserved)
         return true;
-    int can = reserved + room(most - reserved + SPARE);
+    int can = reserved + blas_room(most - reserved + SPARE);
     if (can < least + 1)
         return fail(e, ERR_INTERNAL,
                     "the matrix library needs 128 MiB of address space for every thread that "
@@ -151,7 +151,7 @@ bool blas_reserve(int least, int most, int *got, struct err *e)
                     least, can > 0 ? can - 1 : 0);
     int fit = can - SPARE;
     *got = reserved = fit > most ? most : fit > least ? fit : least;
-    hold(reserved);
+    blas_hold(reserved);
     return true;
 }
 

@@ -4,7 +4,7 @@
 #include "engine/nn/op.h"
 #include "engine/base/vmath.h"
 
-static uint32_t same_shape(const struct buf *in)
+static uint32_t join_same_shape(const struct buf *in)
 {
     return in[0].cols == in[1].cols ? in[0].cols : 0;
 }
@@ -32,7 +32,7 @@ const struct op op_add = {
             .doc = "Sum of two values, the end of a residual link.",
             .torch = "torch.add"},
     .arity = 2,
-    .cols = same_shape,
+    .cols = join_same_shape,
     .forward = add_forward,
     .backward = add_backward,
     .probe = {{.cols = 5, .lo = -2, .hi = 2}, {.cols = 5, .lo = -2, .hi = 2}},

@@ -25,7 +25,7 @@ static void forward_tiles(const struct step *s, struct tiling *t)
     tiling_cut(t, 0, s->in[X].rows, s->out.cols, tiles_worth(s));
 }
 
-static void backward_tiles(const struct step *s, struct tiling *t)
+static void linear_backward_tiles(const struct step *s, struct tiling *t)
 {
     if (s->in[X].d)
         tiling_cut(t, TO_INPUT, s->in[X].rows, s->in[X].cols, tiles_worth(s));
@@ -92,7 +92,7 @@ const struct op op_linear = {
     .reads_in = true,
     .cols = linear_cols,
     .forward_tiles = forward_tiles,
-    .backward_tiles = backward_tiles,
+    .backward_tiles = linear_backward_tiles,
     .forward = linear_forward,
     .backward = linear_backward,
     .probe = {{.cols = 4, .lo = -1, .hi = 1},

@@ -8,7 +8,7 @@
 #include "engine/base/rng.h"
 #include "engine/base/vmath.h"
 
-static uint64_t draw_key(const struct step *s)
+static uint64_t noise_draw_key(const struct step *s)
 {
     return rng_key(*s->key, RNG_DROPOUT, s->node, 0);
 }
@@ -55,7 +55,7 @@ INLINE void coin_backward(const struct step *s, struct tile t, struct coin c)
 static struct coin dropout_coin(const struct step *s)
 {
     double p = s->value[0];
-    return (struct coin){draw_key(s), threshold_of(p), (real)(1 / (1 - p)), 0, 0};
+    return (struct coin){noise_draw_key(s), threshold_of(p), (real)(1 / (1 - p)), 0, 0};
 }
 
 KERNEL static void dropout_forward(const struct step *s, struct tile t)
@@ -92,7 +92,7 @@ static struct coin alpha_coin(const struct step *s)
 {
     const double low = -1.0507009873554805 * 1.6732632423543772;
     double p = s->value[0], a = 1 / sqrt((1 - p) * (1 + p * low * low)), b = -a * p * low;
-    return (struct coin){draw_key(s), threshold_of(p), (real)a, (real)b, (real)(a * low + b)};
+    return (struct coin){noise_draw_key(s), threshold_of(p), (real)a, (real)b, (real)(a * low + b)};
 }
 
 KERNEL static void alpha_dropout_forward(const struct step *s, struct tile t)
@@ -121,7 +121,7 @@ const struct op op_alpha_dropout = {
 // y = x + σ n,  n ~ N(0, 1)
 static void noise_forward(const struct step *s, struct tile t)
 {
-    uint64_t key = draw_key(s);
+    uint64_t key = noise_draw_key(s);
     uint32_t cols = s->out.cols;
     for (uint32_t r = t.r0; r < t.r1; r++)
         for (uint32_t c = t.c0; c < t.c1; c++) {

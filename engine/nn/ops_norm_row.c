@@ -37,7 +37,7 @@ static size_t row_save(const struct buf *in)
     return 2 * (size_t)in[X].rows;
 }
 
-static void backward_tiles(const struct step *s, struct tiling *t)
+static void row_backward_tiles(const struct step *s, struct tiling *t)
 {
     if (s->in[X].d)
         tiling_span(t, TO_INPUT, SPAN_ROW, s->in[X].rows, s->in[X].cols);
@@ -124,7 +124,7 @@ INLINE void rows_backward(const struct step *s, struct tile t, struct groups g)
         }
 }
 
-static void clear(const struct step *s, int input, struct tile t)
+static void row_clear(const struct step *s, int input, struct tile t)
 {
     if (!s->add[input])
         memset(s->in[input].d + t.c0, 0, (t.c1 - t.c0) * sizeof(real));
@@ -135,7 +135,7 @@ INLINE void weight_backward(const struct step *s, struct tile t, struct groups g
 {
     size_t cols = s->out.cols;
     real *dw = s->in[WEIGHT].d;
-    clear(s, WEIGHT, t);
+    row_clear(s, WEIGHT, t);
     for (size_t r = t.r0; r < t.r1; r++)
         for (size_t i = t.c0 / g.width; i * g.width < t.c1; i++) {
             const real *kept = s->save + 2 * (r * g.n + i);
@@ -152,7 +152,7 @@ INLINE void weight_backward(const struct step *s, struct tile t, struct groups g
 INLINE void bias_backward(const struct step *s, struct tile t)
 {
     real *db = s->in[BIAS].d;
-    clear(s, BIAS, t);
+    row_clear(s, BIAS, t);
     for (size_t r = t.r0; r < t.r1; r++) {
         const real *dy = s->out.d + r * s->out.cols;
         LANES for (size_t c = t.c0; c < t.c1; c++) db[c] += dy[c];
@@ -181,7 +181,7 @@ INLINE void part_backward(const struct step *s, struct tile t, struct groups g)
     }
 
 #define ROW_NORM(name)                                                                             \
-    .span = SPAN_ROW, .reads_in = true, .backward_tiles = backward_tiles,                          \
+    .span = SPAN_ROW, .reads_in = true, .backward_tiles = row_backward_tiles,                      \
     .forward = name##_forward, .backward = name##_backward
 
 #define EPS(def_)                                                                                  \

@@ -21,7 +21,7 @@ static size_t weight_save(const struct buf *in)
 }
 
 // ‖v‖, in double: squares of small floats would vanish
-static double length(const real *v, size_t n)
+static double weight_length(const real *v, size_t n)
 {
     double sum = 0;
     for (size_t c = 0; c < n; c++)
@@ -41,7 +41,7 @@ KERNEL static void weight_forward(const struct step *s, struct tile t)
     size_t cols = s->out.cols;
     for (size_t r = t.r0; r < t.r1; r++) {
         const real *v = s->in[V].v + r * cols, g = s->in[G].v[r];
-        real *w = s->out.v + r * cols, scale = s->save[r] = inverse(length(v, cols));
+        real *w = s->out.v + r * cols, scale = s->save[r] = inverse(weight_length(v, cols));
         LANES for (size_t c = 0; c < cols; c++) w[c] = g * (v[c] * scale);
     }
 }
@@ -67,7 +67,7 @@ KERNEL static void weight_backward(const struct step *s, struct tile t)
 static double weight_start(const double *k, const struct buf *weight, size_t i)
 {
     (void)k;
-    return length(weight->v + i * weight->cols, weight->cols);
+    return weight_length(weight->v + i * weight->cols, weight->cols);
 }
 
 const struct op op_weight = {

@@ -100,7 +100,7 @@ static bool place_grad(struct plan *p, uint32_t i, struct plan_memory m, const b
     return b->d;
 }
 
-static bool place(struct plan *p, struct plan_memory m, struct arena *a)
+static bool plan_place(struct plan *p, struct plan_memory m, struct arena *a)
 {
     const bool *reaches = m.grad ? reaching(p->graph, a) : NULL;
     p->buf = arena_alloc(a, p->graph->n, sizeof *p->buf);
@@ -269,7 +269,7 @@ bool plan_init(struct plan *p, const struct graph *g, uint32_t batch, struct pla
                struct arena *a, struct err *e)
 {
     *p = (struct plan){.graph = g, .batch = batch};
-    bool ok = place(p, m, a) && make_steps(p, a) && stage_forward(p, a);
+    bool ok = plan_place(p, m, a) && make_steps(p, a) && stage_forward(p, a);
     if (ok && m.grad)
         ok = mark_first_writers(p, a) && stage_backward(p, a);
     return ok || fail(e, ERR_TOO_LARGE,

@@ -53,7 +53,7 @@ struct work {
     bool converged; // its largest component is within the tolerance
 };
 
-static real *vector(const struct optimizer *o, size_t i)
+static real *lbfgs_vector(const struct optimizer *o, size_t i)
 {
     return o->state + i * o->n;
 }
@@ -62,7 +62,7 @@ static real *vector(const struct optimizer *o, size_t i)
 static real *pair_s(const struct work *k, uint32_t i)
 {
     uint32_t history = (uint32_t)k->value[LBFGS_HISTORY];
-    return vector(k->w.o, V_PAIRS + 2 * ((k->own->first + i) % history));
+    return lbfgs_vector(k->w.o, V_PAIRS + 2 * ((k->own->first + i) % history));
 }
 
 static real *pair_y(const struct work *k, uint32_t i)
@@ -75,7 +75,7 @@ static double *pair_rho(const struct work *k, uint32_t i)
     return &k->own->rho[(k->own->first + i) % (uint32_t)k->value[LBFGS_HISTORY]];
 }
 
-static void look(struct work *k)
+static void lbfgs_look(struct work *k)
 {
     k->converged = wolfe_largest(&k->w, k->g) <= k->value[LBFGS_TOLERANCE_GRAD];
 }
@@ -85,7 +85,7 @@ static void remember(struct work *k)
 {
     struct lbfgs *own = k->own;
     struct wolfe *w = &k->w;
-    real *before = vector(w->o, V_BEFORE);
+    real *before = lbfgs_vector(w->o, V_BEFORE);
     wolfe_combine(w, before, 1, k->g, -1, before); // y, until `before` is set anew
     double ys = wolfe_dot(w, before, w->way) * own->t;
     if (!(ys > 1e-10))
@@ -133,14 +133,14 @@ static void aim(struct work *k)
         double size = wolfe_size(&k->w, k->g);
         own->t *= size > 1 ? 1 / size : 1;
     }
-    wolfe_combine(&k->w, vector(k->w.o, V_BEFORE), 1, k->g, 0, k->g);
+    wolfe_combine(&k->w, lbfgs_vector(k->w.o, V_BEFORE), 1, k->g, 0, k->g);
     k->before = k->loss;
 }
 
-static bool search(struct work *k, double slope)
+static bool lbfgs_search(struct work *k, double slope)
 {
     struct wolfe *w = &k->w;
-    struct wolfe_point at = {.f = k->loss, .slope = slope, .g = vector(w->o, V_BEFORE)};
+    struct wolfe_point at = {.f = k->loss, .slope = slope, .g = lbfgs_vector(w->o, V_BEFORE)};
     int evals;
     if (!wolfe_search(w, &at, k->own->t, k->value[LBFGS_TOLERANCE_CHANGE], &evals))
         return false;
@@ -151,12 +151,12 @@ static bool search(struct work *k, double slope)
     k->loss = at.f;
     k->own->t = at.t;
     k->evals += evals;
-    look(k);
+    lbfgs_look(k);
     return true;
 }
 
 // A step of the length tried first; the last one of all needs no look at where it led.
-static bool stride(struct work *k, bool last)
+static bool lbfgs_stride(struct work *k, bool last)
 {
     struct wolfe *w = &k->w;
     wolfe_move(w, k->own->t);
@@ -166,7 +166,7 @@ static bool stride(struct work *k, bool last)
         return false;
     wolfe_gradient(w, k->g);
     k->evals++;
-    look(k);
+    lbfgs_look(k);
     return true;
 }
 
@@ -189,7 +189,7 @@ static bool iterate(struct work *k)
         if (slope > -k->value[LBFGS_TOLERANCE_CHANGE])
             return true;
         wolfe_begin(&k->w);
-        if (!(k->value[LBFGS_STRONG_WOLFE] ? search(k, slope) : stride(k, i == most)))
+        if (!(k->value[LBFGS_STRONG_WOLFE] ? lbfgs_search(k, slope) : lbfgs_stride(k, i == most)))
             return false;
         if (i < most && is_done(k))
             return true;
@@ -204,18 +204,18 @@ static bool lbfgs_all(struct optimizer *o, double lr, double loss, const struct 
                            .closure = c,
                            .x = x,
                            .e = e,
-                           .way = vector(o, V_WAY),
-                           .start = vector(o, V_START),
-                           .g = {vector(o, V_SEARCH), vector(o, V_SEARCH + 1)}},
+                           .way = lbfgs_vector(o, V_WAY),
+                           .start = lbfgs_vector(o, V_START),
+                           .g = {lbfgs_vector(o, V_SEARCH), lbfgs_vector(o, V_SEARCH + 1)}},
                      .own = o->own,
                      .value = o->value,
                      .lr = lr,
                      .loss = loss,
-                     .g = vector(o, V_SEARCH),
+                     .g = lbfgs_vector(o, V_SEARCH),
                      .evals = 1};
     optimizer_prepare(o, 1);
     wolfe_gradient(&k.w, k.g);
-    look(&k);
+    lbfgs_look(&k);
     return k.converged || lr == 0 || iterate(&k);
 }
 

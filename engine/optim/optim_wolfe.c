@@ -168,7 +168,7 @@ struct hunt {
     bool done, slow;        // slow: the last round made little progress
 };
 
-static bool evaluate(struct hunt *h, double t)
+static bool wolfe_evaluate(struct hunt *h, double t)
 {
     struct wolfe *w = h->w;
     struct err e = {0};
@@ -183,7 +183,7 @@ static bool evaluate(struct hunt *h, double t)
 }
 
 // The newest point with its gradient in the memory that `other` does not use.
-static struct wolfe_point keep(struct hunt *h, const struct wolfe_point *other)
+static struct wolfe_point wolfe_keep(struct hunt *h, const struct wolfe_point *other)
 {
     struct wolfe_point p = h->new;
     p.g = other->g == h->w->g[0] ? h->w->g[1] : h->w->g[0];
@@ -208,21 +208,21 @@ static bool bracket(struct hunt *h)
     while (h->rounds < SEARCH_MAX) {
         struct wolfe_point *last = &h->at[0];
         if (too_high(h) || (h->rounds > 1 && h->new.f >= last->f)) {
-            h->at[1] = keep(h, last);
+            h->at[1] = wolfe_keep(h, last);
             return true;
         }
         h->done = is_flat(h);
-        h->at[1] = keep(h, last);
+        h->at[1] = wolfe_keep(h, last);
         if (h->done || h->new.slope >= 0)
             return true;
         double t = h->new.t;
         t = cubic(last, &h->new, t + .01 * (t - last->t), t * 10);
         h->at[0] = h->at[1];
-        if (!evaluate(h, t))
+        if (!wolfe_evaluate(h, t))
             return false;
         h->rounds++;
     }
-    h->at[1] = keep(h, &h->at[0]);
+    h->at[1] = wolfe_keep(h, &h->at[0]);
     h->at[0] = h->zero;
     return true;
 }
@@ -243,7 +243,7 @@ static double trial(struct hunt *h)
     return t;
 }
 
-static int lower(const struct hunt *h)
+static int wolfe_lower(const struct hunt *h)
 {
     return h->at[0].f <= h->at[1].f ? 0 : 1;
 }
@@ -253,13 +253,13 @@ static int narrow(struct hunt *h, int low)
 {
     int high = 1 - low;
     if (too_high(h) || h->new.f >= h->at[low].f) {
-        h->at[high] = keep(h, &h->at[low]);
-        return lower(h);
+        h->at[high] = wolfe_keep(h, &h->at[low]);
+        return wolfe_lower(h);
     }
     h->done = is_flat(h);
     if (!h->done && h->new.slope *(h->at[high].t - h->at[low].t) >= 0)
         h->at[high] = h->at[low];
-    h->at[low] = keep(h, &h->at[high]);
+    h->at[low] = wolfe_keep(h, &h->at[high]);
     return low;
 }
 
@@ -267,11 +267,11 @@ bool wolfe_search(struct wolfe *w, struct wolfe_point *at, double t, double tole
 {
     struct hunt h = {.w = w, .zero = *at};
     double step = wolfe_largest(w, w->way);
-    if (!evaluate(&h, t) || !bracket(&h))
+    if (!wolfe_evaluate(&h, t) || !bracket(&h))
         return false;
-    int low = h.done ? 1 : lower(&h);
+    int low = h.done ? 1 : wolfe_lower(&h);
     while (!h.done && h.rounds < SEARCH_MAX && fabs(h.at[1].t - h.at[0].t) * step >= tolerance) {
-        if (!evaluate(&h, trial(&h)))
+        if (!wolfe_evaluate(&h, trial(&h)))
             return false;
         h.rounds++;
         low = narrow(&h, low);

@@ -5,7 +5,6 @@
 #include "engine/optim/optimizer.h"
 #include "engine/optim/optim.h"
 
-
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +21,7 @@ struct run {
 
 // Does the pattern cover the whole name? `*` stands for anything. On a mismatch only the last `*`
 // can take more, so this ends in |pattern| times |name| steps.
-static bool matches(const char *pattern, const char *name)
+static bool optimizer_setup_matches(const char *pattern, const char *name)
 {
     const char *star = NULL, *from = name;
     while (*name)
@@ -43,10 +42,10 @@ static bool matches(const char *pattern, const char *name)
     return !*pattern;
 }
 
-static size_t group_of(const char *name, const struct param_group *g, size_t n)
+static size_t optimizer_setup_group_of(const char *name, const struct param_group *g, size_t n)
 {
     size_t i = 0;
-    while (i < n && !matches(g[i].match, name))
+    while (i < n && !optimizer_setup_matches(g[i].match, name))
         i++;
     return i;
 }
@@ -54,7 +53,7 @@ static size_t group_of(const char *name, const struct param_group *g, size_t n)
 static bool is_matched(const struct param_group *g, const struct model_param *param, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (param[i].trained && matches(g->match, param[i].name))
+        if (param[i].trained && optimizer_setup_matches(g->match, param[i].name))
             return true;
     return false;
 }
@@ -106,7 +105,7 @@ static bool next_run(const struct optim_setup *s, bool matrices, size_t *i, stru
         const struct model_param *p = &s->model_param[*i];
         if (!p->trained)
             continue;
-        size_t group = group_of(p->name, s->group, s->n_group);
+        size_t group = optimizer_setup_group_of(p->name, s->group, s->n_group);
         bool whole = matrices && is_hidden_matrix(p);
         if (r->n && (whole || group != r->group))
             return true;
@@ -119,7 +118,8 @@ static bool next_run(const struct optim_setup *s, bool matrices, size_t *i, stru
     return r->n > 0;
 }
 
-static void add_span(struct optimizer *o, const struct run *r, size_t at, size_t n, real *scratch)
+static void optimizer_setup_add_span(struct optimizer *o, const struct run *r, size_t at, size_t n,
+                                     real *scratch)
 {
     struct optim_span *s = &o->span[o->n_span++];
     *s = (struct optim_span){.p = o->param + at,
@@ -140,10 +140,10 @@ static void cut_run(struct optimizer *o, const struct run *r, real *scratch)
 {
     size_t most = r->rows ? r->n : SPAN;
     for (size_t at = 0; at < r->n; at += most)
-        add_span(o, r, r->at + at, r->n - at < most ? r->n - at : most, scratch);
+        optimizer_setup_add_span(o, r, r->at + at, r->n - at < most ? r->n - at : most, scratch);
 }
 
-static void cut(struct optimizer *o, const struct optim_setup *s, real *scratch)
+static void optimizer_setup_cut(struct optimizer *o, const struct optim_setup *s, real *scratch)
 {
     struct run r = {.n = 0};
     size_t i = 0;
@@ -153,7 +153,7 @@ static void cut(struct optimizer *o, const struct optim_setup *s, real *scratch)
         cut_run(o, &(struct run){.n = s->n}, scratch);
 }
 
-static size_t place(const struct pick *p, const char *name)
+static size_t optimizer_setup_place(const struct pick *p, const char *name)
 {
     const struct knob *knob;
     size_t at;
@@ -165,7 +165,7 @@ static size_t place(const struct pick *p, const char *name)
 
 static void init_groups(struct optimizer *o, const struct optim_setup *s)
 {
-    size_t decay = place(s->pick, "weight_decay");
+    size_t decay = optimizer_setup_place(s->pick, "weight_decay");
     for (size_t i = 0; i < o->n_group; i++) {
         struct optim_group *g = &o->group[i];
         *g = (struct optim_group){.lr = i < s->n_group ? s->group[i].lr : 1};
@@ -211,7 +211,7 @@ bool optimizer_init(struct optimizer *o, const struct optim_setup *s, struct are
         return fail(e, ERR_TOO_LARGE,
                     "the optimizer's state needs more memory than a job may use; use fewer units");
     init_groups(o, s);
-    cut(o, s, scratch);
+    optimizer_setup_cut(o, s, scratch);
     return true;
 }
 

@@ -31,7 +31,8 @@ static size_t count_pieces(const struct model *m)
     return n;
 }
 
-static void cut(struct regularizer *r, const struct model *m, const struct model_param *p)
+static void regularize_cut(struct regularizer *r, const struct model *m,
+                           const struct model_param *p)
 {
     uint32_t most = rows_of_piece(p);
     for (uint32_t row = 0; row < p->rows; row += most) {
@@ -51,7 +52,7 @@ static void cut_all(struct regularizer *r, const struct model *m)
         if (is_weight(&m->param[i])) {
             for (uint32_t k = 0; k < r->n_piece; k++)
                 r->piece[k].hidden = true;
-            cut(r, m, &m->param[i]);
+            regularize_cut(r, m, &m->param[i]);
         }
 }
 
@@ -104,7 +105,7 @@ static real *span_of(const struct regularizer *r, uint32_t i, size_t *n)
     return r->grad + at;
 }
 
-static uint32_t spans(const struct regularizer *r)
+static uint32_t regularize_spans(const struct regularizer *r)
 {
     return (uint32_t)((r->n + SPAN - 1) / SPAN);
 }
@@ -132,7 +133,7 @@ double regularize_gradient(struct regularizer *r, const struct exec *x)
     for (uint32_t i = 0; penalized && i < r->n_piece; i++)
         penalty += r->penalty[i];
     if (r->spec->clip_value > 0)
-        exec_run(x, spans(r), limit_span, r);
+        exec_run(x, regularize_spans(r), limit_span, r);
     return penalty;
 }
 
@@ -153,7 +154,7 @@ void regularize_finish(struct regularizer *r, uint64_t step, double clip, const 
 {
     r->step = step;
     r->clip = (real)clip;
-    exec_run(x, spans(r), finish_span, r);
+    exec_run(x, regularize_spans(r), finish_span, r);
 }
 
 // A hair shorter than the bound, so that rounding cannot lead past it.

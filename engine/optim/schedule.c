@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static const struct schedule *row_of(const struct pick *p)
+static const struct schedule *schedule_row_of(const struct pick *p)
 {
     return (const struct schedule *)(const void *)p->row;
 }
@@ -30,7 +30,7 @@ double schedule_factor(const struct pick *p, uint64_t k, uint64_t n, uint32_t pe
                                    .epoch = (double)past / per_epoch,
                                    .epochs = (double)left / per_epoch,
                                    .warm = (double)warm};
-    return row_of(p)->factor(p->value, &at);
+    return schedule_row_of(p)->factor(p->value, &at);
 }
 
 struct schedule_state schedule_start(void)
@@ -40,8 +40,8 @@ struct schedule_state schedule_start(void)
 
 void schedule_observe(const struct pick *p, double watched, struct schedule_state *s)
 {
-    if (row_of(p)->observe)
-        row_of(p)->observe(p->value, watched, s);
+    if (schedule_row_of(p)->observe)
+        schedule_row_of(p)->observe(p->value, watched, s);
 }
 
 static bool check_warmup(const struct pick *p, uint64_t n, struct err *e)

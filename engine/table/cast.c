@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *take(struct arena *a, size_t n, size_t size, struct err *e)
+static void *cast_take(struct arena *a, size_t n, size_t size, struct err *e)
 {
     void *p = arena_alloc(a, n, size);
     if (!p)
@@ -19,7 +19,7 @@ static void *take(struct arena *a, size_t n, size_t size, struct err *e)
     return p;
 }
 
-static int by_value(const void *a, const void *b)
+static int cast_by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -32,7 +32,7 @@ static size_t distinct(const double *v, size_t n, double *out, const struct halt
     for (size_t i = 0; i < n && !halt_due(halt, i); i++)
         if (!isnan(v[i]))
             out[present++] = v[i] + 0.0; // -0 becomes 0
-    sort(out, present, sizeof *out, by_value, halt);
+    sort(out, present, sizeof *out, cast_by_value, halt);
     for (size_t i = 0; i < present && !halt_due(halt, i); i++)
         if (i == 0 || out[i] != out[i - 1])
             out[kept++] = out[i];
@@ -46,7 +46,7 @@ static const char *level_text(const double *value, size_t n, size_t i, struct ar
     char text[NUMBER_TEXT_SIZE];
     bool shared = n > FRAME_MAX_LEVELS && i == FRAME_MAX_LEVELS - 1;
     size_t len = shared ? 0 : number_print(text, value[i]);
-    char *copy = take(a, len + 1, 1, e);
+    char *copy = cast_take(a, len + 1, 1, e);
     if (!copy)
         return NULL;
     memcpy(copy, text, len);
@@ -58,7 +58,7 @@ static uint32_t code_of(double v, const double *value, size_t n)
 {
     if (isnan(v))
         return LEVEL_MISSING;
-    const double *at = bsearch(&v, value, n, sizeof v, by_value);
+    const double *at = bsearch(&v, value, n, sizeof v, cast_by_value);
     size_t code = (size_t)(at - value);
     return (uint32_t)(code < FRAME_MAX_LEVELS ? code : FRAME_MAX_LEVELS - 1);
 }
@@ -67,15 +67,15 @@ static bool to_categories(struct column *c, size_t n_row, const struct halt *hal
                           struct err *e)
 {
     const double *number = c->number;
-    double *value = take(a, n_row, sizeof *value, e);
-    uint32_t *code = take(a, n_row, sizeof *code, e);
+    double *value = cast_take(a, n_row, sizeof *value, e);
+    uint32_t *code = cast_take(a, n_row, sizeof *code, e);
     if (!value || !code)
         return false;
     size_t n = distinct(number, n_row, value, halt);
     if (!halt_go_on(halt, e))
         return false;
     c->n_level = n < FRAME_MAX_LEVELS ? n : FRAME_MAX_LEVELS;
-    const char **level = take(a, c->n_level, sizeof *level, e);
+    const char **level = cast_take(a, c->n_level, sizeof *level, e);
     if (!level)
         return false;
     for (size_t i = 0; i < c->n_level; i++)
@@ -92,8 +92,8 @@ static bool to_categories(struct column *c, size_t n_row, const struct halt *hal
 static bool to_numbers(struct column *c, size_t n_row, const struct halt *halt, struct arena *a,
                        struct err *e)
 {
-    double *value = take(a, c->n_level, sizeof *value, e);
-    double *number = take(a, n_row, sizeof *number, e);
+    double *value = cast_take(a, c->n_level, sizeof *value, e);
+    double *number = cast_take(a, n_row, sizeof *number, e);
     if (!value || !number)
         return false;
     for (size_t i = 0; i < c->n_level; i++)
@@ -114,7 +114,7 @@ const struct column *column_cast(const struct column *c, size_t n_row, enum colu
 {
     if (c->type == to)
         return c;
-    struct column *cast = take(a, 1, sizeof *cast, e);
+    struct column *cast = cast_take(a, 1, sizeof *cast, e);
     if (!cast)
         return NULL;
     *cast = *c;

@@ -94,7 +94,7 @@ static bool blank(const struct csv *p, size_t from, size_t to)
 }
 
 // "" becomes " within the cell; returns the new length.
-static size_t fold(char *s, size_t len)
+static size_t csv_fold(char *s, size_t len)
 {
     size_t to = 0;
     for (size_t from = 0; from < len; from++) {
@@ -119,7 +119,7 @@ static struct csv_cell quoted_cell(struct csv *p)
     char *s = p->window + p->cell_start;
     size_t len = p->quote - p->cell_start;
     if (p->doubled)
-        len = fold(s, len);
+        len = csv_fold(s, len);
     p->doubled = false;
     return (struct csv_cell){.text = s, .len = len, .quoted = true};
 }
@@ -169,7 +169,7 @@ static bool record_end(struct csv *p, size_t at, struct err *e)
 }
 
 // A line ends at `at`, which holds LF or CR (at the end of everything, a made-up LF).
-static bool line_end(struct csv *p, size_t at, struct err *e)
+static bool csv_line_end(struct csv *p, size_t at, struct err *e)
 {
     bool second = p->window[at] == '\n' && p->cr == at, open = p->where == IN_QUOTES;
     p->cr = p->window[at] == '\r' ? at + 1 : SIZE_MAX;
@@ -210,7 +210,7 @@ static bool event(struct csv *p, size_t at, struct err *e)
     if (c == '\0')
         return fail(e, ERR_INVALID, "line %zu: a NUL byte (is this UTF-16 or a binary file?)",
                     p->line);
-    return line_end(p, at, e);
+    return csv_line_end(p, at, e);
 }
 
 struct block {
@@ -310,7 +310,7 @@ static bool opened(struct csv *p, bool last)
 }
 
 // Move the unfinished record to the front of the window.
-static void make_room(struct csv *p)
+static void csv_make_room(struct csv *p)
 {
     size_t by = p->start;
     memmove(p->window, p->window + by, p->end - by);
@@ -328,7 +328,7 @@ bool csv_feed(struct csv *p, const char *bytes, size_t len, struct err *e)
 {
     while (len) {
         if (p->start && p->end >= FEED)
-            make_room(p);
+            csv_make_room(p);
         size_t n = len < FEED ? len : FEED;
         memcpy(p->window + p->end, bytes, n);
         p->end += n;

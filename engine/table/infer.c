@@ -16,7 +16,7 @@ void infer_init(struct infer *in, struct arena *a)
     *in = (struct infer){.arena = a};
 }
 
-static enum number_kind kind_of(const struct csv_cell *c)
+static enum number_kind infer_kind_of(const struct csv_cell *c)
 {
     double value;
     return number_parse(c->text, c->len, &value);
@@ -25,7 +25,7 @@ static enum number_kind kind_of(const struct csv_cell *c)
 static bool is_header(const struct csv_cell *cell, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        enum number_kind kind = kind_of(&cell[i]);
+        enum number_kind kind = infer_kind_of(&cell[i]);
         if (kind == NUMBER_FINITE || kind == NUMBER_INFINITE)
             return false;
     }
@@ -37,7 +37,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool no_room(const struct infer *in, size_t n, struct err *e)
+static bool infer_no_room(const struct infer *in, size_t n, struct err *e)
 {
     return arena_fail(in->arena, e, "%zu columns need too much memory", n);
 }
@@ -47,7 +47,7 @@ static bool names_differ(struct infer *in, struct err *e)
     struct arena_mark mark = arena_mark(in->arena);
     const char **name = arena_alloc(in->arena, in->n_column, sizeof *name);
     if (!name)
-        return no_room(in, in->n_column, e);
+        return infer_no_room(in, in->n_column, e);
     for (size_t i = 0; i < in->n_column; i++)
         name[i] = in->column[i].name;
     qsort(name, in->n_column, sizeof *name, by_text);
@@ -74,7 +74,7 @@ static bool take_header(struct infer *in, const struct csv_cell *cell, size_t li
                         i + 1, utf8_code(control));
         char *name = arena_alloc(in->arena, cell[i].len + 1, 1);
         if (!name)
-            return no_room(in, in->n_column, e);
+            return infer_no_room(in, in->n_column, e);
         memcpy(name, cell[i].text, cell[i].len);
         name[cell[i].len] = '\0';
         in->column[i].name = name;
@@ -87,7 +87,7 @@ static bool first_record(struct infer *in, const struct csv_cell *cell, size_t n
 {
     in->column = arena_alloc(in->arena, n, sizeof *in->column);
     if (!in->column)
-        return no_room(in, n, e);
+        return infer_no_room(in, n, e);
     in->n_column = n;
     in->header = is_header(cell, n);
     for (size_t i = 0; i < n; i++)
@@ -101,7 +101,7 @@ static bool first_record(struct infer *in, const struct csv_cell *cell, size_t n
 
 static void take_cell(struct infer_column *c, const struct csv_cell *cell, size_t line)
 {
-    enum number_kind kind = kind_of(cell);
+    enum number_kind kind = infer_kind_of(cell);
     if (kind == NUMBER_MISSING)
         c->n_missing++;
     else if (kind == NUMBER_TEXT)

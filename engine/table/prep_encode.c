@@ -31,7 +31,8 @@ static void put_level(const struct prep_column *c, size_t k, real *x)
     x[c->at + k] = 1;
 }
 
-static void put_row(const struct prep_column *c, const struct column *from, uint32_t row, real *x)
+static void encode_put_row(const struct prep_column *c, const struct column *from, uint32_t row,
+                           real *x)
 {
     if (c->type == COLUMN_NUMERIC)
         put_number(c, from->number[row], x);
@@ -44,11 +45,11 @@ void prep_encode(const struct prep *p, const struct frame *f, const uint32_t *ro
 {
     for (size_t i = 0; i < n && !halt_due_row(halt, i); i++, x += p->n_feature)
         for (size_t k = 0; k < p->n_column; k++)
-            put_row(&p->column[k], prep_input(&p->column[k], f), row[i], x);
+            encode_put_row(&p->column[k], prep_input(&p->column[k], f), row[i], x);
 }
 
 // FNV-1a, begun with the column so that equal levels of two columns part ways.
-static size_t hash(size_t column, const char *text, size_t len)
+static size_t encode_hash(size_t column, const char *text, size_t len)
 {
     uint64_t h = UINT64_C(14695981039346656037) ^ column * UINT64_C(0x9E3779B97F4A7C15);
     for (size_t i = 0; i < len; i++)
@@ -61,9 +62,10 @@ static bool equals(const char *known, const char *text, size_t len)
     return strncmp(known, text, len) == 0 && known[len] == '\0';
 }
 
-static void enter(uint32_t *index, size_t n_index, size_t column, const char *text, size_t id)
+static void encode_enter(uint32_t *index, size_t n_index, size_t column, const char *text,
+                         size_t id)
 {
-    size_t at = hash(column, text, strlen(text)) & (n_index - 1);
+    size_t at = encode_hash(column, text, strlen(text)) & (n_index - 1);
     while (index[at] != NO_ID)
         at = (at + 1) & (n_index - 1);
     index[at] = (uint32_t)id;
@@ -81,9 +83,9 @@ void prep_index(struct prep *p, struct arena *a)
     memset(index, 0xFF, size * sizeof *index);
     for (size_t k = 0; k < p->n_column; k++) {
         const struct prep_column *c = &p->column[k];
-        enter(index, size, SIZE_MAX, c->name, k);
+        encode_enter(index, size, SIZE_MAX, c->name, k);
         for (size_t j = 0; j < c->n_level; j++)
-            enter(index, size, k, c->level[j], p->n_column + c->at + j);
+            encode_enter(index, size, k, c->level[j], p->n_column + c->at + j);
     }
     p->index = index;
     p->n_index = size;
@@ -104,7 +106,7 @@ static const char *on_shelf(const struct prep *p, const struct shelf *s, size_t 
 // Place of the text on the shelf, or n.
 static size_t look_up(const struct prep *p, const struct shelf *s, const char *text, size_t len)
 {
-    size_t mask = p->n_index - 1, at = hash(s->column, text, len) & mask;
+    size_t mask = p->n_index - 1, at = encode_hash(s->column, text, len) & mask;
     for (; p->index[at] != NO_ID; at = (at + 1) & mask) {
         size_t i = p->index[at] - s->first;
         if (i < s->n && equals(on_shelf(p, s, i), text, len))
@@ -113,7 +115,8 @@ static size_t look_up(const struct prep *p, const struct shelf *s, const char *t
     return s->n;
 }
 
-static size_t search(const struct prep *p, const struct shelf *s, const char *text, size_t len)
+static size_t encode_search(const struct prep *p, const struct shelf *s, const char *text,
+                            size_t len)
 {
     if (p->index)
         return look_up(p, s, text, len);
@@ -125,13 +128,13 @@ static size_t search(const struct prep *p, const struct shelf *s, const char *te
 
 size_t prep_find(const struct prep *p, const char *name, size_t len)
 {
-    return search(p, &(struct shelf){SIZE_MAX, 0, p->n_column}, name, len);
+    return encode_search(p, &(struct shelf){SIZE_MAX, 0, p->n_column}, name, len);
 }
 
 size_t prep_level(const struct prep *p, size_t k, const char *text, size_t len)
 {
     const struct prep_column *c = &p->column[k];
-    return search(p, &(struct shelf){k, p->n_column + c->at, c->n_level}, text, len);
+    return encode_search(p, &(struct shelf){k, p->n_column + c->at, c->n_level}, text, len);
 }
 
 static bool read_number(const struct prep_column *c, const struct cell *cell, double *v,

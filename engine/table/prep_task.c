@@ -94,8 +94,8 @@ static bool check_values(const struct prep *p, size_t i, const struct frame *f, 
                    p->target[i].name);
 }
 
-static bool check_numbers(const struct prep *p, const struct frame *f, enum task wanted,
-                          struct err *e)
+static bool task_check_numbers(const struct prep *p, const struct frame *f, enum task wanted,
+                               struct err *e)
 {
     char at[PREP_PLACE];
     for (size_t i = 0; i < p->n_target; i++) {
@@ -120,13 +120,13 @@ struct class
     uint32_t code;
 };
 
-static int by_value(const void *a, const void *b)
+static int task_by_value(const void *a, const void *b)
 {
     double x = ((const struct class *)a)->value, y = ((const struct class *)b)->value;
     return (x > y) - (x < y);
 }
 
-static int by_name(const void *a, const void *b)
+static int task_by_name(const void *a, const void *b)
 {
     return strcmp(((const struct class *)a)->name, ((const struct class *)b)->name);
 }
@@ -139,7 +139,7 @@ static void sort_classes(struct class *class, size_t n, const struct column *tar
         numbers &=
             number_parse(class[i].name, strlen(class[i].name), &class[i].value) == NUMBER_FINITE;
     }
-    qsort(class, n, sizeof *class, numbers ? by_value : by_name);
+    qsort(class, n, sizeof *class, numbers ? task_by_value : task_by_name);
 }
 
 static bool list_classes(struct prep *p, const struct column *target, struct arena *a,
@@ -251,7 +251,8 @@ static bool take_shares(const struct prep *p, const struct frame *f, const struc
     if (p->n_target < 2)
         return fail_at(e, ERR_INVALID, "/task",
                        "a distribution needs at least two targets, a column for each share");
-    return check_numbers(p, f, TASK_DISTRIBUTION, e) && prep_check_shares(p, f, "/target", halt, e);
+    return task_check_numbers(p, f, TASK_DISTRIBUTION, e) &&
+           prep_check_shares(p, f, "/target", halt, e);
 }
 
 bool prep_choose_task(struct prep *p, const struct frame *f, enum task wanted,
@@ -268,5 +269,5 @@ bool prep_choose_task(struct prep *p, const struct frame *f, enum task wanted,
     if (p->task == TASK_MULTILABEL)
         return take_labels(p, f, halt, a, e);
     return p->task == TASK_DISTRIBUTION ? take_shares(p, f, halt, e)
-                                        : check_numbers(p, f, wanted, e);
+                                        : task_check_numbers(p, f, wanted, e);
 }

@@ -37,13 +37,14 @@ struct job {
     const struct halt *halt;
 };
 
-static uint64_t key(const struct job *j, enum draw what, uint64_t which)
+static uint64_t split_key(const struct job *j, enum draw what, uint64_t which)
 {
     return rng_key(j->seed, RNG_SPLIT, what, which);
 }
 
 // The group of a row, or SIZE_MAX when it is of no use.
-static size_t group_of(const struct job *j, const struct prep *p, const struct frame *f, size_t row)
+static size_t split_group_of(const struct job *j, const struct prep *p, const struct frame *f,
+                             size_t row)
 {
     if (!prep_usable(p, f, (uint32_t)row))
         return SIZE_MAX;
@@ -53,7 +54,7 @@ static size_t group_of(const struct job *j, const struct prep *p, const struct f
 static void count_rows(struct job *j, const struct prep *p, const struct frame *f)
 {
     for (size_t i = 0; i < f->n_row && !halt_due(j->halt, i); i++) {
-        size_t g = group_of(j, p, f, i);
+        size_t g = split_group_of(j, p, f, i);
         if (g != SIZE_MAX)
             j->group[g].give++;
     }
@@ -66,12 +67,12 @@ static void count_rows(struct job *j, const struct prep *p, const struct frame *
 static void place_rows(struct job *j, const struct prep *p, const struct frame *f)
 {
     for (size_t i = 0; i < f->n_row && !halt_due(j->halt, i); i++) {
-        size_t g = group_of(j, p, f, i);
+        size_t g = split_group_of(j, p, f, i);
         if (g != SIZE_MAX)
             j->group[g].row[j->group[g].n++] = (uint32_t)i;
     }
     for (size_t g = 0; g < j->n_group; g++)
-        rng_shuffle(key(j, DRAW_GROUP, g), j->group[g].row, j->group[g].n, j->halt);
+        rng_shuffle(split_key(j, DRAW_GROUP, g), j->group[g].row, j->group[g].n, j->halt);
 }
 
 // Sort the rows that have a target into groups.
@@ -118,7 +119,7 @@ static void share_out(struct job *j, enum part part, size_t seats, struct group 
         struct group *it = order[g] = &j->group[g];
         it->give = it->n * seats / all;
         it->rest = it->n * seats % all;
-        it->tie = rng_u64(key(j, DRAW_TIES, part), g);
+        it->tie = rng_u64(split_key(j, DRAW_TIES, part), g);
         left -= it->give;
     }
     qsort(order, j->n_group, sizeof *order, by_rest);
@@ -137,7 +138,7 @@ static uint32_t *take_part(struct job *j, enum part part, size_t n, struct arena
         for (struct group *it = &j->group[g]; it->give && !halt_due(j->halt, at); it->give--)
             out[at++] = it->row[--it->n];
     if (out)
-        rng_shuffle(key(j, DRAW_PART, part), out, n, j->halt);
+        rng_shuffle(split_key(j, DRAW_PART, part), out, n, j->halt);
     return out;
 }
 

@@ -159,7 +159,8 @@ static bool try_rate(struct finder *f, struct lr_point *p, struct err *e)
 }
 
 // Points taken, through *n. A step that is not finite ends the sweep as an explosion does.
-static bool sweep(struct finder *f, const struct lr_hooks *hooks, size_t *n, struct err *e)
+static bool lr_finder_sweep(struct finder *f, const struct lr_hooks *hooks, size_t *n,
+                            struct err *e)
 {
     bool going = true;
     for (*n = 0; going && *n < (size_t)f->sweep->steps;) {
@@ -190,7 +191,7 @@ bool lr_find(struct model *m, const struct train_spec *s, const struct lr_sweep 
     if (!lr_check(rates, "", e) || !train_check(m, &f.spec, rows->n, e) ||
         !finder_init(&f, &none, a, e))
         return false;
-    bool ok = sweep(&f, hooks, &n, e);
+    bool ok = lr_finder_sweep(&f, hooks, &n, e);
     memcpy(m->value, f.before, m->n_value * sizeof *m->value);
     if (ok)
         *found = lr_suggest(f.point, n, rates->steps, f.scratch);

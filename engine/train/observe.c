@@ -101,7 +101,7 @@ KERNEL static void add_columns(const real *v, size_t rows, size_t cols, real *co
 
 // Means μ_c of n values and squares around them give those around the mean of all:
 // Σ (x - μ)² = Σ_c (Q_c - D_c²/n + n (μ_c - μ)²)
-static void spread(const real *column, size_t rows, size_t cols, struct layer_stats *s)
+static void observe_spread(const real *column, size_t rows, size_t cols, struct layer_stats *s)
 {
     double n = (double)rows, all = 0, sum = 0;
     for (size_t c = 0; c < cols; c++)
@@ -150,7 +150,7 @@ static void observe_layer(void *arg, uint32_t i)
     s->grad_norm = sqrt(sum_squares(o->grad + at, n));
     memcpy(o->before + at, o->value + at, n * sizeof *o->before);
     add_columns(l->value->v, o->rows, cols, l->column);
-    spread(l->column, o->rows, cols, s);
+    observe_spread(l->column, o->rows, cols, s);
     if (l->activation && l->activation->dies)
         s->dead = dead_share(l->column, cols);
     if (l->activation && l->activation->bounded)

@@ -40,7 +40,7 @@ static bool train_epoch(struct trainer *t, struct train_epoch *r, struct err *e)
 }
 
 // Loss and metrics of the weights as they stand, on the validation rows.
-static bool score(struct trainer *t, struct train_epoch *r, struct err *e)
+static bool train_score(struct trainer *t, struct train_epoch *r, struct err *e)
 {
     const struct metric *metric;
     size_t n = t->val->n;
@@ -83,14 +83,14 @@ static void judge(struct trainer *t, struct train_epoch *r)
 static bool validate(struct trainer *t, struct train_epoch *r, struct err *e)
 {
     train_settle(t);
-    bool ok = score(t, r, e);
+    bool ok = train_score(t, r, e);
     if (ok)
         judge(t, r);
     train_unsettle(t);
     return ok;
 }
 
-static void tell(struct trainer *t, struct train_epoch *r)
+static void train_tell(struct trainer *t, struct train_epoch *r)
 {
     r->step = t->step;
     r->lr = t->lr;
@@ -110,7 +110,7 @@ static bool run_epoch(struct trainer *t, int epoch, struct err *e)
     bool larger = t->watched && t->watched->larger_better;
     double watched = t->val->n == 0 ? r.train_loss : larger ? -r.watched : r.watched;
     schedule_observe(&t->spec->schedule, watched, &t->schedule);
-    tell(t, &r);
+    train_tell(t, &r);
     return true;
 }
 
@@ -123,7 +123,7 @@ static bool patient(const struct trainer *t, int epoch)
     return t->val->n == 0 || t->spec->patience == 0 || epoch - since < t->spec->patience;
 }
 
-static bool finish(struct trainer *t, int epochs, struct train_result *result, struct err *e)
+static bool train_finish(struct trainer *t, int epochs, struct train_result *result, struct err *e)
 {
     struct model *m = t->m;
     if (t->val->n)
@@ -155,5 +155,5 @@ bool train_run(struct model *m, const struct train_spec *s, const struct train_r
         if (!run_epoch(&t, ++epoch, e))
             return false;
     while (epoch < t.epochs && patient(&t, epoch));
-    return finish(&t, epoch, result, e);
+    return train_finish(&t, epoch, result, e);
 }

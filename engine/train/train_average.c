@@ -41,7 +41,7 @@ struct blend {
     real share;
 };
 
-static uint32_t spans(size_t n)
+static uint32_t average_spans(size_t n)
 {
     return (uint32_t)((n + SPAN - 1) / SPAN);
 }
@@ -61,7 +61,7 @@ static void copy_span(void *arg, uint32_t i)
 void train_copy(const struct trainer *t, real *to, const real *from, size_t n)
 {
     struct blend b = {.to = to, .from = (real *)from, .n = n};
-    exec_run(t->x, spans(n), copy_span, &b);
+    exec_run(t->x, average_spans(n), copy_span, &b);
 }
 
 // e += share (p - e)
@@ -80,7 +80,7 @@ static void blend_span(void *arg, uint32_t i)
 static void include(struct trainer *t, double share)
 {
     struct blend b = {t->average.value, t->m->value, t->m->n_trained, (real)share};
-    exec_run(t->x, spans(b.n), blend_span, &b);
+    exec_run(t->x, average_spans(b.n), blend_span, &b);
 }
 
 // e = δ e + (1 - δ) p,  δ = min(ema, (1 + k) / (10 + k))
@@ -123,7 +123,7 @@ static void swap_span(void *arg, uint32_t i)
 static void swap_weights(struct trainer *t)
 {
     struct blend b = {.to = t->m->value, .from = t->average.value, .n = t->m->n_trained};
-    exec_run(t->x, spans(b.n), swap_span, &b);
+    exec_run(t->x, average_spans(b.n), swap_span, &b);
 }
 
 // sum += what one batch added to statistics that were 0, undone of its share in them.

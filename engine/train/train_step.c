@@ -148,7 +148,7 @@ static bool shortens_in_place(const struct trainer *t)
            (t->spec->clip_norm > 0 && optimizer_evaluates(&t->spec->optimizer) && !row->all);
 }
 
-static bool evaluate(void *ctx, double *loss, struct err *e)
+static bool step_evaluate(void *ctx, double *loss, struct err *e)
 {
     struct trainer *t = ctx;
     if (!pass(t, loss, e) || !train_go_on(t, e))
@@ -183,7 +183,7 @@ static double batch_weight(const struct trainer *t)
 
 bool train_step(struct trainer *t, struct stepped *s, struct err *e)
 {
-    t->closure = (struct optim_closure){evaluate, t};
+    t->closure = (struct optim_closure){step_evaluate, t};
     s->weight = batch_weight(t);
     if (!pass(t, &s->loss, e))
         return false;

@@ -18,7 +18,7 @@
 
 enum { BACKLOG = 1024 };
 
-static bool read_port(uint16_t *port, const char *text)
+static bool address_read_port(uint16_t *port, const char *text)
 {
     char *end;
     unsigned long n = strtoul(text, &end, 10);
@@ -39,7 +39,7 @@ bool address_parse(struct address *a, const char *text, struct err *e)
         len -= 2;
     }
     if (!len || len >= sizeof a->host || (!bracketed && memchr(host, ':', len)) ||
-        !read_port(&a->port, colon + 1))
+        !address_read_port(&a->port, colon + 1))
         return fail(e, ERR_INVALID,
                     "cannot listen on \"%s\": expected HOST:PORT, such as 127.0.0.1:8080 or "
                     "[::1]:8080",

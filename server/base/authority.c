@@ -12,17 +12,17 @@ enum { NAME_MAX_LEN = 253, PORT_DIGITS = 5, PORT_MAX = 65535 };
 
 static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-static bool is_alphanumeric(char c)
+static bool authority_is_alphanumeric(char c)
 {
     return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9');
 }
 
 // Labels of letters, digits, hyphens and underscores (containers have them), none empty.
-static bool is_name(const char *s, size_t len)
+static bool authority_is_name(const char *s, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         bool dot = s[i] == '.' && i > 0 && s[i - 1] != '.';
-        if (!dot && !is_alphanumeric(s[i]) && s[i] != '-' && s[i] != '_')
+        if (!dot && !authority_is_alphanumeric(s[i]) && s[i] != '-' && s[i] != '_')
             return false;
     }
     return len > 0 && len <= NAME_MAX_LEN && s[len - 1] != '.';
@@ -47,11 +47,11 @@ static bool read_name(struct authority *a, const char *s, size_t len)
     if (read_ip(a, AF_INET, s, len))
         return true;
     a->host_len = len > 1 && s[len - 1] == '.' ? len - 1 : len;
-    return is_name(s, a->host_len);
+    return authority_is_name(s, a->host_len);
 }
 
 // The port that begins with the colon at s, if there is anything at all.
-static bool read_port(struct authority *a, const char *s, size_t len)
+static bool authority_read_port(struct authority *a, const char *s, size_t len)
 {
     int port = 0;
     if (len <= 1)
@@ -74,8 +74,9 @@ bool authority_read(struct authority *a, const char *text, size_t len)
     const char *end = memchr(text, bracketed ? ']' : ':', len);
     size_t host = end ? (size_t)(end - text) : len;
     if (!bracketed)
-        return read_name(a, text, host) && read_port(a, text + host, len - host);
-    return end && read_ip(a, AF_INET6, text + 1, host - 1) && read_port(a, end + 1, len - host - 1);
+        return read_name(a, text, host) && authority_read_port(a, text + host, len - host);
+    return end && read_ip(a, AF_INET6, text + 1, host - 1) &&
+           authority_read_port(a, end + 1, len - host - 1);
 }
 
 bool authority_read_host(struct authority *a, const char *text, size_t len)
@@ -90,7 +91,7 @@ bool authority_read_host(struct authority *a, const char *text, size_t len)
 static bool is_scheme(const char *s, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        if (!is_alphanumeric(s[i]) && (!i || !memchr("+-.", s[i], 3)))
+        if (!authority_is_alphanumeric(s[i]) && (!i || !memchr("+-.", s[i], 3)))
             return false;
     return len > 0;
 }

@@ -40,7 +40,7 @@ static void futex_wake(atomic_uint *word)
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-static bool take(struct crew *c, uint32_t *i)
+static bool crew_take(struct crew *c, uint32_t *i)
 {
     unsigned left = atomic_load(&c->left);
     while (left > 0)
@@ -52,10 +52,10 @@ static bool take(struct crew *c, uint32_t *i)
 }
 
 // Do pieces until none is left to take.
-static void work(struct crew *c)
+static void crew_work(struct crew *c)
 {
     uint32_t i;
-    while (take(c, &i)) {
+    while (crew_take(c, &i)) {
         c->fn(c->arg, i);
         if (atomic_fetch_sub(&c->undone, 1) == 1 && atomic_load(&c->caller_sleeps))
             futex_wake(&c->undone);
@@ -95,13 +95,13 @@ static void await_done(struct crew *c)
     atomic_store(&c->caller_sleeps, false);
 }
 
-static void *help(void *arg)
+static void *crew_help(void *arg)
 {
     struct crew *c = arg;
     if (c->nice)
         setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), c->nice);
     while (!atomic_load(&c->stop)) {
-        work(c);
+        crew_work(c);
         await_call(c);
     }
     return NULL;
@@ -128,7 +128,7 @@ void crew_run(void *crew, uint32_t n, void (*fn)(void *arg, uint32_t i), void *a
     atomic_store(&c->undone, n);
     atomic_store(&c->left, n);
     call_helpers(c);
-    work(c);
+    crew_work(c);
     await_done(c);
 }
 
@@ -139,7 +139,7 @@ bool crew_init(struct crew *c, uint32_t n_thread, int nice, struct err *e)
     if (n_thread < 1 || n_thread > CREW_MAX)
         return fail(e, ERR_INVALID, "a job runs on 1 to %d threads, got %u", CREW_MAX, n_thread);
     for (; c->n_helper < n_thread - 1; c->n_helper++) {
-        int code = pthread_create(&c->helper[c->n_helper], NULL, help, c);
+        int code = pthread_create(&c->helper[c->n_helper], NULL, crew_help, c);
         if (code) {
             crew_release(c);
             return fail(e, ERR_INTERNAL, "could not start a thread: %s", strerror(code));

@@ -50,7 +50,7 @@ struct log_field log_ms(const char *key, double ms)
     return (struct log_field){.key = key, .type = LOG_AS_MS, .x = ms};
 }
 
-static void put(struct line *l, const char *s, size_t n)
+static void log_put(struct line *l, const char *s, size_t n)
 {
     size_t room = LINE - 1 - l->len;
     if (n > room)
@@ -66,7 +66,7 @@ __attribute__((format(printf, 2, 3))) static void putf(struct line *l, const cha
     va_start(args, fmt);
     int n = vsnprintf(piece, sizeof piece, fmt, args);
     va_end(args);
-    put(l, piece, n < (int)sizeof piece ? (size_t)n : sizeof piece - 1);
+    log_put(l, piece, n < (int)sizeof piece ? (size_t)n : sizeof piece - 1);
 }
 
 static bool is_plain(const char *s)
@@ -77,20 +77,20 @@ static bool is_plain(const char *s)
     return *s;
 }
 
-static void put_quoted(struct line *l, const char *s)
+static void log_put_quoted(struct line *l, const char *s)
 {
-    put(l, "\"", 1);
+    log_put(l, "\"", 1);
     for (; *s; s++) {
         if (*s == '"' || *s == '\\')
             putf(l, "\\%c", *s);
         else if (*s == '\n')
-            put(l, "\\n", 2);
+            log_put(l, "\\n", 2);
         else if (*s < ' ' || *s > '~')
             putf(l, "\\x%02x", (unsigned char)*s);
         else
-            put(l, s, 1);
+            log_put(l, s, 1);
     }
-    put(l, "\"", 1);
+    log_put(l, "\"", 1);
 }
 
 static void put_value(struct line *l, const struct log_field *f)
@@ -98,9 +98,9 @@ static void put_value(struct line *l, const struct log_field *f)
     switch (f->type) {
     case LOG_AS_TEXT:
         if (is_plain(f->text))
-            put(l, f->text, strlen(f->text));
+            log_put(l, f->text, strlen(f->text));
         else
-            put_quoted(l, f->text);
+            log_put_quoted(l, f->text);
         break;
     case LOG_AS_COUNT:
         putf(l, "%lld", (long long)f->n);
@@ -122,7 +122,7 @@ static void put_time(struct line *l)
     putf(l, "time=%s.%03ldZ", text, now.tv_nsec / 1000000);
 }
 
-static int refuse(int fd, const char *path, const char *why, struct err *e)
+static int log_refuse(int fd, const char *path, const char *why, struct err *e)
 {
     if (fd >= 0)
         close(fd);
@@ -136,12 +136,12 @@ static int open_file(const char *path, struct err *e)
     struct stat st;
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
     if (fd < 0)
-        return refuse(fd, path,
-                      errno == ENXIO ? "it is a pipe or socket that nobody reads" : strerror(errno),
-                      e);
+        return log_refuse(
+            fd, path, errno == ENXIO ? "it is a pipe or socket that nobody reads" : strerror(errno),
+            e);
     if (fstat(fd, &st) != 0 ||
         !(S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
-        return refuse(fd, path, "it is neither a file nor a pipe nor a terminal", e);
+        return log_refuse(fd, path, "it is neither a file nor a pipe nor a terminal", e);
     return fd;
 }
 

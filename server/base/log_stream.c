@@ -33,7 +33,7 @@ void stream_own(int fd)
     close(own);
 }
 
-static bool has_room(int fd, int64_t until)
+static bool log_stream_has_room(int fd, int64_t until)
 {
     struct pollfd p = {.fd = fd, .events = POLLOUT};
     int n;
@@ -45,7 +45,7 @@ static bool has_room(int fd, int64_t until)
 }
 
 // Sockets can be told not to wait this once.
-static ssize_t put(int fd, const char *text, size_t n)
+static ssize_t log_stream_put(int fd, const char *text, size_t n)
 {
     ssize_t sent = send(fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
     return sent < 0 && errno == ENOTSOCK ? write(fd, text, n) : sent;
@@ -55,8 +55,8 @@ size_t stream_write(int fd, const char *text, size_t n, int ms)
 {
     int64_t until = clock_mono(&clock_system) + ms;
     size_t done = 0;
-    while (done < n && has_room(fd, until)) {
-        ssize_t got = put(fd, text + done, n - done);
+    while (done < n && log_stream_has_room(fd, until)) {
+        ssize_t got = log_stream_put(fd, text + done, n - done);
         if (got <= 0)
             break;
         done += (size_t)got;

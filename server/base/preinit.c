@@ -14,14 +14,14 @@
 
 enum { BUFFER = 128 << 20, MARGIN = 1 << 20, VARIABLES = 4096, PATH = 4096 };
 
-static bool has_room(void)
+static bool preinit_has_room(void)
 {
     const size_t size = BUFFER + MARGIN;
     void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return at != MAP_FAILED && munmap(at, size) == 0;
 }
 
-static void refuse(void)
+static void preinit_refuse(void)
 {
     static const char text[] = "mlpd: no room for the matrix library, which needs 128 MiB of "
                                "address space and more; raise the limit (ulimit -v)\n";
@@ -65,8 +65,8 @@ void preinit(int argc, char **argv, char **envp)
     ssize_t n = readlink(self, path, sizeof path - 1);
     (void)argc;
     hold_hangup();
-    if (!has_room())
-        refuse();
+    if (!preinit_has_room())
+        preinit_refuse();
     if (!env || n <= 0)
         return;
     execve(path, argv, env);

@@ -77,8 +77,8 @@ static bool read_level(const struct setting *row, void *at, const char *text)
 }
 
 // Add what stands between commas to the list, every item of it checked.
-static bool read_list(struct settings_list *list, const char *text,
-                      bool (*is_item)(const char *, size_t))
+static bool settings_read_list(struct settings_list *list, const char *text,
+                               bool (*is_item)(const char *, size_t))
 {
     for (const char *at = text;; at++) {
         at += strspn(at, " ");
@@ -96,13 +96,13 @@ static bool read_list(struct settings_list *list, const char *text,
 static bool read_hosts(const struct setting *row, void *at, const char *text)
 {
     (void)row;
-    return read_list(at, text, authority_is_host_pattern);
+    return settings_read_list(at, text, authority_is_host_pattern);
 }
 
 static bool read_origins(const struct setting *row, void *at, const char *text)
 {
     (void)row;
-    return read_list(at, text, authority_is_origin_pattern);
+    return settings_read_list(at, text, authority_is_origin_pattern);
 }
 
 #define AT(member) offsetof(struct settings, member)
@@ -236,19 +236,19 @@ static void variable_name(const struct setting *row, char out[VARIABLE])
         out[i] = out[i] == '-' ? '_' : out[i] >= 'a' ? (char)(out[i] - 0x20) : out[i];
 }
 
-static bool set(struct settings *s, const struct setting *row, const char *name, const char *text,
-                struct err *e)
+static bool settings_set(struct settings *s, const struct setting *row, const char *name,
+                         const char *text, struct err *e)
 {
     return row->read(row, (char *)s + row->at, text) ||
            fail(e, ERR_INVALID, "%s expects %s, got \"%s\"", name, row->expects, text);
 }
 
-static const char *row_name(const void *names, size_t i)
+static const char *settings_row_name(const void *names, size_t i)
 {
     return ((const struct setting *)names)[i].flag;
 }
 
-static const struct setting *find(const char *name, size_t len)
+static const struct setting *settings_find(const char *name, size_t len)
 {
     for (size_t i = 0; i < N_ROW; i++)
         if (strlen(rows[i].flag) == len && !memcmp(rows[i].flag, name, len))
@@ -256,12 +256,12 @@ static const struct setting *find(const char *name, size_t len)
     return NULL;
 }
 
-static bool unknown(const char *arg, size_t len, struct err *e)
+static bool settings_unknown(const char *arg, size_t len, struct err *e)
 {
     char name[NEAREST_MAX + 1];
     const char *dashes = arg[0] == '-' && arg[1] == '-' ? "" : "--";
     snprintf(name, sizeof name, "%.*s", (int)len, arg + (*dashes ? strspn(arg, "-") : 2));
-    const char *meant = nearest(name, row_name, rows, N_ROW);
+    const char *meant = nearest(name, settings_row_name, rows, N_ROW);
     return fail(e, ERR_INVALID,
                 meant ? "unknown argument \"%s\"; did you mean --%s?"
                       : "unknown argument \"%s\"; --help lists what there is",
@@ -273,15 +273,15 @@ static bool read_flags(struct settings *s, int argc, char **argv, bool given[N_R
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i], *name = arg + 2;
         size_t len = strncmp(arg, "--", 2) ? 0 : strcspn(name, "=");
-        const struct setting *row = find(name, len);
+        const struct setting *row = settings_find(name, len);
         if (!row)
-            return unknown(arg, len ? len : strlen(arg), e);
+            return settings_unknown(arg, len ? len : strlen(arg), e);
         const char *text = name[len] ? name + len + 1 : row->value ? argv[++i] : "true";
         if (!text)
             return fail(e, ERR_INVALID, "%s expects %s", arg, row->expects);
         char shown[VARIABLE];
         snprintf(shown, sizeof shown, "--%s", row->flag);
-        if (!set(s, row, shown, text, e))
+        if (!settings_set(s, row, shown, text, e))
             return false;
         given[row - rows] = true;
     }
@@ -294,14 +294,14 @@ static bool read_environment(struct settings *s, const bool given[N_ROW], struct
         char name[VARIABLE];
         variable_name(&rows[i], name);
         const char *text = rows[i].flag_only || given[i] ? NULL : getenv(name);
-        if (text && !set(s, &rows[i], name, text, e))
+        if (text && !settings_set(s, &rows[i], name, text, e))
             return false;
     }
     return true;
 }
 
 // Rules over more than one setting.
-static bool check(struct settings *s, struct err *e)
+static bool settings_check(struct settings *s, struct err *e)
 {
     if (s->workers + s->http_threads > SETTINGS_BLAS_CALLERS)
         return fail(e, ERR_INVALID, "--workers and --http-threads may be %d together, got %d",
@@ -322,15 +322,16 @@ void settings_default(struct settings *s)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     *s = (struct settings){.workers = cores < 1 ? 1 : cores > 32 ? 32 : cores};
     for (size_t i = 0; i < N_ROW; i++)
-        BUG(rows[i].def && !set(s, &rows[i], rows[i].flag, rows[i].def, &e));
-    BUG(!check(s, &e));
+        BUG(rows[i].def && !settings_set(s, &rows[i], rows[i].flag, rows[i].def, &e));
+    BUG(!settings_check(s, &e));
 }
 
 bool settings_read(struct settings *s, int argc, char **argv, struct err *e)
 {
     bool given[N_ROW] = {0};
     settings_default(s);
-    return read_flags(s, argc, argv, given, e) && read_environment(s, given, e) && check(s, e);
+    return read_flags(s, argc, argv, given, e) && read_environment(s, given, e) &&
+           settings_check(s, e);
 }
 
 static void help_row(FILE *f, const struct setting *row)

@@ -40,7 +40,7 @@ static struct {
 } stop = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 // Whoever reads our stderr may be what has held us up.
-static void end(int status, const char *text)
+static void signals_end(int status, const char *text)
 {
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     ssize_t ignored = poll(&out, 1, 0) > 0 ? write(STDERR_FILENO, text, strlen(text)) : 0;
@@ -51,7 +51,7 @@ static void end(int status, const char *text)
 static void cut_off(int number)
 {
     (void)number;
-    end(SIGNALS_CUT_OFF, "mlpd: the stop took too long, ending\n");
+    signals_end(SIGNALS_CUT_OFF, "mlpd: the stop took too long, ending\n");
 }
 
 static void end_by(int number)
@@ -71,7 +71,7 @@ static void first_stop(int number)
     alarm(last_seconds); // for good
     pthread_mutex_lock(&stop.lock);
     if (!stop.note)
-        end(EXIT_SUCCESS, "mlpd: told to stop during the start\n");
+        signals_end(EXIT_SUCCESS, "mlpd: told to stop during the start\n");
     stop.note(stop.arg);
     pthread_mutex_unlock(&stop.lock);
     stop_signal = number;
@@ -101,7 +101,7 @@ static void *listen_to_signals(void *unused)
     return NULL;
 }
 
-static void hand_on(int number)
+static void signals_hand_on(int number)
 {
     int kept = errno;
     pthread_kill(listener, number);
@@ -110,7 +110,7 @@ static void hand_on(int number)
 
 bool signals_take(unsigned last_s, struct err *e)
 {
-    struct sigaction action = {.sa_handler = hand_on, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = signals_hand_on, .sa_flags = SA_RESTART};
     pthread_attr_t attr;
     last_seconds = last_s;
     sem_init(&told, 0, 0);

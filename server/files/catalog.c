@@ -63,7 +63,8 @@ static void count_stranger(const struct sweep *w, const char *name)
 }
 
 // A row that the file outlives settles it; that of a job which brought its data does not.
-static bool settle(struct catalog *c, const struct shelf *shelf, const char *digest, struct err *e)
+static bool catalog_settle(struct catalog *c, const struct shelf *shelf, const char *digest,
+                           struct err *e)
 {
     bool settled;
     if (!shelf->settled(c->store, digest, &settled, e))
@@ -98,7 +99,7 @@ static bool is_litter(const struct sweep *w, const char *digest, bool *litter, s
     return !why.kind || fail(e, why.kind, "%s", why.text);
 }
 
-static bool sweep_file(const struct sweep *w, const char *name, struct err *e)
+static bool catalog_sweep_file(const struct sweep *w, const char *name, struct err *e)
 {
     char digest[DATASET_DIGEST] = {0};
     bool used, litter;
@@ -106,7 +107,7 @@ static bool sweep_file(const struct sweep *w, const char *name, struct err *e)
     if (!w->shelf->used(w->c->store, digest, &used, e))
         return false;
     if (used)
-        return settle(w->c, w->shelf, digest, e);
+        return catalog_settle(w->c, w->shelf, digest, e);
     if (!is_litter(w, digest, &litter, e))
         return false;
     if (litter)
@@ -182,7 +183,7 @@ struct catalog *catalog_open(struct store *store, struct catalog_strangers *stra
     *c = (struct catalog){.dir = store_dir(store), .store = store};
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->gone, NULL);
-    if (walk_all(c, strangers, sweep_file, e))
+    if (walk_all(c, strangers, catalog_sweep_file, e))
         return c;
     catalog_close(c);
     return NULL;
@@ -240,7 +241,7 @@ static bool remove_unused(struct catalog *c, const struct catalog_file *f, struc
     if (file_mark_of(c->dir, shelf->folder, f->digest) == NO_MARK)
         return true;
     return shelf->used(c->store, f->digest, &used, e) &&
-           (used ? settle(c, shelf, f->digest, e) : shelf->remove(c->dir, f->digest, e));
+           (used ? catalog_settle(c, shelf, f->digest, e) : shelf->remove(c->dir, f->digest, e));
 }
 
 // Remove a file that nobody needs or brings.

@@ -27,12 +27,12 @@ uint64_t colfile_sum_cells(uint64_t sum, enum column_type type, const void *cell
     return sum;
 }
 
-static bool damaged(struct err *e, const char *what)
+static bool read_damaged(struct err *e, const char *what)
 {
     return fail(e, ERR_INTERNAL, "the stored dataset is damaged (%s); upload it again", what);
 }
 
-static bool no_room(struct err *e)
+static bool read_no_room(struct err *e)
 {
     return fail(e, ERR_TOO_LARGE, "the dataset does not fit into the memory allowed");
 }
@@ -44,17 +44,17 @@ static bool read_head(int fd, struct colfile_head *h, struct err *e)
         return file_failed(e, "could not read the dataset");
     uint64_t size = (uint64_t)s.st_size;
     if (size < sizeof *h)
-        return damaged(e, "cut off");
+        return read_damaged(e, "cut off");
     if (!file_get(fd, h, sizeof *h, 0, e))
         return false;
     if (h->magic != COLFILE_MAGIC)
-        return damaged(e, "not a table of this version and machine");
+        return read_damaged(e, "not a table of this version and machine");
     if (h->sum != colfile_sum(1, &h->magic, sizeof *h / 8 - 1))
-        return damaged(e, "head");
+        return read_damaged(e, "head");
     bool sane = h->n_row && h->n_row < UINT32_MAX && h->n_column &&
                 h->n_column <= FRAME_MAX_COLUMNS && h->table_at >= sizeof *h &&
                 h->table_at <= size && h->table_len == size - h->table_at && h->table_len % 8 == 0;
-    return sane || damaged(e, "size");
+    return sane || read_damaged(e, "size");
 }
 
 // What is left of the table.
@@ -62,7 +62,7 @@ struct cursor {
     const char *at, *end;
 };
 
-static bool take(struct cursor *c, void *to, size_t len)
+static bool read_take(struct cursor *c, void *to, size_t len)
 {
     if ((size_t)(c->end - c->at) < len)
         return false;
@@ -72,10 +72,10 @@ static bool take(struct cursor *c, void *to, size_t len)
 }
 
 // A text in place, or NULL.
-static const char *take_text(struct cursor *c)
+static const char *read_take_text(struct cursor *c)
 {
     uint32_t len;
-    if (!take(c, &len, sizeof len) || (size_t)(c->end - c->at) <= len)
+    if (!read_take(c, &len, sizeof len) || (size_t)(c->end - c->at) <= len)
         return NULL;
     const char *text = c->at;
     c->at += (size_t)len + 1;
@@ -88,17 +88,18 @@ static bool statistics_are_sane(const struct colfile_column *c, uint64_t n_row)
            isfinite(c->std);
 }
 
-static bool read_column(struct cursor *at, uint64_t n_row, struct column *out, uint64_t *sum,
-                        struct arena *a, struct err *e)
+static bool colfile_read_read_column(struct cursor *at, uint64_t n_row, struct column *out,
+                                     uint64_t *sum, struct arena *a, struct err *e)
 {
     struct colfile_column c;
-    if (!take(at, &c, sizeof c) || c.type > COLUMN_CATEGORICAL || c.n_level > FRAME_MAX_LEVELS ||
-        c.n_level > (size_t)(at->end - at->at) || !statistics_are_sane(&c, n_row))
-        return damaged(e, "column");
+    if (!read_take(at, &c, sizeof c) || c.type > COLUMN_CATEGORICAL ||
+        c.n_level > FRAME_MAX_LEVELS || c.n_level > (size_t)(at->end - at->at) ||
+        !statistics_are_sane(&c, n_row))
+        return read_damaged(e, "column");
     const char **level = arena_alloc(a, c.n_level, sizeof *level);
     if (!level)
-        return no_room(e);
-    *out = (struct column){.name = take_text(at),
+        return read_no_room(e);
+    *out = (struct column){.name = read_take_text(at),
                            .type = (enum column_type)c.type,
                            .level = level,
                            .n_level = c.n_level,
@@ -109,9 +110,9 @@ static bool read_column(struct cursor *at, uint64_t n_row, struct column *out, u
                            .std = c.std};
     *sum = c.sum;
     for (size_t i = 0; i < c.n_level; i++)
-        if (!(level[i] = take_text(at)))
-            return damaged(e, "level");
-    return out->name || damaged(e, "name");
+        if (!(level[i] = read_take_text(at)))
+            return read_damaged(e, "level");
+    return out->name || read_damaged(e, "name");
 }
 
 struct contents {
@@ -127,13 +128,13 @@ static bool parse_table(struct contents *t, const char *bytes, struct arena *a, 
     t->column = arena_alloc(a, t->head.n_column, sizeof *t->column);
     t->sum = arena_alloc(a, t->head.n_column, sizeof *t->sum);
     if (!t->column || !t->sum)
-        return no_room(e);
+        return read_no_room(e);
     for (size_t k = 0; k < t->head.n_column; k++) {
-        if (!read_column(&at, t->head.n_row, &t->column[k], &t->sum[k], a, e))
+        if (!colfile_read_read_column(&at, t->head.n_row, &t->column[k], &t->sum[k], a, e))
             return false;
         cells += colfile_cells(t->column[k].type, t->head.n_row);
     }
-    return cells == t->head.table_at || damaged(e, "size");
+    return cells == t->head.table_at || read_damaged(e, "size");
 }
 
 static bool read_table(int fd, struct contents *t, struct arena *a, struct err *e)
@@ -142,11 +143,11 @@ static bool read_table(int fd, struct contents *t, struct arena *a, struct err *
         return false;
     char *bytes = arena_alloc(a, t->head.table_len, 1);
     if (!bytes)
-        return no_room(e);
+        return read_no_room(e);
     if (!file_get(fd, bytes, t->head.table_len, t->head.table_at, e))
         return false;
     if (colfile_sum(1, (const uint64_t *)bytes, t->head.table_len / 8) != t->head.table_sum)
-        return damaged(e, "table");
+        return read_damaged(e, "table");
     return parse_table(t, bytes, a, e);
 }
 
@@ -182,7 +183,7 @@ static bool load_column(int fd, struct column *c, size_t n_row, uint64_t at, uin
     uint64_t found = 1;
     bool sane = true;
     if (!cell)
-        return no_room(e);
+        return read_no_room(e);
     for (size_t i = 0; i < n_row; i += HALT_EVERY) {
         size_t n = n_row - i < HALT_EVERY ? n_row - i : HALT_EVERY;
         char *piece = cell + i * size;
@@ -195,7 +196,7 @@ static bool load_column(int fd, struct column *c, size_t n_row, uint64_t at, uin
         c->number = (const double *)(const void *)cell;
     else
         c->code = (const uint32_t *)(const void *)cell;
-    return (found == sum && sane) || damaged(e, "cells");
+    return (found == sum && sane) || read_damaged(e, "cells");
 }
 
 bool colfile_load(int fd, struct frame *f, const struct halt *halt, struct arena *a, struct err *e)

@@ -39,7 +39,7 @@ struct colfile_writer {
     uint64_t table_at;
 };
 
-static bool no_memory(const struct colfile_writer *w, struct err *e)
+static bool write_no_memory(const struct colfile_writer *w, struct err *e)
 {
     return arena_fail(&w->arena, e, "the columns need too much memory");
 }
@@ -49,13 +49,13 @@ static size_t block_bytes(const struct colfile_writer *w)
     return w->block ? w->per_block * w->in->n_column * CELL : 0;
 }
 
-static bool make_room(struct colfile_writer *w, struct err *e)
+static bool write_make_room(struct colfile_writer *w, struct err *e)
 {
     size_t n = w->in->n_column;
     w->out = arena_alloc(&w->arena, n, sizeof *w->out);
     w->block = arena_resize(&w->arena, NULL, 0, w->per_block * n * CELL);
     if (!w->out || !w->block)
-        return no_memory(w, e);
+        return write_no_memory(w, e);
     w->levels = levels_new(n, w->arena.budget);
     return w->levels || fail(e, ERR_BUSY, "no memory is left to store a dataset");
 }
@@ -70,7 +70,7 @@ struct colfile_writer *colfile_begin(int fd, const struct infer *in, struct err 
     w->per_block = per_block < in->n_row ? per_block : in->n_row;
     arena_init(&w->arena, SIZE_MAX);
     arena_share(&w->arena, in->arena->budget, ALLOWANCE);
-    if (!make_room(w, e)) {
+    if (!write_make_room(w, e)) {
         colfile_free(w);
         return NULL;
     }
@@ -117,7 +117,7 @@ void colfile_missing(struct colfile_writer *w, size_t k)
 }
 
 // Statistics of the present numbers of a block.
-static struct out describe(const double *v, size_t n)
+static struct out write_describe(const double *v, size_t n)
 {
     struct out s = {.min = INFINITY, .max = -INFINITY};
     for (size_t i = 0; i < n; i++) {
@@ -155,7 +155,7 @@ static bool write_block(struct colfile_writer *w, struct err *e)
         if (!file_put(w->fd, o->block, w->n * size, o->at + w->done * size, e))
             return false;
         if (numeric) {
-            struct out more = describe((const double *)o->block, w->n);
+            struct out more = write_describe((const double *)o->block, w->n);
             merge(o, &more);
         }
     }
@@ -189,19 +189,19 @@ static size_t table_size(const struct colfile_writer *w)
     return (size + 7) / 8 * 8;
 }
 
-static char *put(char *to, const void *from, size_t len)
+static char *write_put(char *to, const void *from, size_t len)
 {
     memcpy(to, from, len);
     return to + len;
 }
 
-static char *put_text(char *to, const char *s)
+static char *write_put_text(char *to, const char *s)
 {
     uint32_t len = (uint32_t)strlen(s);
-    return put(put(to, &len, sizeof len), s, len + 1);
+    return write_put(write_put(to, &len, sizeof len), s, len + 1);
 }
 
-static char *put_column(const struct colfile_writer *w, size_t k, char *to)
+static char *write_put_column(const struct colfile_writer *w, size_t k, char *to)
 {
     const struct out *o = &w->out[k];
     size_t n;
@@ -214,9 +214,9 @@ static char *put_column(const struct colfile_writer *w, size_t k, char *to)
                                .mean = o->mean,
                                .std = o->n ? sqrt(o->square / (double)o->n) : 0,
                                .sum = o->sum};
-    to = put_text(put(to, &c, sizeof c), w->in->column[k].name);
+    to = write_put_text(write_put(to, &c, sizeof c), w->in->column[k].name);
     for (size_t i = 0; i < n; i++)
-        to = put_text(to, level[i]);
+        to = write_put_text(to, level[i]);
     return to;
 }
 
@@ -237,10 +237,10 @@ bool colfile_end(struct colfile_writer *w, uint64_t bytes, struct err *e)
     size_t len = table_size(w);
     char *table = len ? arena_resize(&w->arena, NULL, 0, len) : NULL, *to = table;
     if (!table)
-        return len ? no_memory(w, e) : err_no_memory(e);
+        return len ? write_no_memory(w, e) : err_no_memory(e);
     memset(table, 0, len);
     for (size_t k = 0; k < w->in->n_column; k++)
-        to = put_column(w, k, to);
+        to = write_put_column(w, k, to);
     struct colfile_head head = {.magic = COLFILE_MAGIC,
                                 .n_row = w->in->n_row,
                                 .n_column = w->in->n_column,

@@ -59,7 +59,7 @@ bool dataset_prepare(int dir, struct err *e)
     return make_folder(dir, "tmp", e) && make_folder(dir, "datasets", e);
 }
 
-static bool sweep_file(int fd, const char *name, struct err *e)
+static bool dataset_sweep_file(int fd, const char *name, struct err *e)
 {
     struct stat st;
     return !file_is_temporary(name) || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
@@ -81,7 +81,7 @@ bool dataset_sweep_tmp(int dir, struct err *e)
     }
     bool ok = true;
     for (const struct dirent *entry; ok && (entry = readdir(d));)
-        ok = sweep_file(fd, entry->d_name, e);
+        ok = dataset_sweep_file(fd, entry->d_name, e);
     closedir(d);
     return ok;
 }

@@ -42,7 +42,7 @@ struct levels {
 
 // Entries and slots of a table of n slots; the entries are kept, the slots are empty. False without
 // memory: then the old ones stay.
-static bool make_room(struct levels *l, size_t n)
+static bool levels_make_room(struct levels *l, size_t n)
 {
     struct arena *a = &l->arena;
     size_t slots = n * sizeof *l->slot;
@@ -77,7 +77,7 @@ struct levels *levels_new(size_t n_column, struct arena_budget *budget)
     arena_init(&l->arena, LEVELS_MAX_BYTES);
     arena_share(&l->arena, budget, ALLOWANCE);
     BUG(getrandom(&l->seed, sizeof l->seed, 0) != sizeof l->seed);
-    if (make_room(l, FIRST_SLOTS) && make_chains(l, n_column))
+    if (levels_make_room(l, FIRST_SLOTS) && make_chains(l, n_column))
         return l;
     levels_free(l);
     return NULL;
@@ -95,29 +95,29 @@ void levels_free(struct levels *l)
     free(l);
 }
 
-static uint64_t fold(uint64_t a, uint64_t b)
+static uint64_t levels_fold(uint64_t a, uint64_t b)
 {
     unsigned __int128 product =
         (unsigned __int128)(a ^ UINT64_C(0x9E3779B97F4A7C15)) * (b ^ UINT64_C(0xD1B54A32D192ED03));
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t hash(const struct levels *l, size_t column, const char *text, size_t len)
+static uint64_t levels_hash(const struct levels *l, size_t column, const char *text, size_t len)
 {
-    uint64_t h = fold(l->seed ^ column, len), word;
+    uint64_t h = levels_fold(l->seed ^ column, len), word;
     for (; len >= sizeof word; text += sizeof word, len -= sizeof word) {
         memcpy(&word, text, sizeof word);
-        h = fold(h ^ word, l->seed);
+        h = levels_fold(h ^ word, l->seed);
     }
     word = 0;
     memcpy(&word, text, len);
-    return fold(h ^ word, l->seed);
+    return levels_fold(h ^ word, l->seed);
 }
 
-static void grow(struct levels *l)
+static void levels_grow(struct levels *l)
 {
     size_t n = l->n_slot * 2;
-    l->starved = l->closed = !make_room(l, n);
+    l->starved = l->closed = !levels_make_room(l, n);
     for (size_t i = 0; i < l->n_entry && !l->starved; i++) {
         size_t at = l->entry[i].hash & (n - 1);
         while (l->slot[at] != NONE)
@@ -158,11 +158,11 @@ static uint32_t add(struct levels *l, size_t at, struct entry new)
     l->slot[at] = id;
     l->closed |= l->n_entry == LEVELS_MAX;
     if (!l->closed && l->n_entry == l->n_slot / 2)
-        grow(l);
+        levels_grow(l);
     return new.code;
 }
 
-static bool matches(const struct entry *x, const struct entry *y)
+static bool levels_matches(const struct entry *x, const struct entry *y)
 {
     return x->hash == y->hash && x->column == y->column && x->len == y->len &&
            memcmp(x->text, y->text, x->len) == 0;
@@ -171,10 +171,10 @@ static bool matches(const struct entry *x, const struct entry *y)
 uint32_t levels_code(struct levels *l, size_t column, const char *text, size_t len)
 {
     struct entry want = {text, (uint32_t)len, (uint32_t)column,
-                         0,    NONE,          hash(l, column, text, len)};
+                         0,    NONE,          levels_hash(l, column, text, len)};
     size_t at = want.hash & (l->n_slot - 1);
     for (; l->slot[at] != NONE; at = (at + 1) & (l->n_slot - 1))
-        if (matches(&l->entry[l->slot[at]], &want))
+        if (levels_matches(&l->entry[l->slot[at]], &want))
             return l->entry[l->slot[at]].code;
     return add(l, at, want);
 }

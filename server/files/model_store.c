@@ -28,7 +28,8 @@ bool model_store_prepare(int dir, struct err *e)
 }
 
 // A part of the file that begins at `at`.
-static bool put(int fd, struct digest_part part, size_t at, const struct halt *halt, struct err *e)
+static bool model_store_put(int fd, struct digest_part part, size_t at, const struct halt *halt,
+                            struct err *e)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < part.len; i += PIECE) {
@@ -39,7 +40,7 @@ static bool put(int fd, struct digest_part part, size_t at, const struct halt *h
     return ok;
 }
 
-static bool publish(int dir, const char *from, const char *digest, struct err *e)
+static bool model_store_publish(int dir, const char *from, const char *digest, struct err *e)
 {
     char to[NAME];
     file_name(digest, to);
@@ -56,12 +57,12 @@ bool model_store_save(int dir, const struct digest_part file[static 2], const ch
     file_random_name(random);
     snprintf(tmp, sizeof tmp, "tmp/%s.safetensors", random);
     int fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 ? put(fd, file[0], 0, halt, e) && put(fd, file[1], file[0].len, halt, e) &&
-                            file_sync(fd, e)
+    bool ok = fd >= 0 ? model_store_put(fd, file[0], 0, halt, e) &&
+                            model_store_put(fd, file[1], file[0].len, halt, e) && file_sync(fd, e)
                       : file_failed(e, "could not store the model");
     if (fd >= 0)
         close(fd);
-    ok = ok && publish(dir, tmp, digest, e);
+    ok = ok && model_store_publish(dir, tmp, digest, e);
     if (!ok)
         unlinkat(dir, tmp, 0);
     return ok;

@@ -36,7 +36,7 @@ void dataset_upload_undo(struct call *c)
     c->stream = NULL;
 }
 
-static void write_column(struct jsonw *w, const struct column *c)
+static void data_write_column(struct jsonw *w, const struct column *c)
 {
     bool numeric = c->type == COLUMN_NUMERIC;
     jsonw_object(w, NULL);
@@ -58,14 +58,14 @@ static void write_column(struct jsonw *w, const struct column *c)
     jsonw_end(w);
 }
 
-static const char *summary(const struct dataset_info *info, struct arena *a, struct err *e)
+static const char *data_summary(const struct dataset_info *info, struct arena *a, struct err *e)
 {
     struct jsonw w;
     jsonw_init(&w, a);
     jsonw_object(&w, NULL);
     jsonw_array(&w, "columns");
     for (size_t i = 0; i < info->n_column; i++)
-        write_column(&w, &info->column[i]);
+        data_write_column(&w, &info->column[i]);
     jsonw_end(&w);
     jsonw_end(&w);
     return jsonw_text(&w, NULL, e);
@@ -91,14 +91,14 @@ static bool reply_dataset(struct call *c, const struct dataset_row *d, struct er
     return reply_end(c, &w, e);
 }
 
-static bool put(struct call *c, struct ingest *in, struct dataset_row *row, struct err *e)
+static bool data_put(struct call *c, struct ingest *in, struct dataset_row *row, struct err *e)
 {
     struct dataset_info info;
     if (!ingest_end(in, &info, c->halt, c->arena, e))
         return false;
     const struct dataset_new d = {.name = call_query(c, "name"),
                                   .digest = info.digest,
-                                  .summary = summary(&info, c->arena, e),
+                                  .summary = data_summary(&info, c->arena, e),
                                   .n_row = (int64_t)info.n_row,
                                   .n_column = (int64_t)info.n_column,
                                   .bytes = (int64_t)info.bytes};
@@ -115,7 +115,7 @@ bool dataset_upload_end(struct call *c, struct err *e)
         return false; // undo() aborts
     c->stream = NULL;
     catalog_begin(c->server->catalog, CATALOG_DATASETS, digest, &file);
-    bool ok = put(c, in, &row, e);
+    bool ok = data_put(c, in, &row, e);
     store_watch(NULL); // what is left to tidy does not depend on the client
     catalog_end(c->server->catalog, &file, ok ? CATALOG_STORED : CATALOG_UNSTORED,
                 &(struct err){0});

@@ -16,7 +16,7 @@
 enum { SAMPLE = 400, LAYER_VALUES = sizeof(struct layer_stats) / sizeof(double) };
 
 // Epochs between two that are looked at, so that `limit` are enough.
-static int64_t stride(const struct job_row *job, int64_t limit)
+static int64_t diagnosis_stride(const struct job_row *job, int64_t limit)
 {
     return job->epoch / limit + 1;
 }
@@ -73,7 +73,7 @@ bool job_layers(struct call *c, struct err *e)
         !query_int(c, "limit", SAMPLE, 1, STORE_CURVE, &limit, e) ||
         !store_job_get(c->server->store, id, &job, c->arena, e))
         return false;
-    const struct curve_part part = {after, stride(&job, limit), (size_t)limit + 1};
+    const struct curve_part part = {after, diagnosis_stride(&job, limit), (size_t)limit + 1};
     if (!store_job_layers(c->server->store, id, &part, &t, c->arena, e) || !check_layers(&t, e))
         return false;
     size_t n = t.n_value / LAYER_VALUES;
@@ -111,7 +111,7 @@ static const double *column(const struct metric_table *t, const char *name,
 }
 
 // Elements of an array member of a JSON object.
-static size_t elements(const char *json, const char *key, struct arena *a)
+static size_t diagnosis_elements(const char *json, const char *key, struct arena *a)
 {
     struct json_in in = json_in((struct json_span){json, strlen(json)});
     struct json_text k;
@@ -135,7 +135,7 @@ static size_t classes(struct call *c, int64_t id)
     if (!store_model_of_job(c->server->store, id, &model, c->arena, &ignored) ||
         !reply_stored(model.summary, true, c->arena, &ignored))
         return 0;
-    return elements(model.summary, "classes", c->arena);
+    return diagnosis_elements(model.summary, "classes", c->arena);
 }
 
 static double chance_loss(const struct pick *pick, size_t n_class)
@@ -149,7 +149,7 @@ static bool recall(struct call *c, const struct job_row *job, const struct job_s
 {
     struct metric_table t;
     struct layer_table l;
-    const struct curve_part part = {0, stride(job, SAMPLE), SAMPLE + 1};
+    const struct curve_part part = {0, diagnosis_stride(job, SAMPLE), SAMPLE + 1};
     if (!store_job_metrics(c->server->store, job->id, &part, &t, c->arena, e) ||
         !store_job_layers(c->server->store, job->id, &part, &l, c->arena, e) ||
         !check_layers(&l, e))

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-static void write_inputs(struct jsonw *w, const struct prep *p)
+static void import_write_inputs(struct jsonw *w, const struct prep *p)
 {
     jsonw_array(w, "inputs");
     for (size_t i = 0; i < p->n_column; i++) {
@@ -29,7 +29,7 @@ static void write_inputs(struct jsonw *w, const struct prep *p)
     jsonw_end(w);
 }
 
-static const char *summary(const struct model_file *f, struct arena *a, struct err *e)
+static const char *import_summary(const struct model_file *f, struct arena *a, struct err *e)
 {
     struct jsonw w;
     jsonw_init(&w, a);
@@ -37,7 +37,7 @@ static const char *summary(const struct model_file *f, struct arena *a, struct e
     outcome_targets(&w, &f->prep);
     jsonw_int(&w, "parameters", (int64_t)f->model.n_trained);
     outcome_weights_digest(&w, &f->model, NULL, NULL);
-    write_inputs(&w, &f->prep);
+    import_write_inputs(&w, &f->prep);
     jsonw_array(&w, "classes");
     for (size_t i = 0; i < f->prep.n_class; i++)
         jsonw_string(&w, NULL, f->prep.class_name[i]);
@@ -46,7 +46,7 @@ static const char *summary(const struct model_file *f, struct arena *a, struct e
     return jsonw_text(&w, NULL, e);
 }
 
-static const char *definition(const struct job_spec *spec, struct arena *a, struct err *e)
+static const char *import_definition(const struct job_spec *spec, struct arena *a, struct err *e)
 {
     struct jsonw w;
     jsonw_init(&w, a);
@@ -54,7 +54,8 @@ static const char *definition(const struct job_spec *spec, struct arena *a, stru
     return jsonw_text(&w, NULL, e);
 }
 
-static bool record(struct call *c, const struct model_new *m, struct model_row *row, struct err *e)
+static bool import_record(struct call *c, const struct model_new *m, struct model_row *row,
+                          struct err *e)
 {
     cache_publish_begin(c->server->cache, m->name);
     bool ok = store_model_put(c->server->store, m, row, c->arena, e);
@@ -62,28 +63,29 @@ static bool record(struct call *c, const struct model_new *m, struct model_row *
     return ok;
 }
 
-static bool put(struct call *c, const struct digest_part file[static 2], const struct model_new *m,
-                struct model_row *row, struct err *e)
+static bool import_put(struct call *c, const struct digest_part file[static 2],
+                       const struct model_new *m, struct model_row *row, struct err *e)
 {
     struct catalog_file coming;
     catalog_begin(c->server->catalog, CATALOG_MODELS, m->digest, &coming);
     bool ok = model_store_save(store_dir(c->server->store), file, m->digest, c->halt, e) &&
-              record(c, m, row, e);
+              import_record(c, m, row, e);
     store_watch(NULL); // what is left to tidy does not depend on the client
     catalog_end(c->server->catalog, &coming, ok ? CATALOG_STORED : CATALOG_UNSTORED,
                 &(struct err){0});
     return ok;
 }
 
-static bool save(struct call *c, const struct model_file *f, struct model_row *row, struct err *e)
+static bool import_save(struct call *c, const struct model_file *f, struct model_row *row,
+                        struct err *e)
 {
     char digest[DIGEST_TEXT];
     size_t len;
     struct model_new m = {.name = f->spec.name,
                           .digest = digest,
                           .task = task_words[f->model.task],
-                          .summary = summary(f, c->arena, e)};
-    const char *job = definition(&f->spec, c->arena, e);
+                          .summary = import_summary(f, c->arena, e)};
+    const char *job = import_definition(&f->spec, c->arena, e);
     const char *header =
         m.summary && job ? model_file_header(&f->model, &f->prep, job, &len, c->arena, e) : NULL;
     if (!header)
@@ -91,7 +93,7 @@ static bool save(struct call *c, const struct model_file *f, struct model_row *r
     const struct digest_part file[] = {{header, len},
                                        {f->model.value, f->model.n_value * sizeof *f->model.value}};
     m.bytes = (int64_t)(file[0].len + file[1].len);
-    return digest_long(file, 2, digest, c->halt, e) && put(c, file, &m, row, e);
+    return digest_long(file, 2, digest, c->halt, e) && import_put(c, file, &m, row, e);
 }
 
 bool model_import(struct call *c, struct err *e)
@@ -103,7 +105,7 @@ bool model_import(struct call *c, struct err *e)
         return fail(e, ERR_INVALID,
                     "query parameter \"name\" must be 1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'");
     if (!import_read(c->body, c->body_len, &q, &file, c->arena, &c->faults, e) ||
-        !save(c, &file, &row, e))
+        !import_save(c, &file, &row, e))
         return false;
     c->location = arena_printf(c->arena, "/models/%s", row.name);
     struct jsonw w = reply_begin(c);

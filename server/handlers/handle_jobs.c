@@ -28,7 +28,7 @@
 
 static const char INLINE_NAME[] = "inline"; // of models whose data came with the job
 
-static const char *nth_name(const void *list, size_t i)
+static const char *jobs_nth_name(const void *list, size_t i)
 {
     return ((const struct dataset_list *)list)->row[i].name;
 }
@@ -38,7 +38,7 @@ static bool no_dataset(struct call *c, const char *name, struct err *e)
     struct dataset_list list;
     struct err ignored = {0};
     bool listed = store_dataset_list(c->server->store, STORE_PAGE, 0, &list, c->arena, &ignored);
-    const char *meant = listed ? nearest(name, nth_name, &list, list.n) : NULL;
+    const char *meant = listed ? nearest(name, jobs_nth_name, &list, list.n) : NULL;
     if (meant)
         return fail_at(e, ERR_INVALID, "/dataset",
                        "there is no dataset \"%s\"; did you mean \"%s\"?", name, meant);
@@ -138,7 +138,7 @@ static bool check_trainable(struct call *c, const char *digest, struct job_spec 
     return ok;
 }
 
-static const char *definition(struct call *c, const struct job_spec *spec, struct err *e)
+static const char *jobs_definition(struct call *c, const struct job_spec *spec, struct err *e)
 {
     struct job_spec shown = *spec;
     struct jsonw w;
@@ -200,14 +200,14 @@ static bool read_once(struct call *c, struct once *out, struct err *e)
            fail(e, ERR_INVALID, "header Idempotency-Key must have 1 to %d characters", KEY_MAX);
 }
 
-static bool submit(struct call *c, const struct job_spec *spec, const char *digest,
-                   const struct once *once, struct job_row *row, struct err *e)
+static bool jobs_submit(struct call *c, const struct job_spec *spec, const char *digest,
+                        const struct once *once, struct job_row *row, struct err *e)
 {
     bool replayed;
     struct job_new job = {.name = spec->name ? spec->name : INLINE_NAME,
                           .dataset = spec->dataset,
                           .digest = digest,
-                          .spec = definition(c, spec, e),
+                          .spec = jobs_definition(c, spec, e),
                           .metadata = metadata(c, spec),
                           .priority = spec->priority,
                           .epochs = spec->planned,
@@ -227,7 +227,7 @@ static bool create_from_stored(struct call *c, struct job_spec *spec, const stru
     struct dataset_row row;
     struct job_row job;
     return find_dataset(c, spec->dataset, &row, e) && check_trainable(c, row.digest, spec, e) &&
-           submit(c, spec, row.digest, once, &job, e);
+           jobs_submit(c, spec, row.digest, once, &job, e);
 }
 
 // The file of data that came along must not go before the job that needs it is there; it must go
@@ -240,7 +240,7 @@ static bool store_inline(struct call *c, struct ingest *in, const char *digest,
     struct job_row job = {0};
     catalog_begin(c->server->catalog, CATALOG_DATASETS, digest, &file);
     bool ok = ingest_end(in, &info, c->halt, c->arena, e) && check_trainable(c, digest, spec, e) &&
-              submit(c, spec, digest, once, &job, e);
+              jobs_submit(c, spec, digest, once, &job, e);
     file.job = (struct file_job){job.id, job.created_at};
     store_watch(NULL); // tidying is for us, whoever has left
     catalog_end(c->server->catalog, &file,
@@ -384,7 +384,7 @@ static void write_ints(struct jsonw *w, const char *key, const int64_t *v, size_
 }
 
 // Columns of values, named as the run named them.
-static void write_values(struct jsonw *w, const struct metric_table *t, struct arena *a)
+static void jobs_write_values(struct jsonw *w, const struct metric_table *t, struct arena *a)
 {
     const char *name = t->names;
     for (size_t k = 0; k < t->n_name; k++) {
@@ -426,7 +426,7 @@ bool job_metrics(struct call *c, struct err *e)
     jsonw_object(&w, "columns");
     write_ints(&w, "epoch", t.epoch, t.n_row);
     write_ints(&w, "step", t.step, t.n_row);
-    write_values(&w, &t, c->arena);
+    jobs_write_values(&w, &t, c->arena);
     jsonw_end(&w);
     write_gaps(&w, &t, after);
     return reply_end(c, &w, e);

@@ -28,7 +28,7 @@ bool job_definition(struct call *c, int64_t id, struct job_row *job, struct job_
 }
 
 // The columns in the order of struct lr_point.
-static bool check_columns(const struct metric_table *t, int64_t id, struct err *e)
+static bool lr_check_columns(const struct metric_table *t, int64_t id, struct err *e)
 {
     return t->n_row == 0 || strcmp(t->names, "lr loss smoothed_loss") == 0 ||
            fail(e, ERR_INTERNAL, "the stored curve of job %" PRId64 " is not that of a sweep", id);
@@ -81,7 +81,7 @@ bool job_lr(struct call *c, struct err *e)
                     "job %" PRId64 " trains a model; post a job with \"kind\": \"lr_finder\"", id);
     const struct curve_part all = {0, 1, STORE_CURVE};
     if (!store_job_metrics(c->server->store, id, &all, &t, c->arena, e) ||
-        !check_columns(&t, id, e))
+        !lr_check_columns(&t, id, e))
         return false;
     uint32_t *scratch = arena_alloc(c->arena, t.n_row + 1, sizeof *scratch);
     const struct lr_point *point = points(&t, c->arena);

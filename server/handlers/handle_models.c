@@ -60,7 +60,7 @@ bool model_get(struct call *c, struct err *e)
     return reply_end(c, &w, e);
 }
 
-static bool no_room(struct err *e)
+static bool models_no_room(struct err *e)
 {
     return fail(e, ERR_TOO_LARGE, "the dataset needs more memory than a job may use");
 }
@@ -75,12 +75,12 @@ static size_t usable(const struct prep *p, const struct frame *f, uint32_t *row)
     return n;
 }
 
-static bool encode(const struct prep *p, const struct frame *f, struct train_rows *rows,
-                   const struct halt *halt, struct arena *a, struct err *e)
+static bool models_encode(const struct prep *p, const struct frame *f, struct train_rows *rows,
+                          const struct halt *halt, struct arena *a, struct err *e)
 {
     uint32_t *row = arena_alloc(a, f->n_row, sizeof *row);
     if (!row)
-        return no_room(e);
+        return models_no_room(e);
     size_t n = usable(p, f, row);
     if (n == 0)
         return fail_at(e, ERR_INVALID, "/dataset",
@@ -89,21 +89,21 @@ static bool encode(const struct prep *p, const struct frame *f, struct train_row
     real *x = arena_alloc(a, n * p->n_feature, sizeof *x);
     real *y = arena_alloc(a, n * p->n_target, sizeof *y);
     if (!x || !y)
-        return no_room(e);
+        return models_no_room(e);
     prep_encode(p, f, row, n, x, halt);
     prep_encode_target(p, f, row, n, y, halt);
     *rows = (struct train_rows){.x = x, .y = y, .n = n};
     return true;
 }
 
-static bool score(struct call *c, const struct model_file *file, const char *digest,
-                  struct train_rows *rows, struct score *s, struct arena *a, struct err *e)
+static bool models_score(struct call *c, const struct model_file *file, const char *digest,
+                         struct train_rows *rows, struct score *s, struct arena *a, struct err *e)
 {
     struct frame frame;
     struct prep bound;
     return dataset_load(store_dir(c->server->store), digest, &frame, c->halt, a, e) &&
            prep_bind(&bound, &file->prep, &frame, c->halt, a, e) &&
-           encode(&bound, &frame, rows, c->halt, a, e) &&
+           models_encode(&bound, &frame, rows, c->halt, a, e) &&
            score_rows(s, &file->model, rows, c->halt, a, e);
 }
 
@@ -127,7 +127,7 @@ static bool reply_score(struct call *c, const struct served *served, const struc
     return reply_end(c, &w, e);
 }
 
-static bool evaluate(struct call *c, const struct dataset_row *d, int version, struct err *e)
+static bool models_evaluate(struct call *c, const struct dataset_row *d, int version, struct err *e)
 {
     struct served served;
     struct arena a;
@@ -136,7 +136,7 @@ static bool evaluate(struct call *c, const struct dataset_row *d, int version, s
     if (!cache_take(c->server->cache, c->segment[0], version, 0, &served, e))
         return false;
     arena_init(&a, memory_of_job(c->server->settings));
-    bool ok = score(c, served.file, d->digest, &rows, &s, &a, e) &&
+    bool ok = models_score(c, served.file, d->digest, &rows, &s, &a, e) &&
               reply_score(c, &served, d, &rows, &s, e);
     if (!ok)
         arena_correct(&a, e);
@@ -152,5 +152,5 @@ bool model_evaluate(struct call *c, struct err *e)
     return schema_read(&evaluate_request_schema, c->body, c->body_len, &request, c->arena,
                        &c->faults, e) &&
            store_dataset_get(c->server->store, request.dataset, 0, &dataset, c->arena, e) &&
-           evaluate(c, &dataset, request.version, e);
+           models_evaluate(c, &dataset, request.version, e);
 }

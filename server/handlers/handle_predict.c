@@ -16,7 +16,7 @@
 // Of one request, by how long it may take: milliseconds, some seconds.
 static const double FLOPS[] = {[PACE_QUICK] = 2e8, [PACE_SECONDS] = 2e10};
 
-static enum pace pace_of(const struct model *m, size_t n)
+static enum pace predict_pace_of(const struct model *m, size_t n)
 {
     double flops = 2.0 * (double)m->n_trained * (double)n;
     return flops <= FLOPS[PACE_QUICK]     ? PACE_QUICK
@@ -25,7 +25,7 @@ static enum pace pace_of(const struct model *m, size_t n)
 }
 
 // Rows worked on at a time. A cell takes two bytes of the text at least, so a short text has few.
-static size_t block_rows(struct json_span span, const struct prep *p)
+static size_t predict_block_rows(struct json_span span, const struct prep *p)
 {
     size_t most = span.len / (2 * (p->n_column ? p->n_column : 1)) + 1;
     return most < PREDICT_ROWS ? most : PREDICT_ROWS;
@@ -53,16 +53,17 @@ static bool answer_blocks(struct call *c, struct instances *in, const struct ser
     return faults_none(in->f, e);
 }
 
-static bool answer(struct call *c, const struct served *s, struct json_span span, struct err *e)
+static bool predict_answer(struct call *c, const struct served *s, struct json_span span,
+                           struct err *e)
 {
     const struct prep *p = &s->file->prep;
     struct instances in;
     if (!instances_begin(&in, span, p, c->arena, &c->faults, e))
         return false;
-    enum pace pace = pace_of(&s->file->model, in.n);
+    enum pace pace = predict_pace_of(&s->file->model, in.n);
     if (pace > c->pace)
         return call_defer(c, pace);
-    size_t block = block_rows(span, p);
+    size_t block = predict_block_rows(span, p);
     real *x = arena_alloc(c->arena, block, p->n_feature * sizeof *x);
     double *out = arena_alloc(c->arena, block, model_answers(&s->file->model) * sizeof *out);
     if (!x || !out)
@@ -77,17 +78,17 @@ static bool answer(struct call *c, const struct served *s, struct json_span span
     return reply_end(c, &w, e);
 }
 
-static const char *nth_name(const void *list, size_t i)
+static const char *predict_nth_name(const void *list, size_t i)
 {
     return ((const struct model_list *)list)->row[i].name;
 }
 
-static bool no_model(struct call *c, const char *name, const char *text, struct err *e)
+static bool predict_no_model(struct call *c, const char *name, const char *text, struct err *e)
 {
     struct model_list list;
     struct err ignored = {0};
     bool listed = store_model_list(c->server->store, STORE_PAGE, 0, &list, c->arena, &ignored);
-    const char *meant = listed ? nearest(name, nth_name, &list, list.n) : NULL;
+    const char *meant = listed ? nearest(name, predict_nth_name, &list, list.n) : NULL;
     return meant && strcmp(meant, name) != 0
                ? fail(e, ERR_NOT_FOUND, "%s; did you mean \"%s\"?", text, meant)
                : fail(e, ERR_NOT_FOUND, "%s", text);
@@ -103,9 +104,9 @@ static bool answer_from(struct call *c, const char *name, int64_t version, int64
     if (!taken && !why.kind)
         return call_defer(c, PACE_SECONDS);
     if (!taken)
-        return name && why.kind == ERR_NOT_FOUND ? no_model(c, name, why.text, e)
+        return name && why.kind == ERR_NOT_FOUND ? predict_no_model(c, name, why.text, e)
                                                  : fail(e, why.kind, "%s", why.text);
-    bool ok = answer(c, &served, instances, e);
+    bool ok = predict_answer(c, &served, instances, e);
     cache_put(c->server->cache, &served);
     return ok;
 }

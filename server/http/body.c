@@ -11,7 +11,7 @@ enum {
     DOUBLING_END = 1 << 20, // from here on an eighth more at a time
 };
 
-static bool no_room(const struct body *b, struct err *e)
+static bool body_no_room(const struct body *b, struct err *e)
 {
     return arena_fail(b->arena, e, "the body may be %zu bytes at most", b->most);
 }
@@ -20,7 +20,7 @@ static bool resize(struct body *b, size_t room, struct err *e)
 {
     char *text = arena_resize(b->arena, b->text, b->room, room);
     if (!text)
-        return no_room(b, e);
+        return body_no_room(b, e);
     b->text = text;
     b->room = room;
     return true;
@@ -32,13 +32,13 @@ bool body_open(struct body *b, struct arena *a, size_t announced, size_t limit, 
     b->own = !announced || announced > SHORT;
     if (b->own && announced) { // it fits now; later pieces may still find that it does not
         if (!arena_charge(a, announced + 1))
-            return no_room(b, e);
+            return body_no_room(b, e);
         arena_refund(a, announced + 1);
         return true;
     }
     b->room = b->own ? 0 : announced + 1;
     b->text = b->own ? NULL : arena_alloc(a, b->room, 1);
-    return b->own || b->text || no_room(b, e);
+    return b->own || b->text || body_no_room(b, e);
 }
 
 static size_t next_room(const struct body *b, size_t need)

@@ -25,7 +25,7 @@ static rlim_t raise_to(rlim_t want, const struct rlimit *now)
     return r.rlim_cur;
 }
 
-static void lower(int *limit, rlim_t to)
+static void descriptors_lower(int *limit, rlim_t to)
 {
     if ((rlim_t)*limit > to)
         *limit = (int)to;
@@ -47,7 +47,7 @@ bool descriptors_share(struct http_limits *limits, const struct settings *s, str
             e, ERR_INVALID,
             "at most %lu files may be open, but %lu are needed: raise the limit (ulimit -n)",
             (unsigned long)have, (unsigned long)(kept + SHARED_LEAST));
-    lower(&limits->max_connections, (have - kept) / 2);
-    lower(&limits->max_requests, (have - kept) / (2 * DESCRIPTORS_UPLOAD));
+    descriptors_lower(&limits->max_connections, (have - kept) / 2);
+    descriptors_lower(&limits->max_requests, (have - kept) / (2 * DESCRIPTORS_UPLOAD));
     return true;
 }

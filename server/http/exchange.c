@@ -197,7 +197,7 @@ bool exchange_begin(struct exchange *x, const struct head *head, void *conn)
 
 // ---- The body ----
 
-static bool take(struct exchange *x, const char *data, size_t n, struct err *e)
+static bool exchange_take(struct exchange *x, const char *data, size_t n, struct err *e)
 {
     const struct route *route = x->call.route;
     if (x->received > x->limit)
@@ -212,11 +212,11 @@ void exchange_piece(struct exchange *x, const char *data, size_t n)
     x->received += n;
     if (x->err.kind)
         x->dropped += n;
-    else if (!take(x, data, n, &x->err))
+    else if (!exchange_take(x, data, n, &x->err))
         body_close(&x->body);
 }
 
-static enum pace pace_of(const struct exchange *x)
+static enum pace exchange_pace_of(const struct exchange *x)
 {
     const struct route *route = x->call.route;
     return route->slow_over && x->received <= route->slow_over ? PACE_QUICK : route->pace;
@@ -267,7 +267,7 @@ bool exchange_finish(struct exchange *x, enum pace pace)
     if (x->err.kind || x->options)
         return true;
     if (!x->pace)
-        x->pace = pace_of(x);
+        x->pace = exchange_pace_of(x);
     if (x->pace > pace)
         return false;
     call->pace = pace;

@@ -30,7 +30,7 @@ static const char *const names[HEAD_COUNT] = {
     [HEAD_ACCEPT] = "accept",
 };
 
-static bool is_alphanumeric(char c)
+static bool head_is_alphanumeric(char c)
 {
     char low = c | 0x20;
     return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9');
@@ -40,7 +40,7 @@ static bool all(const char *s, size_t len, const char *others)
 {
     size_t n = strlen(others);
     for (size_t i = 0; i < len; i++)
-        if (!is_alphanumeric(s[i]) && !memchr(others, s[i], n))
+        if (!head_is_alphanumeric(s[i]) && !memchr(others, s[i], n))
             return false;
     return len > 0;
 }
@@ -53,7 +53,7 @@ bool head_is_token(const char *s, size_t len)
 // ---- The request line ----
 
 // Characters of a URI (RFC 3986 section 2), and "%"; the fragment is for the client alone.
-static bool is_target(const char *s)
+static bool head_is_target(const char *s)
 {
     return all(s, strlen(s), "-._~:/?[]@!$&'()*+,;=%");
 }
@@ -94,7 +94,7 @@ static bool split_absolute(struct head *h, char *uri, struct err *e)
 static bool check_target(struct head *h, char *target, struct err *e)
 {
     h->target = target;
-    if (!is_target(target))
+    if (!head_is_target(target))
         return fail(e, ERR_MALFORMED,
                     "the request's target has a character that must be escaped as %%XX");
     if (strlen(target) > HEAD_TARGET)
@@ -187,7 +187,7 @@ int head_value(const struct head *h, const char *name, const char **value)
     return n;
 }
 
-static bool lists(const char *value, const char *word)
+static bool has_word(const char *value, const char *word)
 {
     for (size_t len; *value; value += len) {
         value += strspn(value, ", \t");
@@ -201,7 +201,7 @@ static bool lists(const char *value, const char *word)
 bool head_lists(const struct head *h, enum head_name i, const char *word)
 {
     for (size_t k = 0; k < h->n_line; k++)
-        if (!strcasecmp(h->line[k].name, names[i]) && lists(h->line[k].value, word))
+        if (!strcasecmp(h->line[k].name, names[i]) && has_word(h->line[k].value, word))
             return true;
     return false;
 }
@@ -236,7 +236,7 @@ static bool is_length(const char *s)
     return *s && !s[strspn(s, "0123456789")] && strlen(s + strspn(s, "0")) <= HEAD_DIGITS;
 }
 
-static bool is(const struct head *h, enum head_name i, const char *value)
+static bool head_is(const struct head *h, enum head_name i, const char *value)
 {
     return h->field[i].n && !strcasecmp(h->field[i].value, value);
 }
@@ -259,7 +259,7 @@ bool head_framing(const struct head *h, struct err *e)
         {length && !is_length(h->field[HEAD_LENGTH].value),
          "Content-Length is not a number of bytes"},
         {length && transfer, "Content-Length and Transfer-Encoding exclude each other"},
-        {transfer && (h->field[HEAD_TRANSFER].n > 1 || !is(h, HEAD_TRANSFER, "chunked")),
+        {transfer && (h->field[HEAD_TRANSFER].n > 1 || !head_is(h, HEAD_TRANSFER, "chunked")),
          "the only Transfer-Encoding read here is \"chunked\""},
         {transfer && !modern, "HTTP/1.0 has no Transfer-Encoding"},
     };

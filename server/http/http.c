@@ -128,7 +128,7 @@ static void yield_from(struct conn *c, int64_t start, size_t bytes)
                 holds ? start + l->fair_ms + (int64_t)bytes * 1000 / l->fair_rate : INT64_MAX);
 }
 
-static enum MHD_Result answer(struct conn *c)
+static enum MHD_Result http_answer(struct conn *c)
 {
     struct header header[EXCHANGE_HEADERS];
     exchange_answer(&c->exchange, header);
@@ -182,7 +182,7 @@ static void watch_body(struct conn *c)
     yield_from(c, c->start, c->exchange.received);
 }
 
-static enum MHD_Result begin(struct conn *c)
+static enum MHD_Result http_begin(struct conn *c)
 {
     struct err busy = {0};
     BUG(c->wire.state == WIRE_REQUEST_LINE); // the library has read past the wire
@@ -197,7 +197,7 @@ static enum MHD_Result begin(struct conn *c)
     if (exchange_begin(&c->exchange, &c->wire.head, c))
         return MHD_YES;
     c->linger = true;
-    return answer(c);
+    return http_answer(c);
 }
 
 static enum MHD_Result piece(struct conn *c, const char *data, size_t n)
@@ -293,17 +293,17 @@ static enum MHD_Result run_elsewhere(struct conn *c)
     return MHD_YES;
 }
 
-static enum MHD_Result finish(struct conn *c)
+static enum MHD_Result http_finish(struct conn *c)
 {
     if (c->ready)
-        return answer(c);
+        return http_answer(c);
     watch_until(&c->watch, INT64_MAX); // the handler's time is not the client's
     watch_yield(&c->watch, INT64_MAX);
     exchange_refuse(&c->exchange, &c->wire.fault);
     if (!exchange_finish(&c->exchange, PACE_QUICK))
         return run_elsewhere(c);
     c->linger = c->wire.fault.kind;
-    return wire_has_more(&c->wire, peek_socket, c) ? call_again(c) : answer(c);
+    return wire_has_more(&c->wire, peek_socket, c) ? call_again(c) : http_answer(c);
 }
 
 static void run_cleanup(struct pool_task *task)
@@ -348,9 +348,9 @@ static enum MHD_Result on_request(void *http, struct MHD_Connection *mhd, const 
     if (!c)
         return MHD_NO;
     if (!c->begun)
-        return begin(c);
+        return http_begin(c);
     if (!*n)
-        return finish(c);
+        return http_finish(c);
     size_t len = *n;
     *n = 0;
     return piece(c, data, len);
@@ -370,7 +370,7 @@ static void on_completed(void *http, struct MHD_Connection *mhd, void **own,
     watch_until(&c->watch, reaper_now() + (wire_is_idle(&c->wire) ? l->idle_ms : l->header_ms));
 }
 
-static bool make_room(struct http *h)
+static bool http_make_room(struct http *h)
 {
     return reaper_shed(&h->reaper, reaper_now() - h->config.limits.shed_ms);
 }
@@ -386,7 +386,7 @@ static void *conn_open(struct http *h, struct MHD_Connection *mhd)
     c->http = h;
     c->mhd = mhd;
     c->refused =
-        atomic_fetch_add(&h->n_conn, 1) >= h->config.limits.max_connections && !make_room(h);
+        atomic_fetch_add(&h->n_conn, 1) >= h->config.limits.max_connections && !http_make_room(h);
     exchange_init(&c->exchange, &h->config, &c->arena, &c->watch.gone);
     reaper_add(&h->reaper, &c->watch, fd, reaper_now() + h->config.limits.header_ms);
     atomic_store(&owner[fd], c);
@@ -415,7 +415,7 @@ static enum MHD_Result on_accept(void *http, const struct sockaddr *from, sockle
     (void)from, (void)len;
     struct http *h = http;
     int over = atomic_load(&h->n_conn) - h->config.limits.max_connections;
-    return over < DESCRIPTORS_OVERFLOW || (make_room(h) && over < 2 * DESCRIPTORS_OVERFLOW)
+    return over < DESCRIPTORS_OVERFLOW || (http_make_room(h) && over < 2 * DESCRIPTORS_OVERFLOW)
                ? MHD_YES
                : MHD_NO;
 }
@@ -466,7 +466,7 @@ static bool start_reaper(struct http *h, struct err *e)
     return reaper_start(&h->reaper, &config, e);
 }
 
-static bool start_threads(struct http *h, struct err *e)
+static bool http_start_threads(struct http *h, struct err *e)
 {
     if (start_pools(h, e) && start_reaper(h, e)) {
         h->daemon = start_daemon(h);
@@ -480,7 +480,7 @@ static bool start_threads(struct http *h, struct err *e)
     return false;
 }
 
-static bool start(struct http *h, struct err *e)
+static bool start_all(struct http *h, struct err *e)
 {
     if (!descriptors_share(&h->config.limits, h->config.settings, e))
         return false;
@@ -489,7 +489,7 @@ static bool start(struct http *h, struct err *e)
         return false;
     h->config.callers = (struct origin_policy){h->config.settings, &h->address};
     address_print(&h->address, h->shown);
-    if (start_threads(h, e))
+    if (http_start_threads(h, e))
         return true;
     close(h->listener);
     return false;
@@ -501,7 +501,7 @@ struct http *http_start(const struct http_config *config, struct err *e)
     BUG(!h);
     h->config = *config;
     h->address = config->settings->address;
-    if (start(h, e))
+    if (start_all(h, e))
         return h;
     free(h);
     return NULL;

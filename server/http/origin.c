@@ -18,12 +18,12 @@
 
 enum { SHOWN = 100 }; // bytes of a name in a message
 
-static const char *value_of(const struct head *h, enum head_name i)
+static const char *origin_value_of(const struct head *h, enum head_name i)
 {
     return h->field[i].n ? h->field[i].value : "";
 }
 
-static bool is(const struct head *h, enum head_name i, const char *value)
+static bool origin_is(const struct head *h, enum head_name i, const char *value)
 {
     return h->field[i].n == 1 && !strcasecmp(h->field[i].value, value);
 }
@@ -92,7 +92,7 @@ static enum sender sender_of(const struct origin_policy *p, const struct head *h
 
 static enum sender by_origin(const struct origin_policy *p, const struct head *h)
 {
-    const char *text = value_of(h, HEAD_ORIGIN);
+    const char *text = origin_value_of(h, HEAD_ORIGIN);
     int n = h->field[HEAD_ORIGIN].n;
     return n > 1 ? FOREIGN : n ? sender_of(p, h, text, strlen(text)) : UNSAID;
 }
@@ -100,7 +100,7 @@ static enum sender by_origin(const struct origin_policy *p, const struct head *h
 // The origin in a Referer is what stands before its path.
 static enum sender by_referer(const struct origin_policy *p, const struct head *h)
 {
-    const char *text = value_of(h, HEAD_REFERER), *mark = strstr(text, "://");
+    const char *text = origin_value_of(h, HEAD_REFERER), *mark = strstr(text, "://");
     size_t skip = mark ? (size_t)(mark + 3 - text) : 0;
     return *text ? sender_of(p, h, text, skip + strcspn(text + skip, "/?#")) : UNSAID;
 }
@@ -116,8 +116,8 @@ static bool reads(const char *method)
 // the page that had the link sees nothing of it.
 static bool is_visit(const struct head *h)
 {
-    return reads(h->method) && (!h->field[HEAD_MODE].n || is(h, HEAD_MODE, "navigate")) &&
-           (!h->field[HEAD_DEST].n || is(h, HEAD_DEST, "document"));
+    return reads(h->method) && (!h->field[HEAD_MODE].n || origin_is(h, HEAD_MODE, "navigate")) &&
+           (!h->field[HEAD_DEST].n || origin_is(h, HEAD_DEST, "document"));
 }
 
 // What a form can send, and a script without asking first. For other methods and types a browser
@@ -126,7 +126,7 @@ static bool is_form(const struct head *h)
 {
     static const char *const types[] = {"", "application/x-www-form-urlencoded",
                                         "multipart/form-data", "text/plain"};
-    const char *type = value_of(h, HEAD_TYPE);
+    const char *type = origin_value_of(h, HEAD_TYPE);
     size_t len = strcspn(type, "; \t");
     bool sends = h->field[HEAD_TYPE].n > 1;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -149,8 +149,9 @@ static bool has_fetch(const struct head *h)
 static bool is_like_a_browser(const struct head *h)
 {
     static const char browser[] = "Mozilla/";
-    return has_fetch(h) || (!strncasecmp(value_of(h, HEAD_AGENT), browser, strlen(browser)) &&
-                            strcasestr(value_of(h, HEAD_ACCEPT), "text/html"));
+    return has_fetch(h) ||
+           (!strncasecmp(origin_value_of(h, HEAD_AGENT), browser, strlen(browser)) &&
+            strcasestr(origin_value_of(h, HEAD_ACCEPT), "text/html"));
 }
 
 // A form from a browser that says neither Origin nor Sec-Fetch-Site.
@@ -178,7 +179,7 @@ bool origin_admits(const struct origin_policy *p, const struct head *h, struct e
         return false;
     enum sender page = by_origin(p, h);
     bool visit = is_visit(h), said = h->field[HEAD_SITE].n;
-    bool here = is(h, HEAD_SITE, "same-origin"), user = is(h, HEAD_SITE, "none");
+    bool here = origin_is(h, HEAD_SITE, "same-origin"), user = origin_is(h, HEAD_SITE, "none");
     const struct {
         bool wrong;
         const char *why;
@@ -193,7 +194,7 @@ bool origin_admits(const struct origin_policy *p, const struct head *h, struct e
          "a form in a browser may not change anything here; send application/json"},
     };
     if (page == FOREIGN)
-        return refuse_page(value_of(h, HEAD_ORIGIN), e);
+        return refuse_page(origin_value_of(h, HEAD_ORIGIN), e);
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].wrong)
             return fail(e, ERR_FORBIDDEN, "%s", rules[i].why);
@@ -214,7 +215,7 @@ const char *origin_granted(const struct origin_policy *p, const struct head *h)
 {
     if (by_origin(p, h) != LISTED)
         return NULL;
-    return lists_any(&p->settings->cors_origin) ? "*" : value_of(h, HEAD_ORIGIN);
+    return lists_any(&p->settings->cors_origin) ? "*" : origin_value_of(h, HEAD_ORIGIN);
 }
 
 // Sec-Fetch-* comes to loopback and TLS only. Elsewhere the policy of resources keeps other sites

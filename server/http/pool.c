@@ -40,7 +40,7 @@ static struct pool_task *next_locked(struct pool *p)
     return task;
 }
 
-static struct pool_task *take(struct pool *p)
+static struct pool_task *pool_take(struct pool *p)
 {
     struct pool_task *task;
     pthread_mutex_lock(&p->lock);
@@ -61,12 +61,12 @@ static void end_lasting(struct pool *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-static void *work(void *arg)
+static void *pool_work(void *arg)
 {
     struct pool *p = arg;
     id_t self = (id_t)syscall(SYS_gettid);
     setpriority(PRIO_PROCESS, self, getpriority(PRIO_PROCESS, self) + p->niceness);
-    for (struct pool_task *task; (task = take(p));) {
+    for (struct pool_task *task; (task = pool_take(p));) {
         bool lasting = task->lasting;
         task->run(task);
         if (lasting)
@@ -110,7 +110,7 @@ static bool start_thread(struct pool *p, size_t stack)
     pthread_attr_init(&attr);
     if (stack)
         pthread_attr_setstacksize(&attr, stack);
-    bool ok = pthread_create(&p->thread[p->n], &attr, work, p) == 0;
+    bool ok = pthread_create(&p->thread[p->n], &attr, pool_work, p) == 0;
     pthread_attr_destroy(&attr);
     return ok;
 }

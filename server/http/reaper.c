@@ -57,7 +57,7 @@ static void cut_late_locked(struct reaper *r, int64_t now)
         }
 }
 
-static bool has_ended(int fd)
+static bool reaper_has_ended(int fd)
 {
     struct pollfd p = {.fd = fd, .events = POLLRDHUP};
     return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
@@ -73,7 +73,7 @@ static void tell_gone_locked(struct reaper *r, int64_t now)
 {
     char byte;
     for (struct watch *w = r->head.next; w != &r->head; w = w->next) {
-        if (!has_ended(w->fd))
+        if (!reaper_has_ended(w->fd))
             continue;
         if (!w->ended)
             w->ended = now;

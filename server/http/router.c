@@ -28,7 +28,7 @@ static int escaped(const char *s)
 }
 
 // Decode len bytes; the text has passed check_text().
-static char *decode(struct arena *a, const char *s, size_t len, char plus)
+static char *router_decode(struct arena *a, const char *s, size_t len, char plus)
 {
     char *out = arena_need(a, len + 1, 1), *to = out;
     for (const char *end = s + len; s < end; s++) {
@@ -62,7 +62,7 @@ static bool check_text(const char *uri, struct arena *a, struct err *e)
     if (!check_escapes(uri, e))
         return false;
     size_t step;
-    for (const char *p = decode(a, uri, strlen(uri), '+'); *p; p += step) {
+    for (const char *p = router_decode(a, uri, strlen(uri), '+'); *p; p += step) {
         step = utf8_length(p);
         if (!step)
             return fail(e, ERR_MALFORMED, "the URI is not valid UTF-8");
@@ -74,7 +74,7 @@ static bool check_text(const char *uri, struct arena *a, struct err *e)
 
 static bool add_segment(struct target *t, const char *s, size_t len, struct arena *a, struct err *e)
 {
-    char *text = decode(a, s, len, '+');
+    char *text = router_decode(a, s, len, '+');
     if (!strcmp(text, ".") || !strcmp(text, "..") || strchr(text, '/'))
         return fail(e, ERR_MALFORMED, "the path has a \"%s\" segment", text);
     if (t->n < TARGET_DEPTH)
@@ -128,14 +128,14 @@ const char *target_query(const struct target *t, const char *name, struct arena 
     const char *value;
     for (const char *q = t->query; (q = next_parameter(q, &name_len, &value, &len));
          q = value + len)
-        if (!strcmp(decode(a, q, name_len, ' '), name))
-            return decode(a, value, len, ' ');
+        if (!strcmp(router_decode(a, q, name_len, ' '), name))
+            return router_decode(a, value, len, ' ');
     return NULL;
 }
 
 // Whether the row's path fits; n_captured counts its {names}.
-static bool matches(const struct route *row, const struct target *t,
-                    const char *captured[ROUTE_SEGMENTS], size_t *n_captured)
+static bool router_matches(const struct route *row, const struct target *t,
+                           const char *captured[ROUTE_SEGMENTS], size_t *n_captured)
 {
     const char *p = row->path;
     *n_captured = 0;
@@ -164,7 +164,7 @@ const struct route *router_find(const struct router *r, enum method method, cons
     bool path_exists = false;
     for (size_t i = 0; i < r->n; i++) {
         const char *found[ROUTE_SEGMENTS] = {NULL};
-        if (!matches(&r->row[i], t, found, &n))
+        if (!router_matches(&r->row[i], t, found, &n))
             continue;
         path_exists = true;
         if (t->any || r->row[i].method != method || n >= fewest)
@@ -202,7 +202,7 @@ void router_allow(const struct router *r, const struct target *t, char out[ALLOW
     const char *captured[ROUTE_SEGMENTS];
     size_t n, len = 0;
     for (size_t i = 0; i < r->n; i++)
-        if (matches(&r->row[i], t, captured, &n))
+        if (router_matches(&r->row[i], t, captured, &n))
             any = has[r->row[i].method] = true;
     *out = '\0';
     for (int m = 0; m < METHOD_COUNT; m++)
@@ -242,7 +242,7 @@ bool router_check_query(const struct route *row, const struct target *t, struct 
     const char *value;
     for (const char *q = t->query; (q = next_parameter(q, &name_len, &value, &len));
          q = value + len) {
-        const char *name = decode(a, q, name_len, ' ');
+        const char *name = router_decode(a, q, name_len, ' ');
         if (!has_query(row, name))
             return unknown_query(row, name, e);
     }

@@ -66,7 +66,7 @@ static void say_head(struct wire *w)
 
 // The faulty request's place is taken by one of ours, or its body ends here. An answer to HEAD has
 // no body, also when it is a refusal.
-static void refuse(struct wire *w)
+static void wire_refuse(struct wire *w)
 {
     bool in_head = w->state <= WIRE_HEAD;
     if (in_head) {
@@ -82,7 +82,7 @@ static void refuse(struct wire *w)
 static void refuse_chunk(struct wire *w)
 {
     fail(&w->fault, ERR_MALFORMED, "the chunked body is not framed as HTTP/1.1 demands");
-    refuse(w);
+    wire_refuse(w);
 }
 
 // ---- The head ----
@@ -95,7 +95,7 @@ static size_t least(size_t a, size_t b)
 // Position of the line's CR LF from `from` on, SIZE_MAX while it is not there. *sound tells whether
 // all bytes up to it may stand in a head. What came with the chunks of the request before may hold
 // more of a head than there is room for.
-static size_t line_end(const struct wire *w, size_t from, bool *sound)
+static size_t wire_line_end(const struct wire *w, size_t from, bool *sound)
 {
     size_t end = w->state <= WIRE_HEAD ? least(w->end, WIRE_HEAD_BYTES) : w->end;
     *sound = true;
@@ -126,7 +126,7 @@ static bool head_fails(struct wire *w, bool sound)
         fail(&w->fault, ERR_TARGET_TOO_LONG, "the request line is over %d bytes", WIRE_HEAD_BYTES);
     else
         fail(&w->fault, ERR_HEAD_TOO_LARGE, "the request's head is over %d bytes", WIRE_HEAD_BYTES);
-    refuse(w);
+    wire_refuse(w);
     return true;
 }
 
@@ -149,11 +149,11 @@ static bool take_request_line(struct wire *w)
     bool sound;
     while (skip_blank_line(w))
         ;
-    size_t end = line_end(w, w->at, &sound);
+    size_t end = wire_line_end(w, w->at, &sound);
     if (end == SIZE_MAX)
         return head_fails(w, sound);
     if (!head_request_line(&w->head, w->in, end, &w->fault)) {
-        refuse(w);
+        wire_refuse(w);
         return true;
     }
     w->state = WIRE_HEAD;
@@ -174,7 +174,7 @@ static void begin_body(struct wire *w, size_t after)
 static bool take_head(struct wire *w)
 {
     bool sound;
-    size_t end = line_end(w, w->at, &sound);
+    size_t end = wire_line_end(w, w->at, &sound);
     if (end == SIZE_MAX)
         return head_fails(w, sound);
     bool last = end == w->at;
@@ -185,13 +185,13 @@ static bool take_head(struct wire *w)
         head_framing(&w->head, &w->fault))
         begin_body(w, end + 2);
     else
-        refuse(w);
+        wire_refuse(w);
     return true;
 }
 
 // ---- Chunks ----
 
-static const char *skip_blanks(const char *s)
+static const char *wire_skip_blanks(const char *s)
 {
     return s + strspn(s, " \t");
 }
@@ -215,10 +215,10 @@ static const char *skip_quoted(const char *s)
 static bool are_extensions(const char *s)
 {
     while (s && *s) {
-        s = skip_blanks(s);
-        s = *s == ';' ? skip_token(skip_blanks(s + 1)) : NULL;
-        if (s && *skip_blanks(s) == '=') {
-            s = skip_blanks(skip_blanks(s) + 1);
+        s = wire_skip_blanks(s);
+        s = *s == ';' ? skip_token(wire_skip_blanks(s + 1)) : NULL;
+        if (s && *wire_skip_blanks(s) == '=') {
+            s = wire_skip_blanks(wire_skip_blanks(s) + 1);
             s = *s == '"' ? skip_quoted(s) : skip_token(s);
         }
     }
@@ -239,7 +239,7 @@ static bool chunk_size(const char *line, uint64_t *size)
 static char *take_line(struct wire *w, size_t *len)
 {
     bool sound;
-    size_t end = line_end(w, w->at, &sound);
+    size_t end = wire_line_end(w, w->at, &sound);
     if (end == SIZE_MAX) {
         if (!sound || w->end - w->at >= WIRE_LINE_BYTES)
             refuse_chunk(w);
@@ -362,7 +362,7 @@ static size_t hand_over(struct wire *w, char *to, size_t room)
 }
 
 // Look at what is here until something was said, a body is to be carried, or more is needed.
-static void look(struct wire *w)
+static void wire_look(struct wire *w)
 {
     while (!w->said_len && w->state < WIRE_WHOLE && !carries(w) && taker[w->state](w))
         ;
@@ -387,7 +387,7 @@ ssize_t wire_read(struct wire *w, wire_source *source, void *ctx, void *to, size
     size_t n = 0;
     ssize_t got = 1;
     for (bool dry = false; n < room && got > 0;) {
-        look(w);
+        wire_look(w);
         size_t here = hand_over(w, (char *)to + n, room - n);
         n += here;
         if (here)

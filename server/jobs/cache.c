@@ -93,7 +93,8 @@ static bool is_wanted(const struct entry *n, const char *name, int64_t version, 
     return strcmp(n->name, name) == 0 && (version ? n->version == version : n->latest);
 }
 
-static struct entry *find_locked(struct cache *c, const char *name, int64_t version, int64_t job)
+static struct entry *cache_find_locked(struct cache *c, const char *name, int64_t version,
+                                       int64_t job)
 {
     for (size_t i = 0; i < c->n; i++)
         if (is_wanted(c->entry[i], name, version, job))
@@ -101,10 +102,10 @@ static struct entry *find_locked(struct cache *c, const char *name, int64_t vers
     return NULL;
 }
 
-static struct entry *find(struct cache *c, const char *name, int64_t version, int64_t job)
+static struct entry *cache_find(struct cache *c, const char *name, int64_t version, int64_t job)
 {
     pthread_rwlock_rdlock(&c->lock);
-    struct entry *n = find_locked(c, name, version, job);
+    struct entry *n = cache_find_locked(c, name, version, job);
     if (n)
         atomic_fetch_add(&n->users, 1);
     pthread_rwlock_unlock(&c->lock);
@@ -152,8 +153,8 @@ static bool ask_store(struct cache *c, const char *name, int64_t version, int64_
                 : store_model_of_job(c->store, job, row, a, e);
 }
 
-static struct entry *load(struct cache *c, const char *name, int64_t version, int64_t job,
-                          struct err *e)
+static struct entry *cache_load(struct cache *c, const char *name, int64_t version, int64_t job,
+                                struct err *e)
 {
     struct arena a;
     struct model_row row;
@@ -255,11 +256,12 @@ static void garbage_free(struct garbage *g)
 }
 
 // Enter a freshly loaded model, unless another thread was faster, whose copy is then used.
-static struct entry *enter(struct cache *c, struct entry *n, uint64_t published, struct err *e)
+static struct entry *cache_enter(struct cache *c, struct entry *n, uint64_t published,
+                                 struct err *e)
 {
     struct garbage garbage = {0};
     pthread_rwlock_wrlock(&c->lock);
-    struct entry *there = find_locked(c, n->name, n->version, 0);
+    struct entry *there = cache_find_locked(c, n->name, n->version, 0);
     n->latest = n->latest && published == c->published && !c->publishing;
     if (there) {
         there->latest = there->latest || n->latest;
@@ -328,7 +330,8 @@ static struct desk *another_desk(struct cache *c, struct entry *n, struct err *e
 
 // Hand out a model whose users count this one already. In a hurry, no large workspace is made:
 // false with e untouched.
-static bool serve(struct cache *c, struct entry *n, bool hurry, struct served *out, struct err *e)
+static bool cache_serve(struct cache *c, struct entry *n, bool hurry, struct served *out,
+                        struct err *e)
 {
     atomic_store_explicit(&n->used, atomic_fetch_add(&c->tick, 1), memory_order_relaxed);
     struct desk *d = desk_take(n->desk, c->threads, true);
@@ -350,20 +353,20 @@ static bool serve(struct cache *c, struct entry *n, bool hurry, struct served *o
 bool cache_take_loaded(struct cache *c, const char *name, int64_t version, int64_t job,
                        struct served *out, struct err *e)
 {
-    struct entry *n = find(c, name, version, job);
-    return n && serve(c, n, true, out, e);
+    struct entry *n = cache_find(c, name, version, job);
+    return n && cache_serve(c, n, true, out, e);
 }
 
 bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job, struct served *out,
                 struct err *e)
 {
-    struct entry *n = find(c, name, version, job);
+    struct entry *n = cache_find(c, name, version, job);
     if (!n) {
         uint64_t published = announcements(c);
-        n = load(c, name, version, job, e);
-        n = n ? enter(c, n, published, e) : NULL;
+        n = cache_load(c, name, version, job, e);
+        n = n ? cache_enter(c, n, published, e) : NULL;
     }
-    return n && serve(c, n, false, out, e);
+    return n && cache_serve(c, n, false, out, e);
 }
 
 void cache_put(struct cache *c, struct served *s)

@@ -46,7 +46,7 @@ static void write_input(struct jsonw *w, const struct prep_column *c, size_t mis
     jsonw_end(w);
 }
 
-static void write_inputs(struct jsonw *w, const struct prepared *p)
+static void outcome_write_inputs(struct jsonw *w, const struct prepared *p)
 {
     jsonw_array(w, "inputs");
     for (size_t i = 0; i < p->prep.n_column; i++) {
@@ -91,7 +91,7 @@ const char *outcome_summary(const struct outcome *o, struct arena *a, struct err
     jsonw_int(&w, "epochs", o->result->epochs);
     jsonw_int(&w, "best_epoch", o->result->best_epoch);
     jsonw_real(&w, "training_seconds", o->seconds);
-    write_inputs(&w, p);
+    outcome_write_inputs(&w, p);
     jsonw_array(&w, "classes");
     for (size_t i = 0; i < p->prep.n_class; i++)
         jsonw_string(&w, NULL, p->prep.class_name[i]);

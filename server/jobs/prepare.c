@@ -18,8 +18,8 @@ static const char *nth_column(const void *frame, size_t i)
     return ((const struct frame *)frame)->column[i].name;
 }
 
-static bool fits(const struct prepared *p, const struct job_spec *spec, const struct arena *a,
-                 struct err *e)
+static bool prepare_fits(const struct prepared *p, const struct job_spec *spec,
+                         const struct arena *a, struct err *e)
 {
     const struct split *split = &p->split;
     double need = train_memory(&p->model, &spec->train,
@@ -47,18 +47,18 @@ static bool build(struct prepared *p, const struct job_spec *spec, struct arena 
     return model_shape(&p->model, &spec->model, &task, a, e) &&
            train_check(&p->model, &spec->train, p->split.n_train, e) &&
            (spec->kind != JOB_LR_FINDER || lr_check(&spec->sweep, "/lr_finder", e)) &&
-           fits(p, spec, a, e);
+           prepare_fits(p, spec, a, e);
 }
 
-static const char *member(struct arena *a, const char *of, const char *name)
+static const char *prepare_member(struct arena *a, const char *of, const char *name)
 {
     char pointer[POINTER_MAX];
     size_t n = (size_t)snprintf(pointer, sizeof pointer, "%s", of);
     return arena_text(a, pointer, pointer_add(pointer, n, sizeof pointer, name, strlen(name)));
 }
 
-static void unknown(struct faults *faults, const char *code, const char *pointer, const char *what,
-                    const char *name, const char *meant)
+static void prepare_unknown(struct faults *faults, const char *code, const char *pointer,
+                            const char *what, const char *name, const char *meant)
 {
     fault_add(faults, code, pointer, "the dataset has no %s \"%s\"%s%s%s", what, name,
               meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
@@ -69,13 +69,13 @@ static void check_column(const struct frame *f, const char *name, const char *po
                          struct faults *faults)
 {
     if (name && !frame_find(f, name))
-        unknown(faults, "unknown_column", pointer, "column", name,
-                faults->total < FAULTS_SUGGESTED ? nearest(name, nth_column, f, f->n_column)
-                                                 : NULL);
+        prepare_unknown(faults, "unknown_column", pointer, "column", name,
+                        faults->total < FAULTS_SUGGESTED ? nearest(name, nth_column, f, f->n_column)
+                                                         : NULL);
 }
 
-static bool check_columns(const struct frame *f, const struct data_spec *d, struct arena *a,
-                          struct faults *faults, struct err *e)
+static bool prepare_check_columns(const struct frame *f, const struct data_spec *d, struct arena *a,
+                                  struct faults *faults, struct err *e)
 {
     for (size_t i = 0; i < d->n_target; i++)
         check_column(f, d->target[i],
@@ -84,7 +84,8 @@ static bool check_columns(const struct frame *f, const struct data_spec *d, stru
     for (size_t i = 0; i < d->n_exclude; i++)
         check_column(f, d->exclude[i], arena_printf(a, "/features/exclude/%zu", i), faults);
     for (size_t i = 0; i < d->n_type; i++)
-        check_column(f, d->type[i].name, member(a, "/features/types", d->type[i].name), faults);
+        check_column(f, d->type[i].name, prepare_member(a, "/features/types", d->type[i].name),
+                     faults);
     return faults_none(faults, e);
 }
 
@@ -95,9 +96,10 @@ static bool check_classes(const struct prep *p, const struct data_spec *d, struc
     for (size_t i = 0; i < d->n_class_weight; i++) {
         const char *name = d->class_weight[i].name;
         if (prep_class(p, name) == p->n_class)
-            unknown(faults, "unknown_class", member(a, "/class_weight", name), "class", name,
-                    faults->total < FAULTS_SUGGESTED ? nearest_in(name, p->class_name, p->n_class)
-                                                     : NULL);
+            prepare_unknown(
+                faults, "unknown_class", prepare_member(a, "/class_weight", name), "class", name,
+                faults->total < FAULTS_SUGGESTED ? nearest_in(name, p->class_name, p->n_class)
+                                                 : NULL);
     }
     return faults_none(faults, e);
 }
@@ -108,7 +110,7 @@ bool prepare_job(struct prepared *p, int dir, const char *digest, const struct j
 {
     const struct data_spec *data = &spec->prep;
     return dataset_load(dir, digest, &p->frame, halt, a, e) &&
-           check_columns(&p->frame, data, a, faults, e) &&
+           prepare_check_columns(&p->frame, data, a, faults, e) &&
            prep_init(&p->prep, &p->frame, data, halt, a, e) &&
            check_classes(&p->prep, data, a, faults, e) &&
            prep_split(&p->prep, &p->frame, data, &p->split, halt, a, e) &&

@@ -163,8 +163,8 @@ bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, 
 }
 
 // The store has the job's end, or will never take it from us; anything else leaves an orphan.
-static bool give_back(struct queue *q, struct ticket *t, bool ok, const struct err *why,
-                      struct err *e)
+static bool queue_give_back(struct queue *q, struct ticket *t, bool ok, const struct err *why,
+                            struct err *e)
 {
     pthread_mutex_lock(&q->lock);
     t->hands = ok || why->kind == ERR_CONFLICT ? FREE : ORPHAN;
@@ -195,7 +195,7 @@ bool queue_finish(struct queue *q, struct ticket *t, struct job_end *end, struct
         ok = store_job_finish(q->store, &t->lease, end, &why);
     } while (!ok && why.kind == ERR_NO_SPACE && wait_to_retry(q, t));
     let_others_in(q, t);
-    return give_back(q, t, ok, &why, e);
+    return queue_give_back(q, t, ok, &why, e);
 }
 
 bool queue_release(struct queue *q, struct ticket *t, struct err *e)
@@ -203,7 +203,7 @@ bool queue_release(struct queue *q, struct ticket *t, struct err *e)
     struct err why = {0};
     bool ok = store_job_release(q->store, &t->lease, &why);
     queue_announce(q);
-    return give_back(q, t, ok, &why, e);
+    return queue_give_back(q, t, ok, &why, e);
 }
 
 bool queue_lose(struct queue *q, struct ticket *t, enum run_loss loss, const char *text,
@@ -212,7 +212,7 @@ bool queue_lose(struct queue *q, struct ticket *t, enum run_loss loss, const cha
     struct err why = {0};
     bool ok = store_job_rescue(q->store, &t->lease, loss, text, &why);
     queue_announce(q);
-    return give_back(q, t, ok, &why, e);
+    return queue_give_back(q, t, ok, &why, e);
 }
 
 // The next job that somebody still has, from that slot on.
@@ -262,7 +262,7 @@ static void *beat_main(void *arg)
 
 // Life -----------------------------------------------------------------------------------------
 
-static void init_locks(struct queue *q)
+static void queue_init_locks(struct queue *q)
 {
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
@@ -273,7 +273,7 @@ static void init_locks(struct queue *q)
     pthread_mutex_init(&q->lock, NULL);
 }
 
-static void destroy(struct queue *q)
+static void queue_destroy(struct queue *q)
 {
     pthread_cond_destroy(&q->work);
     pthread_cond_destroy(&q->beat);
@@ -289,12 +289,12 @@ struct queue *queue_new(struct store *store, const struct clock *clock, int64_t 
     BUG(!q);
     q->store = store;
     q->clock = clock;
-    init_locks(q);
+    queue_init_locks(q);
     int rc = pthread_create(&q->thread, NULL, beat_main, q);
     if (rc == 0)
         return q;
     fail(e, ERR_INTERNAL, "could not start the queue's thread: %s", strerror(rc));
-    destroy(q);
+    queue_destroy(q);
     return NULL;
 }
 
@@ -307,5 +307,5 @@ void queue_free(struct queue *q)
     pthread_cond_signal(&q->beat);
     pthread_mutex_unlock(&q->lock);
     pthread_join(q->thread, NULL);
-    destroy(q);
+    queue_destroy(q);
 }

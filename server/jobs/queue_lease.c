@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-static struct ticket *find_locked(struct queue *q, const struct lease *lease)
+static struct ticket *lease_find_locked(struct queue *q, const struct lease *lease)
 {
     for (struct ticket *t = q->ticket; t < q->ticket + QUEUE_TICKETS; t++)
         if (t->hands != FREE && t->lease.job == lease->job &&
@@ -26,7 +26,7 @@ void queue_note_fate(struct queue *q, int64_t asked, const struct lease *lease,
                      enum lease_fate fate)
 {
     pthread_mutex_lock(&q->lock);
-    struct ticket *t = find_locked(q, lease);
+    struct ticket *t = lease_find_locked(q, lease);
     if (t && fate == LEASE_LOST)
         ticket_ask_stop(t, STOP_LOST);
     else if (t)
@@ -95,10 +95,10 @@ static bool next_dead(struct queue *q, size_t *from, struct lease *lease, bool *
     return found;
 }
 
-static void bury(struct queue *q, const struct lease *lease)
+static void lease_bury(struct queue *q, const struct lease *lease)
 {
     pthread_mutex_lock(&q->lock);
-    struct ticket *t = find_locked(q, lease);
+    struct ticket *t = lease_find_locked(q, lease);
     if (t && t->hands == ORPHAN)
         t->hands = FREE;
     else if (t)
@@ -106,7 +106,7 @@ static void bury(struct queue *q, const struct lease *lease)
     pthread_mutex_unlock(&q->lock);
 }
 
-static void sweep(struct queue *q)
+static void lease_sweep(struct queue *q)
 {
     struct lease lease;
     bool own;
@@ -115,7 +115,7 @@ static void sweep(struct queue *q)
         const char *text = own ? "it made no step for ten minutes" : "its lease ended";
         bool ok = store_job_rescue(q->store, &lease, own ? RUN_CRASHED : RUN_DIED, text, &e);
         if (ok || e.kind == ERR_CONFLICT)
-            bury(q, &lease);
+            lease_bury(q, &lease);
         if (ok)
             queue_announce(q);
     }
@@ -124,5 +124,5 @@ static void sweep(struct queue *q)
 void queue_tick(struct queue *q)
 {
     renew_all(q);
-    sweep(q);
+    lease_sweep(q);
 }

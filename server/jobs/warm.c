@@ -8,18 +8,18 @@
 
 #include <string.h>
 
-static const char *nth_name(const void *list, size_t i)
+static const char *warm_nth_name(const void *list, size_t i)
 {
     return ((const struct model_list *)list)->row[i].name;
 }
 
-static bool no_model(struct store *store, const char *name, const char *why, struct arena *a,
-                     struct err *e)
+static bool warm_no_model(struct store *store, const char *name, const char *why, struct arena *a,
+                          struct err *e)
 {
     struct model_list list;
     struct err ignored = {0};
     bool listed = store_model_list(store, STORE_PAGE, 0, &list, a, &ignored);
-    const char *meant = listed ? nearest(name, nth_name, &list, list.n) : NULL;
+    const char *meant = listed ? nearest(name, warm_nth_name, &list, list.n) : NULL;
     if (meant && strcmp(meant, name) != 0)
         return fail_at(e, ERR_INVALID, "/init/from", "%s; did you mean \"%s\"?", why, meant);
     return fail_at(e, ERR_INVALID, meant ? "/init/version" : "/init/from", "%s", why);
@@ -35,7 +35,7 @@ bool warm_load(struct store *store, struct job_spec *spec, struct model_file *ou
     if (!spec->from)
         return true;
     if (!store_model_get(store, spec->from, spec->from_version, &row, a, &why))
-        return why.kind == ERR_NOT_FOUND ? no_model(store, spec->from, why.text, a, e)
+        return why.kind == ERR_NOT_FOUND ? warm_no_model(store, spec->from, why.text, a, e)
                                          : fail(e, why.kind, "%s", why.text);
     spec->from_version = (int)row.version;
     const char *bytes = model_store_load(store_dir(store), row.digest, &len, halt, a, e);
@@ -55,13 +55,13 @@ static const struct model_param *twin(const struct model *m, const struct model_
     return NULL;
 }
 
-static bool same_shape(const struct model_param *p, const struct model_param *q)
+static bool warm_same_shape(const struct model_param *p, const struct model_param *q)
 {
     return p && q && p->rows == q->rows && p->cols == q->cols;
 }
 
-static bool misfit(const struct model_param *mine, const struct model_param *its, const char *name,
-                   struct err *e)
+static bool warm_misfit(const struct model_param *mine, const struct model_param *its,
+                        const char *name, struct err *e)
 {
     static const char advice[] = "only the output layer may differ; leave \"model\" out to take "
                                  "its layers";
@@ -78,12 +78,12 @@ bool warm_fits(const struct model *m, const struct model_file *from, struct err 
     const struct model *other = &from->model;
     for (size_t i = 0; i < m->n_param; i++) {
         const struct model_param *p = &m->param[i], *q = twin(other, p);
-        if (!of_output(p) && !same_shape(p, q))
-            return misfit(p, q, p->name, e);
+        if (!of_output(p) && !warm_same_shape(p, q))
+            return warm_misfit(p, q, p->name, e);
     }
     for (size_t i = 0; i < other->n_param; i++)
         if (!of_output(&other->param[i]) && !twin(m, &other->param[i]))
-            return misfit(NULL, &other->param[i], other->param[i].name, e);
+            return warm_misfit(NULL, &other->param[i], other->param[i].name, e);
     return true;
 }
 
@@ -101,7 +101,7 @@ void warm_copy(struct model *m, const struct prep *p, const struct model_file *f
     bool output = same_question(p, &from->prep);
     for (size_t i = 0; i < m->n_param; i++) {
         const struct model_param *mine = &m->param[i], *its = twin(&from->model, mine);
-        if (same_shape(mine, its) && (output || !of_output(mine)))
+        if (warm_same_shape(mine, its) && (output || !of_output(mine)))
             memcpy(m->value + mine->at, from->model.value + its->at,
                    (size_t)mine->rows * mine->cols * sizeof *m->value);
     }

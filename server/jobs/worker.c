@@ -75,7 +75,7 @@ static int64_t now(void)
 }
 
 // Send what is held. A run whose lease is lost stops at its next step.
-static void report(struct run *r)
+static void worker_report(struct run *r)
 {
     struct err e = {0};
     r->reported = now();
@@ -100,7 +100,7 @@ static void report_now_and_then(struct run *r)
     bool first = !r->told, full = curve_full(&r->curve) && !r->unstored;
     r->told = true;
     if (first || full || now() - r->reported >= REPORT_MS)
-        report(r);
+        worker_report(r);
 }
 
 static void on_epoch(void *ctx, const struct train_epoch *t)
@@ -122,7 +122,7 @@ static void on_step(void *ctx, uint64_t step)
     struct run *r = ctx;
     if (now() - r->reported >= 5 * REPORT_MS) {
         r->curve.beat.step = (int64_t)step;
-        report(r);
+        worker_report(r);
     }
 }
 
@@ -145,7 +145,7 @@ static bool prepare(struct run *r, struct err *e)
 }
 
 // A line in the job's log: what training is about to work on.
-static void note(struct run *r)
+static void worker_note(struct run *r)
 {
     const struct worker_config *c = r->worker->config;
     const struct model *m = &r->prepared.model;
@@ -162,12 +162,12 @@ static void note(struct run *r)
 }
 
 // The network with its first weights.
-static bool start(struct run *r, struct err *e)
+static bool worker_start(struct run *r, struct err *e)
 {
     struct model *m = &r->prepared.model;
     if (!model_room(m, &r->arena, e))
         return false;
-    note(r);
+    worker_note(r);
     if (!model_init_weights(m, r->spec.train.seed, &r->halt, e) ||
         !init_from_data(m, r->train.x, r->train.n, &r->halt, &r->arena, e))
         return false;
@@ -184,7 +184,7 @@ static bool train(struct run *r, const struct exec *x, struct train_result *resu
                      &r->arena, e);
 }
 
-static bool sweep(struct run *r, const struct exec *x, struct err *e)
+static bool worker_sweep(struct run *r, const struct exec *x, struct err *e)
 {
     const struct lr_hooks hooks = {r, on_point, on_step};
     struct lr_found found;
@@ -194,8 +194,8 @@ static bool sweep(struct run *r, const struct exec *x, struct err *e)
 
 // Store the model's file. While the disk is full it waits: the result is there, and an operator can
 // make room.
-static bool save(struct run *r, const struct digest_part file[static 2], const char *digest,
-                 struct err *e)
+static bool worker_save(struct run *r, const struct digest_part file[static 2], const char *digest,
+                        struct err *e)
 {
     const struct worker_config *c = r->worker->config;
     for (bool waiting = false;; waiting = true) {
@@ -213,9 +213,9 @@ static bool save(struct run *r, const struct digest_part file[static 2], const c
 }
 
 // The curve is stored before the end is. While the disk is full it waits, as save() does.
-static bool settle(struct run *r, struct err *e)
+static bool worker_settle(struct run *r, struct err *e)
 {
-    for (report(r); r->unstored && r->why.kind == ERR_NO_SPACE; report(r)) {
+    for (worker_report(r); r->unstored && r->why.kind == ERR_NO_SPACE; worker_report(r)) {
         r->stop = ticket_poll(r->ticket);
         if (r->stop != STOP_NONE)
             return fail(e, ERR_CANCELLED, "stopped before the result was stored");
@@ -240,10 +240,10 @@ static bool conclude(struct run *r, const struct model_new *model, struct err *e
     return true;
 }
 
-static bool finish(struct run *r, const struct model_new *model, struct err *e)
+static bool worker_finish(struct run *r, const struct model_new *model, struct err *e)
 {
     struct cache *cache = r->worker->config->cache;
-    if (!settle(r, e))
+    if (!worker_settle(r, e))
         return false;
     cache_publish_begin(cache, model->name);
     bool ok = conclude(r, model, e);
@@ -251,21 +251,21 @@ static bool finish(struct run *r, const struct model_new *model, struct err *e)
     return ok;
 }
 
-static bool put(struct run *r, const struct digest_part file[static 2],
-                const struct model_new *model, struct err *e)
+static bool worker_put(struct run *r, const struct digest_part file[static 2],
+                       const struct model_new *model, struct err *e)
 {
     const struct worker_config *c = r->worker->config;
     struct catalog_file coming;
     struct err why = {0};
     catalog_begin(c->catalog, CATALOG_MODELS, model->digest, &coming);
-    bool ok = save(r, file, model->digest, e) && finish(r, model, e);
+    bool ok = worker_save(r, file, model->digest, e) && worker_finish(r, model, e);
     if (!catalog_end(c->catalog, &coming, ok ? CATALOG_STORED : CATALOG_UNSTORED, &why))
         LOG(c->log, LEVEL_WARN, log_text("event", "file of an unpublished model not removed"),
             log_int("job", r->job.id), log_text("reason", why.text));
     return ok;
 }
 
-static bool publish(struct run *r, const struct train_result *result, struct err *e)
+static bool worker_publish(struct run *r, const struct train_result *result, struct err *e)
 {
     const struct model *m = &r->prepared.model;
     const struct outcome outcome = {
@@ -283,7 +283,7 @@ static bool publish(struct run *r, const struct train_result *result, struct err
     const struct digest_part file[] = {{header, len}, {m->value, m->n_value * sizeof *m->value}};
     model.digest = digest;
     model.bytes = (int64_t)(file[0].len + file[1].len);
-    return digest_long(file, 2, digest, &r->halt, e) && put(r, file, &model, e);
+    return digest_long(file, 2, digest, &r->halt, e) && worker_put(r, file, &model, e);
 }
 
 // What becomes of a job that did not get to its end.
@@ -298,7 +298,7 @@ static enum ending ending_of(const struct run *r, const struct err *why)
     return why->kind == ERR_BUSY ? END_LATER : why->kind == ERR_INTERNAL ? END_AGAIN : END_FAILED;
 }
 
-static void give_back(struct run *r, const struct err *why)
+static void worker_give_back(struct run *r, const struct err *why)
 {
     static const char *const event[] = {
         [END_CANCELLED] = "job cancelled",
@@ -312,7 +312,7 @@ static void give_back(struct run *r, const struct err *why)
     if (r->stop == STOP_NONE)
         r->stop = ticket_poll(r->ticket);
     if (r->curve.beat.n_row)
-        report(r);
+        worker_report(r);
     enum ending ending = ending_of(r, why);
     LOG(c->log, ending < END_LATER ? LEVEL_INFO : LEVEL_WARN, log_text("event", event[ending]),
         log_int("job", r->job.id), log_text("kind", err_word(why->kind)),
@@ -348,16 +348,17 @@ static bool work_off(struct run *r, struct err *e)
     const struct exec exec = {.run = crew_run, .ctx = &crew, .halt = &r->halt};
     struct train_result result;
     bool finder = r->spec.kind == JOB_LR_FINDER;
-    if (!start(r, e))
+    if (!worker_start(r, e))
         return false;
     int helpers = take_helpers(r->worker, r->spec.train.threads - 1);
     bool ok = crew_init(&crew, (uint32_t)helpers + 1, NICENESS, e);
     if (ok) {
-        ok = finder ? sweep(r, &exec, e) : train(r, &exec, &result, e);
+        ok = finder ? worker_sweep(r, &exec, e) : train(r, &exec, &result, e);
         crew_release(&crew);
     }
     atomic_fetch_add(&r->worker->all->helpers, helpers);
-    return ok && (finder ? settle(r, e) && conclude(r, NULL, e) : publish(r, &result, e));
+    return ok &&
+           (finder ? worker_settle(r, e) && conclude(r, NULL, e) : worker_publish(r, &result, e));
 }
 
 static void run_job(struct run *r)
@@ -370,7 +371,7 @@ static void run_job(struct run *r)
     if (!ok)
         arena_correct(&r->arena, &e);
     if (!ok && r->ticket)
-        give_back(r, &e);
+        worker_give_back(r, &e);
     else if (!ok)
         LOG(r->worker->config->log, LEVEL_WARN, log_text("event", "result discarded"),
             log_int("job", r->job.id), log_text("reason", e.text));
@@ -387,7 +388,7 @@ static void forget_data(const struct run *r)
             log_text("reason", e.text));
 }
 
-static bool claim(struct run *r)
+static bool worker_claim(struct run *r)
 {
     struct err e = {0};
     const struct worker_config *c = r->worker->config;
@@ -409,7 +410,7 @@ static bool may_start(struct workers *w)
     return yes;
 }
 
-static void *work(void *arg)
+static void *worker_work(void *arg)
 {
     struct worker *w = arg;
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
@@ -418,7 +419,7 @@ static void *work(void *arg)
     for (bool more = may_start(w->all); more;) {
         *r = (struct run){.worker = w};
         arena_init(&r->arena, memory_of_job(w->config->settings));
-        more = claim(r);
+        more = worker_claim(r);
         if (more) {
             run_job(r);
             forget_data(r);
@@ -429,14 +430,14 @@ static void *work(void *arg)
     return NULL;
 }
 
-static bool start_threads(struct workers *w, size_t n, struct err *e)
+static bool worker_start_threads(struct workers *w, size_t n, struct err *e)
 {
     for (; w->n < n; w->n++) {
         struct worker *one = &w->worker[w->n];
         one->all = w;
         one->config = &w->config;
         snprintf(one->name, sizeof one->name, "worker-%zu", w->n + 1);
-        if (pthread_create(&one->thread, NULL, work, one) != 0)
+        if (pthread_create(&one->thread, NULL, worker_work, one) != 0)
             return fail(e, ERR_INTERNAL, "could not start worker thread %zu of %zu", w->n + 1, n);
     }
     return true;
@@ -451,7 +452,7 @@ struct workers *workers_start(const struct worker_config *c, struct err *e)
     atomic_init(&w->helpers, c->helpers);
     pthread_mutex_init(&w->start, NULL);
     pthread_mutex_lock(&w->start);
-    w->called_off = !start_threads(w, n, e);
+    w->called_off = !worker_start_threads(w, n, e);
     bool ok = !w->called_off;
     pthread_mutex_unlock(&w->start);
     if (ok)

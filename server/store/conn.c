@@ -130,7 +130,7 @@ static bool run_settings(struct conn *c, const char *text, struct err *e)
     return rc == SQLITE_OK || conn_fail(c, rc, e);
 }
 
-static bool set_up(struct conn *c, bool writer, struct err *e)
+static bool conn_set_up(struct conn *c, bool writer, struct err *e)
 {
     sqlite3_extended_result_codes(c->db, 1);
     sqlite3_busy_timeout(c->db, CONN_BUSY_MS);
@@ -146,7 +146,7 @@ bool conn_open(struct conn *c, const char *path, bool writer, struct err *e)
     *c = (struct conn){0};
     int how = writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     int rc = sqlite3_open_v2(path, &c->db, how | SQLITE_OPEN_NOMUTEX, NULL);
-    bool ok = rc == SQLITE_OK ? set_up(c, writer, e) : conn_fail(c, rc, e);
+    bool ok = rc == SQLITE_OK ? conn_set_up(c, writer, e) : conn_fail(c, rc, e);
     if (!ok)
         conn_close(c);
     return ok;

@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
-static bool run(struct sqlite3 *db, const char *sql, struct err *e)
+static bool migrate_run(struct sqlite3 *db, const char *sql, struct err *e)
 {
     int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
@@ -16,7 +16,7 @@ static bool run(struct sqlite3 *db, const char *sql, struct err *e)
                 "could not prepare the database: %s", sqlite3_errmsg(db));
 }
 
-static bool number(struct sqlite3 *db, const char *sql, int *out, struct err *e)
+static bool migrate_number(struct sqlite3 *db, const char *sql, int *out, struct err *e)
 {
     struct sqlite3_stmt *st = NULL;
     bool ok =
@@ -34,9 +34,9 @@ static bool step(struct sqlite3 *db, const char *sql, int version, struct err *e
     char stamp[96];
     snprintf(stamp, sizeof stamp, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
              MIGRATE_APPLICATION_ID, version);
-    if (!run(db, "BEGIN IMMEDIATE", e))
+    if (!migrate_run(db, "BEGIN IMMEDIATE", e))
         return false;
-    if (run(db, sql, e) && run(db, stamp, e))
+    if (migrate_run(db, sql, e) && migrate_run(db, stamp, e))
         return true;
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return false;
@@ -45,9 +45,9 @@ static bool step(struct sqlite3 *db, const char *sql, int version, struct err *e
 bool migrate(struct sqlite3 *db, const char *const *sql, int count, struct err *e)
 {
     int version, app, tables;
-    if (!number(db, "PRAGMA user_version", &version, e) ||
-        !number(db, "PRAGMA application_id", &app, e) ||
-        !number(db, "SELECT count(*) FROM sqlite_schema", &tables, e))
+    if (!migrate_number(db, "PRAGMA user_version", &version, e) ||
+        !migrate_number(db, "PRAGMA application_id", &app, e) ||
+        !migrate_number(db, "SELECT count(*) FROM sqlite_schema", &tables, e))
         return false;
     if (app != MIGRATE_APPLICATION_ID && (app || version || tables))
         return fail(e, ERR_CONFLICT, "the database belongs to another program");

@@ -121,7 +121,7 @@ static bool sound_text(struct sqlite3_stmt *st, int at, enum column_rule rule)
            (rule != DIGEST || (len == 64 && strspn(text, "0123456789abcdef") == 64));
 }
 
-static bool take_text(struct sqlite3_stmt *st, int at, void *member, struct arena *a)
+static bool put_text_member(struct sqlite3_stmt *st, int at, void *member, struct arena *a)
 {
     const char **out = member;
     *out = NULL;
@@ -151,7 +151,7 @@ static bool take_state(struct sqlite3_stmt *st, int at, void *member, struct are
 
 const struct sql_type sql_column_int = {SQLITE_INTEGER, sound_int, take_int},
                       sql_column_real = {SQLITE_FLOAT, sound_real, take_real},
-                      sql_column_text = {SQLITE_TEXT, sound_text, take_text},
+                      sql_column_text = {SQLITE_TEXT, sound_text, put_text_member},
                       sql_column_state = {SQLITE_TEXT, sound_state, take_state};
 
 bool sql_column_sound(struct sqlite3_stmt *st, int at, const struct sql_type *type,
@@ -198,7 +198,7 @@ bool sql_take_text(struct sqlite3_stmt *st, void *ctx, struct err *e)
     struct text_out *out = ctx;
     if (!sql_column_sound(st, 0, &sql_column_text, NEEDED))
         return sql_column_refused(st, 0, e);
-    return take_text(st, 0, &out->text, out->arena) || sql_no_memory(e);
+    return put_text_member(st, 0, &out->text, out->arena) || sql_no_memory(e);
 }
 
 static bool take_column(struct sqlite3_stmt *st, int at, const struct sql_column *c, char *row,

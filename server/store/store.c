@@ -95,7 +95,7 @@ static struct command *take_locked(struct store *s)
     return c;
 }
 
-static struct command *take(struct store *s)
+static struct command *store_take(struct store *s)
 {
     pthread_mutex_lock(&s->lock);
     struct command *c = take_locked(s);
@@ -103,7 +103,7 @@ static struct command *take(struct store *s)
     return c;
 }
 
-static bool run(struct store *s, const struct sql_text *text, struct err *e)
+static bool run_statement(struct store *s, const struct sql_text *text, struct err *e)
 {
     return sql_run(&s->writer, e, NULL, NULL, text, NULL, 0) >= 0;
 }
@@ -112,15 +112,15 @@ static bool run(struct store *s, const struct sql_text *text, struct err *e)
 // up, as it may when disk or memory are full, or has met damage.
 static bool run_command(struct store *s, struct command *c, struct err *failed)
 {
-    if (!run(s, SQL_TEXT("SAVEPOINT command"), failed))
+    if (!run_statement(s, SQL_TEXT("SAVEPOINT command"), failed))
         return false;
     c->ok = c->fn(s, &s->writer, c->arg, &c->err);
     if (sqlite3_get_autocommit(s->writer.db) || s->writer.bad) {
         *failed = c->err;
         return false;
     }
-    return (c->ok || run(s, SQL_TEXT("ROLLBACK TO command"), failed)) &&
-           run(s, SQL_TEXT("RELEASE command"), failed);
+    return (c->ok || run_statement(s, SQL_TEXT("ROLLBACK TO command"), failed)) &&
+           run_statement(s, SQL_TEXT("RELEASE command"), failed);
 }
 
 static bool begin_group(struct store *s, struct err *e)
@@ -128,11 +128,11 @@ static bool begin_group(struct store *s, struct err *e)
     if (s->writer.bad)
         return fail(e, ERR_INTERNAL,
                     "the database is damaged, nothing is written any more: restore a backup");
-    bool over = sqlite3_get_autocommit(s->writer.db) || run(s, SQL_TEXT("ROLLBACK"), e);
-    return over && run(s, SQL_TEXT("BEGIN IMMEDIATE"), e);
+    bool over = sqlite3_get_autocommit(s->writer.db) || run_statement(s, SQL_TEXT("ROLLBACK"), e);
+    return over && run_statement(s, SQL_TEXT("BEGIN IMMEDIATE"), e);
 }
 
-static void answer(struct store *s, struct command *group, const struct err *failed)
+static void store_answer(struct store *s, struct command *group, const struct err *failed)
 {
     pthread_mutex_lock(&s->lock);
     s->stats.commits++;
@@ -152,11 +152,11 @@ static void answer(struct store *s, struct command *group, const struct err *fai
 // Commit what was done, or give all of it up. Should even that fail, the next group begins with it.
 static void end_group(struct store *s, bool ok, struct err *failed)
 {
-    if (ok && folder_unchanged(&s->folder, failed) && run(s, SQL_TEXT("COMMIT"), failed))
+    if (ok && folder_unchanged(&s->folder, failed) && run_statement(s, SQL_TEXT("COMMIT"), failed))
         return;
     BUG(!failed->kind);
     if (!sqlite3_get_autocommit(s->writer.db))
-        run(s, SQL_TEXT("ROLLBACK"), &(struct err){0});
+        run_statement(s, SQL_TEXT("ROLLBACK"), &(struct err){0});
 }
 
 static void run_group(struct store *s, struct command *first)
@@ -165,7 +165,7 @@ static void run_group(struct store *s, struct command *first)
     struct err failed = {0};
     int64_t n = 0, stop = clock_mono(&clock_system) + GROUP_MS;
     bool ok = begin_group(s, &failed), more = true;
-    for (struct command *c = first; c; c = more ? take(s) : NULL) {
+    for (struct command *c = first; c; c = more ? store_take(s) : NULL) {
         *end = c;
         end = &c->next;
         c->next = NULL;
@@ -173,7 +173,7 @@ static void run_group(struct store *s, struct command *first)
         more = ok && ++n < GROUP_COMMANDS && clock_mono(&clock_system) < stop;
     }
     end_group(s, ok, &failed);
-    answer(s, group, &failed);
+    store_answer(s, group, &failed);
 }
 
 // Bring the log back to nothing. It is only worth trying, so no waiting for readers.
@@ -344,7 +344,7 @@ static bool open_database(struct store *s, struct err *e)
     return true;
 }
 
-static void init_locks(struct store *s)
+static void store_init_locks(struct store *s)
 {
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
@@ -358,7 +358,7 @@ static void init_locks(struct store *s)
     s->last = &s->first;
 }
 
-static void destroy(struct store *s, bool discard)
+static void store_destroy(struct store *s, bool discard)
 {
     for (int i = 0; i < READERS; i++)
         conn_close(&s->reader[i]);
@@ -381,14 +381,14 @@ struct store *store_open(const char *dir, const struct clock *clock, struct err 
     s->clock = clock;
     s->opened = clock_wall(clock) - clock_mono(clock);
     s->folder.fd = -1;
-    init_locks(s);
+    store_init_locks(s);
     if (folder_take(&s->folder, dir, e) && open_database(s, e)) {
         int rc = pthread_create(&s->thread, NULL, writer_main, s);
         if (rc == 0)
             return s;
         fail(e, ERR_INTERNAL, "could not start the store's thread: %s", strerror(rc));
     }
-    destroy(s, true);
+    store_destroy(s, true);
     return NULL;
 }
 
@@ -400,25 +400,25 @@ static void begin_closing(struct store *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void end(struct store *s, bool discard)
+static void store_end(struct store *s, bool discard)
 {
     if (!s)
         return;
     begin_closing(s);
     if (!s->joined)
         pthread_join(s->thread, NULL);
-    destroy(s, discard);
+    store_destroy(s, discard);
 }
 
 void store_close(struct store *s)
 {
-    end(s, false);
+    store_end(s, false);
 }
 
 void store_discard(struct store *s)
 {
     bool fresh = false;
-    end(s, s && store_is_new(s, &fresh, &(struct err){0}) && fresh);
+    store_end(s, s && store_is_new(s, &fresh, &(struct err){0}) && fresh);
 }
 
 bool store_halt(struct store *s, int ms)

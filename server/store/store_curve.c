@@ -52,8 +52,8 @@ static int64_t wanted(const struct walk *w, int64_t from)
     return from <= w->newest && w->newest < up ? w->newest : up;
 }
 
-static bool add_span(struct walk *w, int64_t attempt, int64_t from, int64_t to, struct arena *a,
-                     struct err *e)
+static bool curve_add_span(struct walk *w, int64_t attempt, int64_t from, int64_t to,
+                           struct arena *a, struct err *e)
 {
     if (from > to)
         return true;
@@ -102,8 +102,8 @@ static bool find_spans(struct conn *c, struct walk *w, struct arena *a, struct e
             w->attempt = run[0];
             w->newest = run[1];
         }
-        if (!add_span(w, run[0], first > w->after ? first : w->after + 1,
-                      run[1] < end ? run[1] : end - 1, a, e))
+        if (!curve_add_span(w, run[0], first > w->after ? first : w->after + 1,
+                            run[1] < end ? run[1] : end - 1, a, e))
             return false;
         end = first < end ? first : end;
     }
@@ -158,7 +158,7 @@ static size_t count_words(const char *names)
 }
 
 // Where the word of length `len` stands among `names`; -1 when it does not.
-static int find_word(const char *names, const char *word, size_t len)
+static int curve_find_word(const char *names, const char *word, size_t len)
 {
     for (int at = 0;; at++) {
         size_t n = strcspn(names, " ");
@@ -171,11 +171,11 @@ static int find_word(const char *names, const char *word, size_t len)
 }
 
 // Put values under the names of an older row into the columns of the table.
-static void spread(const char *names, const char *vals, const char *columns, double *to)
+static void curve_spread(const char *names, const char *vals, const char *columns, double *to)
 {
     for (;; vals += sizeof *to) {
         size_t n = strcspn(names, " ");
-        int at = find_word(columns, names, n);
+        int at = curve_find_word(columns, names, n);
         if (at >= 0)
             memcpy(&to[at], vals, sizeof *to);
         if (!names[n])
@@ -200,7 +200,7 @@ static bool take_values(struct sqlite3_stmt *st, struct metric_table *t, double 
     for (size_t k = 0; k < t->n_name; k++)
         to[k] = NAN;
     if (bytes)
-        spread(names, vals, t->names, to);
+        curve_spread(names, vals, t->names, to);
     return true;
 }
 
@@ -216,7 +216,7 @@ static bool take_point(struct sqlite3_stmt *st, void *ctx, struct err *e)
     return take_values(st, t, t->value + t->n_row++ * t->n_name, e);
 }
 
-static bool make_room(struct metric_table *t, size_t rows, struct arena *a, struct err *e)
+static bool curve_make_room(struct metric_table *t, size_t rows, struct arena *a, struct err *e)
 {
     int64_t **column[] = {&t->attempt, &t->epoch, &t->step, &t->at};
     for (size_t i = 0; i < sizeof column / sizeof *column; i++)
@@ -242,7 +242,7 @@ static bool curve(struct store *s, struct conn *c, void *arg, struct err *e)
     walk->n = &t->n_row;
     walk->take = take_point;
     walk->ctx = t;
-    return make_room(t, walk->room, w->a, e) &&
+    return curve_make_room(t, walk->room, w->a, e) &&
            read_spans(c, walk,
                       SQL_TEXT("SELECT epoch, attempt, step, at, names, vals FROM job_metrics "
                                "WHERE job_id = ? AND attempt = ? AND epoch BETWEEN ? AND ? "

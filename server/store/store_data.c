@@ -36,7 +36,7 @@ struct dataset {
     struct arena *a;
 };
 
-static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool data_get(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
     const struct dataset *w = arg;
@@ -46,7 +46,7 @@ static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
     return n > 0 || (n == 0 && sql_no_version("dataset", w->name, w->version, e));
 }
 
-static bool put(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool store_data_put(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct dataset *w = arg;
     const struct dataset_new *d = w->fresh;
@@ -57,21 +57,21 @@ static bool put(struct store *s, struct conn *c, void *arg, struct err *e)
                BIND_TEXT(d->name), BIND_TEXT(d->name), BIND_TEXT(d->digest), BIND_INT(d->n_row),
                BIND_INT(d->n_column), BIND_INT(d->bytes), BIND_INT(store_now(s)),
                BIND_TEXT(d->summary)) >= 0 &&
-           get(s, c, arg, e);
+           data_get(s, c, arg, e);
 }
 
 bool store_dataset_put(struct store *s, const struct dataset_new *d, struct dataset_row *out,
                        struct arena *a, struct err *e)
 {
     struct dataset w = {.name = d->name, .fresh = d, .out = out, .a = a};
-    return store_write(s, put, &w, e);
+    return store_write(s, store_data_put, &w, e);
 }
 
 bool store_dataset_get(struct store *s, const char *name, int64_t version, struct dataset_row *out,
                        struct arena *a, struct err *e)
 {
     struct dataset w = {.name = name, .version = version, .out = out, .a = a};
-    return store_read(s, get, &w, e);
+    return store_read(s, data_get, &w, e);
 }
 
 struct list {
@@ -81,7 +81,7 @@ struct list {
     struct arena *a;
 };
 
-static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool data_list(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
     const struct list *w = arg;
@@ -98,7 +98,7 @@ bool store_dataset_list(struct store *s, size_t limit, int64_t after, struct dat
     BUG(limit > STORE_PAGE);
     out->row = arena_zalloc(a, limit, sizeof *out->row);
     struct list w = {limit, after ? after : INT64_MAX, out, a};
-    return out->row ? store_read(s, list, &w, e) : sql_no_memory(e);
+    return out->row ? store_read(s, data_list, &w, e) : sql_no_memory(e);
 }
 
 static bool not_pinned(struct conn *c, const char *name, struct err *e)

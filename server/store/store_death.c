@@ -51,7 +51,7 @@ static void explain(const struct dead *d, struct blame b, char text[DEATH_TEXT])
         snprintf(text, DEATH_TEXT, "the daemon died while the job ran; it starts over");
 }
 
-static bool bury(struct store *s, struct conn *c, const struct dead *d, struct err *e)
+static bool death_bury(struct store *s, struct conn *c, const struct dead *d, struct err *e)
 {
     char text[DEATH_TEXT];
     struct blame b = blame_death((struct blame){d->blame, d->furthest}, d->epoch);
@@ -107,7 +107,7 @@ static bool rescue_all(struct store *s, struct conn *c, void *arg, struct err *e
 bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e)
 {
     const struct folder *f = store_folder(s);
-    struct takeover w = {folder_has_stop_mark(f) ? excuse : bury, 0};
+    struct takeover w = {folder_has_stop_mark(f) ? excuse : death_bury, 0};
     bool ok = store_write(s, rescue_all, &w, e) && folder_unmark_stop(f, e);
     *n = ok ? w.n : 0; // else it was rolled back
     return ok;

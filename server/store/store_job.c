@@ -160,7 +160,7 @@ static bool queue_has_room(struct conn *c, const struct job_new *j, struct err *
            fail(e, ERR_BUSY, "%" PRId64 " jobs are waiting already; try again later", j->most);
 }
 
-static bool submit(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool job_submit(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     struct submit *w = arg;
     int64_t id = 0;
@@ -177,7 +177,7 @@ bool store_job_submit(struct store *s, const struct job_new *job, struct job_row
                       bool *replayed, struct arena *a, struct err *e)
 {
     struct submit w = {.job = job, .out = out, .a = a};
-    bool ok = store_write(s, submit, &w, e);
+    bool ok = store_write(s, job_submit, &w, e);
     *replayed = ok && w.replayed;
     return ok;
 }
@@ -214,7 +214,7 @@ struct get {
     struct arena *a;
 };
 
-static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool get_job(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct get *w = arg;
     return job_load(s, c, w->id, w->out, w->a, e);
@@ -223,7 +223,7 @@ static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
 bool store_job_get(struct store *s, int64_t id, struct job_row *out, struct arena *a, struct err *e)
 {
     struct get w = {id, out, a};
-    return store_read(s, get, &w, e);
+    return store_read(s, get_job, &w, e);
 }
 
 struct list {
@@ -234,7 +234,7 @@ struct list {
     struct arena *a;
 };
 
-static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool list_jobs(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct list *w = arg;
     struct sql_rows rows = ROWS(listed_column, w->out->row, w->limit, w->a);
@@ -254,7 +254,7 @@ bool store_job_list(struct store *s, size_t limit, int64_t after, enum job_state
     BUG(limit > STORE_PAGE);
     out->row = arena_zalloc(a, limit, sizeof *out->row);
     struct list w = {limit, after ? after : INT64_MAX, state, out, a};
-    return out->row ? store_read(s, list, &w, e) : sql_no_memory(e);
+    return out->row ? store_read(s, list_jobs, &w, e) : sql_no_memory(e);
 }
 
 // Cancelling -----------------------------------------------------------------------------------

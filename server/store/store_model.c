@@ -35,7 +35,7 @@ struct get {
     struct arena *a;
 };
 
-static bool get(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool get_model(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
     const struct get *w = arg;
@@ -49,7 +49,7 @@ bool store_model_get(struct store *s, const char *name, int64_t version, struct 
                      struct arena *a, struct err *e)
 {
     struct get w = {.name = name, .version = version, .out = out, .a = a};
-    return store_read(s, get, &w, e);
+    return store_read(s, get_model, &w, e);
 }
 
 static bool of_job(struct store *s, struct conn *c, void *arg, struct err *e)
@@ -79,7 +79,7 @@ struct list {
     struct arena *a;
 };
 
-static bool list(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool list_models(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
     const struct list *w = arg;
@@ -96,7 +96,7 @@ bool store_model_list(struct store *s, size_t limit, int64_t after, struct model
     BUG(limit > STORE_PAGE);
     out->row = arena_zalloc(a, limit, sizeof *out->row);
     struct list w = {limit, after ? after : INT64_MAX, out, a};
-    return out->row ? store_read(s, list, &w, e) : sql_no_memory(e);
+    return out->row ? store_read(s, list_models, &w, e) : sql_no_memory(e);
 }
 
 bool store_model_digest_used(struct store *s, const char *digest, bool *used, struct err *e)
@@ -109,7 +109,7 @@ struct put {
     int64_t version;
 };
 
-static bool put(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool model_put(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     struct put *w = arg;
     return model_add(s, c, w->model, 0, &w->version, e);
@@ -119,7 +119,7 @@ bool store_model_put(struct store *s, const struct model_new *m, struct model_ro
                      struct arena *a, struct err *e)
 {
     struct put w = {m, 0};
-    return store_write(s, put, &w, e) && store_model_get(s, m->name, w.version, out, a, e);
+    return store_write(s, model_put, &w, e) && store_model_get(s, m->name, w.version, out, a, e);
 }
 
 bool model_add(struct store *s, struct conn *c, const struct model_new *m, int64_t job,

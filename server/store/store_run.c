@@ -22,7 +22,7 @@ static bool held(const struct lease *lease, int64_t rows, struct err *e)
                  lease->job));
 }
 
-static void draw_key(struct lease *lease)
+static void run_draw_key(struct lease *lease)
 {
     ssize_t n;
     do
@@ -82,7 +82,7 @@ static bool claimable(struct conn *c, int64_t due, struct span *out, struct err 
 }
 _Static_assert(BLAME_SUSPECT == 1, "claimable() and migrations/0003_runs.sql say so");
 
-static bool claim(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool run_claim(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct claim *w = arg;
     struct lease *lease = &w->out->lease;
@@ -111,8 +111,8 @@ bool store_job_claim(struct store *s, const char *worker, struct job_claim *out,
 {
     struct claim w = {worker, out, a};
     *out = (struct job_claim){0};
-    draw_key(&out->lease);
-    return store_write(s, claim, &w, e);
+    run_draw_key(&out->lease);
+    return store_write(s, run_claim, &w, e);
 }
 
 // Renewing -------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ static bool tell_gap(struct store *s, struct conn *c, const struct beat *w, stru
 }
 
 // The run may have got past where earlier ones died with the daemon.
-static bool clear(struct store *s, struct conn *c, const struct beat *w, struct err *e)
+static bool run_clear(struct store *s, struct conn *c, const struct beat *w, struct err *e)
 {
     int64_t n = SQL(c, e, NULL, NULL,
                     "UPDATE jobs SET blame = 0 WHERE id = ? AND lease = ? AND blame > 0 "
@@ -185,7 +185,7 @@ static bool beat(struct store *s, struct conn *c, void *arg, struct err *e)
         best ? BIND_INT(b->best_epoch) : BIND_NULL, best ? BIND_TEXT(b->best_metric) : BIND_NULL,
         best ? BIND_REAL(b->best_value) : BIND_NULL, BIND_INT(w->lease->job), KEY(w->lease));
     return held(w->lease, n, e) && add_points(s, c, w, e) && tell_gap(s, c, w, e) &&
-           clear(s, c, w, e);
+           run_clear(s, c, w, e);
 }
 
 bool store_job_beat(struct store *s, const struct lease *lease, const struct job_beat *b,
@@ -235,7 +235,7 @@ struct finish {
     struct job_end end; // as it came
 };
 
-static bool publish(struct store *s, struct conn *c, struct finish *w, struct err *e)
+static bool run_publish(struct store *s, struct conn *c, struct finish *w, struct err *e)
 {
     const struct model_new *m = w->end.model;
     return model_add(s, c, m, w->lease->job, &w->end.version, e) &&
@@ -262,7 +262,7 @@ static bool choose_end(struct conn *c, struct finish *w, struct err *e)
     return held(w->lease, n, e);
 }
 
-static bool finish(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool run_finish(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     struct finish *w = arg;
     if (!choose_end(c, w, e))
@@ -275,7 +275,7 @@ static bool finish(struct store *s, struct conn *c, void *arg, struct err *e)
                     BIND_TEXT(job_state_word(w->end.state)), BIND_INT(store_now(s)),
                     BIND_TEXT(why ? err_word(why->kind) : NULL), BIND_TEXT(why ? why->at : NULL),
                     BIND_TEXT(why ? why->text : NULL), BIND_INT(w->lease->job), KEY(w->lease));
-    return held(w->lease, n, e) && (w->end.model ? publish(s, c, w, e) : log_end(s, c, w, e));
+    return held(w->lease, n, e) && (w->end.model ? run_publish(s, c, w, e) : log_end(s, c, w, e));
 }
 
 bool store_job_finish(struct store *s, const struct lease *lease, struct job_end *end,
@@ -284,7 +284,7 @@ bool store_job_finish(struct store *s, const struct lease *lease, struct job_end
     BUG(!job_ended(end->state) || (end->state == JOB_FAILED) != (end->why != NULL));
     BUG(end->model && end->state != JOB_SUCCEEDED);
     struct finish w = {.lease = lease, .wanted = end};
-    bool ok = store_write(s, finish, &w, e);
+    bool ok = store_write(s, run_finish, &w, e);
     if (ok)
         *end = w.end;
     return ok;
@@ -392,7 +392,7 @@ struct note {
     const char *level, *text;
 };
 
-static bool note(struct store *s, struct conn *c, void *arg, struct err *e)
+static bool run_note(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct note *w = arg;
     int64_t n = SQL(c, e, NULL, NULL,
@@ -408,5 +408,5 @@ bool store_job_note(struct store *s, const struct lease *lease, const char *leve
                     struct err *e)
 {
     struct note w = {lease, level, text};
-    return store_write(s, note, &w, e);
+    return store_write(s, run_note, &w, e);
 }
