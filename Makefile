@@ -10,7 +10,7 @@ CC := gcc
 endif
 PKGS := libmicrohttpd libcjson sqlite3 nettle
 BLAS ?= $(shell pkg-config --exists openblas && echo openblas || echo blas)
-ifneq ($(filter-out deps demo check asan tsan help clean layers format,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps demo check asan tsan help clean layers style format,$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(BLAS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) $(BLAS) 2>/dev/null)
 endif
@@ -138,7 +138,7 @@ PROGRAMS := $(SUITES:%=$(B)/test_%)
 suites: $(PROGRAMS) $(if $(filter e2e,$(SUITES)),all $(B)/docs $(call obj,tests/fuzz/*.c))
 
 ## check: install what is missing, build, run every test
-check: deps layers
+check: deps layers style
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) suites
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) MODE=f64 suites
 	@sh tests/check.sh $(PROGRAMS) build/f64/test_engine "$(B)/docs check README.md" \
@@ -192,6 +192,10 @@ kill-loop: $(B)/mlpd
 layers:
 	@sh tests/layers.sh
 
+## style: fail on what a machine can see of how the sources are written
+style:
+	@sh tests/style.sh
+
 ## format: lay every C file out as .clang-format says
 format:
 	find engine api server clients tests -name '*.[ch]' | xargs clang-format -i
@@ -210,7 +214,7 @@ clean:
 help:
 	@sed -n 's/^## \([^:]*\): /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all deps demo suites check accuracy asan tsan fuzz docs bench bench-peers bench-load mutate kill-loop layers format install \
+.PHONY: all deps demo suites check accuracy asan tsan fuzz docs bench bench-peers bench-load mutate kill-loop layers style format install \
 clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

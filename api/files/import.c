@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The JSON form of an imported model, and the choice of form: see import.h.
+// The JSON form of an imported model, and the choice of form: see import.h. A layer is read by its
+// own schema into a piece of a stack; what is wrong with it is told with the layer's place in
+// front, so a caller finds the layer among many. Numbers are looked through where they stand and
+// copied only once the whole network is known to fit.
 
 #include "api/files/import.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A stack of linear layers from a safetensors file that is not ours: see import_stack.h.
+// A stack of linear layers from a safetensors file that is not ours: see import_stack.h. Files of
+// other programs carry names and shapes but no order of layers: tensors are sorted the way people
+// number them, every matrix is a layer, and a vector belongs to the matrix whose name it shares.
 
 #include "api/files/import_stack.h"
 #include "engine/nn/role.h"

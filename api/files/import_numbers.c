@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Arrays of numbers, looked through and copied: see import_stack.h.
+// Arrays of numbers, looked through and copied: see import_stack.h. Twice on purpose: the first
+// look says how many there are and what is wrong with them, at which index; memory is taken only
+// for arrays whose shape has turned out to fit.
 
 #include "api/files/import_stack.h"
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-// From a stack of layers to a model: see import_stack.h.
+// From a stack of layers to a model: see import_stack.h. What was not said (task, classes, targets,
+// loss) is settled from the last layer's width; then the network is built by the same builder as
+// for a job, and the numbers are put in place of its parameters. Complaints of that builder are
+// about a job's fields, so their pointers are moved to the import's.
 
 #include "api/files/import_stack.h"
 

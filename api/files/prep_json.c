@@ -70,14 +70,14 @@ void prep_write(const struct prep *p, struct jsonw *w, const char *key)
 
 // Reading. Every helper expects the next element of an array to be of its kind; `ok` goes false and
 // stays so.
-struct reader {
+struct prep_reader {
     char *text; // that `in` reads
     struct json_in in;
     struct arena *a;
     bool ok;
 };
 
-static bool next(struct reader *r, enum json_kind kind)
+static bool next(struct prep_reader *r, enum json_kind kind)
 {
     if (r->ok)
         r->ok = json_more(&r->in);
@@ -86,14 +86,14 @@ static bool next(struct reader *r, enum json_kind kind)
     return r->ok;
 }
 
-static double next_number(struct reader *r)
+static double next_number(struct prep_reader *r)
 {
     return next(r, JSON_NUMBER) ? json_number(&r->in) : 0;
 }
 
 // Decoded in place, its end where its closing quote was: a text never becomes longer, and what has
 // been read is not looked at again.
-static const char *text(struct reader *r)
+static const char *text(struct prep_reader *r)
 {
     if (!r->ok || json_kind(&r->in) != JSON_STRING) {
         r->ok = false;
@@ -104,13 +104,13 @@ static const char *text(struct reader *r)
     return out;
 }
 
-static const char *next_text(struct reader *r)
+static const char *next_text(struct prep_reader *r)
 {
     return next(r, JSON_STRING) ? text(r) : "";
 }
 
 // The reader stands before an array; how many elements it has.
-static size_t json_length(struct reader *r)
+static size_t json_length(struct prep_reader *r)
 {
     struct json_in ahead = r->in;
     size_t n = 0;
@@ -121,7 +121,7 @@ static size_t json_length(struct reader *r)
     return n;
 }
 
-static const char *const *texts(struct reader *r, size_t *n)
+static const char *const *texts(struct prep_reader *r, size_t *n)
 {
     *n = json_length(r);
     const char **list = r->ok ? arena_alloc(r->a, *n, sizeof *list) : NULL;
@@ -137,7 +137,7 @@ static const char *const *texts(struct reader *r, size_t *n)
     return list;
 }
 
-static size_t word(struct reader *r, const char *const *words)
+static size_t word(struct prep_reader *r, const char *const *words)
 {
     const char *t = r->ok ? text(r) : "";
     for (size_t i = 0; words[i]; i++)
@@ -147,7 +147,7 @@ static size_t word(struct reader *r, const char *const *words)
     return 0;
 }
 
-static void json_read_column(struct reader *r, struct prep_column *c, size_t at)
+static void json_read_column(struct prep_reader *r, struct prep_column *c, size_t at)
 {
     if (!next(r, JSON_ARRAY))
         return;
@@ -169,7 +169,7 @@ static void json_read_column(struct reader *r, struct prep_column *c, size_t at)
     r->ok = r->ok && !json_more(&r->in);
 }
 
-static void read_columns(struct reader *r, struct prep *p)
+static void read_columns(struct prep_reader *r, struct prep *p)
 {
     p->n_column = json_length(r);
     p->column = r->ok && p->n_column <= FRAME_MAX_COLUMNS
@@ -187,7 +187,7 @@ static void read_columns(struct reader *r, struct prep *p)
 }
 
 // One name, or an array of them.
-static void read_targets(struct reader *r, struct prep *p)
+static void read_targets(struct prep_reader *r, struct prep *p)
 {
     bool several = r->ok && json_kind(&r->in) == JSON_ARRAY;
     const char *lone = several ? NULL : text(r), *const *name = &lone;
@@ -200,7 +200,7 @@ static void read_targets(struct reader *r, struct prep *p)
         p->target[i] = (struct prep_target){.name = name[i], .source = SIZE_MAX};
 }
 
-static void read_scales(struct reader *r, struct prep *p)
+static void read_scales(struct prep_reader *r, struct prep *p)
 {
     size_t n = p->n_target;
     p->y_mean = r->ok && json_length(r) == 2 * n ? arena_alloc(r->a, n, sizeof *p->y_mean) : NULL;
@@ -225,12 +225,12 @@ static bool classes_fit(const struct prep *p)
 enum { TARGET, TASK, CLASSES, Y, COLUMNS, MEMBERS };
 
 // The reader at another member.
-static void go(struct reader *r, const struct json_want *want)
+static void go(struct prep_reader *r, const struct json_want *want)
 {
     r->in = r->ok ? json_in(want->value) : (struct json_in){NULL};
 }
 
-static void read_members(struct reader *r, const struct json_want *want, struct prep *p)
+static void read_members(struct prep_reader *r, const struct json_want *want, struct prep *p)
 {
     go(r, &want[TARGET]);
     read_targets(r, p);
@@ -253,7 +253,7 @@ bool prep_read(struct prep *p, char *json, struct arena *a, struct err *e)
     struct err why = {0};
     *p = (struct prep){0};
     faults_init(&faults, a);
-    struct reader r = {
+    struct prep_reader r = {
         .text = json, .a = a, .ok = json_scan(json, strlen(json), want, MEMBERS, a, &faults, &why)};
     for (int i = 0; i < MEMBERS; i++)
         r.ok = r.ok && want[i].value.at;

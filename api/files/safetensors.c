@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Reading and writing safetensors: see safetensors.h.
+// Reading and writing safetensors: see safetensors.h. A file comes from anybody, so nothing of it
+// is believed: the header must be JSON within its stated length, every tensor within the data, and
+// together the tensors must fill the data exactly, without gaps or overlaps. Then no later reader
+// has to check an offset.
 
 #include "api/files/safetensors.h"
 

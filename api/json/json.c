@@ -21,7 +21,7 @@
 
 enum { SURELY_FINITE = 200 };
 
-struct step {
+struct scan_step {
     const char *key; // NULL: an element of an array
     size_t len, index;
 };
@@ -31,7 +31,7 @@ struct scan {
     struct json_want *want;
     size_t n_want;
     struct json_keys keys;
-    struct step path[JSON_DEPTH];
+    struct scan_step path[JSON_DEPTH];
     size_t n_path;
     const char *code; // NULL when out of memory
     char why[128];
@@ -67,7 +67,7 @@ static bool json_no_memory(struct scan *s)
 }
 
 // Note where a failure came from; the innermost level is the first to do so.
-static bool within(struct scan *s, size_t depth, struct step step)
+static bool within(struct scan *s, size_t depth, struct scan_step step)
 {
     s->path[depth] = step;
     if (s->n_path <= depth)
@@ -145,7 +145,7 @@ static bool json_member(struct scan *s, size_t depth)
     bool ok = value(s, depth + 1);
     const struct json_key *k = &s->keys.key[mine];
     if (!ok)
-        return within(s, depth, (struct step){.key = k->text, .len = k->len});
+        return within(s, depth, (struct scan_step){.key = k->text, .len = k->len});
     if (depth == 0)
         keep_wanted(s, k, from);
     return true;
@@ -161,7 +161,7 @@ static bool close_object(struct scan *s, size_t depth, size_t first)
         return true;
     s->at = again->at;
     stop(s, "duplicate_key", "the key \"%.*s\" was given already", (int)again->len, again->text);
-    return within(s, depth, (struct step){.key = again->text, .len = again->len});
+    return within(s, depth, (struct scan_step){.key = again->text, .len = again->len});
 }
 
 static bool object(struct scan *s, size_t depth)
@@ -190,7 +190,7 @@ static bool array(struct scan *s, size_t depth)
     bool more = *s->at != ']';
     for (size_t i = 0; more; i++) {
         if (!value(s, depth + 1))
-            return within(s, depth, (struct step){.index = i});
+            return within(s, depth, (struct scan_step){.index = i});
         json_skip_blanks(s);
         if (*s->at == ']')
             break;
@@ -294,7 +294,7 @@ static bool whole(struct scan *s)
 
 // Reporting
 
-static size_t escape_step(char *out, size_t max, const struct step *step)
+static size_t escape_step(char *out, size_t max, const struct scan_step *step)
 {
     size_t n = 0;
     for (size_t i = 0; i < step->len && n + 2 < max; i++) {

@@ -86,13 +86,13 @@ static char simple_escape(char c)
 }
 
 // A string being checked.
-struct cursor {
+struct text_cursor {
     const char *at, *end;
     char *why;
     size_t max;
 };
 
-__attribute__((format(printf, 2, 3))) static bool stop(struct cursor *c, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static bool stop(struct text_cursor *c, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -101,7 +101,7 @@ __attribute__((format(printf, 2, 3))) static bool stop(struct cursor *c, const c
     return false;
 }
 
-static bool unicode_escape(struct cursor *c)
+static bool unicode_escape(struct text_cursor *c)
 {
     int code = hex4(c->at + 2);
     if (code < 0)
@@ -115,7 +115,7 @@ static bool unicode_escape(struct cursor *c)
     return true;
 }
 
-static bool escape(struct cursor *c)
+static bool escape(struct text_cursor *c)
 {
     if (c->at[1] == 'u')
         return unicode_escape(c);
@@ -126,7 +126,7 @@ static bool escape(struct cursor *c)
 }
 
 // Anything in a string that is not plain ASCII.
-static bool special(struct cursor *c)
+static bool special(struct text_cursor *c)
 {
     unsigned char byte = (unsigned char)*c->at;
     if (byte == '\\')
@@ -143,7 +143,7 @@ static bool special(struct cursor *c)
 const char *json_string_check(const char *p, const char *end, bool *escaped, const char **bad,
                               char *why, size_t max)
 {
-    struct cursor c = {p + 1, end, why, max};
+    struct text_cursor c = {p + 1, end, why, max};
     *escaped = false;
     while (*c.at != '"') {
         if ((signed char)*c.at >= 0x20 && *c.at != '\\') {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Applying the rows of foreign_table to a body: see foreign.h.
+// Applying the rows of foreign_table to a body: see foreign.h. The body's tree is rewritten before
+// the schema reads it, so the rest of the program knows our names only; each change is noted for
+// the reply, and a value of ours that was given as well is never overwritten.
 
 #include "api/schema/foreign.h"
 

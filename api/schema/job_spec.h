@@ -21,11 +21,11 @@ struct job_spec {
     struct model_spec model;
     struct train_spec train;
     enum job_kind kind;
-    struct lr_sweep sweep;     // of a finder
-    const char *from;          // model whose weights are the first ones, or NULL
-    int from_version;          // 0: the latest
-    int planned;               // epochs it will take, or steps of a sweep; set once its data is known
-    int priority;              // higher runs earlier
+    struct lr_sweep sweep; // of a finder
+    const char *from;      // model whose weights are the first ones, or NULL
+    int from_version;      // 0: the latest
+    int planned;           // epochs it will take, or steps of a sweep; set once its data is known
+    int priority;          // higher runs earlier
     struct json_span metadata; // an object, kept as it came; at is NULL when absent
 };
 

@@ -2,8 +2,8 @@
 #pragma once
 
 // The shape of a row of the route table: everything that is promised about one method on one path.
-// server/handlers/routes.c holds the table; server/http/http.c dispatches over it, api/docs/openapi.c prints it, the
-// tests walk it.
+// server/handlers/routes.c holds the table; server/http/http.c dispatches over it,
+// api/docs/openapi.c prints it, the tests walk it.
 
 #include "engine/base/err.h"
 
@@ -17,8 +17,8 @@ enum method { GET, POST, PUT, PATCH, DELETE, METHOD_COUNT };
 enum body_kind { BODY_NONE, BODY_JSON, BODY_FILE, BODY_STREAM };
 
 // How long a handler may take. A quick one runs on the polling thread, where it stands in the way
-// of other connections; the others on a pool (server/http/pool.h), whose threads are never all given to
-// those that may take minutes.
+// of other connections; the others on a pool (server/http/pool.h), whose threads are never all
+// given to those that may take minutes.
 enum pace { PACE_QUICK, PACE_SECONDS, PACE_MINUTES };
 
 enum { ROUTE_FAILS = 8, ROUTE_QUERIES = 8, ROUTE_SEGMENTS = 2, ROUTE_MEDIA = 2 };

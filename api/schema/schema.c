@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// From a struct back to JSON: see schema.h.
+// From a struct back to JSON: see schema.h. The same rows that read a body print it, member by
+// member at their offsets, so what was resolved can be stored and read again without a second
+// description.
 
 #include "api/schema/schema.h"
 
@@ -7,7 +9,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#define INTEGER_MAX (UINT64_C(1) << 53) // larger seeds are written as strings
 
 typedef void write_fn(struct jsonw *, const char *key, const struct field *, const char *from);
 
@@ -72,7 +73,7 @@ static void write_seed(struct jsonw *w, const char *key, const struct field *f, 
     (void)f;
     uint64_t value = *(const uint64_t *)from;
     char digits[24];
-    if (value <= INTEGER_MAX) {
+    if (value <= SCHEMA_INTEGER_MAX) {
         jsonw_int(w, key, (int64_t)value);
         return;
     }

@@ -87,6 +87,9 @@ struct schema {
     const char *(*rewrites)(size_t i, const char **doc);
 };
 
+// Beyond it a double skips integers: larger ones are read and written as strings.
+#define SCHEMA_INTEGER_MAX (UINT64_C(1) << 53)
+
 // Offset of a member, refused by the compiler when its type is not T.
 #define AT(S, m, T) (offsetof(S, m) + 0 * sizeof(char[_Generic(((S *)0)->m, T : 1)]))
 #define AS(k, S, m, T, TYPE, ...)                                                                  \
@@ -113,13 +116,12 @@ struct schema {
 #define MAP(k, S, m, n, T, ...)                                                                    \
     AS(k, S, m, T const *, FIELD_MAP, .n_at = AT(S, n, size_t), __VA_ARGS__)
 
-// Read a body into `out` (s->size bytes, zeroed first), defaults included. A NUL follows the body as
-// json_scan() wants it. Strings and lists are in
-// the arena, raw spans in the body. Names that are aliases are noted in f. Every fault found is in
-// f (codes: unknown_field, missing_field, conflicting_fields, wrong_type, not_an_integer,
-// out_of_range, unknown_value, too_short, too_long, bad_name). Fails with ERR_MALFORMED (see
-// json_scan), ERR_INVALID, or ERR_TOO_LARGE when more than the schema's maximum remains without the
-// raw fields. f must have been initialised.
+// Read a body into `out` (s->size bytes, zeroed first), defaults included. A NUL follows the body
+// as json_scan() wants it. Strings and lists are in the arena, raw spans in the body. Names that
+// are aliases are noted in f. Every fault found is in f (codes: unknown_field, missing_field,
+// conflicting_fields, wrong_type, not_an_integer, out_of_range, unknown_value, too_short, too_long,
+// bad_name). Fails with ERR_MALFORMED (see json_scan), ERR_INVALID, or ERR_TOO_LARGE when more than
+// the schema's maximum remains without the raw fields. f must have been initialised.
 bool schema_read(const struct schema *s, const char *body, size_t len, void *out, struct arena *a,
                  struct faults *f, struct err *e);
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What goes wrong while a body is read, in words: see schema_reader.h.
+// What goes wrong while a body is read, in words: see schema_reader.h. All kinds of fields complain
+// here, so that the same mistake has the same code and the same sentence wherever it is made, and
+// names what would be right.
 
 #include "api/schema/schema_reader.h"
 

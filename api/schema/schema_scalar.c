@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading single values: see schema_reader.h.
+// Reading single values: see schema_reader.h. A function for each kind of field; each leaves the
+// member as it was after a fault, so that reading goes on and all that is wrong is told at once.
 
 #include "api/schema/schema_reader.h"
 
@@ -9,8 +10,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define INTEGER_MAX 9007199254740992.0 // 2^53: beyond it a double skips integers
 
 void read_bool(struct reader *r, const struct field *f, const cJSON *json, char *to,
                const struct place *at)
@@ -73,13 +72,14 @@ void read_seed(struct reader *r, const struct field *f, const cJSON *json, char 
         read_digits(r, json->valuestring, to, at);
     else if (!cJSON_IsNumber(json))
         reader_wrong_type(r, at, json, "a whole number");
-    else if (x > INTEGER_MAX)
+    else if (x > (double)SCHEMA_INTEGER_MAX)
         reader_fault(
             r, at, "out_of_range",
             "must be between 0 and 9007199254740992, got %.17g; a larger one can be given as a "
             "string of digits",
             x);
-    else if (reader_is_whole(r, at, x) && reader_in_range(r, at, 0, INTEGER_MAX, false, x))
+    else if (reader_is_whole(r, at, x) &&
+             reader_in_range(r, at, 0, (double)SCHEMA_INTEGER_MAX, false, x))
         *(uint64_t *)to = (uint64_t)x;
 }
 

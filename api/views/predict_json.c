@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// See predict_json.h.
+// Rows of cells in, answers out: see predict_json.h. This is the hot path of serving, so a row goes
+// from the body's bytes into features without a tree or a copy in between; the arena is asked only
+// for texts with escapes. Answers are printed with the digits that a single-precision number has.
 
 #include "api/views/predict_json.h"
 
@@ -276,11 +278,11 @@ static void write_labels(struct jsonw *w, const struct prep *p, const double *pr
 
 void predictions_write(struct jsonw *w, const struct prep *p, const double *answer, size_t n)
 {
-    static void (*const write_as[])(struct jsonw *, const struct prep *,
-                                    const double *) = {[TASK_REGRESSION] = predict_json_write_values,
-                                                       [TASK_CLASSIFICATION] = write_class,
-                                                       [TASK_MULTILABEL] = write_labels,
-                                                       [TASK_DISTRIBUTION] = write_shares};
+    static void (*const write_as[])(struct jsonw *, const struct prep *, const double *) = {
+        [TASK_REGRESSION] = predict_json_write_values,
+        [TASK_CLASSIFICATION] = write_class,
+        [TASK_MULTILABEL] = write_labels,
+        [TASK_DISTRIBUTION] = write_shares};
     size_t k = p->n_class ? p->n_class : p->n_target;
     for (size_t i = 0; i < n; i++, answer += k) {
         jsonw_object(w, NULL);

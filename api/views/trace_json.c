@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// See trace_json.h.
+// Targets in, traces out: see trace_json.h. Targets are held to what a job would accept in its
+// table, since gradients at an impossible target would say nothing about the model.
 
 #include "api/views/trace_json.h"
 
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-struct reader {
+struct target_reader {
     const struct model *m;
     const struct prep *p;
     struct arena *a;
@@ -20,8 +21,8 @@ struct reader {
     size_t row;
 };
 
-__attribute__((format(printf, 3, 4))) static void complain(struct reader *r, const char *code,
-                                                           const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void complain(struct target_reader *r,
+                                                           const char *code, const char *fmt, ...)
 {
     char pointer[40], text[256];
     va_list args;
@@ -32,7 +33,7 @@ __attribute__((format(printf, 3, 4))) static void complain(struct reader *r, con
     fault_add(r->f, code, pointer, "%s", text);
 }
 
-static void read_class(struct reader *r, struct json_in *in, real *y)
+static void read_class(struct target_reader *r, struct json_in *in, real *y)
 {
     struct json_text name = {0};
     char number[NUMBER_TEXT_SIZE];
@@ -58,7 +59,7 @@ static void read_class(struct reader *r, struct json_in *in, real *y)
 }
 
 // What a job would refuse as a target.
-static void check_value(struct reader *r, double value)
+static void check_value(struct target_reader *r, double value)
 {
     const struct loss *loss = r->m->loss;
     bool least = loss->scale == TARGET_MEAN &&
@@ -73,7 +74,7 @@ static void check_value(struct reader *r, double value)
         complain(r, "out_of_range", "must be shares of 0 or more, got %.9g", value);
 }
 
-static void trace_json_read_value(struct reader *r, struct json_in *in, size_t k, real *y)
+static void trace_json_read_value(struct target_reader *r, struct json_in *in, size_t k, real *y)
 {
     enum json_kind kind = json_kind(in);
     if (kind != JSON_NUMBER) {
@@ -90,7 +91,7 @@ static void trace_json_read_value(struct reader *r, struct json_in *in, size_t k
 }
 
 // As a job's table is looked at.
-static void check_sum(struct reader *r, const real *y)
+static void check_sum(struct target_reader *r, const real *y)
 {
     double sum = 0;
     for (size_t k = 0; k < r->m->n_target; k++)
@@ -99,7 +100,7 @@ static void check_sum(struct reader *r, const real *y)
         complain(r, "out_of_range", "must be shares that sum to 1, and they sum to %.9g", sum);
 }
 
-static void read_values(struct reader *r, struct json_in *in, real *y)
+static void read_values(struct target_reader *r, struct json_in *in, real *y)
 {
     size_t k = 0, n = r->m->n_target;
     if (json_kind(in) != JSON_ARRAY) {
@@ -121,7 +122,7 @@ static void read_values(struct reader *r, struct json_in *in, real *y)
 bool targets_read(struct json_span span, const struct model *m, const struct prep *p, size_t n,
                   real **y, struct arena *a, struct faults *f, struct err *e)
 {
-    struct reader r = {m, p, a, f, 0};
+    struct target_reader r = {m, p, a, f, 0};
     struct json_in in = json_in(span);
     *y = arena_zalloc(a, n * m->n_target, sizeof **y);
     if (!*y)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Shapes of replies, row by row: see views.h.
+// Shapes of replies, row by row: see views.h. OpenAPI prints them, and the end-to-end tests hold
+// every reply to them, so a member that is not described here is found by the first test that meets
+// it.
 
 #include "api/views/views.h"
 

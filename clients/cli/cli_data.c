@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Tables and what models score on them: upload, evaluate; and health.
+// Tables and what models score on them: upload, evaluate; and health. A command reads what the
+// daemon answers and prints what a person wants to see of it; all rules about tables are the
+// daemon's.
 
 #include "clients/cli/cli.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// See cli_http.h. libcurl moves the bytes; this file decides what a failure means to a person.
+// See cli_http.h. libcurl moves the bytes; this file decides what a failure means to a person:
+// whether nobody listens, the daemon refused, or the answer is none of its kind.
 
 #include "clients/cli/cli_http.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Predictions: a row typed as JSON, or (cli_rows.c) a file of them.
+// Predictions: a row typed as JSON, or (cli_rows.c) a file of them. What was typed is sent as it
+// is, wrapped only where it is one row, so the daemon's own sentences say what is wrong with it.
 
 #include "clients/cli/cli.h"
 

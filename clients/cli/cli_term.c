@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// See cli_term.h. Block characters and braille only in UTF-8, colours only for people.
+// See cli_term.h. Block characters and braille only in UTF-8, colours only for people. Whatever
+// comes from the daemon is printed with its control characters escaped: a name must not be able to
+// drive a terminal.
 
 #include "clients/cli/cli_term.h"
 

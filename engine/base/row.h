@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+// Parameters that a row of its kind has no use for.
+#define UNUSED __attribute__((unused))
+
 enum { ROW_KNOBS = 8, TABLE_KNOBS = 4, ROW_ALIASES = 3, KNOB_VALUES = 8, PICK_VALUES = 20 };
 
 enum knob_type { KNOB_REAL, KNOB_INT, KNOB_BOOL };

@@ -2,8 +2,9 @@
 #pragma once
 
 // What to train, as plain structs: the part of a job definition that the engine understands.
-// api/schema/job_schema.c fills them from JSON and prints them back, server/ passes them on, engine/ reads
-// them. Constant once filled; strings and arrays belong to the arena of whoever filled them.
+// api/schema/job_schema.c fills them from JSON and prints them back, server/ passes them on,
+// engine/ reads them. Constant once filled; strings and arrays belong to the arena of whoever
+// filled them.
 
 #include "engine/base/row.h"
 

@@ -4,10 +4,11 @@
 // What the kernels' loops need to be turned into vector code by the compiler, without intrinsics.
 //
 // KERNEL makes gcc compile a function three times (AVX-512, AVX2 + FMA, baseline) and pick at load
-// time, so a release binary runs everywhere. Not under sanitizers (they crash in the selector), in the second, double build (see Makefile), nor
-// clang. glibc declares its vector exp, tanh, ... only under -ffast-math, which would delete every
-// isfinite(): so they are declared again here. Vector and scalar lanes may differ in the last bit;
-// kernels therefore loop row by row, so that a value's lane depends on its column only.
+// time, so a release binary runs everywhere. Not under sanitizers (they crash in the selector), in
+// the second, double build (see Makefile), nor clang. glibc declares its vector exp, tanh, ... only
+// under -ffast-math, which would delete every isfinite(): so they are declared again here. Vector
+// and scalar lanes may differ in the last bit; kernels therefore loop row by row, so that a value's
+// lane depends on its column only.
 
 #include "engine/base/real.h"
 

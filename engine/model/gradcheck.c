@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// See gradcheck.h. Compiled in double only.
+// See gradcheck.h. Compiled in double only: central differences lose half of the digits, which
+// leaves nothing to compare in single precision. A difference that does not shrink with its step is
+// taken at a kink, where there is no gradient to agree with, and is counted apart.
 
 #include "engine/model/gradcheck.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Metric rows: see metric.h. Sums are in double.
+// Metric rows: see metric.h. Sums are in double, over answers in the targets' own units. The order
+// of the rows in the table is the order in which replies list them; the first of a task is what its
+// training is judged by unless the job says otherwise.
 
 #include "engine/model/metric.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Activations made of straight pieces and powers.
+// Activations made of straight pieces and powers. Each is a value and a slope (ops_cell.h makes the
+// loops); at a kink the slope is PyTorch's. Where the slope can be told from the output the input
+// need not be kept, and the op may run in place.
 
 #include "engine/nn/ops_cell.h"
 

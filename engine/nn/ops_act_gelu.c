@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Activations of the form x F(x), F rising from 0 to 1.
+// Activations of the form x F(x), F rising from 0 to 1. Written so that nothing cancels far left,
+// where F is tiny and x large: the forms of the textbooks lose all their digits there in single
+// precision.
 
 #include "engine/nn/ops_cell.h"
 

@@ -13,8 +13,6 @@
 #include "engine/nn/role.h"
 #include "engine/base/vmath.h"
 
-#define UNUSED __attribute__((unused))
-
 #define CELL_KERNELS(name)                                                                         \
     KERNEL static void name##_forward(const struct step *s, struct tile t)                         \
     {                                                                                              \

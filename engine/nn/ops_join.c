@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where values meet: residual links, losses of mixed rows, means over a batch.
+// Where values meet: residual links, losses of mixed rows, means over a batch. The means are what
+// makes one number of a batch; they sum in double and in the rows' order, so the loss has the same
+// bits for any number of threads.
 
 #include "engine/nn/op.h"
 #include "engine/base/vmath.h"

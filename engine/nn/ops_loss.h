@@ -10,8 +10,6 @@
 
 enum { Z, Y }; // inputs: network outputs, targets; [batch, K] and [batch, 1] or [batch, K]
 
-#define UNUSED __attribute__((unused))
-
 // Shape rules: one number a row, if the shapes fit.
 static inline uint32_t loss_of_like(const struct buf *in)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Norms within a row: layer and group normalisation, RMS normalisation.
 //
-// x̂ = (x - μ) s, s = 1/√(mean (x - μ)² + ε) over each group of a row's columns, y = γ x̂ + β. Layer
-// norm has one group; RMS norm has one, no μ and no β. μ and s of every group are kept for
+// x̂ = (x - μ) s, s = 1/√(mean (x - μ)² + ε) over each group of a row's columns, y = γ x̂ + β.
+// Layer norm has one group; RMS norm has one, no μ and no β. μ and s of every group are kept for
 // backward. That is two independent pieces of work: the input's gradient, by rows, and the
 // parameters', whose blocks of columns each sum over the whole batch and so need no reduction
 // afterwards.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Activations over the units of a row: softmax and its relatives.
+// Activations over the units of a row: softmax and its relatives. The largest input is subtracted
+// first, so that no exponential overflows; the derivatives are taken from the output, which is all
+// that is kept.
 
 #include "engine/nn/ops_cell.h"
 

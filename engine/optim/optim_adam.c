@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Adam and its relatives: averages m of the gradient and v of its square, see optim.h.
+// Adam and its relatives: averages m of the gradient and v of its square, see optim.h. Bias
+// corrections are numbers of the step, computed once in double by prepare(); the loops over
+// parameters are single precision and read each array once. Formulas and defaults are PyTorch's,
+// and tests/data/torch holds trajectories of each.
 
 #include "engine/optim/optim_row.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Muon: hidden weight matrices move along their orthogonalised momentum. See optim.h.
+// Muon: hidden weight matrices move along their orthogonalised momentum. See optim.h. A matrix is
+// orthogonalised by products only (Newton and Schulz), which BLAS does fast; an exact factorisation
+// would take far longer and gain nothing. All that is no hidden matrix is left to AdamW.
 
 #include "engine/nn/blas.h"
 #include "engine/optim/optim_row.h"

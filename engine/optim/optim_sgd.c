@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Gradient descent and the rows that scale it by what they have seen of each gradient: see optim.h.
+// State is kept only where a knob asks for it: plain descent has none, momentum one number a
+// parameter. Formulas and defaults are PyTorch's.
 
 #include "engine/optim/optim_row.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Rows that look at the signs of gradients only: see optim.h.
+// Rows that look at the signs of gradients only: see optim.h. They are indifferent to a gradient's
+// length, so clipping it changes nothing but what momentum remembers. The sign of 0 is 0: a
+// parameter without a gradient stays.
 
 #include "engine/optim/optim_row.h"
 

@@ -6,7 +6,6 @@
 static const struct row *const optimizer_row[] = {
 #define OPTIM(name) &optim_##name.row,
 #include "engine/optim/optim.def"
-#include "engine/optim/optim.h"
 };
 
 const struct table optimizer_table = {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// See optim_wolfe.h.
+// See optim_wolfe.h. Two phases, as Nocedal and Wright describe them: step out until two points
+// have a minimum between them, then narrow that bracket by cubic interpolation. Every choice
+// follows torch.optim.LBFGS, so that trajectories can be compared point by point.
 
 #include "engine/optim/optim_wolfe.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A step over all spans, and what goes around it for every row. See optimizer.h.
+// A step over all spans, and what goes around it for every row. See optimizer.h. Sharpness-aware
+// minimisation and lookahead wrap whatever row was picked: the one moves the parameters before the
+// gradient is taken, the other pulls them back every few steps, and no row knows of either.
 
 #include "engine/optim/optimizer.h"
 

@@ -14,7 +14,7 @@ enum {
    // cache
 
 // Consecutive parameters that one step() may take together.
-struct run {
+struct param_run {
     size_t at, n, group;
     uint32_t rows, cols; // a whole matrix; 0: to be cut anywhere
 };
@@ -98,9 +98,9 @@ static bool is_hidden_matrix(const struct model_param *p)
 }
 
 // The run after *r, from parameter *i on: of one group, and a matrix alone where `matrices`.
-static bool next_run(const struct optim_setup *s, bool matrices, size_t *i, struct run *r)
+static bool next_run(const struct optim_setup *s, bool matrices, size_t *i, struct param_run *r)
 {
-    *r = (struct run){.at = r->at + r->n};
+    *r = (struct param_run){.at = r->at + r->n};
     for (; *i < s->n_model_param && !r->rows; ++*i) {
         const struct model_param *p = &s->model_param[*i];
         if (!p->trained)
@@ -118,8 +118,8 @@ static bool next_run(const struct optim_setup *s, bool matrices, size_t *i, stru
     return r->n > 0;
 }
 
-static void optimizer_setup_add_span(struct optimizer *o, const struct run *r, size_t at, size_t n,
-                                     real *scratch)
+static void optimizer_setup_add_span(struct optimizer *o, const struct param_run *r, size_t at,
+                                     size_t n, real *scratch)
 {
     struct optim_span *s = &o->span[o->n_span++];
     *s = (struct optim_span){.p = o->param + at,
@@ -136,7 +136,7 @@ static void optimizer_setup_add_span(struct optimizer *o, const struct run *r, s
         s->scratch = scratch + at * (size_t)o->row->scratch;
 }
 
-static void cut_run(struct optimizer *o, const struct run *r, real *scratch)
+static void cut_run(struct optimizer *o, const struct param_run *r, real *scratch)
 {
     size_t most = r->rows ? r->n : SPAN;
     for (size_t at = 0; at < r->n; at += most)
@@ -145,12 +145,12 @@ static void cut_run(struct optimizer *o, const struct run *r, real *scratch)
 
 static void optimizer_setup_cut(struct optimizer *o, const struct optim_setup *s, real *scratch)
 {
-    struct run r = {.n = 0};
+    struct param_run r = {.n = 0};
     size_t i = 0;
     while (next_run(s, o->row->matrix, &i, &r))
         cut_run(o, &r, scratch);
     if (!s->n_model_param)
-        cut_run(o, &(struct run){.n = s->n}, scratch);
+        cut_run(o, &(struct param_run){.n = s->n}, scratch);
 }
 
 static size_t optimizer_setup_place(const struct pick *p, const char *name)

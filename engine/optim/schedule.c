@@ -2,7 +2,6 @@
 // What all learning-rate schedules go through: see schedule.h.
 
 #include "engine/optim/schedule.h"
-#include "engine/optim/schedule.h"
 
 #include <math.h>
 #include <stdio.h>

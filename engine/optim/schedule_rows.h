@@ -7,8 +7,6 @@
 
 #include <math.h>
 
-#define UNUSED __attribute__((unused))
-
 extern const struct schedule schedule_cosine, schedule_constant, schedule_step, schedule_multi_step,
     schedule_exponential, schedule_polynomial, schedule_inverse_time, schedule_inverse_sqrt,
     schedule_cosine_restarts, schedule_one_cycle, schedule_cyclic, schedule_plateau,

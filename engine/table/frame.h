@@ -2,8 +2,8 @@
 #pragma once
 
 // A table in memory, column by column: what a dataset file holds, what preprocessing reads. Filled
-// by server/files/dataset.c (from a file) or by a test; read-only afterwards, from any thread. Everything
-// belongs to the arena of whoever filled it.
+// by server/files/dataset.c (from a file) or by a test; read-only afterwards, from any thread.
+// Everything belongs to the arena of whoever filled it.
 
 #include "engine/base/spec.h"
 

@@ -92,19 +92,20 @@ void prep_index(struct prep *p, struct arena *a)
 }
 
 // The texts an id may stand for: names, or the levels of one column.
-struct shelf {
+struct name_shelf {
     size_t column; // SIZE_MAX for names
     size_t first;  // id of text 0
     size_t n;
 };
 
-static const char *on_shelf(const struct prep *p, const struct shelf *s, size_t i)
+static const char *on_shelf(const struct prep *p, const struct name_shelf *s, size_t i)
 {
     return s->column == SIZE_MAX ? p->column[i].name : p->column[s->column].level[i];
 }
 
 // Place of the text on the shelf, or n.
-static size_t look_up(const struct prep *p, const struct shelf *s, const char *text, size_t len)
+static size_t look_up(const struct prep *p, const struct name_shelf *s, const char *text,
+                      size_t len)
 {
     size_t mask = p->n_index - 1, at = encode_hash(s->column, text, len) & mask;
     for (; p->index[at] != NO_ID; at = (at + 1) & mask) {
@@ -115,7 +116,7 @@ static size_t look_up(const struct prep *p, const struct shelf *s, const char *t
     return s->n;
 }
 
-static size_t encode_search(const struct prep *p, const struct shelf *s, const char *text,
+static size_t encode_search(const struct prep *p, const struct name_shelf *s, const char *text,
                             size_t len)
 {
     if (p->index)
@@ -128,13 +129,13 @@ static size_t encode_search(const struct prep *p, const struct shelf *s, const c
 
 size_t prep_find(const struct prep *p, const char *name, size_t len)
 {
-    return encode_search(p, &(struct shelf){SIZE_MAX, 0, p->n_column}, name, len);
+    return encode_search(p, &(struct name_shelf){SIZE_MAX, 0, p->n_column}, name, len);
 }
 
 size_t prep_level(const struct prep *p, size_t k, const char *text, size_t len)
 {
     const struct prep_column *c = &p->column[k];
-    return encode_search(p, &(struct shelf){k, p->n_column + c->at, c->n_level}, text, len);
+    return encode_search(p, &(struct name_shelf){k, p->n_column + c->at, c->n_level}, text, len);
 }
 
 static bool read_number(const struct prep_column *c, const struct cell *cell, double *v,

@@ -2,8 +2,8 @@
 #pragma once
 
 // What is wrong with a training, from its curves and its layers' statistics: rows of symptom_list,
-// each with its test, its words and its remedy; one line in diagnose.def. Pure functions over what was
-// recorded, so a running job can be diagnosed as well as one that ended. Any thread.
+// each with its test, its words and its remedy; one line in diagnose.def. Pure functions over what
+// was recorded, so a running job can be diagnosed as well as one that ended. Any thread.
 
 #include "engine/base/arena.h"
 #include "engine/train/observe.h"

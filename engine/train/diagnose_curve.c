@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Symptoms that the curves show: rates and fit. See diagnose.h.
+// Symptoms that the curves show: rates and fit. See diagnose.h. A curve of batches is noisy, so
+// means over parts of it are compared, never single epochs, and each limit is wide enough that a
+// healthy training on a small table does not meet it.
 
 #include "engine/train/diagnose.h"
 

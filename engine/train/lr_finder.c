@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-// fastai's finder (fastai/callback/schedule.py), see lr_finder.h.
+// fastai's finder (fastai/callback/schedule.py), see lr_finder.h. Steps are the trainer's own, so
+// what is found holds for the training that follows; schedule, early stopping and averages are off,
+// as they would hide the rate. What the points suggest is a pure function of them: a stored curve
+// gives the same answer later.
 
 #include "engine/train/lr_finder.h"
 

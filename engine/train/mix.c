@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Mixup and CutMix: see mix.h.
+// Mixup and CutMix: see mix.h. Both draw once for a batch, from the step's number and the seed, so
+// a run can be repeated; the shares come from a beta distribution, by way of two gammas in
+// logarithms, which do not vanish for small parameters.
 
 #include "engine/train/mix.h"
 
@@ -7,9 +9,9 @@
 
 #include <math.h>
 
-enum draw { CHANCE, PARTNERS, SHARE, COLUMNS };
+enum mix_draw { CHANCE, PARTNERS, SHARE, COLUMNS };
 
-static uint64_t mix_key(const struct mixer *m, uint64_t step, enum draw what)
+static uint64_t mix_key(const struct mixer *m, uint64_t step, enum mix_draw what)
 {
     return rng_key(m->seed, RNG_MIX, step, what);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The training loop: see train.h. Parts of it are in train_*.c.
+// The training loop: see train.h. Epochs, what is told of them, and whose weights are kept. A step
+// is in train_step.c, averages in train_average.c, what can be known beforehand in train_check.c,
+// all memory of a run in trainer.c.
 
 #include "engine/train/train.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What can be told about a run before it begins: sizes, memory, choices that do not go together.
+// What can be told about a run before it begins: sizes, memory, choices that do not go together. A
+// job is refused here when it is submitted, rather than failing hours later; the worker asks again,
+// since data may differ from what it was.
 
 #include "engine/train/train_check.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Inside of a run, for the files of training and the learning-rate finder only. struct trainer holds all memory of a run; after trainer_init() a step allocates nothing.
+// Inside of a run, for the files of training and the learning-rate finder only. struct trainer
+// holds all memory of a run; after trainer_init() a step allocates nothing.
 
 #include "engine/train/average.h"
 #include "engine/train/mix.h"

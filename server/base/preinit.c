@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define NAME "OPENBLAS_NUM_THREADS="
+#define THREADS_VARIABLE "OPENBLAS_NUM_THREADS="
 
 enum { BUFFER = 128 << 20, MARGIN = 1 << 20, VARIABLES = 4096, PATH = 4096 };
 
@@ -32,12 +32,12 @@ static void preinit_refuse(void)
 // The environment with one thread in it; NULL when it is there already or does not fit.
 static char **with_one_thread(char **envp)
 {
-    static char *env[VARIABLES], one[] = NAME "1";
+    static char *env[VARIABLES], one[] = THREADS_VARIABLE "1";
     size_t n = 0;
     for (; *envp; envp++) {
         if (strcmp(*envp, one) == 0)
             return NULL;
-        if (strncmp(*envp, NAME, strlen(NAME)) != 0)
+        if (strncmp(*envp, THREADS_VARIABLE, strlen(THREADS_VARIABLE)) != 0)
             env[n++] = *envp;
         if (n + 1 == VARIABLES)
             return NULL;

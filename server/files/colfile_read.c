@@ -58,11 +58,11 @@ static bool read_head(int fd, struct colfile_head *h, struct err *e)
 }
 
 // What is left of the table.
-struct cursor {
+struct file_cursor {
     const char *at, *end;
 };
 
-static bool read_take(struct cursor *c, void *to, size_t len)
+static bool read_take(struct file_cursor *c, void *to, size_t len)
 {
     if ((size_t)(c->end - c->at) < len)
         return false;
@@ -72,7 +72,7 @@ static bool read_take(struct cursor *c, void *to, size_t len)
 }
 
 // A text in place, or NULL.
-static const char *read_take_text(struct cursor *c)
+static const char *read_take_text(struct file_cursor *c)
 {
     uint32_t len;
     if (!read_take(c, &len, sizeof len) || (size_t)(c->end - c->at) <= len)
@@ -88,7 +88,7 @@ static bool statistics_are_sane(const struct colfile_column *c, uint64_t n_row)
            isfinite(c->std);
 }
 
-static bool colfile_read_read_column(struct cursor *at, uint64_t n_row, struct column *out,
+static bool colfile_read_read_column(struct file_cursor *at, uint64_t n_row, struct column *out,
                                      uint64_t *sum, struct arena *a, struct err *e)
 {
     struct colfile_column c;
@@ -123,7 +123,7 @@ struct contents {
 
 static bool parse_table(struct contents *t, const char *bytes, struct arena *a, struct err *e)
 {
-    struct cursor at = {bytes, bytes + t->head.table_len};
+    struct file_cursor at = {bytes, bytes + t->head.table_len};
     uint64_t cells = sizeof t->head;
     t->column = arena_alloc(a, t->head.n_column, sizeof *t->column);
     t->sum = arena_alloc(a, t->head.n_column, sizeof *t->sum);

@@ -12,7 +12,7 @@
 #define NONE UINT32_MAX
 enum { FIRST_SLOTS = 1024, ALLOWANCE = 256 << 10 };
 
-struct entry {
+struct level_entry {
     const char *text;
     uint32_t len, column, code;
     uint32_t next; // entry of the column's next code
@@ -27,7 +27,7 @@ struct chain {
 
 struct levels {
     struct arena arena; // texts; the arrays are charged to it
-    struct entry *entry;
+    struct level_entry *entry;
     uint32_t *slot; // entry, or NONE
     struct chain *chain;
     const char **list;
@@ -46,7 +46,8 @@ static bool levels_make_room(struct levels *l, size_t n)
 {
     struct arena *a = &l->arena;
     size_t slots = n * sizeof *l->slot;
-    struct entry *entry = arena_resize(a, l->entry, l->room * sizeof *entry, n / 2 * sizeof *entry);
+    struct level_entry *entry =
+        arena_resize(a, l->entry, l->room * sizeof *entry, n / 2 * sizeof *entry);
     if (!entry)
         return false;
     l->entry = entry;
@@ -138,7 +139,7 @@ static uint32_t shared_code(struct chain *c)
     return c->rest;
 }
 
-static uint32_t add(struct levels *l, size_t at, struct entry new)
+static uint32_t add(struct levels *l, size_t at, struct level_entry new)
 {
     struct chain *c = &l->chain[new.column];
     bool full = c->rest != NONE || c->n == FRAME_MAX_LEVELS - 1 || l->closed;
@@ -162,7 +163,7 @@ static uint32_t add(struct levels *l, size_t at, struct entry new)
     return new.code;
 }
 
-static bool levels_matches(const struct entry *x, const struct entry *y)
+static bool levels_matches(const struct level_entry *x, const struct level_entry *y)
 {
     return x->hash == y->hash && x->column == y->column && x->len == y->len &&
            memcmp(x->text, y->text, x->len) == 0;
@@ -170,8 +171,8 @@ static bool levels_matches(const struct entry *x, const struct entry *y)
 
 uint32_t levels_code(struct levels *l, size_t column, const char *text, size_t len)
 {
-    struct entry want = {text, (uint32_t)len, (uint32_t)column,
-                         0,    NONE,          levels_hash(l, column, text, len)};
+    struct level_entry want = {text, (uint32_t)len, (uint32_t)column,
+                               0,    NONE,          levels_hash(l, column, text, len)};
     size_t at = want.hash & (l->n_slot - 1);
     for (; l->slot[at] != NONE; at = (at + 1) & (l->n_slot - 1))
         if (levels_matches(&l->entry[l->slot[at]], &want))

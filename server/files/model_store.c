@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// See model_store.h.
+// See model_store.h. A model's file is written under another name, flushed, and renamed to its
+// digest, so there is never half of one under a digest. Whoever loads it compares the digest of
+// what was read: bytes that have changed on the disk are told, and not served.
 
 #include "server/files/model_store.h"
 

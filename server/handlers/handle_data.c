@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Datasets over HTTP: uploads go straight to disk while they arrive.
+// Datasets over HTTP: uploads go straight to disk while they arrive. The row is written after the
+// files, so a listed table can be read; between the two the catalog knows that the files are on
+// their way.
 
 #include "server/files/catalog.h"
 #include "server/files/dataset.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The inside of a training over HTTP: what the layers did, and what that means.
+// The inside of a training over HTTP: what the layers did, and what that means. Both are read from
+// what the run stored, a running one included; of a long run as many epochs are looked at as can be
+// shown, evenly spread.
 
 #include "engine/train/diagnose.h"
 #include "server/handlers/handlers.h"

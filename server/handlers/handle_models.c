@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Models over HTTP: what there is, and how good it is on a dataset.
+// Models over HTTP: what there is, and how good it is on a dataset. An evaluation goes the way of
+// validation: the same preparation, the same metrics, rows without a target left out and counted.
 
 #include "server/jobs/cache.h"
 #include "server/files/dataset.h"

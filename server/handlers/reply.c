@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// See reply.h.
+// See reply.h. What several handlers print or ask: a job, a page of a list, numbers of the query.
+// Text that was stored as JSON is looked through before it becomes part of a reply, since a damaged
+// database holds anything.
 
 #include "server/handlers/reply.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Putting the daemon's parts together and taking them apart in the opposite order: see server.h.
+// The listener comes last and goes first. A start that fails gives back what it has, and has
+// changed nothing in the data folder.
 
 #include "server/handlers/server.h"
 

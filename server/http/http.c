@@ -3,7 +3,7 @@
 //
 // libmicrohttpd calls us several times per request: when the head is there, for each piece of the
 // body, and at the end. All of that happens on the one polling thread that owns the connection, so
-// a `struct conn` needs no lock. What a request means is in exchange.c; this file translates,
+// a `struct http_conn` needs no lock. What a request means is in exchange.c; this file translates,
 // counts, and sets deadlines.
 //
 // What the client sent is read by wire.c before the library sees it. The library has no hook for
@@ -53,7 +53,7 @@ struct http {
     atomic_bool draining, stopping;
 };
 
-struct conn {
+struct http_conn {
     struct http *http;
     struct MHD_Connection *mhd;
     struct watch watch;
@@ -69,7 +69,7 @@ struct conn {
     bool linger;           // answered while the client was still sending
 };
 
-static struct conn *conn_of(struct MHD_Connection *mhd)
+static struct http_conn *conn_of(struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -78,26 +78,27 @@ static struct conn *conn_of(struct MHD_Connection *mhd)
 
 int call_header(const struct call *c, const char *name, const char **value)
 {
-    const struct conn *conn = c->conn;
+    const struct http_conn *conn = c->conn;
     return head_value(&conn->wire.head, name, value);
 }
 
 // ---- What the library reads ----
 
 // The connection that a descriptor belongs to.
-static struct conn *_Atomic owner[DESCRIPTORS];
+static struct http_conn *_Atomic owner[DESCRIPTORS];
 
 static ssize_t from_socket(void *conn, void *to, size_t room)
 {
-    return recvfrom(((struct conn *)conn)->watch.fd, to, room, 0, NULL, NULL);
+    return recvfrom(((struct http_conn *)conn)->watch.fd, to, room, 0, NULL, NULL);
 }
 
 static ssize_t peek_socket(void *conn, void *to, size_t room)
 {
-    return recvfrom(((struct conn *)conn)->watch.fd, to, room, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
+    return recvfrom(((struct http_conn *)conn)->watch.fd, to, room, MSG_PEEK | MSG_DONTWAIT, NULL,
+                    NULL);
 }
 
-static ssize_t read_wire(struct conn *c, void *to, size_t room)
+static ssize_t read_wire(struct http_conn *c, void *to, size_t room)
 {
     bool was_idle = wire_is_idle(&c->wire);
     ssize_t n = wire_read(&c->wire, from_socket, c, to, room);
@@ -113,14 +114,14 @@ ssize_t recv_for_all(int fd, void *to, size_t room, int flags) __asm__("recv");
 
 ssize_t recv_for_all(int fd, void *to, size_t room, int flags)
 {
-    struct conn *c = fd >= 0 && fd < DESCRIPTORS ? atomic_load(&owner[fd]) : NULL;
+    struct http_conn *c = fd >= 0 && fd < DESCRIPTORS ? atomic_load(&owner[fd]) : NULL;
     return c ? read_wire(c, to, room) : recvfrom(fd, to, room, flags, NULL, NULL);
 }
 
 // ---- One request ----
 
 // By when `bytes` must have gone through, if others need the memory.
-static void yield_from(struct conn *c, int64_t start, size_t bytes)
+static void yield_from(struct http_conn *c, int64_t start, size_t bytes)
 {
     const struct http_limits *l = &c->http->config.limits;
     bool holds = arena_charged(&c->arena) > l->fair_hold;
@@ -128,7 +129,7 @@ static void yield_from(struct conn *c, int64_t start, size_t bytes)
                 holds ? start + l->fair_ms + (int64_t)bytes * 1000 / l->fair_rate : INT64_MAX);
 }
 
-static enum MHD_Result http_answer(struct conn *c)
+static enum MHD_Result http_answer(struct http_conn *c)
 {
     struct header header[EXCHANGE_HEADERS];
     exchange_answer(&c->exchange, header);
@@ -151,7 +152,7 @@ static enum MHD_Result http_answer(struct conn *c)
 
 // Answer past libmicrohttpd and hang up. Nothing else is in the socket's buffer, so one send takes
 // it all.
-static enum MHD_Result last_word(struct conn *c)
+static enum MHD_Result last_word(struct http_conn *c)
 {
     size_t len;
     const char *text = exchange_text(&c->exchange, &len);
@@ -160,7 +161,7 @@ static enum MHD_Result last_word(struct conn *c)
     return MHD_NO;
 }
 
-static bool admit(struct conn *c, struct err *e)
+static bool admit(struct http_conn *c, struct err *e)
 {
     const struct http *h = c->http;
     if (atomic_load(&h->draining) || atomic_load(&h->stopping))
@@ -173,7 +174,7 @@ static bool admit(struct conn *c, struct err *e)
 }
 
 // A body may neither pause too long nor be too slow on the whole.
-static void watch_body(struct conn *c)
+static void watch_body(struct http_conn *c)
 {
     const struct http_limits *l = &c->http->config.limits;
     int64_t pause = reaper_now() + l->body_ms;
@@ -182,7 +183,7 @@ static void watch_body(struct conn *c)
     yield_from(c, c->start, c->exchange.received);
 }
 
-static enum MHD_Result http_begin(struct conn *c)
+static enum MHD_Result http_begin(struct http_conn *c)
 {
     struct err busy = {0};
     BUG(c->wire.state == WIRE_REQUEST_LINE); // the library has read past the wire
@@ -200,7 +201,7 @@ static enum MHD_Result http_begin(struct conn *c)
     return http_answer(c);
 }
 
-static enum MHD_Result piece(struct conn *c, const char *data, size_t n)
+static enum MHD_Result piece(struct http_conn *c, const char *data, size_t n)
 {
     exchange_piece(&c->exchange, data, n);
     watch_body(c);
@@ -209,7 +210,7 @@ static enum MHD_Result piece(struct conn *c, const char *data, size_t n)
 
 // The library looks at a socket again only when something has changed there, and a next request
 // that is here already changes nothing. Resuming a connection is what makes it look.
-static enum MHD_Result call_again(struct conn *c)
+static enum MHD_Result call_again(struct http_conn *c)
 {
     c->ready = true;
     MHD_suspend_connection(c->mhd);
@@ -217,13 +218,13 @@ static enum MHD_Result call_again(struct conn *c)
     return MHD_YES;
 }
 
-static struct conn *conn_of_task(struct pool_task *task)
+static struct http_conn *conn_of_task(struct pool_task *task)
 {
-    return (struct conn *)((char *)task - offsetof(struct conn, task));
+    return (struct http_conn *)((char *)task - offsetof(struct http_conn, task));
 }
 
 // The library does not touch a suspended connection, and may do anything to it from here on.
-static void refuse_slow(struct conn *c, const char *why)
+static void refuse_slow(struct http_conn *c, const char *why)
 {
     struct err busy = {0};
     fail(&busy, ERR_BUSY, "%s", why);
@@ -232,19 +233,19 @@ static void refuse_slow(struct conn *c, const char *why)
     MHD_resume_connection(c->mhd);
 }
 
-static const char *given_up(const struct conn *c)
+static const char *given_up(const struct http_conn *c)
 {
     return atomic_load(&c->http->stopping) ? "the server is shutting down"
            : atomic_load(&c->watch.gone)   ? "the work was given up: its client had hung up"
                                            : NULL;
 }
 
-static void put_slow(struct conn *c);
+static void put_slow(struct http_conn *c);
 
 // On a thread of the pool.
 static void run_slow(struct pool_task *task)
 {
-    struct conn *c = conn_of_task(task);
+    struct http_conn *c = conn_of_task(task);
     const char *why = given_up(c);
     if (why)
         refuse_slow(c, why);
@@ -254,7 +255,7 @@ static void run_slow(struct pool_task *task)
         put_slow(c);
 }
 
-static void put_slow(struct conn *c)
+static void put_slow(struct http_conn *c)
 {
     c->task = (struct pool_task){.run = run_slow, .lasting = c->exchange.pace == PACE_MINUTES};
     c->queued = reaper_now();
@@ -266,7 +267,7 @@ static void put_slow(struct conn *c)
 // large body once more, and what brings one takes seconds, so its turn comes.
 static bool leaves_queue(struct pool_task *task)
 {
-    struct conn *c = conn_of_task(task);
+    struct http_conn *c = conn_of_task(task);
     const struct http_limits *l = &c->http->config.limits;
     bool cheap = task->lasting || c->exchange.received <= l->fair_hold;
     bool late = cheap && reaper_now() - c->queued >= l->slow_wait_ms;
@@ -285,7 +286,7 @@ static void sweep_queue(void *http)
 
 // Hand the request to the pool. The connection is suspended first: it may be resumed before
 // pool_put() returns.
-static enum MHD_Result run_elsewhere(struct conn *c)
+static enum MHD_Result run_elsewhere(struct http_conn *c)
 {
     c->ready = true;
     MHD_suspend_connection(c->mhd);
@@ -293,7 +294,7 @@ static enum MHD_Result run_elsewhere(struct conn *c)
     return MHD_YES;
 }
 
-static enum MHD_Result http_finish(struct conn *c)
+static enum MHD_Result http_finish(struct http_conn *c)
 {
     if (c->ready)
         return http_answer(c);
@@ -324,7 +325,7 @@ static void clean_up_elsewhere(struct http *h, struct cleanup *left)
     BUG(!pool_put(h->cleaner, &left->task)); // never full, and closed last
 }
 
-static void end_request(struct conn *c)
+static void end_request(struct http_conn *c)
 {
     struct cleanup *left = exchange_take_cleanup(&c->exchange);
     exchange_clear(&c->exchange);
@@ -344,7 +345,7 @@ static enum MHD_Result on_request(void *http, struct MHD_Connection *mhd, const 
                                   size_t *n, void **own)
 {
     (void)http, (void)url, (void)method, (void)version, (void)own;
-    struct conn *c = conn_of(mhd);
+    struct http_conn *c = conn_of(mhd);
     if (!c)
         return MHD_NO;
     if (!c->begun)
@@ -361,7 +362,7 @@ static void on_completed(void *http, struct MHD_Connection *mhd, void **own,
 {
     (void)own, (void)why;
     const struct http *h = http;
-    struct conn *c = conn_of(mhd);
+    struct http_conn *c = conn_of(mhd);
     if (!c)
         return;
     end_request(c);
@@ -378,7 +379,7 @@ static bool http_make_room(struct http *h)
 static void *conn_open(struct http *h, struct MHD_Connection *mhd)
 {
     int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    struct conn *c = fd < DESCRIPTORS ? calloc(1, sizeof *c) : NULL;
+    struct http_conn *c = fd < DESCRIPTORS ? calloc(1, sizeof *c) : NULL;
     if (!c || !wire_init(&c->wire)) {
         free(c);
         return NULL; // on_request() closes it
@@ -393,7 +394,7 @@ static void *conn_open(struct http *h, struct MHD_Connection *mhd)
     return c;
 }
 
-static void conn_close(struct http *h, struct conn *c)
+static void conn_close(struct http *h, struct http_conn *c)
 {
     if (!c)
         return;

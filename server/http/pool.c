@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // See pool.h. A list under a lock: tasks take milliseconds and more, so the lock is never the wait.
+// Which task runs next is decided by whoever is free, so that a lasting one at the front keeps
+// nobody behind it.
 
 #include "server/http/pool.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// See curve.h.
+// See curve.h. A fixed number of epochs is held until the store has them. While it cannot be
+// written the oldest give way, and what is missing is told: memory stays bounded, the end of a
+// curve is worth more than its middle, and nobody takes a gap for a straight line.
 
 #include "server/jobs/curve.h"
 #include "engine/train/train_check.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// See outcome.h.
+// See outcome.h. Written once, when a model is published, and stored as text beside it: what a
+// reply says of a model later needs neither its file nor its data, which may be gone.
 
 #include "server/jobs/outcome.h"
 

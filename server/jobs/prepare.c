@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// See prepare.h.
+// See prepare.h. One way for the submission, which throws the result away, and for the worker,
+// which trains on it: what passes the one cannot fail in the other for a reason that could have
+// been known. All misspelt columns and classes are told at once.
 
 #include "server/jobs/prepare.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// See warm.h.
+// See warm.h. Parameters are matched by name and shape; only the output layer may differ, and it is
+// taken over only where both models answer the same question, since equal shapes of other classes
+// would be noise that looks like knowledge.
 
 #include "server/jobs/warm.h"
 

@@ -77,10 +77,10 @@ struct sql_column {
 #define COLUMN_SQL(member, sql, ...) sql ","
 #define COLUMN_ROW(S, member, ...)                                                                 \
     {_Generic(((struct S *)0)->member,                                                             \
-              int64_t: &sql_column_int,                                                                \
-              double: &sql_column_real,                                                                \
-              const char *: &sql_column_text,                                                          \
-              enum job_state: &sql_column_state),                                                      \
+              int64_t: &sql_column_int, \
+              double: &sql_column_real, \
+              const char *: &sql_column_text, \
+              enum job_state: &sql_column_state), \
      offsetof(struct S, member), __VA_ARGS__ + 0},
 
 // Whether a column holds what it should; texts and blobs that do not fit into memory do not.

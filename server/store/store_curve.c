@@ -19,15 +19,15 @@
 // Spans ------------------------------------------------------------------------------------------
 
 // Epochs of one run that count and are asked for.
-struct span {
+struct epoch_span {
     int64_t attempt, from, to;
-    struct span *next;
+    struct epoch_span *next;
 };
 
 struct walk {
     int64_t id, after, stride;
     size_t limit;
-    struct span *first;
+    struct epoch_span *first;
     int64_t attempt, newest; // of the newest point; 0: there is none
     size_t room;             // rows that may come
     const size_t *n;         // rows taken
@@ -57,10 +57,10 @@ static bool curve_add_span(struct walk *w, int64_t attempt, int64_t from, int64_
 {
     if (from > to)
         return true;
-    struct span *s = arena_alloc(a, 1, sizeof *s);
+    struct epoch_span *s = arena_alloc(a, 1, sizeof *s);
     if (!s)
         return sql_no_memory(e);
-    *s = (struct span){attempt, from, to, w->first};
+    *s = (struct epoch_span){attempt, from, to, w->first};
     w->first = s;
     size_t rows = (size_t)(to / w->stride - (from - 1) / w->stride) + (to == w->newest);
     w->room = rows < w->limit - w->room ? w->room + rows : w->limit;
@@ -126,7 +126,7 @@ static bool see(struct sqlite3_stmt *st, void *ctx, struct err *e)
 // of a job and an attempt from one epoch to another, at most so many.
 static bool read_spans(struct conn *c, struct walk *w, const struct sql_text *text, struct err *e)
 {
-    for (const struct span *s = w->first; s && *w->n < w->room; s = s->next) {
+    for (const struct epoch_span *s = w->first; s && *w->n < w->room; s = s->next) {
         int64_t n = 1;
         for (w->at = wanted(w, s->from); n > 0 && w->at <= s->to && *w->n < w->room;
              w->at = wanted(w, w->at)) {
@@ -143,7 +143,7 @@ static bool read_spans(struct conn *c, struct walk *w, const struct sql_text *te
 
 // The curve ------------------------------------------------------------------------------------
 
-struct curve {
+struct curve_query {
     struct walk walk;
     struct metric_table *out;
     struct arena *a;
@@ -229,7 +229,7 @@ static bool curve_make_room(struct metric_table *t, size_t rows, struct arena *a
 static bool curve(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
-    struct curve *w = arg;
+    struct curve_query *w = arg;
     struct walk *walk = &w->walk;
     struct metric_table *t = w->out;
     struct text_out names = {"", w->a};
@@ -258,7 +258,7 @@ static bool curve_snapshot(struct store *s, struct conn *c, void *arg, struct er
 bool store_job_metrics(struct store *s, int64_t id, const struct curve_part *part,
                        struct metric_table *out, struct arena *a, struct err *e)
 {
-    struct curve w = {walk_begin(id, part), out, a};
+    struct curve_query w = {walk_begin(id, part), out, a};
     return store_read(s, curve_snapshot, &w, e);
 }
 

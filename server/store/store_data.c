@@ -74,7 +74,7 @@ bool store_dataset_get(struct store *s, const char *name, int64_t version, struc
     return store_read(s, data_get, &w, e);
 }
 
-struct list {
+struct dataset_page {
     size_t limit;
     int64_t before;
     struct dataset_list *out;
@@ -84,7 +84,7 @@ struct list {
 static bool data_list(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
-    const struct list *w = arg;
+    const struct dataset_page *w = arg;
     struct sql_rows rows = ROWS(listed_column, w->out->row, w->limit, w->a);
     int64_t n = SQL(c, e, sql_take_rows, &rows, newest_datasets, BIND_INT(w->before),
                     BIND_INT((int64_t)w->limit + 1));
@@ -97,7 +97,7 @@ bool store_dataset_list(struct store *s, size_t limit, int64_t after, struct dat
 {
     BUG(limit > STORE_PAGE);
     out->row = arena_zalloc(a, limit, sizeof *out->row);
-    struct list w = {limit, after ? after : INT64_MAX, out, a};
+    struct dataset_page w = {limit, after ? after : INT64_MAX, out, a};
     return out->row ? store_read(s, data_list, &w, e) : sql_no_memory(e);
 }
 

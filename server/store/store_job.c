@@ -208,7 +208,7 @@ bool store_job_replay(struct store *s, const char *key, const char *print, struc
     return ok;
 }
 
-struct get {
+struct job_get {
     int64_t id;
     struct job_row *out;
     struct arena *a;
@@ -216,17 +216,17 @@ struct get {
 
 static bool get_job(struct store *s, struct conn *c, void *arg, struct err *e)
 {
-    const struct get *w = arg;
+    const struct job_get *w = arg;
     return job_load(s, c, w->id, w->out, w->a, e);
 }
 
 bool store_job_get(struct store *s, int64_t id, struct job_row *out, struct arena *a, struct err *e)
 {
-    struct get w = {id, out, a};
+    struct job_get w = {id, out, a};
     return store_read(s, get_job, &w, e);
 }
 
-struct list {
+struct job_page {
     size_t limit;
     int64_t before;
     enum job_state state;
@@ -236,7 +236,7 @@ struct list {
 
 static bool list_jobs(struct store *s, struct conn *c, void *arg, struct err *e)
 {
-    const struct list *w = arg;
+    const struct job_page *w = arg;
     struct sql_rows rows = ROWS(listed_column, w->out->row, w->limit, w->a);
     struct sql_arg shift = clock_shift(s), before = BIND_INT(w->before),
                    limit = BIND_INT((int64_t)w->limit + 1);
@@ -253,7 +253,7 @@ bool store_job_list(struct store *s, size_t limit, int64_t after, enum job_state
 {
     BUG(limit > STORE_PAGE);
     out->row = arena_zalloc(a, limit, sizeof *out->row);
-    struct list w = {limit, after ? after : INT64_MAX, state, out, a};
+    struct job_page w = {limit, after ? after : INT64_MAX, state, out, a};
     return out->row ? store_read(s, list_jobs, &w, e) : sql_no_memory(e);
 }
 
@@ -270,7 +270,7 @@ static bool refuse_cancel(struct store *s, struct conn *c, int64_t id, struct ar
 
 static bool cancel(struct store *s, struct conn *c, void *arg, struct err *e)
 {
-    const struct get *w = arg;
+    const struct job_get *w = arg;
     int64_t n = SQL(c, e, NULL, NULL,
                     "UPDATE jobs SET cancel_requested = 1, "
                     "finished_at = CASE state WHEN 'running' THEN NULL ELSE ? END, "
@@ -287,6 +287,6 @@ static bool cancel(struct store *s, struct conn *c, void *arg, struct err *e)
 bool store_job_cancel(struct store *s, int64_t id, struct job_row *out, struct arena *a,
                       struct err *e)
 {
-    struct get w = {id, out, a};
+    struct job_get w = {id, out, a};
     return store_write(s, cancel, &w, e);
 }

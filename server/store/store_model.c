@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Models: see store.h. Those that a job has trained are written at its end (store_run.c).
+// Models: see store.h. Those that a job has trained are written at its end (store_run.c), in the
+// transaction that ends the job. Which version is the newest is kept in a column, so that a list
+// needs no look at all the others.
 
 #include "server/store/store_work.h"
 
@@ -28,7 +30,7 @@ static const char newest_models[] =
     "SELECT " MODEL_COLUMNS(COLUMN_SQL) "0 FROM models m WHERE m.id < ? AND m.newest = 1 "
                                         "ORDER BY m.id DESC LIMIT ?";
 
-struct get {
+struct model_get {
     const char *name;
     int64_t version, job;
     struct model_row *out;
@@ -38,7 +40,7 @@ struct get {
 static bool get_model(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
-    const struct get *w = arg;
+    const struct model_get *w = arg;
     struct sql_rows rows = ROWS(one_column, w->out, 1, w->a);
     int64_t n =
         SQL(c, e, sql_take_rows, &rows, one_model, BIND_TEXT(w->name), BIND_INT(w->version));
@@ -48,13 +50,13 @@ static bool get_model(struct store *s, struct conn *c, void *arg, struct err *e)
 bool store_model_get(struct store *s, const char *name, int64_t version, struct model_row *out,
                      struct arena *a, struct err *e)
 {
-    struct get w = {.name = name, .version = version, .out = out, .a = a};
+    struct model_get w = {.name = name, .version = version, .out = out, .a = a};
     return store_read(s, get_model, &w, e);
 }
 
 static bool of_job(struct store *s, struct conn *c, void *arg, struct err *e)
 {
-    const struct get *w = arg;
+    const struct model_get *w = arg;
     struct sql_rows rows = ROWS(one_column, w->out, 1, w->a);
     int64_t n = SQL(c, e, sql_take_rows, &rows, model_of_job, BIND_INT(w->job));
     if (n != 0)
@@ -68,11 +70,11 @@ static bool of_job(struct store *s, struct conn *c, void *arg, struct err *e)
 bool store_model_of_job(struct store *s, int64_t job, struct model_row *out, struct arena *a,
                         struct err *e)
 {
-    struct get w = {.job = job, .out = out, .a = a};
+    struct model_get w = {.job = job, .out = out, .a = a};
     return store_read(s, of_job, &w, e);
 }
 
-struct list {
+struct model_page {
     size_t limit;
     int64_t before;
     struct model_list *out;
@@ -82,7 +84,7 @@ struct list {
 static bool list_models(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s;
-    const struct list *w = arg;
+    const struct model_page *w = arg;
     struct sql_rows rows = ROWS(listed_column, w->out->row, w->limit, w->a);
     int64_t n = SQL(c, e, sql_take_rows, &rows, newest_models, BIND_INT(w->before),
                     BIND_INT((int64_t)w->limit + 1));
@@ -95,7 +97,7 @@ bool store_model_list(struct store *s, size_t limit, int64_t after, struct model
 {
     BUG(limit > STORE_PAGE);
     out->row = arena_zalloc(a, limit, sizeof *out->row);
-    struct list w = {limit, after ? after : INT64_MAX, out, a};
+    struct model_page w = {limit, after ? after : INT64_MAX, out, a};
     return out->row ? store_read(s, list_models, &w, e) : sql_no_memory(e);
 }
 

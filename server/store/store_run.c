@@ -60,11 +60,11 @@ static bool begin_run(struct store *s, struct conn *c, const struct claim *w, st
 }
 
 // How much blame a job may have to be claimed now.
-struct span {
+struct blame_span {
     int64_t least, most; // no job when most < least
 };
 
-static bool claimable(struct conn *c, int64_t due, struct span *out, struct err *e)
+static bool claimable(struct conn *c, int64_t due, struct blame_span *out, struct err *e)
 {
     enum { BUSY = 1, ALONE = 2, OVERDUE = 4 };
     int64_t is = 0;
@@ -77,7 +77,7 @@ static bool claimable(struct conn *c, int64_t due, struct span *out, struct err 
         return false;
     bool idle = !(is & BUSY);
     int64_t most = idle ? INT64_MAX : BLAME_SUSPECT - 1;
-    *out = (struct span){is & OVERDUE ? BLAME_SUSPECT : 0, is & ALONE ? -1 : most};
+    *out = (struct blame_span){is & OVERDUE ? BLAME_SUSPECT : 0, is & ALONE ? -1 : most};
     return true;
 }
 _Static_assert(BLAME_SUSPECT == 1, "claimable() and migrations/0003_runs.sql say so");
@@ -86,7 +86,7 @@ static bool run_claim(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct claim *w = arg;
     struct lease *lease = &w->out->lease;
-    struct span blame;
+    struct blame_span blame;
     int64_t now = store_now(s), due = store_steady_now(s);
     if (!claimable(c, due, &blame, e))
         return false;
