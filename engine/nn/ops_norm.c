@@ -5,35 +5,15 @@
 // Working on whole columns keeps the sums' order fixed, and lets the op share tiles with the linear
 // layer in front and the activation behind.
 
-#include "engine/nn/role.h"
+#include "engine/nn/ops_norm.h"
 #include "engine/base/vmath.h"
 
 #include <string.h>
 
-enum { X, WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR }; // inputs
-enum { MOMENTUM, EPS };                              // knobs
-
 // What the two rows share: inputs, parameters, knobs, samples.
 #define BATCH_ROW(title, text)                                                                     \
-    .row = {.name = title,                                                                         \
-            .doc = text,                                                                           \
-            .torch = "torch.nn.BatchNorm1d",                                                       \
-            .knob = {{.name = "momentum",                                                          \
-                      .doc = "Weight of a new batch in the running statistics.",                   \
-                      .def = {.1},                                                                 \
-                      .min = 0,                                                                    \
-                      .max = 1},                                                                   \
-                     {.name = "eps",                                                               \
-                      .doc = "Added to the variance.",                                             \
-                      .def = {1e-5},                                                               \
-                      .min = 1e-12,                                                                \
-                      .max = 1}}},                                                                 \
-    .span = SPAN_COLUMN, .arity = 5, .reads_in = true,                                             \
-    .no_grad = 1 << RUNNING_MEAN | 1 << RUNNING_VAR, .save = batch_save,                           \
-    .param = {{.name = "weight", .init = 1},                                                       \
-              {.name = "bias", .init = 0},                                                         \
-              {.name = "running_mean", .buffer = true, .init = 0},                                 \
-              {.name = "running_var", .buffer = true, .positive = true, .init = 1}},               \
+    .row = {.name = title, .doc = text, .torch = "torch.nn.BatchNorm1d", .knob = {BATCH_KNOBS}},   \
+    BATCH_MEMBERS, .save = batch_save,                                                             \
     .probe = {{.cols = 5, .lo = -2, .hi = 2},                                                      \
               {.rows = 1, .cols = 5, .lo = .5, .hi = 2},                                           \
               {.rows = 1, .cols = 5, .lo = -1, .hi = 1},                                           \
@@ -45,17 +25,14 @@ static size_t batch_save(const struct buf *in)
     return 4 * (size_t)in[X].cols; // mean, 1/std, and backward's Σ dy x̂, Σ dy
 }
 
-// out[c] = Σ_r x[r, c] over the tile's rows
-KERNEL static void column_sums(const real *x, size_t cols, struct tile t, real *out)
+KERNEL void batch_sums(const real *x, size_t cols, struct tile t, real *out)
 {
     memset(out + t.c0, 0, (t.c1 - t.c0) * sizeof *out);
     for (size_t r = t.r0; r < t.r1; r++)
         LANES for (size_t c = t.c0; c < t.c1; c++) out[c] += x[r * cols + c];
 }
 
-// out[c] = Σ_r (x[r, c] - mean[c])²: a second pass, because E[x²] - E[x]² cancels
-KERNEL static void column_squares(const real *x, size_t cols, struct tile t, const real *mean,
-                                  real *out)
+KERNEL void batch_squares(const real *x, size_t cols, struct tile t, const real *mean, real *out)
 {
     memset(out + t.c0, 0, (t.c1 - t.c0) * sizeof *out);
     for (size_t r = t.r0; r < t.r1; r++)
@@ -66,9 +43,7 @@ KERNEL static void column_squares(const real *x, size_t cols, struct tile t, con
         }
 }
 
-// Running statistics as PyTorch keeps them: the variance is the unbiased one.
-static void batch_track(const struct step *s, struct tile t, const real *mean,
-                        const real *square_sum)
+void batch_track(const struct step *s, struct tile t, const real *mean, const real *square_sum)
 {
     real m = (real)s->value[MOMENTUM], n = (real)(t.r1 - t.r0);
     real *running_mean = s->in[RUNNING_MEAN].v, *running_var = s->in[RUNNING_VAR].v;
@@ -95,10 +70,10 @@ KERNEL static void batch_forward(const struct step *s, struct tile t)
     size_t cols = s->out.cols;
     real n = (real)(t.r1 - t.r0), *mean = s->save, *scale = s->save + cols;
     const real *x = s->in[X].v;
-    column_sums(x, cols, t, mean);
+    batch_sums(x, cols, t, mean);
     for (size_t c = t.c0; c < t.c1; c++)
         mean[c] /= n;
-    column_squares(x, cols, t, mean, scale);
+    batch_squares(x, cols, t, mean, scale);
     batch_track(s, t, mean, scale);
     for (size_t c = t.c0; c < t.c1; c++)
         scale[c] = 1 / sqrt(scale[c] / n + (real)s->value[EPS]);
@@ -113,7 +88,7 @@ KERNEL static void affine_backward(const struct step *s, struct tile t, const re
     const real *x = s->in[X].v, *dy = s->out.d, *scale = s->save + cols;
     real *sum_hat = s->save + 2 * cols, *sum = s->save + 3 * cols;
     real *dweight = s->in[WEIGHT].d, *dbias = s->in[BIAS].d;
-    column_sums(dy, cols, t, sum);
+    batch_sums(dy, cols, t, sum);
     memset(sum_hat + t.c0, 0, (t.c1 - t.c0) * sizeof *sum_hat);
     for (size_t r = t.r0; r < t.r1; r++)
         LANES for (size_t c = t.c0; c < t.c1; c++) sum_hat[c] +=
@@ -144,8 +119,7 @@ KERNEL static void batch_backward(const struct step *s, struct tile t)
         }
 }
 
-// running = (1 - momentum) running + momentum batch
-static double batch_new_share(const double *value)
+double batch_new_share(const double *value)
 {
     return value[MOMENTUM];
 }
