@@ -76,8 +76,8 @@ static void room_for_output(struct oplab *lab)
     for (int k = 0; k < op->arity; k++)
         rows = op->probe[k].rows == 0 ? s->in[k].rows : rows;
     s->out = (struct buf){.rows = op->reduces ? 1
-                                  : op->rows            ? op->rows(s->in)
-                                                        : rows,
+                                  : op->rows  ? op->rows(s->in)
+                                              : rows,
                           .cols = step_cols(s)};
     s->out.v = room(oplab_cells(s->out));
     s->out.d = room(oplab_cells(s->out));
@@ -111,6 +111,7 @@ void oplab_free(struct oplab *lab)
     for (int k = 0; k < lab->s.op->arity; k++) {
         free(lab->s.in[k].v);
         free(lab->s.in[k].d);
+        free(lab->first[k]);
     }
     free(lab->s.out.v);
     free(lab->s.out.d);
@@ -130,9 +131,24 @@ static void run(struct oplab *lab, void (*cut)(const struct step *, struct tilin
         kernel(&lab->s, tile[i]);
 }
 
+void oplab_rewind(struct oplab *lab)
+{
+    for (int k = 1; k < lab->s.op->arity; k++) {
+        const struct buf *b = &lab->s.in[k];
+        size_t size = oplab_cells(*b) * sizeof *b->v;
+        if (!lab->s.op->param[k - 1].buffer)
+            continue;
+        if (lab->first[k])
+            memcpy(b->v, lab->first[k], size);
+        else
+            lab->first[k] = memcpy(room(oplab_cells(*b)), b->v, size);
+    }
+}
+
 double oplab_loss(struct oplab *lab)
 {
     double sum = 0;
+    oplab_rewind(lab);
     run(lab, step_forward_tiles, lab->s.op->forward);
     for (size_t i = 0; i < oplab_cells(lab->s.out); i++)
         sum += (double)lab->weight[i] * (double)lab->s.out.v[i];

@@ -10,6 +10,7 @@ struct oplab {
     struct step s;
     real *weight; // the projection, [rows, cols] of the output
     uint64_t key;
+    real *first[OP_INPUTS]; // running statistics as they were at first
 };
 
 // Inputs as the probes say, `rows` rows where the batch is meant; rows 0: 1 to 9 of them, and other
@@ -22,6 +23,9 @@ static inline size_t oplab_cells(struct buf b)
 {
     return (size_t)b.rows * b.cols;
 }
+
+// Put back the running statistics that forward passes have moved; each pass begins with it.
+void oplab_rewind(struct oplab *lab);
 
 // Σ projection · output, having computed the output.
 double oplab_loss(struct oplab *lab);

@@ -240,6 +240,7 @@ LOOP_TEST(a_kernel_writes_its_tile_and_nothing_around_it, op_count)
     struct buf *x = &lab.s.in[0];
     real *dx = x->d ? copy_of(x->d, oplab_cells(*x)) : NULL;
     mark(lab.s.out.v, oplab_cells(lab.s.out));
+    oplab_rewind(&lab);
     op->forward(&lab.s, t);
     check_marks(op, lab.s.out.v, y, lab.s.out, t, "value");
     memcpy(lab.s.out.v, y, oplab_cells(lab.s.out) * sizeof *y);
