@@ -144,6 +144,7 @@ int main(int argc, char **argv)
     umask(077); // what is stored is nobody else's
     keep_standard_streams();
     ignore_signals();
+    stream_own(STDERR_FILENO);
     if (!signals_take(SERVER_LAST_S, &e))
         return main_complain(&e, EXIT_FAILURE);
     server_prepare();
@@ -152,8 +153,7 @@ int main(int argc, char **argv)
     keep_memory_private(&settings);
     if (print_instead(&settings))
         return EXIT_SUCCESS;
-    stream_own(STDOUT_FILENO);
-    stream_own(STDERR_FILENO);
+    stream_own(STDOUT_FILENO); // what is printed instead waits for its reader
     struct log log = {STDERR_FILENO, settings_level(&settings)};
     if (settings.log_file && !log_open(&log, settings.log_file, settings_level(&settings), &e))
         return main_complain(&e, EXIT_USAGE);

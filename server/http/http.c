@@ -208,16 +208,6 @@ static enum MHD_Result piece(struct http_conn *c, const char *data, size_t n)
     return c->exchange.dropped > c->http->config.limits.drain ? last_word(c) : MHD_YES;
 }
 
-// The library looks at a socket again only when something has changed there, and a next request
-// that is here already changes nothing. Resuming a connection is what makes it look.
-static enum MHD_Result call_again(struct http_conn *c)
-{
-    c->ready = true;
-    MHD_suspend_connection(c->mhd);
-    MHD_resume_connection(c->mhd);
-    return MHD_YES;
-}
-
 static struct http_conn *conn_of_task(struct pool_task *task)
 {
     return (struct http_conn *)((char *)task - offsetof(struct http_conn, task));
@@ -304,7 +294,7 @@ static enum MHD_Result http_finish(struct http_conn *c)
     if (!exchange_finish(&c->exchange, PACE_QUICK))
         return run_elsewhere(c);
     c->linger = c->wire.fault.kind;
-    return wire_has_more(&c->wire, peek_socket, c) ? call_again(c) : http_answer(c);
+    return http_answer(c);
 }
 
 static void run_cleanup(struct pool_task *task)
@@ -357,15 +347,28 @@ static enum MHD_Result on_request(void *http, struct MHD_Connection *mhd, const 
     return piece(c, data, len);
 }
 
+// The library looks at a socket again only when something has changed there, and a next request
+// that is here already changes nothing. Resuming a connection is what makes it look; done earlier,
+// while the answer is not out, it looks too early where it has several connections.
+static void look_again(const struct http_conn *c)
+{
+    MHD_suspend_connection(c->mhd);
+    MHD_resume_connection(c->mhd);
+}
+
 static void on_completed(void *http, struct MHD_Connection *mhd, void **own,
                          enum MHD_RequestTerminationCode why)
 {
-    (void)own, (void)why;
+    (void)own;
     const struct http *h = http;
     struct http_conn *c = conn_of(mhd);
     if (!c)
         return;
+    bool next = why == MHD_REQUEST_TERMINATED_COMPLETED_OK && c->wire.stays && !c->exchange.last &&
+                wire_has_more(&c->wire, peek_socket, c);
     end_request(c);
+    if (next)
+        look_again(c);
     const struct http_limits *l = &h->config.limits;
     atomic_store(&c->watch.idle_since, reaper_now());
     watch_until(&c->watch, reaper_now() + (wire_is_idle(&c->wire) ? l->idle_ms : l->header_ms));

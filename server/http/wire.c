@@ -52,6 +52,7 @@ static void say_head(struct wire *w)
     const struct head *h = &w->head;
     bool closes = head_lists(h, HEAD_CONNECTION, "close");
     bool stays = head_lists(h, HEAD_CONNECTION, "keep-alive");
+    w->stays = !closes && (stays || strcmp(h->version, "HTTP/1.0"));
     say(w, "%s / %s\r\nHost: x\r\n", is_head(w) ? "HEAD" : "GET", h->version);
     if (closes || stays)
         say(w, "Connection: %s\r\n", closes ? "close" : "keep-alive");

@@ -53,6 +53,7 @@ struct wire {
     size_t said_at, said_len;
     int blank_lines; // before the request line
     bool more;       // the socket may hold more than was read
+    bool stays;      // the client wants the connection for further requests
 };
 
 // As recv(): bytes read, 0 at the end, -1 with errno.

@@ -52,6 +52,34 @@ LOOP_TEST(http_takes_a_request_cut_in_two_anywhere, 2)
     http_stop(h);
 }
 
+// Of several connections of a polling thread none may be forgotten while its next request is here
+// already.
+TEST(http_answers_what_several_connections_pipeline)
+{
+    enum { CONNECTIONS = 8, REQUESTS = 3 };
+    static const char get[] = "GET /things HTTP/1.1\r\n" H "\r\n";
+    static const char last[] = "GET /things HTTP/1.1\r\n" H "Connection: close\r\n\r\n";
+    struct http *h = edge_serve(NULL);
+    static struct peer p[CONNECTIONS];
+    char all[REQUESTS * sizeof last] = "";
+    for (int i = 1; i < REQUESTS; i++)
+        strcat(all, get);
+    strcat(all, last);
+    for (int i = 0; i < CONNECTIONS; i++)
+        peer_open(&p[i], http_port(h));
+    for (int i = 0; i < CONNECTIONS; i++)
+        peer_send(&p[i], all);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        struct answer a;
+        for (int k = 0; k < REQUESTS; k++) {
+            peer_answer(&p[i], &a, false);
+            ck_assert_int_eq(a.status, 200);
+        }
+        peer_close(&p[i]);
+    }
+    http_stop(h);
+}
+
 TEST(http_answers_pipelined_requests_in_order)
 {
     struct http *h = edge_serve(NULL);
