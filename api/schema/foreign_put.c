@@ -145,8 +145,8 @@ static cJSON *pick_object(struct foreign_use *u, cJSON *object, cJSON *pick, con
     return full;
 }
 
-static void foreign_put_put_knob(struct foreign_use *u, struct way way, const struct field *f,
-                                 cJSON *pick, const cJSON *value, const char *from)
+static void foreign_put_knob(struct foreign_use *u, struct way way, const struct field *f,
+                             cJSON *pick, const cJSON *value, const char *from)
 {
     char name[KEY_MAX];
     size_t len = strcspn(way.rest + 1, "/");
@@ -226,7 +226,7 @@ static void foreign_put_put(struct foreign_use *u, struct way way, const cJSON *
     if (!*next.rest || !f) {
         arrive(u, way.object, child, at, value, from);
     } else if (f->type == FIELD_PICK) {
-        foreign_put_put_knob(u, next, f, child, value, from);
+        foreign_put_knob(u, next, f, child, value, from);
     } else {
         next.object = child ? child : make(way.object, f);
         if (f->type == FIELD_LIST)

@@ -189,7 +189,7 @@ static const struct field job_fields[] = {
     OBJECT("preprocessing", struct job_spec, prep, struct data_spec, .sub = &preprocessing_schema,
            .doc = "How columns become numbers."),
     OBJECT("model", struct job_spec, model, struct model_spec, .sub = &model_schema,
-           .doc = "The network."),
+           .given = AT(struct job_spec, own_model, bool), .doc = "The network."),
     PART("lr_finder", .sub = &sweep_schema, .doc = "The sweep of a job of kind lr_finder."),
     PART("init", .sub = &init_schema, .nullable = true,
          .on = AT(struct job_spec, from_version, int),

@@ -19,6 +19,7 @@ struct job_spec {
     struct json_span data; // inline data in place of it (see inline.h); at is NULL when absent
     struct data_spec prep; // columns, preparation, split
     struct model_spec model;
+    bool own_model; // it says what network it wants, in its own words or in another library's
     struct train_spec train;
     enum job_kind kind;
     struct lr_sweep sweep; // of a finder

@@ -64,6 +64,7 @@ struct field {
     enum field_type of;        // LIST: type of the elements; RAW: OBJECT or LIST
     size_t n_at;               // LIST, MAP: offset of the size_t count
     size_t on; // nullable OBJECT: offset of an int that is 0 for null; MAP with `zero`: of a bool
+    size_t given;                     // offset of a bool: whether the key was there; 0: nobody asks
     const char *alias[FIELD_ALIASES]; // other names it may be given under
     const char *instead; // key of a field that takes its place: the default is 0 when that one says
                          // something (more than null and 0), and both may not

@@ -11,7 +11,7 @@
 
 enum { RAW_FIELDS = 4 };
 
-static read_fn schema_read_read_value;
+static read_fn schema_read_value;
 static void read_object(struct reader *r, const struct schema *s, const cJSON *json, char *base,
                         const struct place *at, bool bare);
 
@@ -56,8 +56,8 @@ static char *read_elements(struct reader *r, const struct field *f, size_t n, ch
     return item;
 }
 
-static void schema_read_read_list(struct reader *r, const struct field *f, const cJSON *json,
-                                  char *to, const struct place *at)
+static void schema_read_list(struct reader *r, const struct field *f, const cJSON *json, char *to,
+                             const struct place *at)
 {
     const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
     const cJSON *child;
@@ -69,13 +69,13 @@ static void schema_read_read_list(struct reader *r, const struct field *f, const
     size_t n = lone ? 1 : (size_t)cJSON_GetArraySize(json), size = field_size(f);
     char *item = count_allowed(r, f, n, "elements", at) ? read_elements(r, f, n, to, at) : NULL;
     if (item && lone)
-        schema_read_read_value(r, &each, json, item, at);
+        schema_read_value(r, &each, json, item, at);
     if (!item || lone)
         return;
     struct place place = {.up = at};
     cJSON_ArrayForEach(child, json)
     {
-        schema_read_read_value(r, &each, child, item + place.index * size, &place);
+        schema_read_value(r, &each, child, item + place.index * size, &place);
         place.index++;
     }
 }
@@ -111,7 +111,7 @@ static void read_map(struct reader *r, const struct field *f, const cJSON *json,
     {
         struct place place = {.up = at, .key = child->string};
         *(const char **)(item + key->at) = reader_keep(r, &place, child->string);
-        schema_read_read_value(r, value, child, item + value->at, &place);
+        schema_read_value(r, value, child, item + value->at, &place);
         item += size;
     }
 }
@@ -133,23 +133,15 @@ static void read_sub(struct reader *r, const struct field *f, const cJSON *json,
 }
 
 static read_fn *const read_as[FIELD_TYPES] = {
-    [FIELD_RAW] = read_raw,
-    [FIELD_BOOL] = read_bool,
-    [FIELD_INT] = read_int,
-    [FIELD_REAL] = read_real,
-    [FIELD_SEED] = read_seed,
-    [FIELD_WORD] = read_word,
-    [FIELD_STRING] = read_string,
-    [FIELD_NAME] = read_name,
-    [FIELD_PICK] = read_pick,
-    [FIELD_OBJECT] = read_sub,
-    [FIELD_LIST] = schema_read_read_list,
-    [FIELD_MAP] = read_map,
+    [FIELD_RAW] = read_raw,       [FIELD_BOOL] = read_bool,        [FIELD_INT] = read_int,
+    [FIELD_REAL] = read_real,     [FIELD_SEED] = read_seed,        [FIELD_WORD] = read_word,
+    [FIELD_STRING] = read_string, [FIELD_NAME] = read_name,        [FIELD_PICK] = read_pick,
+    [FIELD_OBJECT] = read_sub,    [FIELD_LIST] = schema_read_list, [FIELD_MAP] = read_map,
 };
 
 // Null leaves what zeroed memory says already.
-static void schema_read_read_value(struct reader *r, const struct field *f, const cJSON *json,
-                                   char *to, const struct place *at)
+static void schema_read_value(struct reader *r, const struct field *f, const cJSON *json, char *to,
+                              const struct place *at)
 {
     if (!cJSON_IsNull(json) || f->type == FIELD_RAW)
         read_as[f->type](r, f, json, to, at);
@@ -166,7 +158,7 @@ static void read_default(struct reader *r, const struct field *f, char *to, cons
     }
     cJSON *json = cJSON_Parse(f->def);
     if (json)
-        schema_read_read_value(r, f, json, to, at);
+        schema_read_value(r, f, json, to, at);
     else
         reader_no_room(r, at);
     cJSON_Delete(json);
@@ -239,12 +231,12 @@ static const cJSON *find_instead(const struct schema *s, const struct field *f, 
     return NULL;
 }
 
-static void schema_read_read_named(struct reader *r, const struct field *f, const cJSON *json,
-                                   char *to, const struct place *at)
+static void schema_read_named(struct reader *r, const struct field *f, const cJSON *json, char *to,
+                              const struct place *at)
 {
     if (strcmp(json->string, f->key) != 0)
         reader_note(r, at, NULL, f->key);
-    schema_read_read_value(r, f, json, to, at);
+    schema_read_value(r, f, json, to, at);
 }
 
 static void read_field(struct reader *r, const struct schema *s, const struct field *f,
@@ -253,11 +245,13 @@ static void read_field(struct reader *r, const struct schema *s, const struct fi
     const cJSON *child = find_member(r, f, json, at), *other = find_instead(s, f, json);
     struct place own = {.up = at, .key = child ? child->string : f->key};
     const struct place *place = bare ? at : &own;
+    if (f->given)
+        *(bool *)(to - f->at + f->given) = child;
     if (child && other && says_something(child))
         reader_fault(r, place, "conflicting_fields", "cannot be given together with \"%s\"",
                      other->string);
     else if (child)
-        schema_read_read_named(r, f, child, to, place);
+        schema_read_named(r, f, child, to, place);
     else if (f->required)
         reader_fault(r, place, "missing_field", "must be given");
     else if (!other)

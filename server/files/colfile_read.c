@@ -88,8 +88,8 @@ static bool statistics_are_sane(const struct colfile_column *c, uint64_t n_row)
            isfinite(c->std);
 }
 
-static bool colfile_read_read_column(struct file_cursor *at, uint64_t n_row, struct column *out,
-                                     uint64_t *sum, struct arena *a, struct err *e)
+static bool colfile_read_column(struct file_cursor *at, uint64_t n_row, struct column *out,
+                                uint64_t *sum, struct arena *a, struct err *e)
 {
     struct colfile_column c;
     if (!read_take(at, &c, sizeof c) || c.type > COLUMN_CATEGORICAL ||
@@ -130,7 +130,7 @@ static bool parse_table(struct contents *t, const char *bytes, struct arena *a, 
     if (!t->column || !t->sum)
         return read_no_room(e);
     for (size_t k = 0; k < t->head.n_column; k++) {
-        if (!colfile_read_read_column(&at, t->head.n_row, &t->column[k], &t->sum[k], a, e))
+        if (!colfile_read_column(&at, t->head.n_row, &t->column[k], &t->sum[k], a, e))
             return false;
         cells += colfile_cells(t->column[k].type, t->head.n_row);
     }

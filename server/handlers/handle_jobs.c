@@ -96,20 +96,9 @@ static void resolve(struct job_spec *spec, const struct prepared *p)
 static bool take_start(struct call *c, struct job_spec *spec, struct model_file *from,
                        struct arena *a, struct err *e)
 {
-    // however the client may say what network it wants: see foreign_table.c
-    struct json_want own[] = {{.key = "model"},
-                              {.key = "hidden"},
-                              {.key = "hidden_layer_sizes"},
-                              {.key = "activation"},
-                              {.key = "hidden_dropout_ratios"}};
-    enum { OWN = sizeof own / sizeof *own };
-    bool has_own = false;
-    if (!warm_load(c->server->store, spec, from, c->halt, a, e) ||
-        !json_scan(c->body, c->body_len, own, OWN, c->arena, &c->faults, e))
+    if (!warm_load(c->server->store, spec, from, c->halt, a, e))
         return false;
-    for (int i = 0; i < OWN; i++)
-        has_own = has_own || own[i].value.at;
-    if (spec->from && !has_own) {
+    if (spec->from && !spec->own_model) {
         size_t n = from->spec.model.n_layer;
         struct layer_spec *layer = arena_need(c->arena, n, sizeof *layer);
         memcpy(layer, from->spec.model.layer, n * sizeof *layer);
