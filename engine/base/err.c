@@ -57,6 +57,11 @@ void err_bug(const char *cond, const char *file, int line)
     abort();
 }
 
+bool err_pass(struct err *e, const struct err *why)
+{
+    return fail_at(e, why->kind, why->at, "%s", why->text);
+}
+
 void err_place(struct err *e, const char *at)
 {
     if (e->kind != ERR_NONE && !e->at[0])

@@ -58,6 +58,10 @@ __attribute__((format(printf, 4, 5))) bool fail_at(struct err *e, enum err_kind 
 // The system has no memory: ERR_BUSY, for it may have some later. Always false.
 bool err_no_memory(struct err *e);
 
+// Record what failed elsewhere, its place included, unless a failure is recorded already. Always
+// false.
+bool err_pass(struct err *e, const struct err *why);
+
 // Name the place of a failure that was recorded without one.
 void err_place(struct err *e, const char *at);
 

@@ -172,7 +172,7 @@ static bool lr_finder_sweep(struct finder *f, const struct lr_hooks *hooks, size
         if (!train_begin(&f->trainer, e))
             return false;
         if (!try_rate(f, p, &own))
-            return own.kind == ERR_DIVERGED || fail(e, own.kind, "%s", own.text);
+            return own.kind == ERR_DIVERGED || err_pass(e, &own);
         ++*n;
         if (hooks->point)
             hooks->point(hooks->ctx, p);

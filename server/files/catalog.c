@@ -96,7 +96,7 @@ static bool is_litter(const struct sweep *w, const char *digest, bool *litter, s
     enum file_mark mark = file_mark_of(w->c->dir, w->shelf->folder, digest);
     *litter = mark == UNSETTLED ||
               (mark == WITH_JOB && file_mark_all(w->c->dir, w->shelf->folder, digest, is_over, &q));
-    return !why.kind || fail(e, why.kind, "%s", why.text);
+    return !why.kind || err_pass(e, &why);
 }
 
 static bool catalog_sweep_file(const struct sweep *w, const char *name, struct err *e)

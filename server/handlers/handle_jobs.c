@@ -51,7 +51,7 @@ static bool find_dataset(struct call *c, const char *name, struct dataset_row *r
     struct err why = {0};
     if (store_dataset_get(c->server->store, name, 0, row, c->arena, &why))
         return true;
-    return why.kind == ERR_NOT_FOUND ? no_dataset(c, name, e) : fail(e, why.kind, "%s", why.text);
+    return why.kind == ERR_NOT_FOUND ? no_dataset(c, name, e) : err_pass(e, &why);
 }
 
 static bool to_ingest(void *in, const char *text, size_t len, struct err *e)

@@ -105,7 +105,7 @@ static bool answer_from(struct call *c, const char *name, int64_t version, int64
         return call_defer(c, PACE_SECONDS);
     if (!taken)
         return name && why.kind == ERR_NOT_FOUND ? predict_no_model(c, name, why.text, e)
-                                                 : fail(e, why.kind, "%s", why.text);
+                                                 : err_pass(e, &why);
     bool ok = predict_answer(c, &served, instances, e);
     cache_put(c->server->cache, &served);
     return ok;

@@ -169,7 +169,7 @@ static bool queue_give_back(struct queue *q, struct ticket *t, bool ok, const st
     pthread_mutex_lock(&q->lock);
     t->hands = ok || why->kind == ERR_CONFLICT ? FREE : ORPHAN;
     pthread_mutex_unlock(&q->lock);
-    return ok || fail(e, why->kind, "%s", why->text);
+    return ok || err_pass(e, why);
 }
 
 // Whether to try again to finish, after a while; not when the lease is about to end.

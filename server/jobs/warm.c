@@ -38,7 +38,7 @@ bool warm_load(struct store *store, struct job_spec *spec, struct model_file *ou
         return true;
     if (!store_model_get(store, spec->from, spec->from_version, &row, a, &why))
         return why.kind == ERR_NOT_FOUND ? warm_no_model(store, spec->from, why.text, a, e)
-                                         : fail(e, why.kind, "%s", why.text);
+                                         : err_pass(e, &why);
     spec->from_version = (int)row.version;
     const char *bytes = model_store_load(store_dir(store), row.digest, &len, halt, a, e);
     return bytes && model_file_read(out, bytes, len, a, e);

@@ -204,7 +204,7 @@ static bool worker_save(struct run *r, const struct digest_part file[static 2], 
             return true;
         r->stop = ticket_poll(r->ticket);
         if (why.kind != ERR_NO_SPACE || r->stop != STOP_NONE)
-            return fail(e, why.kind, "%s", why.text);
+            return err_pass(e, &why);
         if (!waiting)
             LOG(c->log, LEVEL_ERROR, log_text("event", "a trained model waits for disk space"),
                 log_int("job", r->job.id));

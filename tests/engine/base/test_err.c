@@ -63,3 +63,15 @@ TEST(our_own_mistakes_abort_and_name_their_place)
     ck_assert_ptr_nonnull(strstr(said, "1 + 1 == 2 at "));
     ck_assert_ptr_nonnull(strstr(said, "test_err.c:"));
 }
+
+TEST(err_pass_keeps_kind_place_and_text)
+{
+    struct err why = {0}, e = {0};
+    fail_at(&why, ERR_INVALID, "/target", "no such column");
+    ck_assert(!err_pass(&e, &why));
+    ck_assert_int_eq(e.kind, ERR_INVALID);
+    ck_assert_str_eq(e.at, "/target");
+    ck_assert_str_eq(e.text, "no such column");
+    err_pass(&e, &(struct err){.kind = ERR_BUSY, .text = "another"}); // the first stays
+    ck_assert_int_eq(e.kind, ERR_INVALID);
+}
