@@ -5,13 +5,13 @@
 // SIGHUP opens the log anew. It is also what a closed terminal sends, whose daemon goes on: its log
 // is lost then unless it has a file.
 
-#include "server/http/http.h"
 #include "server/base/log.h"
 #include "server/base/log_stream.h"
 #include "server/base/preinit.h"
-#include "server/handlers/server.h"
 #include "server/base/settings.h"
 #include "server/base/signals.h"
+#include "server/handlers/server.h"
+#include "server/http/http.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -57,7 +57,7 @@ FNR > 1 && head {
         bad(FNR, "includes " $2 " twice")
     included[$2]
 }
-/^#define / && !/^#define (X|OP|ACTIVATION|NORM|LOSS|OPTIM|SYMPTOM)\(/ {
+/^#define / && !/^#define (X|OP|ACTIVATION|NORM|LOSS|OPTIM|SCHEDULE|SYMPTOM)\(/ {
     name = $2
     sub(/\(.*/, "", name)
     once("macro", name)

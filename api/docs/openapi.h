@@ -4,9 +4,9 @@
 // The OpenAPI 3.1 document, printed from the route table and the schemas it names: GET
 // /openapi.json, `mlpd --openapi`, and the committed copy that a test compares. Any thread.
 
+#include "api/schema/route.h"
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
-#include "api/schema/route.h"
 
 #include <stddef.h>
 

@@ -7,8 +7,8 @@
 #include "api/files/import.h"
 
 #include "api/files/import_stack.h"
-#include "api/json/json_in.h"
 #include "api/files/safetensors.h"
+#include "api/json/json_in.h"
 #include "engine/nn/role.h"
 
 #include <stdio.h>

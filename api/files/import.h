@@ -14,8 +14,8 @@
 // Inputs are taken as they come: numbers, neither scaled nor shifted. Called on the thread that
 // owns the request; everything is in the arena.
 
-#include "api/json/fault.h"
 #include "api/files/model_file.h"
+#include "api/json/fault.h"
 #include "api/schema/schema.h"
 
 struct import_query {

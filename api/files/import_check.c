@@ -3,8 +3,8 @@
 
 #include "api/files/import_stack.h"
 
-#include "engine/nn/op.h"
 #include "engine/base/utf8.h"
+#include "engine/nn/op.h"
 #include "engine/nn/role.h"
 
 #include <stdio.h>

@@ -4,10 +4,10 @@
 // What import.c's readers hand over: a stack of linear layers with their numbers, from JSON or a
 // file, to be made into a model. Internal to the two files.
 
-#include "api/json/fault.h"
-#include "api/json/json.h"
 #include "api/files/model_file.h"
 #include "api/files/safetensors.h"
+#include "api/json/fault.h"
+#include "api/json/json.h"
 
 enum {
     IMPORT_LAYERS = LAYERS_MAX + 1, // the output layer included

@@ -3,9 +3,9 @@
 
 #include "api/files/model_file.h"
 
-#include "api/json/jsonw.h"
 #include "api/files/prep_json.h"
 #include "api/files/safetensors.h"
+#include "api/json/jsonw.h"
 
 #include <string.h>
 

@@ -4,9 +4,9 @@
 
 #include "api/files/prep_json.h"
 
-#include "api/schema/job_schema.h"
 #include "api/json/json_in.h"
 #include "api/json/json_text.h"
+#include "api/schema/job_schema.h"
 
 #include <string.h>
 

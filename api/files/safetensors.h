@@ -10,9 +10,9 @@
 // looked at. Pure functions over memory; spans point into the caller's bytes, the rest is in the
 // arena.
 
+#include "api/json/json.h"
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
-#include "api/json/json.h"
 
 #include <stdint.h>
 

@@ -17,9 +17,9 @@
 // further is ignored and jsonw_text() says so. Wrong nesting is our bug and aborts. Used by one
 // thread at a time.
 
+#include "api/json/json.h"
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
-#include "api/json/json.h"
 
 #include <stdint.h>
 

@@ -10,12 +10,12 @@
 // It is rewritten as CSV, so that one reader takes in every table. Called on the thread that owns
 // the request; the span must come from a checked text.
 
-#include "engine/base/arena.h"
 #include "api/json/csvw.h"
-#include "engine/base/err.h"
 #include "api/json/fault.h"
 #include "api/json/json.h"
 #include "api/schema/schema.h"
+#include "engine/base/arena.h"
+#include "engine/base/err.h"
 
 extern const struct schema inline_schema; // both forms, for documentation
 

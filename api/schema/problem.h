@@ -5,9 +5,9 @@
 // place that knows HTTP numbers. Called by server/http/http.c when a handler has failed and by
 // openapi.c. Constant data and pure functions, from any thread.
 
+#include "api/json/fault.h"
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
-#include "api/json/fault.h"
 
 #include <stddef.h>
 

@@ -6,8 +6,8 @@
 // a fault and return, so all faults of a body come together. One reader lives on the stack of one
 // schema_read().
 
-#include "engine/base/nearest.h"
 #include "api/schema/schema.h"
+#include "engine/base/nearest.h"
 
 #include <cJSON.h>
 

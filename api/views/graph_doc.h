@@ -4,10 +4,10 @@
 // A computation graph as a document: JSON for programs, Graphviz DOT, or an SVG picture for people.
 // Pure functions; the text is in the arena, NULL and ERR_TOO_LARGE when that is full. Any thread.
 
+#include "api/json/jsonw.h"
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/nn/graph.h"
-#include "api/json/jsonw.h"
 
 // "nodes": [{"index", "name", "kind", "op", "shape", "inputs", "knobs"}, ...]; a shape begins with
 // "batch" where rows are the batch's.

@@ -3,8 +3,8 @@
 // run; parameters and other leaves stand at the left of the op that takes them. What an op takes
 // from the row above comes straight down, from further up in a curve at the right.
 
-#include "api/views/graph_doc.h"
 #include "api/json/textw.h"
+#include "api/views/graph_doc.h"
 
 #include <stdio.h>
 

@@ -4,8 +4,8 @@
 
 #include "api/views/trace_json.h"
 
-#include "api/views/graph_doc.h"
 #include "api/json/json_in.h"
+#include "api/views/graph_doc.h"
 #include "engine/base/number.h"
 
 #include <math.h>

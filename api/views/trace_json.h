@@ -7,8 +7,8 @@
 #include "api/json/fault.h"
 #include "api/json/json.h"
 #include "api/json/jsonw.h"
-#include "engine/table/prep.h"
 #include "engine/model/trace.h"
+#include "engine/table/prep.h"
 
 enum { TRACE_ROWS = 64, TRACE_NUMBERS = 200000 };
 

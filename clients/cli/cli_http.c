@@ -5,8 +5,8 @@
 #include "clients/cli/cli_http.h"
 
 #include "clients/cli/cli_json.h"
-#include "clients/cli/cli_term.h"
 #include "clients/cli/cli_say.h"
+#include "clients/cli/cli_term.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>

@@ -6,10 +6,10 @@
 
 #include "clients/cli/cli_rows.h"
 
-#include "clients/cli/cli_say.h"
 #include "clients/cli/cli_json.h"
-#include "engine/table/csv.h"
+#include "clients/cli/cli_say.h"
 #include "clients/cli/cli_term.h"
+#include "engine/table/csv.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 
 #include "engine/model/gradcheck.h"
 
-#include "engine/model/trace.h"
 #include "engine/model/init.h"
+#include "engine/model/trace.h"
 #include "engine/nn/role.h"
 
 #include <math.h>

@@ -5,11 +5,11 @@
 // targets' own units. Every row counts alike, whatever it weighed in training; of several targets
 // it is the mean over them.
 
-#include "engine/nn/role.h"
-#include "engine/base/real.h"
 #include "engine/base/halt.h"
+#include "engine/base/real.h"
 #include "engine/base/row.h"
 #include "engine/base/spec.h"
+#include "engine/nn/role.h"
 
 #include <stddef.h>
 

@@ -9,10 +9,10 @@
 // was given. While it trains one thread owns it; afterwards it is immutable and any thread may
 // predict.
 
-#include "engine/nn/graph.h"
-#include "engine/nn/role.h"
 #include "engine/base/halt.h"
 #include "engine/base/spec.h"
+#include "engine/nn/graph.h"
+#include "engine/nn/role.h"
 
 struct model_param {
     const char *name;    // PyTorch's way: "layers.0.weight"

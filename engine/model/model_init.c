@@ -3,8 +3,8 @@
 
 #include "engine/model/model.h"
 
-#include "engine/model/init.h"
 #include "engine/base/rng.h"
+#include "engine/model/init.h"
 
 static double gain_of(const struct model *m, size_t layer)
 {

@@ -4,8 +4,8 @@
 
 #include "engine/nn/op.h"
 
-#include "engine/nn/blas.h"
 #include "engine/base/err.h"
+#include "engine/nn/blas.h"
 
 #include <math.h>
 

@@ -10,8 +10,8 @@
 // Which side of a kink an exact tie belongs to is as PyTorch has it, and every choice between two
 // sides lets NaN through.
 
-#include "engine/nn/role.h"
 #include "engine/base/vmath.h"
+#include "engine/nn/role.h"
 
 #define CELL_KERNELS(name)                                                                         \
     KERNEL static void name##_forward(const struct step *s, struct tile t)                         \

@@ -3,8 +3,8 @@
 // makes one number of a batch; they sum in double and in the rows' order, so the loss has the same
 // bits for any number of threads.
 
-#include "engine/nn/op.h"
 #include "engine/base/vmath.h"
+#include "engine/nn/op.h"
 
 static uint32_t join_same_shape(const struct buf *in)
 {

@@ -7,8 +7,8 @@
 
 #include "engine/nn/op.h"
 
-#include "engine/nn/blas.h"
 #include "engine/base/vmath.h"
+#include "engine/nn/blas.h"
 
 enum { X, WEIGHT, BIAS };         // inputs
 enum { TO_INPUT, TO_PARAMETERS }; // parts of backward

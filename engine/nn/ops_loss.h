@@ -5,8 +5,8 @@
 // one number a row. The function that makes outputs into a prediction is part of its loss, where
 // log and exp cancel exactly; the prediction graph appends it as the loss's link.
 
-#include "engine/nn/role.h"
 #include "engine/base/vmath.h"
+#include "engine/nn/role.h"
 
 enum { Z, Y }; // inputs: network outputs, targets; [batch, K] and [batch, 1] or [batch, K]
 

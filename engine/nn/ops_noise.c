@@ -4,9 +4,9 @@
 //
 // Each is two inline functions of a cell's coin or draw: its value, and the factor of its gradient.
 
-#include "engine/nn/op.h"
 #include "engine/base/rng.h"
 #include "engine/base/vmath.h"
+#include "engine/nn/op.h"
 
 static uint64_t noise_draw_key(const struct step *s)
 {

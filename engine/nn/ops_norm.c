@@ -6,6 +6,7 @@
 // layer in front and the activation behind.
 
 #include "engine/nn/ops_norm.h"
+
 #include "engine/base/vmath.h"
 
 #include <string.h>

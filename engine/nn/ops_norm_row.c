@@ -7,8 +7,8 @@
 // parameters', whose blocks of columns each sum over the whole batch and so need no reduction
 // afterwards.
 
-#include "engine/nn/role.h"
 #include "engine/base/vmath.h"
+#include "engine/nn/role.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 // Weight normalisation: length and direction of every unit's weights trained apart (Salimans &
 // Kingma 2016, torch.nn.utils.weight_norm with dim 0).
 
-#include "engine/nn/role.h"
 #include "engine/base/vmath.h"
+#include "engine/nn/role.h"
 
 enum { V, G }; // inputs: directions [units, inputs], lengths [1, units]
 

@@ -8,6 +8,16 @@
         .what = (word), .row = (rows), .n = sizeof(rows) / sizeof *(rows)                          \
     }
 
+// The row of its kind that points at the op.
+#define OF_OP(kind)                                                                                \
+    const struct kind *kind##_of(const struct op *op)                                              \
+    {                                                                                              \
+        for (size_t i = 0; i < kind##_table.n; i++)                                                \
+            if (kind##_list[i]->op == op)                                                          \
+                return kind##_list[i];                                                             \
+        return NULL;                                                                               \
+    }
+
 static const struct activation *const activation_list[] = {
 #define OP(name)
 #define ACTIVATION(name) &activation_##name,
@@ -24,13 +34,7 @@ static const struct row *const activation_row[] = {
 };
 const struct table activation_table = TABLE("activation", activation_row);
 
-const struct activation *activation_of(const struct op *op)
-{
-    for (size_t i = 0; i < sizeof activation_list / sizeof *activation_list; i++)
-        if (activation_list[i]->op == op)
-            return activation_list[i];
-    return NULL;
-}
+OF_OP(activation)
 
 static const struct norm *const norm_list[] = {
 #define OP(name)
@@ -48,13 +52,7 @@ static const struct row *const norm_row[] = {
 };
 const struct table norm_table = TABLE("norm", norm_row);
 
-const struct norm *norm_of(const struct op *op)
-{
-    for (size_t i = 0; i < sizeof norm_list / sizeof *norm_list; i++)
-        if (norm_list[i]->op == op)
-            return norm_list[i];
-    return NULL;
-}
+OF_OP(norm)
 
 const struct loss *const loss_list[] = {
 #define OP(name)
@@ -72,10 +70,4 @@ static const struct row *const loss_row[] = {
 };
 const struct table loss_table = TABLE("loss", loss_row);
 
-const struct loss *loss_of(const struct op *op)
-{
-    for (size_t i = 0; i < sizeof loss_list / sizeof *loss_list; i++)
-        if (loss_list[i]->op == op)
-            return loss_list[i];
-    return NULL;
-}
+OF_OP(loss)

@@ -3,8 +3,8 @@
 
 // What the files of optimizer rows (optim_*.c) share: knobs that mean the same in every row.
 
-#include "engine/optim/optim.h"
 #include "engine/base/vmath.h"
+#include "engine/optim/optim.h"
 
 #define KNOB_LR(rate)                                                                              \
     {                                                                                              \

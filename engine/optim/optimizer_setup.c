@@ -2,8 +2,8 @@
 // What an optimizer is made of before its first step: groups, memory, and the flat arrays cut into
 // spans. See optimizer.h.
 
-#include "engine/optim/optimizer.h"
 #include "engine/optim/optim.h"
+#include "engine/optim/optimizer.h"
 
 #include <stdio.h>
 #include <string.h>

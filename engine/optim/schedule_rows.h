@@ -7,10 +7,8 @@
 
 #include <math.h>
 
-extern const struct schedule schedule_cosine, schedule_constant, schedule_step, schedule_multi_step,
-    schedule_exponential, schedule_polynomial, schedule_inverse_time, schedule_inverse_sqrt,
-    schedule_cosine_restarts, schedule_one_cycle, schedule_cyclic, schedule_plateau,
-    schedule_flat_cos, schedule_coslog;
+#define SCHEDULE(name) extern const struct schedule schedule_##name;
+#include "engine/optim/schedule.def"
 
 // Half a cosine from a at u = 0 to b at u = 1.
 static inline double cosine_between(double a, double b, double u)

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The rows of schedule_table.
+// The rows of schedule_table, from schedule.def.
 
 #include "engine/optim/schedule_rows.h"
 
 static const struct row *const schedule_row[] = {
-    &schedule_cosine.row,       &schedule_constant.row,     &schedule_step.row,
-    &schedule_multi_step.row,   &schedule_exponential.row,  &schedule_polynomial.row,
-    &schedule_inverse_time.row, &schedule_inverse_sqrt.row, &schedule_cosine_restarts.row,
-    &schedule_one_cycle.row,    &schedule_cyclic.row,       &schedule_plateau.row,
-    &schedule_flat_cos.row,     &schedule_coslog.row,
+#define SCHEDULE(name) &schedule_##name.row,
+#include "engine/optim/schedule.def"
 };
 const struct table schedule_table = {
     .what = "schedule",

@@ -7,8 +7,8 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
-#include "engine/table/frame.h"
 #include "engine/base/halt.h"
+#include "engine/table/frame.h"
 
 // The column [n_row] as `to`. Numbers become categories named by their shortest decimal text, in
 // ascending order. Categories become numbers when every one of them is a number, else ERR_INVALID

@@ -11,8 +11,8 @@
 // called c0, c1, ... Empty and repeated names are errors, and control characters in names.
 
 #include "engine/base/arena.h"
-#include "engine/table/csv.h"
 #include "engine/base/spec.h"
+#include "engine/table/csv.h"
 
 struct infer_column {
     const char *name;

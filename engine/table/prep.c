@@ -8,8 +8,8 @@
 
 #include "engine/table/prep_parts.h"
 
-#include "engine/table/cast.h"
 #include "engine/base/nearest.h"
+#include "engine/table/cast.h"
 
 #include <math.h>
 #include <stdlib.h>

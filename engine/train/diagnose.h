@@ -6,9 +6,9 @@
 // was recorded, so a running job can be diagnosed as well as one that ended. Any thread.
 
 #include "engine/base/arena.h"
-#include "engine/train/observe.h"
 #include "engine/base/row.h"
 #include "engine/base/spec.h"
+#include "engine/train/observe.h"
 
 // What was recorded. Arrays have one value an epoch; NaN where there is none.
 struct history {

@@ -4,9 +4,9 @@
 
 #include "engine/train/diagnose.h"
 
+#include "engine/model/init.h"
 #include "engine/nn/role.h"
 #include "engine/optim/optim.h"
-#include "engine/model/init.h"
 #include "engine/optim/schedule.h"
 
 #include <math.h>

@@ -6,9 +6,9 @@
 
 #include "engine/train/lr_finder.h"
 
-#include "engine/train/trainer.h"
 #include "engine/optim/schedule.h"
 #include "engine/train/train_check.h"
+#include "engine/train/trainer.h"
 
 #include <math.h>
 #include <stdio.h>

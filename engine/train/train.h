@@ -11,8 +11,8 @@
 
 #include "engine/base/exec.h"
 #include "engine/model/model.h"
-#include "engine/train/train_rows.h"
 #include "engine/train/train_report.h"
+#include "engine/train/train_rows.h"
 
 struct train_result {
     int epochs, best_epoch; // run; whose weights the model now has

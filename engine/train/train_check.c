@@ -5,13 +5,12 @@
 
 #include "engine/train/train_check.h"
 
+#include "engine/model/predict.h"
 #include "engine/optim/optimizer.h"
 #include "engine/optim/schedule.h"
 #include "engine/train/average.h"
 #include "engine/train/mix.h"
 #include "engine/train/observe.h"
-#include "engine/model/predict.h"
-
 
 #include <limits.h>
 #include <math.h>

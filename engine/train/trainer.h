@@ -4,16 +4,16 @@
 // Inside of a run, for the files of training and the learning-rate finder only. struct trainer
 // holds all memory of a run; after trainer_init() a step allocates nothing.
 
-#include "engine/train/average.h"
-#include "engine/train/mix.h"
-#include "engine/train/observe.h"
-#include "engine/optim/regularize.h"
-#include "engine/optim/schedule.h"
-#include "engine/train/train_report.h"
-#include "engine/train/train_rows.h"
 #include "engine/model/predict.h"
 #include "engine/nn/plan.h"
 #include "engine/optim/optimizer.h"
+#include "engine/optim/regularize.h"
+#include "engine/optim/schedule.h"
+#include "engine/train/average.h"
+#include "engine/train/mix.h"
+#include "engine/train/observe.h"
+#include "engine/train/train_report.h"
+#include "engine/train/train_rows.h"
 
 // One step's account.
 struct stepped {

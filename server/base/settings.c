@@ -5,8 +5,8 @@
 
 #include "server/base/settings.h"
 
-#include "server/base/authority.h"
 #include "engine/base/nearest.h"
+#include "server/base/authority.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -6,9 +6,9 @@
 // starts, constant afterwards. Texts point into argv, the environment or constants: nothing to
 // free.
 
-#include "server/base/address.h"
-#include "engine/nn/blas.h"
 #include "engine/base/err.h"
+#include "engine/nn/blas.h"
+#include "server/base/address.h"
 #include "server/base/log.h"
 
 #include <stdbool.h>

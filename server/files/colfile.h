@@ -16,8 +16,8 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
-#include "engine/table/frame.h"
 #include "engine/base/halt.h"
+#include "engine/table/frame.h"
 
 #include <stdbool.h>
 #include <stddef.h>

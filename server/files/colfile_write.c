@@ -6,9 +6,9 @@
 
 #include "server/files/colfile.h"
 
+#include "engine/table/infer.h"
 #include "server/files/colfile_own.h"
 #include "server/files/file.h"
-#include "engine/table/infer.h"
 #include "server/files/levels.h"
 
 #include <math.h>

@@ -8,12 +8,12 @@
 
 #include "server/files/dataset.h"
 
-#include "server/files/colfile.h"
+#include "engine/base/number.h"
 #include "engine/table/csv.h"
+#include "engine/table/infer.h"
+#include "server/files/colfile.h"
 #include "server/files/file.h"
 #include "server/files/file_mark.h"
-#include "engine/table/infer.h"
-#include "engine/base/number.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -7,8 +7,8 @@
 // folder (store_dir()).
 
 #include "engine/base/arena.h"
-#include "server/base/digest.h"
 #include "engine/base/err.h"
+#include "server/base/digest.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,13 +3,13 @@
 // files, so a listed table can be read; between the two the catalog knows that the files are on
 // their way.
 
+#include "api/schema/schema.h"
+#include "server/base/settings.h"
 #include "server/files/catalog.h"
 #include "server/files/dataset.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
-#include "api/schema/schema.h"
 #include "server/handlers/server.h"
-#include "server/base/settings.h"
 
 #include <string.h>
 

@@ -3,14 +3,14 @@
 // what the run stored, a running one included; of a long run as many epochs are looked at as can be
 // shown, evenly spread.
 
-#include "engine/train/diagnose.h"
-#include "server/handlers/handlers.h"
-#include "api/schema/job_schema.h"
 #include "api/json/json_in.h"
-#include "server/handlers/reply.h"
-#include "server/handlers/server.h"
+#include "api/schema/job_schema.h"
 #include "engine/model/metric.h"
 #include "engine/nn/role.h"
+#include "engine/train/diagnose.h"
+#include "server/handlers/handlers.h"
+#include "server/handlers/reply.h"
+#include "server/handlers/server.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,15 +2,15 @@
 // Looking inside a model over HTTP: its graph, a pass with all its values and gradients, and
 // whether the gradients are right.
 
-#include "server/jobs/cache.h"
-#include "engine/model/gradcheck.h"
 #include "api/views/graph_doc.h"
-#include "server/handlers/handlers.h"
 #include "api/views/predict_json.h"
-#include "server/handlers/reply.h"
-#include "server/handlers/server.h"
 #include "api/views/trace_json.h"
 #include "api/views/views.h"
+#include "engine/model/gradcheck.h"
+#include "server/handlers/handlers.h"
+#include "server/handlers/reply.h"
+#include "server/handlers/server.h"
+#include "server/jobs/cache.h"
 
 #include <math.h>
 #include <string.h>

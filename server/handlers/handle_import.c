@@ -2,16 +2,16 @@
 // Models in and out over HTTP: an imported one is stored as the same file that a worker writes, so
 // from then on nothing asks where it came from.
 
-#include "server/jobs/cache.h"
-#include "server/files/catalog.h"
-#include "server/base/digest.h"
-#include "server/handlers/handlers.h"
 #include "api/files/import.h"
+#include "server/base/digest.h"
+#include "server/base/settings.h"
+#include "server/files/catalog.h"
 #include "server/files/model_store.h"
-#include "server/jobs/outcome.h"
+#include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
-#include "server/base/settings.h"
+#include "server/jobs/cache.h"
+#include "server/jobs/outcome.h"
 
 #include <string.h>
 

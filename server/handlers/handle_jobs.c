@@ -2,24 +2,24 @@
 // Jobs over HTTP. A job is queued only when everything that can be known to be wrong with it has
 // been looked at: its definition, its data, its network.
 
-#include "server/files/catalog.h"
-#include "server/files/dataset.h"
-#include "server/base/digest.h"
-#include "server/handlers/handlers.h"
 #include "api/schema/inline.h"
 #include "api/schema/job_schema.h"
 #include "engine/base/nearest.h"
-#include "server/jobs/prepare.h"
-#include "server/jobs/queue.h"
-#include "server/base/memory.h"
-#include "server/handlers/reply.h"
-#include "server/handlers/server.h"
-#include "server/base/settings.h"
-#include "engine/train/train.h"
-#include "server/jobs/warm.h"
 #include "engine/model/metric.h"
 #include "engine/nn/role.h"
+#include "engine/train/train.h"
 #include "engine/train/train_check.h"
+#include "server/base/digest.h"
+#include "server/base/memory.h"
+#include "server/base/settings.h"
+#include "server/files/catalog.h"
+#include "server/files/dataset.h"
+#include "server/handlers/handlers.h"
+#include "server/handlers/reply.h"
+#include "server/handlers/server.h"
+#include "server/jobs/prepare.h"
+#include "server/jobs/queue.h"
+#include "server/jobs/warm.h"
 
 #include <math.h>
 #include <stddef.h>

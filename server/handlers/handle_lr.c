@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What a learning-rate finder has found: its curve, and what lr_suggest() reads from it.
 
-#include "server/handlers/handlers.h"
 #include "api/schema/job_schema.h"
-#include "server/handlers/reply.h"
-#include "server/handlers/server.h"
 #include "engine/model/metric.h"
 #include "engine/optim/optim.h"
+#include "server/handlers/handlers.h"
+#include "server/handlers/reply.h"
+#include "server/handlers/server.h"
 
 #include <inttypes.h>
 #include <math.h>

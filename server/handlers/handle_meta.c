@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What the daemon says of itself.
 
-#include "server/handlers/handlers.h"
-#include "api/schema/job_schema.h"
 #include "api/docs/openapi.h"
-#include "server/handlers/reply.h"
+#include "api/schema/job_schema.h"
 #include "server/base/settings.h"
+#include "server/handlers/handlers.h"
+#include "server/handlers/reply.h"
 
 #include <string.h>
 

@@ -2,15 +2,15 @@
 // Models over HTTP: what there is, and how good it is on a dataset. An evaluation goes the way of
 // validation: the same preparation, the same metrics, rows without a target left out and counted.
 
-#include "server/jobs/cache.h"
+#include "api/views/views.h"
+#include "engine/train/score.h"
+#include "server/base/memory.h"
+#include "server/base/settings.h"
 #include "server/files/dataset.h"
 #include "server/handlers/handlers.h"
-#include "server/base/memory.h"
 #include "server/handlers/reply.h"
-#include "engine/train/score.h"
 #include "server/handlers/server.h"
-#include "server/base/settings.h"
-#include "api/views/views.h"
+#include "server/jobs/cache.h"
 
 void model_write(struct jsonw *w, const struct model_row *m, struct arena *a)
 {

@@ -3,13 +3,13 @@
 // whole way runs on the polling thread, with a workspace of its own, unless it will take long: a
 // model that must be read from disk first, or more arithmetic than a few milliseconds' worth.
 
-#include "server/jobs/cache.h"
-#include "server/handlers/handlers.h"
-#include "engine/base/nearest.h"
 #include "api/views/predict_json.h"
+#include "api/views/views.h"
+#include "engine/base/nearest.h"
+#include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
-#include "api/views/views.h"
+#include "server/jobs/cache.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 
 #include "server/handlers/reply.h"
 
-#include "server/base/clock.h"
 #include "api/json/json_in.h"
+#include "server/base/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>

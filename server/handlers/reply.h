@@ -3,8 +3,8 @@
 
 // What the handlers' replies have in common. Used on polling threads, with the call's arena.
 
-#include "server/http/call.h"
 #include "api/json/jsonw.h"
+#include "server/http/call.h"
 #include "server/store/store.h"
 
 // Start a reply and finish it: reply_end() closes what jsonw_object() opened and answers with the

@@ -2,10 +2,10 @@
 // The route table, nothing else: a row is everything that is promised about one method on one path.
 // http.c dispatches over it, openapi.c prints it, the tests walk it.
 
-#include "server/handlers/handlers.h"
 #include "api/files/import.h"
 #include "api/schema/job_schema.h"
 #include "api/views/views.h"
+#include "server/handlers/handlers.h"
 
 enum {
     QUICK_BODY = 64 << 10, // rows of a prediction that are read in a few milliseconds

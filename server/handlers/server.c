@@ -5,19 +5,19 @@
 
 #include "server/handlers/server.h"
 
-#include "engine/nn/blas.h"
-#include "server/jobs/cache.h"
-#include "server/files/catalog.h"
-#include "server/base/clock.h"
-#include "server/files/dataset.h"
-#include "server/http/http.h"
-#include "server/base/memory.h"
-#include "server/files/model_store.h"
 #include "api/docs/openapi.h"
-#include "server/jobs/queue.h"
+#include "engine/nn/blas.h"
+#include "server/base/clock.h"
+#include "server/base/memory.h"
 #include "server/base/signals.h"
-#include "server/store/store.h"
+#include "server/files/catalog.h"
+#include "server/files/dataset.h"
+#include "server/files/model_store.h"
+#include "server/http/http.h"
+#include "server/jobs/cache.h"
+#include "server/jobs/queue.h"
 #include "server/jobs/worker.h"
+#include "server/store/store.h"
 
 #include <errno.h>
 #include <malloc.h>

@@ -6,11 +6,11 @@
 // handler fills in a reply and returns true, or returns false with an error. Everything in it lives
 // in the call's arena, which ends with the request.
 
-#include "engine/base/arena.h"
 #include "api/json/fault.h"
+#include "api/schema/route.h"
+#include "engine/base/arena.h"
 #include "engine/base/halt.h"
 #include "server/http/pool.h"
-#include "api/schema/route.h"
 
 #include <stdbool.h>
 #include <stddef.h>

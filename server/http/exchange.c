@@ -8,8 +8,8 @@
 
 #include "server/http/exchange.h"
 
-#include "server/base/log.h"
 #include "api/schema/problem.h"
+#include "server/base/log.h"
 #include "server/store/store.h"
 
 #include <stdlib.h>

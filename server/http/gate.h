@@ -4,9 +4,9 @@
 // What a route's row allows a body to be: its size, its media type. Pure functions over a head that
 // head.c has found sound, called by exchange.c on the polling thread.
 
+#include "api/schema/route.h"
 #include "engine/base/err.h"
 #include "server/http/head.h"
-#include "api/schema/route.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -19,10 +19,10 @@
 // What has none of these is no browser of the last years. A POST as an old one sends it for a form
 // is refused when its Referer is another page's, or when it asks for HTML as only browsers do.
 
-#include "server/base/address.h"
 #include "engine/base/err.h"
-#include "server/http/head.h"
+#include "server/base/address.h"
 #include "server/base/settings.h"
+#include "server/http/head.h"
 
 struct origin_policy {
     const struct settings *settings; // allowed_host, cors_origin

@@ -4,9 +4,9 @@
 // From a request line to a row of the route table. Pure functions over texts, called by http.c on
 // the polling thread; everything they make lives in the request's arena.
 
+#include "api/schema/route.h"
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
-#include "api/schema/route.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,8 +11,8 @@
 
 #include "server/jobs/cache.h"
 
-#include "server/jobs/desk.h"
 #include "server/files/model_store.h"
+#include "server/jobs/desk.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -4,6 +4,7 @@
 // curve is worth more than its middle, and nobody takes a gap for a straight line.
 
 #include "server/jobs/curve.h"
+
 #include "engine/train/train_check.h"
 
 #include <math.h>

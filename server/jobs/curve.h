@@ -6,9 +6,9 @@
 // not, the oldest epochs give way, and beat tells which are missing. Used by one thread, inside the
 // run that owns it; must stay where it is.
 
-#include "server/store/store.h"
 #include "engine/train/lr_finder.h"
 #include "engine/train/train.h"
+#include "server/store/store.h"
 
 enum {
     CURVE_EPOCHS = 256,

@@ -4,9 +4,9 @@
 
 #include "server/jobs/outcome.h"
 
-#include "server/base/digest.h"
 #include "api/json/jsonw.h"
 #include "engine/train/score.h"
+#include "server/base/digest.h"
 
 // Metrics of a part of the rows; null for a part without rows.
 static bool write_scores(struct jsonw *w, const char *key, const struct model *m,

@@ -5,8 +5,8 @@
 // its thread.
 
 #include "api/json/jsonw.h"
-#include "server/jobs/prepare.h"
 #include "engine/train/train.h"
+#include "server/jobs/prepare.h"
 
 struct outcome {
     const struct prepared *prepared;     // with the trained model

@@ -5,11 +5,11 @@
 
 #include "server/jobs/prepare.h"
 
-#include "server/files/dataset.h"
-#include "engine/train/mix.h"
 #include "engine/base/nearest.h"
-#include "server/jobs/warm.h"
+#include "engine/train/mix.h"
 #include "engine/train/train_check.h"
+#include "server/files/dataset.h"
+#include "server/jobs/warm.h"
 
 #include <string.h>
 

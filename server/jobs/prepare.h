@@ -5,9 +5,9 @@
 // encoded, which rows are for what, the network. POST /jobs does it to find every fault before
 // anything is queued, the worker does it to train; both get the same answer from the same bytes.
 
+#include "api/files/model_file.h"
 #include "api/schema/job_schema.h"
 #include "engine/model/model.h"
-#include "api/files/model_file.h"
 #include "engine/table/prep.h"
 #include "engine/train/train.h"
 

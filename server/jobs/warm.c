@@ -5,8 +5,8 @@
 
 #include "server/jobs/warm.h"
 
-#include "server/files/model_store.h"
 #include "engine/base/nearest.h"
+#include "server/files/model_store.h"
 
 #include <string.h>
 

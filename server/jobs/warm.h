@@ -5,9 +5,9 @@
 // model, pins its version and checks that it fits; the worker loads the same file again and copies
 // the weights.
 
+#include "api/files/model_file.h"
 #include "api/schema/job_schema.h"
 #include "engine/base/halt.h"
-#include "api/files/model_file.h"
 #include "server/store/store.h"
 
 // The model that spec->from names, whole, in the arena; pins spec->from_version. Nothing to do, and

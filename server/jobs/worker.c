@@ -6,13 +6,13 @@
 
 #include "server/jobs/worker.h"
 
+#include "api/files/model_file.h"
+#include "engine/model/init_data.h"
 #include "server/base/clock.h"
 #include "server/base/crew.h"
-#include "server/jobs/curve.h"
-#include "engine/model/init_data.h"
 #include "server/base/memory.h"
-#include "api/files/model_file.h"
 #include "server/files/model_store.h"
+#include "server/jobs/curve.h"
 #include "server/jobs/outcome.h"
 #include "server/jobs/warm.h"
 

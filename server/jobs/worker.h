@@ -6,11 +6,11 @@
 // at a lower priority than the threads that serve, so predictions stay quick while every core
 // trains. main starts and stops them; each thread owns its job's arena.
 
-#include "server/jobs/cache.h"
-#include "server/files/catalog.h"
 #include "server/base/log.h"
-#include "server/jobs/queue.h"
 #include "server/base/settings.h"
+#include "server/files/catalog.h"
+#include "server/jobs/cache.h"
+#include "server/jobs/queue.h"
 
 struct workers;
 

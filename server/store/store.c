@@ -13,8 +13,8 @@
 #include "server/store/store.h"
 
 #include "server/store/migrate.h"
-#include "server/store/store_folder.h"
 #include "server/store/store_access.h"
+#include "server/store/store_folder.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -23,9 +23,9 @@
 // job has since been given to another.
 
 #include "engine/base/arena.h"
-#include "server/store/blame.h"
-#include "server/base/clock.h"
 #include "engine/base/err.h"
+#include "server/base/clock.h"
+#include "server/store/blame.h"
 #include "server/store/job.h"
 
 #include <stdatomic.h>

@@ -361,6 +361,15 @@ static void send_each(struct http *h, struct peer *p, int n, const char *request
     }
 }
 
+// One after the other, so that each has a thread of the pool.
+static void hold_threads(struct http *h, struct peer *p, int n)
+{
+    for (int i = 0; i < n; i++) {
+        send_each(h, &p[i], 1, SLOW);
+        edge_wait(&seen.held, i + 1);
+    }
+}
+
 static void expect_each(struct peer *p, int n, int status)
 {
     struct answer a;
@@ -407,10 +416,7 @@ TEST(http_tells_a_long_request_that_has_waited_to_come_back)
     struct http *h = edge_serve(&limits);
     static struct peer p[RUN], waits;
     struct answer a;
-    for (int i = 0; i < RUN; i++) {
-        send_each(h, &p[i], 1, SLOW);
-        edge_wait(&seen.held, i + 1);
-    }
+    hold_threads(h, p, RUN);
     peer_open(&waits, http_port(h));
     peer_send(&waits, "POST /sometimes HTTP/1.1\r\n" H "Content-Length: 101\r\n\r\n");
     peer_zeros(&waits, 101, false);
@@ -436,10 +442,7 @@ TEST(http_lets_a_long_request_wait_whose_large_body_is_here)
     struct http *h = edge_serve(&limits);
     static struct peer p[RUN], waits;
     struct answer a;
-    for (int i = 0; i < RUN; i++) {
-        send_each(h, &p[i], 1, SLOW);
-        edge_wait(&seen.held, i + 1);
-    }
+    hold_threads(h, p, RUN);
     peer_open(&waits, http_port(h));
     peer_send(&waits, "POST /sometimes HTTP/1.1\r\n" H "Content-Length: 101\r\n\r\n");
     peer_zeros(&waits, 101, false);
@@ -462,10 +465,7 @@ TEST(http_does_not_begin_long_requests_whose_client_has_left)
     struct http *h = edge_serve(&limits);
     static struct peer p[RUN], leaves, comes;
     struct answer a;
-    for (int i = 0; i < RUN; i++) {
-        send_each(h, &p[i], 1, SLOW);
-        edge_wait(&seen.held, i + 1);
-    }
+    hold_threads(h, p, RUN);
     send_each(h, &leaves, 1, SLOW);
     shutdown(leaves.fd, SHUT_WR);
     peer_answer(&leaves, &a, false);
