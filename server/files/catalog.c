@@ -200,24 +200,38 @@ void catalog_close(struct catalog *c)
 
 // Files on their way ---------------------------------------------------------------------------
 
-static bool is_moving(const struct catalog *c, const struct catalog_file *f, bool out)
+static bool is_same(const struct catalog_file *f, const struct catalog_file *g)
 {
-    for (const struct catalog_file *m = c->moving; m; m = m->next)
-        if (m->out == out && m->shelf == f->shelf && strcmp(m->digest, f->digest) == 0)
-            return true;
-    return false;
+    return f->shelf == g->shelf && strcmp(f->digest, g->digest) == 0;
+}
+
+static void wait_locked(struct catalog *c, const struct catalog_file *f)
+{
+    for (const struct catalog_file *m = c->moving; m;)
+        if (m->out && is_same(m, f)) {
+            pthread_cond_wait(&c->gone, &c->lock);
+            m = c->moving;
+        } else {
+            m = m->next;
+        }
+}
+
+// Whether somebody brings the same, who is told then.
+static bool leave_locked(struct catalog *c, const struct catalog_file *f)
+{
+    bool left = false;
+    for (struct catalog_file *m = c->moving; m; m = m->next)
+        if (is_same(m, f)) {
+            m->left = left = true;
+            m->rowless = m->rowless || f->rowless;
+        }
+    return left;
 }
 
 static void link_locked(struct catalog *c, struct catalog_file *f)
 {
     f->next = c->moving;
     c->moving = f;
-}
-
-static void wait_locked(struct catalog *c, const struct catalog_file *f)
-{
-    while (is_moving(c, f, true))
-        pthread_cond_wait(&c->gone, &c->lock);
 }
 
 static void unlink_file(struct catalog *c, struct catalog_file *f)
@@ -232,25 +246,26 @@ static void unlink_file(struct catalog *c, struct catalog_file *f)
     pthread_mutex_unlock(&c->lock);
 }
 
-// What bears no mark may be the only copy of a table or a model that another database knows. What
-// somebody needs was marked by whoever thought that it could go.
+// What bears no mark may be the only copy of a table or a model that another database knows; but
+// not what has just lost its row in this one, whoever took its mark. What somebody needs was marked
+// by whoever thought that it could go.
 static bool remove_unused(struct catalog *c, const struct catalog_file *f, struct err *e)
 {
     const struct shelf *shelf = &shelves[f->shelf];
     bool used;
-    if (file_mark_of(c->dir, shelf->folder, f->digest) == NO_MARK)
+    if (!f->rowless && file_mark_of(c->dir, shelf->folder, f->digest) == NO_MARK)
         return true;
     return shelf->used(c->store, f->digest, &used, e) &&
            (used ? catalog_settle(c, shelf, f->digest, e) : shelf->remove(c->dir, f->digest, e));
 }
 
 // Remove a file that nobody needs or brings.
-static bool take_out(struct catalog *c, enum catalog_shelf shelf, const char *digest, struct err *e)
+static bool take_out(struct catalog *c, struct catalog_file f, struct err *e)
 {
-    struct catalog_file f = {.shelf = shelf, .digest = digest, .out = true};
+    f.out = true;
     pthread_mutex_lock(&c->lock);
     wait_locked(c, &f);
-    bool left = is_moving(c, &f, false);
+    bool left = leave_locked(c, &f);
     if (!left)
         link_locked(c, &f);
     pthread_mutex_unlock(&c->lock);
@@ -287,12 +302,16 @@ bool catalog_end(struct catalog *c, struct catalog_file *f, enum catalog_end end
     else if (end == CATALOG_WITH_JOB)
         file_mark_job(c->dir, shelves[f->shelf].folder, f->digest, &f->job);
     unlink_file(c, f);
-    return end != CATALOG_UNSTORED || take_out(c, f->shelf, f->digest, e);
+    return (end != CATALOG_UNSTORED && !f->left) ||
+           take_out(
+               c,
+               (struct catalog_file){.shelf = f->shelf, .digest = f->digest, .rowless = f->rowless},
+               e);
 }
 
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e)
 {
-    return take_out(c, CATALOG_DATASETS, digest, e);
+    return take_out(c, (struct catalog_file){.shelf = CATALOG_DATASETS, .digest = digest}, e);
 }
 
 // Deleting -------------------------------------------------------------------------------------
@@ -326,7 +345,11 @@ static bool remove_all(struct catalog *c, const struct digest_list *files, struc
 {
     bool ok = true;
     for (size_t i = 0; i < files->n; i++)
-        ok = take_out(c, CATALOG_DATASETS, files->digest[i], e) && ok;
+        ok = take_out(c,
+                      (struct catalog_file){
+                          .shelf = CATALOG_DATASETS, .digest = files->digest[i], .rowless = true},
+                      e) &&
+             ok;
     return ok;
 }
 

@@ -41,6 +41,8 @@ struct catalog_file {
     struct file_job job; // CATALOG_WITH_JOB: the one that brought it
     struct catalog_file *next;
     bool out; // it is being removed
+    // Somebody wanted to remove it meanwhile, whose row it lost, and left that to whoever is last.
+    bool left, rowless;
 };
 
 // What became of it.

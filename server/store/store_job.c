@@ -179,6 +179,8 @@ bool store_job_submit(struct store *s, const struct job_new *job, struct job_row
     struct submit w = {.job = job, .out = out, .a = a};
     bool ok = store_write(s, job_submit, &w, e);
     *replayed = ok && w.replayed;
+    if (!ok)
+        *out = (struct job_row){0}; // read before the commit was refused
     return ok;
 }
 

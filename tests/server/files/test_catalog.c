@@ -195,6 +195,11 @@ TEST(no_model_is_taken_from_under_one_who_brings_the_same)
     plant_release(&p);
 }
 
+struct crowd {
+    struct plant *p;
+    atomic_int next, lost, failed;
+};
+
 static bool refuse_rows(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     (void)s, (void)arg;
@@ -270,6 +275,55 @@ TEST(what_somebody_brings_is_left_alone_by_those_who_remove)
     NEED(catalog_forget(p.catalog, digest, &p.err));
     ck_assert(remains(&p, digest));
     NEED(catalog_end(p.catalog, &file, CATALOG_UNSTORED, &p.err));
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
+// It is stored once more under the name that is deleted: the deletion takes the new row along.
+TEST(what_is_stored_again_while_its_name_is_deleted_goes)
+{
+    struct plant p;
+    struct catalog_file file;
+    plant_init(&p);
+    const char *digest = upload(&p, "a", CSV);
+    catalog_begin(p.catalog, CATALOG_DATASETS, digest, &file);
+    NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
+    NEED(catalog_end(p.catalog, &file, CATALOG_STORED, &p.err));
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
+static void *delete_own(void *arg)
+{
+    struct crowd *c = arg;
+    struct arena a;
+    struct err e = {0};
+    char name[32];
+    snprintf(name, sizeof name, "t%d", atomic_fetch_add(&c->next, 1));
+    arena_init(&a, 1 << 20);
+    atomic_fetch_add(&c->failed, !catalog_delete(c->p->catalog, name, &a, &e));
+    arena_release(&a);
+    return NULL;
+}
+
+// Each marks the file, and may take the other's mark for its own.
+LOOP_TEST(names_of_equal_bytes_that_are_deleted_at_once_leave_no_file, 20)
+{
+    enum { NAMES = 4 };
+    struct plant p;
+    struct crowd c = {.p = &p};
+    pthread_t thread[NAMES];
+    char name[32];
+    plant_init(&p);
+    for (int i = 0; i < NAMES; i++) {
+        snprintf(name, sizeof name, "t%d", i);
+        upload(&p, name, CSV);
+    }
+    for (int i = 0; i < NAMES; i++)
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, delete_own, &c), 0);
+    for (int i = 0; i < NAMES; i++)
+        pthread_join(thread[i], NULL);
+    ck_assert_int_eq(c.failed, 0);
     ck_assert_int_eq(plant_files(&p, "datasets"), 0);
     plant_release(&p);
 }
@@ -693,11 +747,6 @@ TEST(a_deletion_that_fails_leaves_no_mark_on_what_is_needed)
 }
 
 enum { THREADS = 8, ROUNDS = 12 };
-
-struct crowd {
-    struct plant *p;
-    atomic_int next, lost, failed;
-};
 
 // Upload the same bytes under a name of one's own, see that they can be read, delete the name.
 static void *upload_and_delete(void *arg)

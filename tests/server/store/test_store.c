@@ -169,6 +169,7 @@ LOOP_TEST(nothing_is_acknowledged_while_the_database_is_not_where_it_was, 4)
     if (_i >= 2) // another file has its name
         put_bytes(&l, name[_i % 2], 0);
     REFUSED(ERR_INTERNAL, store_job_submit(l.store, &job, &row, &replayed, &l.arena, &e));
+    ck_assert_int_eq(row.id, 0); // no job that somebody could take for real
     swap(&l, "away", name[_i % 2]);
     ck_assert_int_eq(lab_submit(&l, "after"), 2);
     lab_release(&l);
