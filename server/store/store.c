@@ -324,7 +324,8 @@ static bool is_sound(struct store *s, struct err *e)
 
 // The whole file is looked at before it is trusted: always while that takes less than half a second
 // (0.16 s for 100 MB), and whatever its size after a stop that left a log behind. Until then
-// nothing is changed: with a log that belongs to another database, both would be lost.
+// nothing is changed, since a log that belongs to another database would take both along. A small
+// one of whole pages can pass the look.
 static bool open_database(struct store *s, struct err *e)
 {
     struct folder *f = &s->folder;

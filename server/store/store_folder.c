@@ -5,6 +5,8 @@
 
 #include "server/store/store_folder.h"
 
+#include "server/store/migrate.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -65,12 +67,34 @@ static bool make_database(struct folder *f, struct err *e)
                     "belongs to the log, or move \"%s\" away",
                     f->db, f->wal);
     f->made = faccessat(f->fd, "mlpd.db", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    f->blank = !f->made;
     int fd = openat(f->fd, "mlpd.db", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail(e, errno == ENOSPC ? ERR_NO_SPACE : ERR_INVALID, "could not make \"%s\": %s",
                     f->db, strerror(errno));
     close(fd);
     return true;
+}
+
+// Opening another program's database would turn it into one with a log before its tables are looked
+// at. Whose it is stands in its head, but for one of ours that was killed before its log was first
+// written back, and for one that has only that head. SQLite has not opened it yet: see the header.
+static bool is_ours(const struct folder *f, struct err *e)
+{
+    enum { HEAD = 100, APPLICATION = 68, PAGE = 4096 };
+    unsigned char head[HEAD];
+    int fd = openat(f->fd, "mlpd.db", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : pread(fd, head, HEAD, 0);
+    if (fd >= 0)
+        close(fd);
+    if (n < HEAD || memcmp(head, "SQLite format 3", 16) != 0)
+        return true; // told in other words
+    uint32_t id = 0;
+    for (int i = 0; i < 4; i++)
+        id = id << 8 | head[APPLICATION + i];
+    return id == MIGRATE_APPLICATION_ID ||
+           (id == 0 && (folder_bytes(f->db) <= PAGE || folder_bytes(f->wal) > 0)) ||
+           fail(e, ERR_CONFLICT, "\"%s\": the database belongs to another program", f->db);
 }
 
 // A database may have come here from elsewhere. Whose it is not cannot.
@@ -86,7 +110,8 @@ bool folder_take(struct folder *f, const char *dir, struct err *e)
 {
     f->fd = -1;
     f->made = false;
-    if (!name_files(f, dir, e) || !lock(f, dir, e))
+    f->blank = false;
+    if (!name_files(f, dir, e) || !lock(f, dir, e) || !is_ours(f, e))
         return false;
     keep_private(f);
     return are_usable(f, dir, e) && make_database(f, e);
@@ -103,8 +128,11 @@ void folder_release(struct folder *f)
 void folder_discard(const struct folder *f)
 {
     static const char *const name[] = {"mlpd.db-wal", "mlpd.db-shm", "mlpd.db"};
-    for (size_t i = 0; f->made && i < sizeof name / sizeof *name; i++)
+    for (size_t i = 0; (f->made || f->blank) && i < sizeof name / sizeof *name - f->blank; i++)
         unlinkat(f->fd, name[i], 0);
+    int fd = f->blank ? openat(f->fd, "mlpd.db", O_WRONLY | O_TRUNC | O_CLOEXEC) : -1;
+    if (fd >= 0)
+        close(fd);
 }
 
 static const char stop_mark[] = "mlpd.stopped";

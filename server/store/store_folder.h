@@ -14,8 +14,9 @@
 enum { FOLDER_PATH = 4096 };
 
 struct folder {
-    int fd;    // of the folder, locked; -1: none
-    bool made; // the database was not there
+    int fd;     // of the folder, locked; -1: none
+    bool made;  // the database was not there
+    bool blank; // it was there without a byte
     char db[FOLDER_PATH], wal[FOLDER_PATH + 4];
     struct folder_file {
         dev_t device;
@@ -24,7 +25,8 @@ struct folder {
 };
 
 // Take the folder, making it when it is missing, and make an empty database when there is none, for
-// nobody else to read. ERR_CONFLICT when another daemon has the folder, by whatever name.
+// nobody else to read. ERR_CONFLICT when another daemon has the folder, by whatever name, or the
+// database is another program's, which is not touched.
 // ERR_INVALID when it cannot be used. To be released in every case.
 bool folder_take(struct folder *f, const char *dir, struct err *e);
 void folder_release(struct folder *f);
@@ -38,7 +40,8 @@ bool folder_mark_stop(const struct folder *f, struct err *e);
 bool folder_unmark_stop(const struct folder *f, struct err *e); // fine without a mark
 bool folder_has_stop_mark(const struct folder *f);
 
-// Remove the database if it was made by folder_take(). For one that is closed and holds nothing.
+// Remove the database if it was made by folder_take(), empty it if it was there and empty. For one
+// that is closed and holds nothing.
 void folder_discard(const struct folder *f);
 
 int64_t folder_bytes(const char *path); // 0 when there is no such file

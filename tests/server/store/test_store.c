@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -283,6 +284,62 @@ TEST(a_database_beside_the_log_of_another_is_refused_and_both_are_kept)
         ck_assert_int_eq(after.st_size, before[i].st_size);
         ck_assert_int_eq(after.st_mtim.tv_nsec, before[i].st_mtim.tv_nsec);
     }
+    lab_release(&l);
+}
+
+static size_t read_whole(const char *path, char *to, size_t room)
+{
+    FILE *f = fopen(path, "r");
+    ck_assert_ptr_nonnull(f);
+    size_t n = fread(to, 1, room, f);
+    fclose(f);
+    return n;
+}
+
+// Somebody has given the wrong folder.
+TEST(the_database_of_another_program_is_refused_and_not_touched)
+{
+    enum { ROOM = 1 << 16 };
+    static char before[ROOM], after[ROOM];
+    char path[128];
+    struct lab l;
+    struct stat st;
+    struct sqlite3 *db;
+    lab_init(&l);
+    store_close(l.store);
+    snprintf(path, sizeof path, "%s/mlpd.db", l.dir);
+    unlink(path);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    ck_assert_int_eq(chmod(path, 0644), 0);
+    size_t n = read_whole(path, before, ROOM);
+    l.store = NULL;
+    REFUSED(ERR_CONFLICT, l.store = store_open(l.dir, &l.clock, &e));
+    ck_assert_uint_eq(read_whole(path, after, ROOM), n);
+    ck_assert_mem_eq(before, after, n);
+    ck_assert(stat(path, &st) == 0 && (st.st_mode & 07777) == 0644);
+    lab_release(&l);
+}
+
+TEST(an_empty_file_is_empty_again_when_nothing_came_of_it)
+{
+    char path[128];
+    struct lab l;
+    struct stat st;
+    lab_init(&l);
+    store_close(l.store);
+    snprintf(path, sizeof path, "%s/mlpd.db", l.dir);
+    unlink(path);
+    put_bytes(&l, "mlpd.db", 0);
+    l.store = store_open(l.dir, &l.clock, &l.err);
+    ck_assert_msg(l.store != NULL, "%s", l.err.text);
+    store_discard(l.store);
+    ck_assert(stat(path, &st) == 0 && st.st_size == 0);
+    l.store = store_open(l.dir, &l.clock, &l.err);
+    ck_assert_msg(l.store != NULL, "%s", l.err.text);
     lab_release(&l);
 }
 
