@@ -3,8 +3,9 @@
 //
 // A lock guards the list of files that are on their way in or out, and is held while that is looked
 // at only, for storing and removing a large file takes seconds: whoever stores or removes another
-// one must not wait for it. A file that is on its way in is left alone by those who remove; what
-// has become of it is then decided at its end. One that is on its way out is waited for.
+// one must not wait for it. Of the same bytes there are either some on their way in or one on its
+// way out, so nobody takes another's mark for his own. What is on its way in is left alone by those
+// who only tidy: what has become of it is decided at its end. A deletion waits for it.
 
 #include "server/files/catalog.h"
 
@@ -200,32 +201,13 @@ void catalog_close(struct catalog *c)
 
 // Files on their way ---------------------------------------------------------------------------
 
-static bool is_same(const struct catalog_file *f, const struct catalog_file *g)
+// Whether the same is on its way; with `out`, on its way out.
+static bool is_moving(const struct catalog *c, const struct catalog_file *f, bool out)
 {
-    return f->shelf == g->shelf && strcmp(f->digest, g->digest) == 0;
-}
-
-static void wait_locked(struct catalog *c, const struct catalog_file *f)
-{
-    for (const struct catalog_file *m = c->moving; m;)
-        if (m->out && is_same(m, f)) {
-            pthread_cond_wait(&c->gone, &c->lock);
-            m = c->moving;
-        } else {
-            m = m->next;
-        }
-}
-
-// Whether somebody brings the same, who is told then.
-static bool leave_locked(struct catalog *c, const struct catalog_file *f)
-{
-    bool left = false;
-    for (struct catalog_file *m = c->moving; m; m = m->next)
-        if (is_same(m, f)) {
-            m->left = left = true;
-            m->rowless = m->rowless || f->rowless;
-        }
-    return left;
+    for (const struct catalog_file *m = c->moving; m; m = m->next)
+        if (m->out >= out && m->shelf == f->shelf && strcmp(m->digest, f->digest) == 0)
+            return true;
+    return false;
 }
 
 static void link_locked(struct catalog *c, struct catalog_file *f)
@@ -241,37 +223,36 @@ static void unlink_file(struct catalog *c, struct catalog_file *f)
     while (*at != f)
         at = &(*at)->next;
     *at = f->next;
-    if (f->out)
-        pthread_cond_broadcast(&c->gone);
+    pthread_cond_broadcast(&c->gone);
     pthread_mutex_unlock(&c->lock);
 }
 
-// What bears no mark may be the only copy of a table or a model that another database knows; but
-// not what has just lost its row in this one, whoever took its mark. What somebody needs was marked
-// by whoever thought that it could go.
-static bool remove_unused(struct catalog *c, const struct catalog_file *f, struct err *e)
+// A file that is on its way out: what somebody needs stays, and is told from litter again.
+static bool remove_unless_used(struct catalog *c, const struct catalog_file *f, struct err *e)
 {
     const struct shelf *shelf = &shelves[f->shelf];
     bool used;
-    if (!f->rowless && file_mark_of(c->dir, shelf->folder, f->digest) == NO_MARK)
-        return true;
     return shelf->used(c->store, f->digest, &used, e) &&
            (used ? catalog_settle(c, shelf, f->digest, e) : shelf->remove(c->dir, f->digest, e));
 }
 
-// Remove a file that nobody needs or brings.
-static bool take_out(struct catalog *c, struct catalog_file f, struct err *e)
+// Remove a file that nobody needs or brings. What bears no mark may be the only copy of a table or
+// a model that another database knows.
+static bool tidy(struct catalog *c, enum catalog_shelf shelf, const char *digest, struct err *e)
 {
-    f.out = true;
+    struct catalog_file f = {.shelf = shelf, .digest = digest, .out = true};
     pthread_mutex_lock(&c->lock);
-    wait_locked(c, &f);
-    bool left = leave_locked(c, &f);
-    if (!left)
+    while (is_moving(c, &f, true))
+        pthread_cond_wait(&c->gone, &c->lock);
+    bool brought = is_moving(c, &f, false);
+    if (!brought)
         link_locked(c, &f);
     pthread_mutex_unlock(&c->lock);
-    bool ok = left || remove_unused(c, &f, e);
-    if (!left)
-        unlink_file(c, &f);
+    if (brought)
+        return true;
+    bool ok = file_mark_of(c->dir, shelves[shelf].folder, digest) == NO_MARK ||
+              remove_unless_used(c, &f, e);
+    unlink_file(c, &f);
     return ok;
 }
 
@@ -280,7 +261,8 @@ void catalog_begin(struct catalog *c, enum catalog_shelf shelf, const char *dige
 {
     *f = (struct catalog_file){.shelf = shelf, .digest = digest};
     pthread_mutex_lock(&c->lock);
-    wait_locked(c, f);
+    while (is_moving(c, f, true))
+        pthread_cond_wait(&c->gone, &c->lock);
     link_locked(c, f);
     pthread_mutex_unlock(&c->lock);
 }
@@ -302,21 +284,69 @@ bool catalog_end(struct catalog *c, struct catalog_file *f, enum catalog_end end
     else if (end == CATALOG_WITH_JOB)
         file_mark_job(c->dir, shelves[f->shelf].folder, f->digest, &f->job);
     unlink_file(c, f);
-    return (end != CATALOG_UNSTORED && !f->left) ||
-           take_out(
-               c,
-               (struct catalog_file){.shelf = f->shelf, .digest = f->digest, .rowless = f->rowless},
-               e);
+    return end != CATALOG_UNSTORED || tidy(c, f->shelf, f->digest, e);
 }
 
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e)
 {
-    return take_out(c, (struct catalog_file){.shelf = CATALOG_DATASETS, .digest = digest}, e);
+    return tidy(c, CATALOG_DATASETS, digest, e);
 }
 
 // Deleting -------------------------------------------------------------------------------------
 
-static bool has(const struct digest_list *files, const char *digest)
+// The files of a dataset's versions, on their way out together.
+struct leaving {
+    struct catalog_file *file;
+    size_t n;
+};
+
+static bool any_moves(const struct catalog *c, const struct leaving *l)
+{
+    bool any = false;
+    for (size_t i = 0; i < l->n; i++)
+        any = any || is_moving(c, &l->file[i], false);
+    return any;
+}
+
+// All at once, so that two who want the same never wait for each other.
+static bool leave_begin(struct catalog *c, struct leaving *l, const struct digest_list *files,
+                        struct arena *a, struct err *e)
+{
+    *l = (struct leaving){arena_alloc(a, files->n + 1, sizeof *l->file), files->n};
+    if (!l->file)
+        return fail(e, ERR_TOO_LARGE, "the dataset has too many versions to be deleted at once");
+    for (size_t i = 0; i < l->n; i++)
+        l->file[i] = (struct catalog_file){
+            .shelf = CATALOG_DATASETS, .digest = files->digest[i], .out = true};
+    pthread_mutex_lock(&c->lock);
+    while (any_moves(c, l))
+        pthread_cond_wait(&c->gone, &c->lock);
+    for (size_t i = 0; i < l->n; i++)
+        link_locked(c, &l->file[i]);
+    pthread_mutex_unlock(&c->lock);
+    return true;
+}
+
+static bool mark_all(struct catalog *c, const struct leaving *l, struct err *e)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < l->n; i++)
+        ok = file_mark(c->dir, shelves[CATALOG_DATASETS].folder, l->file[i].digest, e);
+    return ok;
+}
+
+// What somebody needs stays. One that cannot go is no reason for the others to stay.
+static bool leave_end(struct catalog *c, struct leaving *l, struct err *e)
+{
+    bool ok = true;
+    for (size_t i = 0; i < l->n; i++) {
+        ok = remove_unless_used(c, &l->file[i], e) && ok;
+        unlink_file(c, &l->file[i]);
+    }
+    return ok;
+}
+
+static bool is_listed(const struct digest_list *files, const char *digest)
 {
     for (size_t i = 0; i < files->n; i++)
         if (strcmp(files->digest[i], digest) == 0)
@@ -324,33 +354,18 @@ static bool has(const struct digest_list *files, const char *digest)
     return false;
 }
 
-static bool mark_all(struct catalog *c, const struct digest_list *files, struct err *e)
+// A version that came after the list was made has lost its row with the others.
+static bool remove_latecomers(struct catalog *c, const struct digest_list *files,
+                              const struct digest_list *unused, struct arena *a, struct err *e)
 {
-    bool ok = true;
-    for (size_t i = 0; ok && i < files->n; i++)
-        ok = file_mark(c->dir, shelves[CATALOG_DATASETS].folder, files->digest[i], e);
-    return ok;
-}
-
-static void unmark_all(struct catalog *c, const struct digest_list *files,
-                       const struct digest_list *except)
-{
-    for (size_t i = 0; i < files->n; i++)
-        if (!has(except, files->digest[i]))
-            file_unmark(c->dir, shelves[CATALOG_DATASETS].folder, files->digest[i]);
-}
-
-// One that cannot go is no reason for the others to stay.
-static bool remove_all(struct catalog *c, const struct digest_list *files, struct err *e)
-{
-    bool ok = true;
-    for (size_t i = 0; i < files->n; i++)
-        ok = take_out(c,
-                      (struct catalog_file){
-                          .shelf = CATALOG_DATASETS, .digest = files->digest[i], .rowless = true},
-                      e) &&
-             ok;
-    return ok;
+    struct leaving late;
+    struct digest_list list = {.digest = arena_alloc(a, unused->n + 1, sizeof *list.digest)};
+    if (!list.digest)
+        return fail(e, ERR_TOO_LARGE, "the dataset has too many versions to be deleted at once");
+    for (size_t i = 0; i < unused->n; i++)
+        if (!is_listed(files, unused->digest[i]))
+            list.digest[list.n++] = unused->digest[i];
+    return list.n == 0 || (leave_begin(c, &late, &list, a, e) && leave_end(c, &late, e));
 }
 
 // The rows go first: a row must not be without its file, and a marked file without a row is swept
@@ -358,12 +373,15 @@ static bool remove_all(struct catalog *c, const struct digest_list *files, struc
 bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct err *e)
 {
     struct digest_list files, unused = {0};
+    struct leaving leaving;
     store_watch(NULL);
-    if (!store_dataset_files(c->store, name, &files, a, e))
+    if (!store_dataset_files(c->store, name, &files, a, e) ||
+        !leave_begin(c, &leaving, &files, a, e))
         return false;
-    bool deleted = mark_all(c, &files, e) && store_dataset_delete(c->store, name, &unused, a, e);
-    if (!deleted)
-        unused.n = 0;
-    unmark_all(c, &files, &unused);
-    return deleted && remove_all(c, &unused, e);
+    bool deleted = mark_all(c, &leaving, e) && store_dataset_delete(c->store, name, &unused, a, e);
+    struct err why = {0};
+    bool left = leave_end(c, &leaving, &why);
+    if (!left && deleted)
+        err_pass(e, &why);
+    return deleted && left && remove_latecomers(c, &files, &unused, a, e);
 }

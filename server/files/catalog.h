@@ -41,8 +41,6 @@ struct catalog_file {
     struct file_job job; // CATALOG_WITH_JOB: the one that brought it
     struct catalog_file *next;
     bool out; // it is being removed
-    // Somebody wanted to remove it meanwhile, whose row it lost, and left that to whoever is last.
-    bool left, rowless;
 };
 
 // What became of it.
@@ -52,7 +50,8 @@ enum catalog_end {
     CATALOG_WITH_JOB, // its job's row is there: it goes with the job, unless the same is stored
 };
 
-// `digest` must stay until the end. Waits while a file of the same bytes is being removed.
+// `digest` must stay until the end. Waits while a file of the same bytes is being removed, or
+// deleted with a dataset.
 void catalog_begin(struct catalog *c, enum catalog_shelf shelf, const char *digest,
                    struct catalog_file *f);
 
@@ -61,7 +60,7 @@ bool catalog_end(struct catalog *c, struct catalog_file *f, enum catalog_end end
 
 // Delete all versions of a dataset and the files nobody else needs. Errors as
 // store_dataset_delete(); or what kept a file from going once the rows were gone, when it is swept
-// at the next start.
+// at the next start. Waits for those who bring the same bytes.
 bool catalog_delete(struct catalog *c, const char *name, struct arena *a, struct err *e);
 
 // Remove the files of data that came with a job, now that the job has ended, unless somebody else

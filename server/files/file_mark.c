@@ -35,8 +35,12 @@ bool file_mark(int dir, const char *shelf, const char *digest, struct err *e)
 void file_mark_job(int dir, const char *shelf, const char *digest, const struct file_job *job)
 {
     char from[PATH], to[PATH], line[LINE];
-    renameat(dir, path_of(from, shelf, digest, UNSETTLED), dir,
-             path_of(to, shelf, digest, WITH_JOB));
+    path_of(from, shelf, digest, UNSETTLED);
+    path_of(to, shelf, digest, WITH_JOB);
+    if (faccessat(dir, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        unlinkat(dir, from, 0); // its jobs stand in it already
+    else
+        renameat(dir, from, dir, to);
     int fd = job ? openat(dir, to, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC) : -1;
     if (fd < 0)
         return;

@@ -76,25 +76,34 @@ static bool make_database(struct folder *f, struct err *e)
     return true;
 }
 
-// Opening another program's database would turn it into one with a log before its tables are looked
-// at. Whose it is stands in its head, but for one of ours that was killed before its log was first
-// written back, and for one that has only that head. SQLite has not opened it yet: see the header.
-static bool is_ours(const struct folder *f, struct err *e)
+static uint32_t big_endian(const unsigned char *at, int bytes)
 {
-    enum { HEAD = 100, APPLICATION = 68, PAGE = 4096 };
+    uint32_t n = 0;
+    for (int i = 0; i < bytes; i++)
+        n = n << 8 | at[i];
+    return n;
+}
+
+enum owner { OURS, NO_DATABASE, OTHERS };
+
+// Opening another program's database would turn it into one with a log before its tables are looked
+// at. Whose it is stands in its head. One of ours that was killed before its log was first written
+// back has a first page as SQLite makes it: one page, no table, no version. SQLite has not opened
+// it yet: see the header.
+static enum owner owner_of(const struct folder *f)
+{
+    enum { HEAD = 108, PAGE_SIZE = 16, PAGES = 28, VERSION = 60, APPLICATION = 68, CELLS = 103 };
     unsigned char head[HEAD];
     int fd = openat(f->fd, "mlpd.db", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ssize_t n = fd < 0 ? 0 : pread(fd, head, HEAD, 0);
     if (fd >= 0)
         close(fd);
     if (n < HEAD || memcmp(head, "SQLite format 3", 16) != 0)
-        return true; // told in other words
-    uint32_t id = 0;
-    for (int i = 0; i < 4; i++)
-        id = id << 8 | head[APPLICATION + i];
-    return id == MIGRATE_APPLICATION_ID ||
-           (id == 0 && (folder_bytes(f->db) <= PAGE || folder_bytes(f->wal) > 0)) ||
-           fail(e, ERR_CONFLICT, "\"%s\": the database belongs to another program", f->db);
+        return NO_DATABASE;
+    bool blank = big_endian(head + APPLICATION, 4) == 0 && big_endian(head + VERSION, 4) == 0 &&
+                 big_endian(head + PAGE_SIZE, 2) == 4096 && big_endian(head + PAGES, 4) <= 1 &&
+                 big_endian(head + CELLS, 2) == 0;
+    return blank || big_endian(head + APPLICATION, 4) == MIGRATE_APPLICATION_ID ? OURS : OTHERS;
 }
 
 // A database may have come here from elsewhere. Whose it is not cannot.
@@ -111,9 +120,13 @@ bool folder_take(struct folder *f, const char *dir, struct err *e)
     f->fd = -1;
     f->made = false;
     f->blank = false;
-    if (!name_files(f, dir, e) || !lock(f, dir, e) || !is_ours(f, e))
+    if (!name_files(f, dir, e) || !lock(f, dir, e))
         return false;
-    keep_private(f);
+    enum owner owner = owner_of(f);
+    if (owner == OTHERS)
+        return fail(e, ERR_CONFLICT, "\"%s\": the database belongs to another program", f->db);
+    if (owner == OURS || folder_bytes(f->db) == 0)
+        keep_private(f);
     return are_usable(f, dir, e) && make_database(f, e);
 }
 

@@ -197,8 +197,15 @@ TEST(no_model_is_taken_from_under_one_who_brings_the_same)
 
 struct crowd {
     struct plant *p;
+    const char *name; // of what all delete; NULL: each its own
     atomic_int next, lost, failed;
 };
+
+static bool is_first(void *ctx, const struct file_job *job)
+{
+    (void)ctx;
+    return job->id == 1 && job->created_at == 11;
+}
 
 static bool refuse_rows(struct store *s, struct conn *c, void *arg, struct err *e)
 {
@@ -263,47 +270,38 @@ LOOP_TEST(nobody_waits_for_files_of_others, 2)
     plant_release(&p);
 }
 
-// The same table is brought once more while the last who had it delete it.
-TEST(what_somebody_brings_is_left_alone_by_those_who_remove)
-{
-    struct plant p;
-    struct catalog_file file;
-    plant_init(&p);
-    const char *digest = upload(&p, "a", CSV);
-    catalog_begin(p.catalog, CATALOG_DATASETS, digest, &file);
-    NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
-    NEED(catalog_forget(p.catalog, digest, &p.err));
-    ck_assert(remains(&p, digest));
-    NEED(catalog_end(p.catalog, &file, CATALOG_UNSTORED, &p.err));
-    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
-    plant_release(&p);
-}
-
-// It is stored once more under the name that is deleted: the deletion takes the new row along.
-TEST(what_is_stored_again_while_its_name_is_deleted_goes)
-{
-    struct plant p;
-    struct catalog_file file;
-    plant_init(&p);
-    const char *digest = upload(&p, "a", CSV);
-    catalog_begin(p.catalog, CATALOG_DATASETS, digest, &file);
-    NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
-    NEED(catalog_end(p.catalog, &file, CATALOG_STORED, &p.err));
-    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
-    plant_release(&p);
-}
-
 static void *delete_own(void *arg)
 {
     struct crowd *c = arg;
     struct arena a;
     struct err e = {0};
-    char name[32];
-    snprintf(name, sizeof name, "t%d", atomic_fetch_add(&c->next, 1));
+    char own[32];
+    snprintf(own, sizeof own, "t%d", atomic_fetch_add(&c->next, 1));
     arena_init(&a, 1 << 20);
-    atomic_fetch_add(&c->failed, !catalog_delete(c->p->catalog, name, &a, &e));
+    atomic_fetch_add(&c->failed, !catalog_delete(c->p->catalog, c->name ? c->name : own, &a, &e));
     arena_release(&a);
     return NULL;
+}
+
+// The same table is brought once more while its job has ended and its name is deleted.
+LOOP_TEST(what_somebody_brings_stays_until_that_has_come_to_an_end, 2)
+{
+    struct plant p;
+    struct catalog_file file;
+    pthread_t thread;
+    struct crowd c = {.p = &p};
+    plant_init(&p);
+    const char *digest = upload(&p, "t0", CSV);
+    catalog_begin(p.catalog, CATALOG_DATASETS, digest, &file);
+    NEED(catalog_forget(p.catalog, digest, &p.err)); // leaves it
+    ck_assert_int_eq(pthread_create(&thread, NULL, delete_own, &c), 0);
+    usleep(50000);
+    ck_assert(remains(&p, digest));
+    NEED(catalog_end(p.catalog, &file, _i ? CATALOG_STORED : CATALOG_UNSTORED, &p.err));
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(c.failed, 0);
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
 }
 
 // Each marks the file, and may take the other's mark for its own.
@@ -325,6 +323,50 @@ LOOP_TEST(names_of_equal_bytes_that_are_deleted_at_once_leave_no_file, 20)
         pthread_join(thread[i], NULL);
     ck_assert_int_eq(c.failed, 0);
     ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
+// One deletion has seen the rows that another removes, and a job brings the same table meanwhile.
+LOOP_TEST(a_deletion_that_comes_too_late_leaves_a_job_its_mark, 40)
+{
+    enum { DELETIONS = 3 };
+    struct plant p;
+    struct catalog_file file;
+    struct job_row row;
+    pthread_t thread[DELETIONS];
+    struct crowd c = {.p = &p, .name = "same"};
+    plant_init(&p);
+    const char *digest = upload(&p, "same", CSV);
+    for (int i = 0; i < DELETIONS; i++)
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, delete_own, &c), 0);
+    catalog_begin(p.catalog, CATALOG_DATASETS, digest, &file);
+    upload(&p, NULL, CSV);
+    int64_t id = plant_submit(&p, NULL, digest, "{}");
+    file.job = (struct file_job){id, plant_job(&p, id).created_at};
+    NEED(catalog_end(p.catalog, &file, CATALOG_WITH_JOB, &p.err));
+    for (int i = 0; i < DELETIONS; i++)
+        pthread_join(thread[i], NULL);
+    ck_assert(remains(&p, digest));
+    NEED(queue_cancel(p.queue, id, &row, &p.arena, &p.err));
+    if (c.failed == DELETIONS) // all were refused for the job
+        NEED(catalog_delete(p.catalog, "same", &p.arena, &p.err));
+    NEED(catalog_forget(p.catalog, digest, &p.err));
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
+TEST(a_mark_that_names_jobs_keeps_them)
+{
+    const struct file_job first = {1, 11};
+    struct plant p;
+    plant_init(&p);
+    const char *digest = upload(&p, NULL, CSV);
+    int dir = store_dir(p.store);
+    file_mark_job(dir, "datasets", digest, &first);
+    NEED(file_mark(dir, "datasets", digest, &p.err));
+    file_mark_job(dir, "datasets", digest, NULL); // as when a deletion gives up
+    ck_assert_int_eq(file_mark_of(dir, "datasets", digest), WITH_JOB);
+    ck_assert(file_mark_all(dir, "datasets", digest, is_first, NULL));
     plant_release(&p);
 }
 

@@ -296,8 +296,22 @@ static size_t read_whole(const char *path, char *to, size_t room)
     return n;
 }
 
+static const struct {
+    const char *sql;
+    bool our_log; // beside it lies the log of a first start of ours that was killed
+} foreign[] = {
+    {"CREATE TABLE theirs (x)", false},
+    {"PRAGMA page_size = 512; CREATE TABLE theirs (x)", false},
+    {"CREATE VIEW theirs AS SELECT 1", false},
+    {"PRAGMA user_version = 3", false},
+    {"PRAGMA application_id = 7; CREATE TABLE theirs (x)", false},
+    {"PRAGMA journal_mode = WAL; CREATE TABLE theirs (x)", false},
+    {"CREATE TABLE theirs (x)", true},
+};
+
 // Somebody has given the wrong folder.
-TEST(the_database_of_another_program_is_refused_and_not_touched)
+LOOP_TEST(the_database_of_another_program_is_refused_and_not_touched,
+          sizeof foreign / sizeof *foreign)
 {
     enum { ROOM = 1 << 16 };
     static char before[ROOM], after[ROOM];
@@ -306,14 +320,17 @@ TEST(the_database_of_another_program_is_refused_and_not_touched)
     struct stat st;
     struct sqlite3 *db;
     lab_init(&l);
+    lab_submit(&l, "n");
+    if (foreign[_i].our_log)
+        copy_file(&l, "mlpd.db-wal", "log"); // as a kill leaves it
     store_close(l.store);
     snprintf(path, sizeof path, "%s/mlpd.db", l.dir);
     unlink(path);
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db, "CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, foreign[_i].sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
+    if (foreign[_i].our_log)
+        swap(&l, "log", "mlpd.db-wal");
     ck_assert_int_eq(chmod(path, 0644), 0);
     size_t n = read_whole(path, before, ROOM);
     l.store = NULL;
@@ -356,6 +373,26 @@ TEST(a_newer_schema_is_refused)
     close(fd);
     l.store = NULL;
     REFUSED(ERR_CONFLICT, l.store = store_open(l.dir, &l.clock, &e));
+    lab_release(&l);
+}
+
+// A start that is killed before its log is written back has a head without an owner.
+TEST(a_first_start_that_was_killed_is_gone_on_with)
+{
+    static const char *const name[] = {"mlpd.db", "mlpd.db-wal"};
+    struct lab l;
+    int64_t n = 0;
+    lab_init(&l);
+    lab_submit(&l, "n");
+    for (int i = 0; i < 2; i++)
+        copy_file(&l, name[i], i ? "log" : "head");
+    store_close(l.store);
+    swap(&l, "head", name[0]);
+    swap(&l, "log", name[1]);
+    l.store = store_open(l.dir, &l.clock, &l.err);
+    ck_assert_msg(l.store != NULL, "%s", l.err.text);
+    ck_assert(store_exec(l.store, "SELECT count(*) FROM jobs", &n));
+    ck_assert_int_eq(n, 1);
     lab_release(&l);
 }
 
