@@ -5,6 +5,7 @@
 // SIGHUP opens the log anew. It is also what a closed terminal sends, whose daemon goes on: its log
 // is lost then unless it has a file.
 
+#include "engine/nn/blas.h"
 #include "server/base/log.h"
 #include "server/base/log_stream.h"
 #include "server/base/preinit.h"
@@ -117,7 +118,7 @@ static void say_where(const struct server *server)
     stream_write(STDOUT_FILENO, line, (size_t)n, PATIENCE_MS);
     LOG(server->log, LEVEL_INFO, log_text("event", "listening"),
         log_text("address", http_address(server->http)), log_text("data", server->settings->data),
-        log_int("workers", server->settings->workers));
+        log_int("workers", server->settings->workers), log_text("blas", blas_name()));
 }
 
 static int main_complain(const struct err *e, int status)
@@ -141,6 +142,9 @@ int main(int argc, char **argv)
 {
     struct settings settings;
     struct err e = {.kind = ERR_NONE};
+    const char *core = blas_better_core();
+    if (core)
+        preinit_again(BLAS_CORE_VARIABLE, core, argv);
     umask(077); // what is stored is nobody else's
     keep_standard_streams();
     ignore_signals();

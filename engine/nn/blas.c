@@ -6,6 +6,8 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #ifdef MLPD_F64
@@ -79,6 +81,21 @@ void gemm_in_blocks(enum gemm form, size_t m, size_t n, size_t k, struct mat a, 
 const char *blas_name(void)
 {
     return openblas_get_config();
+}
+
+const char *blas_better_core(void)
+{
+#ifdef __x86_64__
+    bool guessed_oldest = strcmp(openblas_get_corename(), "Prescott") == 0;
+    if (!guessed_oldest || getenv(BLAS_CORE_VARIABLE) || !__builtin_cpu_supports("avx2") ||
+        !__builtin_cpu_supports("fma"))
+        return NULL;
+    bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    return wide ? "SkylakeX" : "Haswell";
+#else
+    return NULL;
+#endif
 }
 
 // C = A Bᵀ with small whole numbers, exact in any order of summation.

@@ -37,6 +37,14 @@ enum { BLAS_CALLERS = 60 }; // at most: the smallest build has 64 buffers
 // Text such as "OpenBLAS 0.3.21 ... Haswell": which kernels run here.
 const char *blas_name(void);
 
+// OpenBLAS knows processors by their model numbers. One that is younger than the library gets the
+// oldest kernels there are (Prescott: SSE3), an eighth of the speed it could have. Returns the
+// kernels that would fit such a processor, a value for BLAS_CORE_VARIABLE, which OpenBLAS reads
+// when it is loaded, so that only starting the program again makes it count. NULL: OpenBLAS has
+// chosen well, knows no better, or was told by that variable.
+const char *blas_better_core(void);
+#define BLAS_CORE_VARIABLE "OPENBLAS_CORETYPE"
+
 void gemm_nt(size_t m, size_t n, size_t k, struct mat a, struct mat b, struct mat c,
              bool add); // C[m,n] = A[m,k] B[n,k]ᵀ
 void gemm_nn(size_t m, size_t n, size_t k, struct mat a, struct mat b, struct mat c,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Only system calls here: nothing is set up yet. See preinit.h.
+// Only system calls in preinit(): nothing is set up yet. See preinit.h.
 
 #include "server/base/preinit.h"
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -57,18 +58,29 @@ static void hold_hangup(void)
 }
 
 // By its path, which gives the process its name. Without /proc it goes on as it is.
-void preinit(int argc, char **argv, char **envp)
+static void start_again(char **argv, char **env)
 {
     static const char self[] = "/proc/self/exe";
     static char path[PATH];
+    if (readlink(self, path, sizeof path - 1) <= 0)
+        return;
+    execve(path, argv, env);
+    execve(self, argv, env); // the file has been replaced meanwhile
+}
+
+void preinit(int argc, char **argv, char **envp)
+{
     char **env = with_one_thread(envp);
-    ssize_t n = readlink(self, path, sizeof path - 1);
     (void)argc;
     hold_hangup();
     if (!preinit_has_room())
         preinit_refuse();
-    if (!env || n <= 0)
-        return;
-    execve(path, argv, env);
-    execve(self, argv, env); // the file has been replaced meanwhile
+    if (env)
+        start_again(argv, env);
+}
+
+void preinit_again(const char *name, const char *value, char **argv)
+{
+    if (setenv(name, value, 1) == 0)
+        start_again(argv, environ);
 }

@@ -12,3 +12,7 @@
 // SIGHUP is blocked from here on, until somebody listens to it.
 
 void preinit(int argc, char **argv, char **envp);
+
+// Start the program again, by its own file, with one more variable in its environment: for what
+// libraries read while they are loaded. First thing in main(). Comes back when that is impossible.
+void preinit_again(const char *name, const char *value, char **argv);

@@ -9,6 +9,7 @@
 
 #include "engine/nn/blas.h"
 #include "server/base/crew.h"
+#include "server/base/preinit.h"
 #include "engine/model/model.h"
 #include "engine/optim/optimizer.h"
 #include "engine/nn/plan.h"
@@ -182,6 +183,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench: expects [THREADS [ROUNDS]], at most %d rounds\n", ROUNDS);
         return 2;
     }
+    const char *core = blas_better_core();
+    if (core)
+        preinit_again(BLAS_CORE_VARIABLE, core, argv);
     static struct bench bench[N_NETS];
     double gemm[ROUNDS], adam[ROUNDS], seconds[N_NETS][ROUNDS];
     struct err e = {0};

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 // Every test of the engine runs as the daemon does: with one BLAS thread.
 __attribute__((constructor)) static void one_thread(void)
@@ -118,5 +120,35 @@ TEST(too_little_room_for_the_callers_is_told)
     ck_assert(!ok);
     ck_assert_int_eq(e.kind, ERR_INTERNAL);
     ck_assert_msg(strstr(e.text, "30 here") && strstr(e.text, "room for"), "%s", e.text);
+}
+#endif
+
+#ifdef __x86_64__
+// A library that takes the processor for an old one, as it does with those that it does not know.
+static void old_kernels(const char *test)
+{
+    setenv(BLAS_CORE_VARIABLE, "Prescott", 1);
+    setenv("MLPD_TEST_OLD", "1", 1);
+    execl("/proc/self/exe", "test_engine", test, NULL);
+    _exit(127);
+}
+
+TEST(a_processor_that_openblas_does_not_know_gets_the_kernels_it_can_run)
+{
+    int status = 0;
+    if (getenv("MLPD_TEST_OLD")) {
+        bool able = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+        ck_assert_ptr_null(blas_better_core()); // the user's word holds
+        unsetenv(BLAS_CORE_VARIABLE);
+        const char *core = blas_better_core();
+        ck_assert_int_eq(core != NULL, able);
+        ck_assert(!core || strcmp(core, "SkylakeX") == 0 || strcmp(core, "Haswell") == 0);
+        return;
+    }
+    pid_t pid = fork();
+    if (pid == 0)
+        old_kernels("a_processor_that_openblas_does_not_know");
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
 }
 #endif
