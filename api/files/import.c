@@ -10,6 +10,7 @@
 #include "api/files/safetensors.h"
 #include "api/json/json_in.h"
 #include "engine/nn/role.h"
+#include "engine/table/task.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +48,7 @@ struct import_request {
     size_t n_input;
     const char *const *target;
     size_t n_target;
-    enum task task;
+    int task; // a place of task_words
     const char *const *class_name;
     size_t n_class;
     struct pick loss;
@@ -60,7 +61,7 @@ static const struct field import_fields[] = {
          .nullable = true, .doc = "Names of the inputs; x0, x1, ... when not given."),
     LIST("targets", struct import_request, target, n_target, const char *, .of = FIELD_STRING,
          .nullable = true, .doc = "What is predicted; y, or y0, y1, ... when not given."),
-    WORD("task", struct import_request, task, enum task, .names = task_words, .def = "\"auto\"",
+    WORD("task", struct import_request, task, int, .names = task_words, .def = "\"auto\"",
          .doc = "What is predicted; auto means a classification when classes are given, else a "
                 "regression."),
     LIST("classes", struct import_request, class_name, n_class, const char *, .of = FIELD_STRING,
@@ -149,11 +150,11 @@ static bool import_json(const char *body, size_t len, struct model_file *out, st
                         .name = r.name,
                         .input = r.input,
                         .n_input = r.n_input,
-                        .target = r.target,
-                        .n_target = r.n_target,
-                        .task = r.task,
-                        .class_name = r.class_name,
-                        .n_class = r.n_class,
+                        .answer = {.task = task_at(r.task),
+                                   .target = r.target,
+                                   .n_target = r.n_target,
+                                   .class_name = r.class_name,
+                                   .n_class = r.n_class},
                         .loss = r.loss};
     return stack_build(s, out, a, f, e);
 }
@@ -173,8 +174,9 @@ static bool import_file(const char *body, size_t len, const struct import_query 
     if (!import_check_plain(&out->prep, f))
         return faults_none(f, e);
     if (q->name)
-        out->spec.name = q->name;
-    return true;
+        out->name = q->name;
+    return (out->name && schema_is_name(out->name)) ||
+           fail(e, ERR_INVALID, "the file does not say what the model is called; add ?name=");
 }
 
 bool import_read(const char *body, size_t len, const struct import_query *q, struct model_file *f,

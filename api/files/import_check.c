@@ -62,8 +62,8 @@ bool import_check_plain(const struct prep *p, struct faults *f)
 {
     for (size_t i = 0; i < p->n_column; i++)
         check_plain(p->column[i].name, "/inputs", i, f);
-    for (size_t i = 0; i < p->n_target; i++)
-        check_plain(p->target[i].name, "/targets", i, f);
+    for (size_t i = 0; i < p->answer.n_target; i++)
+        check_plain(p->answer.target[i], "/targets", i, f);
     return f->total == 0;
 }
 
@@ -77,13 +77,13 @@ bool import_check_names(const struct stack *s, const struct prep *p, struct faul
             fault_add(f, "conflicting_fields", place, "is the name of another input too");
             return false;
         }
-    for (size_t i = 0; i < s->n_target; i++)
-        if (prep_find(p, s->target[i], strlen(s->target[i])) < p->n_column) {
+    for (size_t i = 0; i < s->answer.n_target; i++)
+        if (prep_find(p, s->answer.target[i], strlen(s->answer.target[i])) < p->n_column) {
             snprintf(place, sizeof place, "/targets/%zu", i);
             fault_add(f, "conflicting_fields", place, "\"%s\" is the name of an input too",
-                      s->target[i]);
+                      s->answer.target[i]);
         }
-    check_distinct(s->target, s->n_target, "/targets", f);
-    check_distinct(s->class_name, s->n_class, "/classes", f);
+    check_distinct(s->answer.target, s->answer.n_target, "/targets", f);
+    check_distinct(s->answer.class_name, s->answer.n_class, "/classes", f);
     return f->total == 0;
 }

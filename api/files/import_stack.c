@@ -7,21 +7,33 @@
 #include "api/files/import_stack.h"
 
 #include "api/json/json_in.h"
-#include "engine/model/metric.h"
+#include "engine/model/init.h"
 #include "engine/nn/role.h"
+#include "engine/table/task.h"
 
 #include <stdio.h>
 #include <string.h>
 
-// The usual loss for a task and a number of outputs: two classes may have one output or two.
-static struct pick stack_usual_loss(enum task task, size_t n_class, uint32_t outputs)
+// Whether a loss of so many classes has so many outputs.
+static bool loss_has(const struct loss *loss, const struct answer *a, uint32_t outputs)
 {
-    bool per_class = task == TASK_CLASSIFICATION && outputs > 1;
+    return loss->forms & answer_form(a) && loss_width(loss, a->n_class, 1) == outputs;
+}
+
+// Classes that so many outputs tell apart with a loss (NULL: any that fits the task), and the first
+// such loss: as many as outputs, or one more. 0 when there is none.
+static size_t classes_of(const struct task *task, const struct loss **loss, uint32_t outputs)
+{
     for (size_t i = 0; i < loss_table.n; i++)
-        if (loss_list[i]->tasks & metric_task(task, n_class) &&
-            loss_list[i]->per_class == per_class)
-            return pick_row(&loss_table, &loss_list[i]->op->row);
-    return (struct pick){0};
+        for (size_t n = outputs > 1 ? outputs : 2; n <= (size_t)outputs + 1; n++) {
+            const struct answer a = {.task = task, .n_class = n};
+            bool mine = !*loss || *loss == loss_list[i];
+            if (mine && loss_has(loss_list[i], &a, outputs)) {
+                *loss = loss_list[i];
+                return n;
+            }
+        }
+    return 0;
 }
 
 // NULL with a fault when there is no room.
@@ -50,44 +62,69 @@ static uint32_t outputs_of(const struct piece *p)
     return n ? n : p->rows; // what does not divide is the network's to say
 }
 
+static const struct task *first_task(bool classes)
+{
+    size_t i = 0;
+    while (task_list[i]->classes != classes)
+        i++;
+    return task_list[i];
+}
+
+static void settle_classes(struct stack *s, uint32_t outputs, struct arena *a, struct faults *f)
+{
+    struct answer *answer = &s->answer;
+    const struct loss *loss = pick_loss(&s->loss);
+    size_t n = classes_of(answer->task, &loss, outputs);
+    if (!n)
+        n = outputs > 1 ? outputs : 2; // what is wrong with the loss is told below
+    if (answer->n_class && answer->n_class != n)
+        fault_add(f, "conflicting_fields", "/classes",
+                  "must be %zu names, since the last layer has %u outputs, got %zu", n, outputs,
+                  answer->n_class);
+    if (!answer->n_class)
+        answer->class_name = numbered("", n, false, a, f);
+    answer->n_class = n;
+    if (!s->loss.row && loss)
+        s->loss = pick_row(&loss_table, &loss->op->row);
+}
+
+static void settle_targets(struct stack *s, uint32_t outputs, struct arena *a, struct faults *f)
+{
+    struct answer *answer = &s->answer;
+    const struct loss *loss = pick_loss(&s->loss);
+    size_t n = answer->n_class ? 1 : outputs / loss_per_target(loss);
+    uint32_t wanted = loss_width(loss, answer->n_class, n ? n : 1);
+    if (outputs != wanted) {
+        char place[PLACE];
+        snprintf(place, sizeof place, "/layers/%zu/weight", s->n - 1);
+        fault_add(f, "wrong_shape", place, "must have %u rows for loss \"%s\", got %u", wanted,
+                  s->loss.row->name, outputs);
+    }
+    if (answer->n_target && answer->n_target != n)
+        fault_add(f, "conflicting_fields", "/targets",
+                  "must be %zu names, since the last layer has %u outputs, got %zu", n, outputs,
+                  answer->n_target);
+    if (!answer->n_target)
+        answer->target = numbered("y", n, n == 1, a, f);
+    answer->n_target = n;
+}
+
 // Task, classes, targets and loss, from what was said and the last layer's width.
 static bool settle_task(struct stack *s, struct arena *a, struct faults *f)
 {
+    struct answer *answer = &s->answer;
     uint32_t outputs = outputs_of(&s->piece[s->n - 1]);
-    size_t width = outputs == 1 ? 2 : outputs;
-    if (s->task == TASK_AUTO)
-        s->task = s->n_class ? TASK_CLASSIFICATION : TASK_REGRESSION;
-    bool classes = s->task == TASK_CLASSIFICATION;
-    if (s->n_class && !classes)
+    if (!answer->task)
+        answer->task = first_task(answer->n_class > 0);
+    if (answer->task->classes)
+        settle_classes(s, outputs, a, f);
+    else if (answer->n_class)
         fault_add(f, "conflicting_fields", "/classes", "must be left out: the task has none");
-    else if (s->n_class && s->n_class != width)
-        fault_add(f, "conflicting_fields", "/classes",
-                  "must be %zu names, since the last layer has %u outputs, got %zu", width, outputs,
-                  s->n_class);
-    if (classes && !s->n_class) {
-        s->class_name = numbered("", width, false, a, f);
-        s->n_class = width;
-    }
+    if (f->total)
+        return false;
     if (!s->loss.row)
-        s->loss = stack_usual_loss(s->task, s->n_class, outputs);
-    const struct loss *loss = pick_loss(&s->loss);
-    uint32_t per_target = loss ? loss_per_target(loss) : 1;
-    size_t targets = classes ? 1 : outputs / per_target;
-    uint32_t wanted = loss ? loss_width(loss, s->n_class, targets) : (uint32_t)targets;
-    if (f->total == 0 && (targets == 0 || outputs != wanted)) {
-        char place[PLACE];
-        snprintf(place, sizeof place, "/layers/%zu/weight", s->n - 1);
-        fault_add(f, "wrong_shape", place, "must have %u rows for loss \"%s\", got %u",
-                  wanted ? wanted : per_target, s->loss.row->name, outputs);
-    }
-    if (s->n_target && s->n_target != targets)
-        fault_add(f, "conflicting_fields", "/targets",
-                  "must be %zu names, since the last layer has %u outputs, got %zu", targets,
-                  outputs, s->n_target);
-    if (!s->n_target) {
-        s->n_target = targets;
-        s->target = numbered("y", targets, targets == 1, a, f);
-    }
+        s->loss = pick_row(&loss_table, &answer_usual_loss(answer)->op->row);
+    settle_targets(s, outputs, a, f);
     return f->total == 0;
 }
 
@@ -113,27 +150,15 @@ static bool settle_output(struct stack *s, struct faults *f)
     return true;
 }
 
-static bool make_spec(struct stack *s, struct model_file *out, struct arena *a, struct err *e)
+static struct model_spec stack_spec(const struct stack *s, struct arena *a)
 {
-    struct faults faults;
     struct layer_spec *layer = arena_need(a, s->n, sizeof *layer);
-    faults_init(&faults, a);
-    if (!job_spec_read_stored("{\"target\": \"y\", \"model\": {\"layers\": []}}", &out->spec, a,
-                              &faults, e))
-        return false;
     for (size_t i = 0; i + 1 < s->n; i++) {
         layer[i] = s->piece[i].spec;
         layer[i].units = (int)s->piece[i].rows;
     }
-    out->spec.name = s->name;
-    out->spec.prep.target = s->target;
-    out->spec.prep.n_target = s->n_target;
-    out->spec.prep.task = s->task;
-    out->spec.prep.numeric = NUMERIC_NONE;
-    out->spec.model.layer = layer;
-    out->spec.model.n_layer = s->n - 1;
-    out->spec.train.loss = s->loss;
-    return true;
+    return (struct model_spec){
+        .layer = layer, .n_layer = s->n - 1, .init = pick_row(&init_table, init_table.row[0])};
 }
 
 // Inputs as they come.
@@ -148,21 +173,16 @@ static bool make_prep(const struct stack *s, struct prep *p, struct arena *a, st
     *p = (struct prep){.column = arena_alloc(a, n, sizeof *p->column),
                        .n_column = n,
                        .n_feature = n,
-                       .target = arena_alloc(a, s->n_target, sizeof *p->target),
-                       .n_target = s->n_target,
-                       .task = s->task,
-                       .class_name = s->class_name,
-                       .n_class = s->n_class,
-                       .y_mean = arena_alloc(a, s->n_target, sizeof *p->y_mean),
-                       .y_std = arena_alloc(a, s->n_target, sizeof *p->y_std)};
-    if (!p->column || !p->target || !p->y_mean || !p->y_std)
+                       .answer = s->answer};
+    p->answer.mean = arena_alloc(a, s->answer.n_target, sizeof *p->answer.mean);
+    p->answer.std = arena_alloc(a, s->answer.n_target, sizeof *p->answer.std);
+    if (!p->column || !p->answer.mean || !p->answer.std)
         fault_add(f, "too_long", "/layers", "need more memory than one request may use");
     if (f->total)
         return false;
-    for (size_t i = 0; i < s->n_target; i++) {
-        p->target[i] = (struct prep_target){.name = s->target[i], .source = SIZE_MAX};
-        p->y_mean[i] = 0;
-        p->y_std[i] = 1;
+    for (size_t i = 0; i < s->answer.n_target; i++) {
+        p->answer.mean[i] = 0;
+        p->answer.std[i] = 1;
     }
     for (size_t i = 0; i < n; i++)
         p->column[i] = (struct prep_column){
@@ -294,14 +314,11 @@ bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struc
               import_check_plain(&out->prep, f) && import_check_names(s, &out->prep, f);
     if (!ok)
         return faults_none(f, e);
-    if (!make_spec(s, out, a, e))
-        return false;
-    const struct model_task task = {.task = s->task,
-                                    .n_in = (uint32_t)out->prep.n_feature,
-                                    .n_class = s->n_class,
-                                    .n_target = s->n_target,
-                                    .loss = &out->spec.train.loss};
-    if (!model_build(&out->model, &out->spec.model, &task, a, e)) {
+    out->name = s->name;
+    const struct model_spec spec = stack_spec(s, a);
+    const struct model_task task = {
+        .answer = &out->prep.answer, .n_in = (uint32_t)out->prep.n_feature, .loss = &s->loss};
+    if (!model_build(&out->model, &spec, &task, a, e)) {
         move_pointer(e);
         return false;
     }

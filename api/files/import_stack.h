@@ -8,6 +8,7 @@
 #include "api/files/safetensors.h"
 #include "api/json/fault.h"
 #include "api/json/json.h"
+#include "api/schema/job_spec.h"
 
 enum {
     IMPORT_LAYERS = LAYERS_MAX + 1, // the output layer included
@@ -35,12 +36,9 @@ struct stack {
     const char *name;
     const char *const *input; // NULL: x0, x1, ...
     size_t n_input;
-    const char *const *target; // NULL: y, or y0, y1, ...
-    size_t n_target;
-    enum task task;
-    const char *const *class_name; // NULL with n_class 0: "0", "1", ...
-    size_t n_class;
-    struct pick loss; // row NULL: by task
+    struct answer answer; // what was said of it: task NULL: by the classes; no targets: y, or y0,
+                          // y1, ...; no classes: "0", "1", ...
+    struct pick loss;     // row NULL: by task
 };
 
 // Look through an array of `n` finite numbers, or a matrix of them, in JSON; false with faults at

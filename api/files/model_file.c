@@ -1,25 +1,72 @@
 // SPDX-License-Identifier: MIT
-// Model files: see model_file.h.
+// See model_file.h. A model is stored as what it needs to answer, in sections that change each at
+// its own pace, rather than as the job that made it: jobs get new settings all the time, and a file
+// must be readable when its job's words are gone. What is read is believed only after the network
+// has been built from it and every tensor has the shape and the finite values that this wants.
+// A section that does not fit into the arena comes out as NULL.
 
 #include "api/files/model_file.h"
 
+#include "api/files/answer_json.h"
+#include "api/files/network_json.h"
 #include "api/files/prep_json.h"
 #include "api/files/safetensors.h"
 #include "api/json/jsonw.h"
 
 #include <string.h>
 
-static const char FORMAT[] = "mlpd/1";
+// Of the container; sections have versions of their own.
+static const char FORMAT[] = "mlpd/2";
 
-const char *model_file_header(const struct model *m, const struct prep *p, const char *job_json,
-                              size_t *len, struct arena *a, struct err *e)
+static const char *network_text(const struct model *m, struct arena *a)
 {
     struct jsonw w;
+    struct err ignored;
+    struct pick loss = {.row = &m->loss->op->row};
+    memcpy(loss.value, m->loss_value, sizeof loss.value);
     jsonw_init(&w, a);
-    prep_write(p, &w, NULL);
-    const char *prep_json = jsonw_text(&w, NULL, e);
+    network_write(&m->spec, &loss, &w);
+    return jsonw_text(&w, NULL, &ignored);
+}
+
+static const char *answer_text(const struct answer *answer, struct arena *a)
+{
+    struct jsonw w;
+    struct err ignored;
+    jsonw_init(&w, a);
+    answer_write(answer, &w);
+    return jsonw_text(&w, NULL, &ignored);
+}
+
+static const char *prep_text(const struct prep *p, struct arena *a)
+{
+    struct jsonw w;
+    struct err ignored;
+    jsonw_init(&w, a);
+    prep_write(p, &w);
+    return jsonw_text(&w, NULL, &ignored);
+}
+
+const char *model_file_header(const struct model *m, const struct prep *p, const char *name,
+                              const char *job, size_t *len, struct arena *a, struct err *e)
+{
+    const struct metadata_entry section[] = {{"format", FORMAT},
+                                             {"network", network_text(m, a)},
+                                             {"answer", answer_text(&p->answer, a)},
+                                             {"preprocessing", prep_text(p, a)},
+                                             {"name", name},
+                                             {"job", job}};
+    enum { NEEDED = 4, ALL = sizeof section / sizeof *section };
+    struct metadata_entry meta[ALL];
     struct tensor_entry *entry = arena_alloc(a, m->n_param, sizeof *entry);
-    if (!prep_json || !entry) {
+    bool full = !entry;
+    size_t n = 0;
+    for (size_t i = 0; i < ALL; i++)
+        if (section[i].value)
+            meta[n++] = section[i];
+        else
+            full = full || i < NEEDED;
+    if (full) {
         fail(e, ERR_TOO_LARGE, "the model's header needs more memory than allowed");
         return NULL;
     }
@@ -27,9 +74,7 @@ const char *model_file_header(const struct model *m, const struct prep *p, const
         const struct model_param *q = &m->param[i];
         entry[i] = (struct tensor_entry){q->name, q->rows, q->cols, q->vector, q->at};
     }
-    const struct metadata_entry meta[] = {
-        {"format", FORMAT}, {"job", job_json}, {"preprocessing", prep_json}};
-    return safetensors_header(meta, sizeof meta / sizeof *meta, entry, m->n_param, len, a, e);
+    return safetensors_header(meta, n, entry, m->n_param, len, a, e);
 }
 
 static const struct tensor *model_file_find(const struct safetensors *s, const char *name)
@@ -62,35 +107,26 @@ static bool read_weights(struct model *m, const struct safetensors *s, struct er
            fail(e, ERR_INVALID, "the model file has a value in \"%s\" that is not finite", broken);
 }
 
-static bool read_spec(struct model_file *f, const char *json, struct arena *a, struct err *e)
-{
-    struct faults faults;
-    faults_init(&faults, a);
-    return job_spec_read_stored(json, &f->spec, a, &faults, e);
-}
-
 bool model_file_read(struct model_file *f, const char *bytes, size_t len, struct arena *a,
                      struct err *e)
 {
     struct safetensors s;
+    struct network network;
     if (!safetensors_read(&s, bytes, len, a, e))
         return false;
     const char *format = safetensors_metadata(&s, "format", a);
-    const char *job = safetensors_metadata(&s, "job", a);
+    const char *layers = safetensors_metadata(&s, "network", a);
+    char *answer = safetensors_metadata(&s, "answer", a);
     char *prep = safetensors_metadata(&s, "preprocessing", a);
-    if (!format || strcmp(format, FORMAT) != 0 || !job || !prep)
+    if (!format || strcmp(format, FORMAT) != 0 || !layers || !answer || !prep)
         return fail(e, ERR_INVALID, "the file is not a model of this program (format \"%s\")",
                     FORMAT);
-    if (!read_spec(f, job, a, e) || !prep_read(&f->prep, prep, a, e))
+    if (!network_read(&network, layers, a, e) || !prep_read(&f->prep, prep, a, e) ||
+        !answer_read(&f->prep.answer, answer, a, e))
         return false;
-    const struct prep *p = &f->prep;
-    struct model_task task = {.task = p->task,
-                              .n_in = (uint32_t)p->n_feature,
-                              .n_class = p->n_class,
-                              .n_target = p->n_target,
-                              .y_mean = p->y_mean,
-                              .y_std = p->y_std,
-                              .loss = &f->spec.train.loss,
-                              .label_smoothing = f->spec.train.label_smoothing};
-    return model_build(&f->model, &f->spec.model, &task, a, e) && read_weights(&f->model, &s, e);
+    f->name = safetensors_metadata(&s, "name", a);
+    f->job = safetensors_metadata(&s, "job", a);
+    const struct model_task task = {
+        .answer = &f->prep.answer, .n_in = (uint32_t)f->prep.n_feature, .loss = &network.loss};
+    return model_build(&f->model, &network.model, &task, a, e) && read_weights(&f->model, &s, e);
 }

@@ -12,19 +12,12 @@
 #include "engine/nn/role.h"
 #include "engine/optim/optim.h"
 #include "engine/optim/schedule.h"
+#include "engine/table/task.h"
 
 #include <string.h>
 
 enum { METADATA_MAX = 16 << 10 };
 
-const char *const task_words[] = {
-    [TASK_AUTO] = "auto",
-    [TASK_REGRESSION] = "regression",
-    [TASK_CLASSIFICATION] = "classification",
-    [TASK_MULTILABEL] = "multilabel",
-    [TASK_DISTRIBUTION] = "distribution",
-    NULL,
-};
 static const char *const type_words[] = {
     [COLUMN_NUMERIC] = "numeric",
     [COLUMN_CATEGORICAL] = "categorical",
@@ -172,7 +165,7 @@ static const struct field job_fields[] = {
          .alias = {"response_column", "label", "targets"},
          .doc = "The column to predict, or several in an array; \"y\" when data is given as x and "
                 "y."),
-    WORD("task", struct job_spec, prep.task, enum task, .names = task_words, .def = "\"auto\"",
+    WORD("task", struct job_spec, prep.task, int, .names = task_words, .def = "\"auto\"",
          .doc = "What is predicted: numbers, one of several classes, labels that are yes or no "
                 "each, or shares that sum to one; auto decides by the target columns."),
     STRING("weights", struct job_spec, prep.weights, .nullable = true,

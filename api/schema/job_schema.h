@@ -9,7 +9,6 @@
 #include "api/schema/schema.h"
 
 extern const struct schema job_schema;
-extern const char *const task_words[]; // by enum task, then NULL
 
 // Read and resolve a job definition. Exactly one of dataset and data must be there; the target
 // defaults to "y" for data given as x and y ("y0", "y1", ... where y has rows); without validation

@@ -7,6 +7,7 @@
 
 #include "api/json/json_in.h"
 #include "engine/base/nearest.h"
+#include "engine/table/task.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -100,8 +101,9 @@ static const char *nth_input(const void *prep, size_t i)
 
 static bool predict_json_is_target(const struct prep *p, struct json_text key)
 {
-    for (size_t i = 0; i < p->n_target; i++)
-        if (strlen(p->target[i].name) == key.len && memcmp(key.at, p->target[i].name, key.len) == 0)
+    const struct answer *a = &p->answer;
+    for (size_t i = 0; i < a->n_target; i++)
+        if (strlen(a->target[i]) == key.len && memcmp(key.at, a->target[i], key.len) == 0)
             return true;
     return false;
 }
@@ -116,7 +118,7 @@ static void predict_json_unknown(struct instances *r, struct json_text key)
     if (predict_json_is_target(p, key))
         complain(r, "unknown_field", key.at, key.len,
                  "is %s, which the model predicts; leave it out",
-                 p->n_target > 1 ? "a target" : "the target");
+                 p->answer.n_target > 1 ? "a target" : "the target");
     else if (meant)
         complain(r, "unknown_field", key.at, key.len, "unknown field; did you mean \"%s\"?", meant);
     else
@@ -224,69 +226,40 @@ bool instances_read(struct json_span span, const struct prep *p, real **x, size_
     return faults_none(f, e);
 }
 
-static void write_class(struct jsonw *w, const struct prep *p, const double *probability)
+static void sink_object(void *w, const char *key)
 {
-    size_t best = 0;
-    for (size_t c = 1; c < p->n_class; c++)
-        best = probability[c] > probability[best] ? c : best;
-    jsonw_string(w, "class", p->class_name[best]);
-    jsonw_object(w, "probabilities");
-    for (size_t c = 0; c < p->n_class; c++)
-        jsonw_float(w, p->class_name[c], (float)probability[c]);
+    jsonw_object(w, key);
+}
+
+static void sink_list(void *w, const char *key)
+{
+    jsonw_array(w, key);
+}
+
+static void sink_end(void *w)
+{
     jsonw_end(w);
 }
 
-// The digits that mean something: a float's, of what the network gives.
-static void predict_json_write_value(struct jsonw *w, const char *key, const struct prep *p,
-                                     size_t i, double v)
+static void sink_text(void *w, const char *key, const char *text)
 {
-    if (p->y_mean[i] == 0 && p->y_std[i] == 1)
-        jsonw_float(w, key, (float)v);
+    jsonw_string(w, key, text);
+}
+
+static void sink_number(void *w, const char *key, double value, double error)
+{
+    if (error > 0)
+        jsonw_about(w, key, value, error);
     else
-        jsonw_about(w, key, v, p->y_std[i] * 0x1p-24);
+        jsonw_float(w, key, (float)value);
 }
 
-static void predict_json_write_values(struct jsonw *w, const struct prep *p, const double *value)
+void predictions_write(struct jsonw *w, const struct answer *a, const double *answer, size_t n)
 {
-    if (p->n_target == 1) {
-        predict_json_write_value(w, "value", p, 0, value[0]);
-        return;
-    }
-    jsonw_object(w, "values");
-    for (size_t i = 0; i < p->n_target; i++)
-        predict_json_write_value(w, p->target[i].name, p, i, value[i]);
-    jsonw_end(w);
-}
-
-static void write_shares(struct jsonw *w, const struct prep *p, const double *share)
-{
-    jsonw_object(w, "probabilities");
-    for (size_t i = 0; i < p->n_target; i++)
-        jsonw_float(w, p->target[i].name, (float)share[i]);
-    jsonw_end(w);
-}
-
-static void write_labels(struct jsonw *w, const struct prep *p, const double *probability)
-{
-    jsonw_array(w, "labels");
-    for (size_t i = 0; i < p->n_target; i++)
-        if (probability[i] >= .5)
-            jsonw_string(w, NULL, p->target[i].name);
-    jsonw_end(w);
-    write_shares(w, p, probability);
-}
-
-void predictions_write(struct jsonw *w, const struct prep *p, const double *answer, size_t n)
-{
-    static void (*const write_as[])(struct jsonw *, const struct prep *, const double *) = {
-        [TASK_REGRESSION] = predict_json_write_values,
-        [TASK_CLASSIFICATION] = write_class,
-        [TASK_MULTILABEL] = write_labels,
-        [TASK_DISTRIBUTION] = write_shares};
-    size_t k = p->n_class ? p->n_class : p->n_target;
-    for (size_t i = 0; i < n; i++, answer += k) {
+    const struct answer_sink sink = {w, sink_object, sink_list, sink_end, sink_text, sink_number};
+    for (size_t i = 0; i < n; i++, answer += answer_width(a)) {
         jsonw_object(w, NULL);
-        write_as[p->task](w, p, answer);
+        a->task->write(a, answer, &sink);
         jsonw_end(w);
     }
 }

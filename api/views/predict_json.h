@@ -41,10 +41,6 @@ size_t instances_next(struct instances *r, real *x, size_t max);
 bool instances_read(struct json_span span, const struct prep *p, real **x, size_t *n,
                     struct arena *a, struct faults *f, struct err *e);
 
-// Elements of "predictions" for n answers, each by the task:
-//
-//     {"value": v}, or of several targets {"values": {target: v, ...}}
-//     {"class": c, "probabilities": {c: p, ...}}
-//     {"labels": [target with p >= .5, ...], "probabilities": {target: p, ...}}
-//     {"probabilities": {target: share, ...}}
-void predictions_write(struct jsonw *w, const struct prep *p, const double *answer, size_t n);
+// Elements of "predictions" for n answers [answer_width()], each with the members that its task
+// writes (engine/table/task_*.c), such as {"value": v} or {"class": c, "probabilities": {c: p}}.
+void predictions_write(struct jsonw *w, const struct answer *a, const double *answer, size_t n);

@@ -7,6 +7,7 @@
 #include "api/json/json_in.h"
 #include "api/views/graph_doc.h"
 #include "engine/base/number.h"
+#include "engine/table/task.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -15,10 +16,11 @@
 
 struct target_reader {
     const struct model *m;
-    const struct prep *p;
+    const struct answer *answer;
     struct arena *a;
     struct faults *f;
     size_t row;
+    double *given; // [n_target] of the row, in the targets' own units
 };
 
 __attribute__((format(printf, 3, 4))) static void complain(struct target_reader *r,
@@ -48,17 +50,18 @@ static void read_class(struct target_reader *r, struct json_in *in, real *y)
         complain(r, "wrong_type", "must be the name of a class, got %s", json_kind_name(kind));
         return;
     }
-    for (size_t c = 0; name.at && c < r->p->n_class; c++)
-        if (strlen(r->p->class_name[c]) == name.len &&
-            memcmp(r->p->class_name[c], name.at, name.len) == 0) {
+    for (size_t c = 0; name.at && c < r->answer->n_class; c++)
+        if (strlen(r->answer->class_name[c]) == name.len &&
+            memcmp(r->answer->class_name[c], name.at, name.len) == 0) {
             *y = (real)c;
             return;
         }
     complain(r, "unknown_value", "there is no class \"%.*s\"; the first is \"%s\"",
-             (int)(name.len < 64 ? name.len : 64), name.at ? name.at : "", r->p->class_name[0]);
+             (int)(name.len < 64 ? name.len : 64), name.at ? name.at : "",
+             r->answer->class_name[0]);
 }
 
-// What a job would refuse as a target.
+// What the loss would refuse in a job's table.
 static void check_value(struct target_reader *r, double value)
 {
     const struct loss *loss = r->m->loss;
@@ -68,10 +71,6 @@ static void check_value(struct target_reader *r, double value)
         complain(r, "out_of_range", "must be %s %.9g for loss \"%s\", got %.9g",
                  loss->target_above_min ? "above" : "at least", loss->target_min,
                  loss->op->row.name, value);
-    else if (r->m->task == TASK_MULTILABEL && value != 0 && value != 1)
-        complain(r, "unknown_value", "must be 0 or 1 for every label, got %.9g", value);
-    else if (r->m->task == TASK_DISTRIBUTION && value < 0)
-        complain(r, "out_of_range", "must be shares of 0 or more, got %.9g", value);
 }
 
 static void trace_json_read_value(struct target_reader *r, struct json_in *in, size_t k, real *y)
@@ -82,27 +81,27 @@ static void trace_json_read_value(struct target_reader *r, struct json_in *in, s
         complain(r, "wrong_type", "must be a number, got %s", json_kind_name(kind));
         return;
     }
-    double value = json_number(in);
-    y[k] = (real)((value - r->m->y_mean[k]) / r->m->y_std[k]);
+    const struct answer *a = r->answer;
+    double value = r->given[k] = json_number(in);
+    y[k] = (real)((value - a->mean[k]) / a->std[k]);
     if (!isfinite(y[k]))
         complain(r, "not_finite", "is too large for single precision");
     else
         check_value(r, value);
 }
 
-// As a job's table is looked at.
-static void check_sum(struct target_reader *r, const real *y)
+// What the task would refuse there.
+static void trace_check_row(struct target_reader *r)
 {
-    double sum = 0;
-    for (size_t k = 0; k < r->m->n_target; k++)
-        sum += (double)y[k];
-    if (r->m->task == TASK_DISTRIBUTION && fabs(sum - 1) > 1e-6)
-        complain(r, "out_of_range", "must be shares that sum to 1, and they sum to %.9g", sum);
+    const struct task *task = r->answer->task;
+    struct err why = {0};
+    if (task->fits && !task->fits(r->given, r->answer->n_target, &why))
+        complain(r, "out_of_range", "%s", why.text);
 }
 
 static void read_values(struct target_reader *r, struct json_in *in, real *y)
 {
-    size_t k = 0, n = r->m->n_target;
+    size_t k = 0, n = r->answer->n_target, faults = r->f->total;
     if (json_kind(in) != JSON_ARRAY) {
         trace_json_read_value(r, in, 0, y);
         k = 1;
@@ -115,25 +114,27 @@ static void read_values(struct target_reader *r, struct json_in *in, real *y)
     }
     if (k != n)
         complain(r, "ragged_row", "must be an array of %zu values, got %zu", n, k);
-    else
-        check_sum(r, y);
+    else if (r->f->total == faults)
+        trace_check_row(r);
 }
 
-bool targets_read(struct json_span span, const struct model *m, const struct prep *p, size_t n,
-                  real **y, struct arena *a, struct faults *f, struct err *e)
+bool targets_read(struct json_span span, const struct model *m, size_t n, real **y, struct arena *a,
+                  struct faults *f, struct err *e)
 {
-    struct target_reader r = {m, p, a, f, 0};
+    size_t width = m->answer.n_target;
+    struct target_reader r = {.m = m, .answer = &m->answer, .a = a, .f = f};
     struct json_in in = json_in(span);
-    *y = arena_zalloc(a, n * m->n_target, sizeof **y);
-    if (!*y)
+    *y = arena_zalloc(a, n * width, sizeof **y);
+    r.given = arena_alloc(a, width, sizeof *r.given);
+    if (!*y || !r.given)
         return fail_at(e, ERR_TOO_LARGE, "/targets", "need more memory than one request may use");
     for (json_enter(&in); json_more(&in); r.row++)
         if (r.row >= n)
             json_skip(&in);
-        else if (m->n_class)
+        else if (m->answer.n_class)
             read_class(&r, &in, *y + r.row);
         else
-            read_values(&r, &in, *y + r.row * m->n_target);
+            read_values(&r, &in, *y + r.row * width);
     if (r.row != n)
         fault_add(f, "ragged_row", "/targets", "must be as many as instances, %zu, got %zu", n,
                   r.row);

@@ -16,8 +16,8 @@ enum { TRACE_ROWS = 64, TRACE_NUMBERS = 200000 };
 // for several targets) in the target's own units, or the name of a class. y is [n, n_target] as
 // training sees it, in the arena. Faults: wrong_type, ragged_row, unknown_value, not_finite, and
 // out_of_range for what a job would refuse.
-bool targets_read(struct json_span span, const struct model *m, const struct prep *p, size_t n,
-                  real **y, struct arena *a, struct faults *f, struct err *e);
+bool targets_read(struct json_span span, const struct model *m, size_t n, real **y, struct arena *a,
+                  struct faults *f, struct err *e);
 
 // Numbers that trace_write() would print.
 size_t trace_numbers(const struct trace *t);

@@ -9,6 +9,7 @@
 #include "api/views/view_rows.h"
 
 #include "engine/base/spec.h"
+#include "engine/table/task.h"
 
 // A list of the objects `item`.
 #define LIST_VIEW(n, item, order, title, text)                                                     \
@@ -196,7 +197,7 @@ FIELDS(model) = {
     V_TEXT("object", .names = model_words, .doc = "Always model."),
     V_WHOLE("version", .doc = "Counts the successes under this name."),
     V_WHOLE("job_id", .nullable = true, .doc = "The job it came from; null for an imported one."),
-    V_TEXT("task", .names = task_words + TASK_REGRESSION, .doc = "What it predicts."),
+    V_TEXT("task", .names = task_words + 1, .doc = "What it predicts."),
     V_TEXT("target", .optional = true, .doc = "The column it predicts, if it is a single one."),
     V_TEXTS("targets", .optional = true, .doc = "The columns it predicts."),
     V_NUMBER("created_at", .doc = "When it was finished, in Unix seconds."),
@@ -214,15 +215,14 @@ const struct schema model_view = {
     .name = "Model", .doc = "A trained model.", .field = model_fields, .reply = true, .open = true};
 LIST_VIEW(model_list, model_view, "Newest first.", "ModelList", "Trained models.");
 
+// What the tasks say that they answer.
+#define ANSWER_NUMBER(k, text) V_NUMBER(k, .optional = true, .doc = text)
+#define ANSWER_TEXT(k, text) V_TEXT(k, .optional = true, .doc = text)
+#define ANSWER_TEXTS(k, text) V_TEXTS(k, .optional = true, .doc = text)
+#define ANSWER_NUMBERS(k, text) V_ANY(k, .of = FIELD_OBJECT, .optional = true, .doc = text)
 FIELDS(prediction) = {
-    V_NUMBER("value", .optional = true, .doc = "Regression: the predicted value."),
-    V_ANY("values", .of = FIELD_OBJECT, .optional = true,
-          .doc = "Regression of several targets: the predicted value of each."),
-    V_TEXT("class", .optional = true, .doc = "Classification: the most likely class."),
-    V_TEXTS("labels", .optional = true,
-            .doc = "Multilabel: the targets whose probability is at least one half."),
-    V_ANY("probabilities", .of = FIELD_OBJECT, .optional = true,
-          .doc = "The probability of every class or label, or the share of every target."),
+#define TASK(name, ...) __VA_ARGS__ __VA_OPT__(, )
+#include "engine/table/task.def"
     {0},
 };
 static VIEW(prediction, "Prediction", "The answer for one row.");

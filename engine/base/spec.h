@@ -14,13 +14,6 @@
 
 enum { LAYERS_MAX = 64 };
 
-enum task {
-    TASK_AUTO,
-    TASK_REGRESSION,     // one or more numbers
-    TASK_CLASSIFICATION, // one of several classes
-    TASK_MULTILABEL,     // several yes or no at once: targets are 0 or 1
-    TASK_DISTRIBUTION,   // shares of a whole: targets sum to one
-};
 enum column_type { COLUMN_NUMERIC, COLUMN_CATEGORICAL };
 enum numeric_prep { NUMERIC_STANDARD, NUMERIC_NONE }; // (x - mean) / std, or as it is
 enum missing_prep {
@@ -47,7 +40,7 @@ struct data_spec {
     bool balanced;       // classes weigh n / (K n_c): as much as each other in all
     const struct class_weight *class_weight; // or what the user says; others weigh 1
     size_t n_class_weight;
-    enum task task;
+    int task;                   // a place of task_words (engine/table/task.h)
     const char *const *exclude; // columns not to learn from
     size_t n_exclude;
     const struct column_override *type; // columns whose inferred type is wrong

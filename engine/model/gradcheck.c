@@ -58,15 +58,12 @@ static bool gradcheck_set_up(struct bench *b, const struct gradcheck_model *m, c
 {
     const struct model_spec spec = own_spec(m->spec, a);
     const struct pick loss = own(&loss_table, m->loss);
-    const struct model_task task = {.task = m->task,
-                                    .n_in = (uint32_t)m->n_in,
-                                    .n_class = m->n_class,
-                                    .n_target = m->n_target,
-                                    .loss = &loss};
+    const struct model_task task = {.answer = m->answer, .n_in = (uint32_t)m->n_in, .loss = &loss};
     if (!model_build(&b->model, &spec, &task, a, e))
         return false;
     BUG(b->model.n_value != m->n_value);
-    real *wide_x = widen(x, b->rows * m->n_in, a), *wide_y = widen(y, b->rows * m->n_target, a);
+    real *wide_x = widen(x, b->rows * m->n_in, a),
+         *wide_y = widen(y, b->rows * m->answer->n_target, a);
     if (!wide_x || !wide_y)
         return fail(e, ERR_TOO_LARGE, "the check needs more memory than one request may use");
     for (size_t i = 0; i < m->n_value; i++)

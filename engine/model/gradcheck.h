@@ -9,6 +9,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/halt.h"
 #include "engine/base/spec.h"
+#include "engine/table/answer.h"
 
 // One parameter array, or the inputs.
 struct gradcheck_part {
@@ -30,8 +31,8 @@ struct gradcheck {
 // What a model is, without its precision.
 struct gradcheck_model {
     const struct model_spec *spec;
-    enum task task;
-    size_t n_in, n_class, n_target;
+    const struct answer *answer;
+    size_t n_in;
     const struct pick *loss;
     const float *value; // parameters, then running statistics
     size_t n_value;

@@ -6,6 +6,7 @@
 #include "engine/model/metric.h"
 
 #include "engine/base/sort.h"
+#include "engine/table/task.h"
 
 // Σ_i (ŷ - y)² of target t
 static double square_error(const struct scored *s, size_t t)
@@ -174,47 +175,47 @@ static double auc(const struct scored *s)
 
 static const struct metric metric_rmse = {
     {.name = "rmse", .doc = "Root of the mean squared error, in the target's units."},
-    LOSS_REGRESSION,
+    FORM_VALUES,
     false,
     rmse};
 static const struct metric metric_mae = {
     {.name = "mae", .doc = "Mean absolute error, in the target's units."},
-    LOSS_REGRESSION | LOSS_DISTRIBUTION,
+    FORM_VALUES | FORM_SHARES,
     false,
     mae};
 static const struct metric metric_r2 = {
     {.name = "r2", .doc = "Share of the target's variance that is explained."},
-    LOSS_REGRESSION,
+    FORM_VALUES,
     true,
     r2};
 static const struct metric metric_accuracy = {
     {.name = "accuracy",
      .doc = "Share of rows whose most likely class is right; of several labels, share of right "
             "ones at threshold .5."},
-    LOSS_BINARY | LOSS_MULTICLASS | LOSS_MULTILABEL,
+    FORM_TWO_CLASSES | FORM_CLASSES | FORM_LABELS,
     true,
     accuracy};
 static const struct metric metric_log_loss = {
     {.name = "log_loss",
      .doc = "Mean negative logarithm of the right class's probability, or of the right answer's "
             "for every label."},
-    LOSS_BINARY | LOSS_MULTICLASS | LOSS_MULTILABEL,
+    FORM_TWO_CLASSES | FORM_CLASSES | FORM_LABELS,
     false,
     log_loss};
 static const struct metric metric_auc = {
     {.name = "auc", .doc = "Area under the ROC curve of the second class."},
-    LOSS_BINARY,
+    FORM_TWO_CLASSES,
     true,
     auc};
 static const struct metric metric_f1 = {
     {.name = "f1",
      .doc = "Harmonic mean of precision and recall at threshold .5, averaged over the labels."},
-    LOSS_MULTILABEL,
+    FORM_LABELS,
     true,
     f1};
 static const struct metric metric_kl_divergence = {
     {.name = "kl_divergence", .doc = "Mean divergence of the answered shares from the true ones."},
-    LOSS_DISTRIBUTION,
+    FORM_SHARES,
     false,
     kl_divergence};
 
@@ -224,25 +225,12 @@ static const struct row *const metric_row[] = {
 const struct table metric_table = {
     "metric", metric_row, sizeof metric_row / sizeof *metric_row, {{0}}};
 
-int metric_task(enum task task, size_t n_class)
+const struct metric *metric_for(const struct answer *a, size_t i)
 {
-    switch (task) {
-    case TASK_CLASSIFICATION:
-        return n_class == 2 ? LOSS_BINARY : LOSS_MULTICLASS;
-    case TASK_MULTILABEL:
-        return LOSS_MULTILABEL;
-    case TASK_DISTRIBUTION:
-        return LOSS_DISTRIBUTION;
-    default:
-        return LOSS_REGRESSION;
-    }
-}
-
-const struct metric *metric_for(int task, size_t i)
-{
+    enum target_form form = answer_form(a);
     for (size_t k = 0; k < metric_table.n; k++) {
         const struct metric *m = (const struct metric *)(const void *)metric_table.row[k];
-        if (m->tasks & task && i-- == 0)
+        if (m->forms & form && i-- == 0)
             return m;
     }
     return NULL;

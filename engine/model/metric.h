@@ -9,7 +9,7 @@
 #include "engine/base/real.h"
 #include "engine/base/row.h"
 #include "engine/base/spec.h"
-#include "engine/nn/role.h"
+#include "engine/table/answer.h"
 
 #include <stddef.h>
 
@@ -26,15 +26,12 @@ struct scored {
 
 struct metric {
     struct row row;
-    int tasks; // bits of enum loss_task
+    int forms; // bits of enum target_form
     bool larger_better;
     double (*value)(const struct scored *s);
 };
 
 extern const struct table metric_table;
 
-// The bit of enum loss_task for a task (not TASK_AUTO) and its number of classes.
-int metric_task(enum task task, size_t n_class);
-
-// The i-th metric for the task, or NULL past the last.
-const struct metric *metric_for(int task, size_t i);
+// The i-th metric of such answers, or NULL past the last.
+const struct metric *metric_for(const struct answer *a, size_t i);

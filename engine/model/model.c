@@ -5,8 +5,8 @@
 
 #include "engine/model/model.h"
 
-#include "engine/model/metric.h"
 #include "engine/nn/role.h"
+#include "engine/table/task.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -178,7 +178,8 @@ static uint32_t add_body(struct builder *b, uint32_t *x)
 
 static uint32_t add_loss(struct builder *b, uint32_t out, const char *name, uint32_t *y)
 {
-    *y = graph_input(b->g, *y == GRAPH_NONE ? "target" : "target.other", (uint32_t)b->m->n_target);
+    *y = graph_input(b->g, *y == GRAPH_NONE ? "target" : "target.other",
+                     (uint32_t)b->m->answer.n_target);
     return graph_apply(b->g, b->m->loss->op, name, b->m->loss_value, (uint32_t[]){out, *y}, b->e);
 }
 
@@ -246,16 +247,6 @@ bool model_inspect(const struct model *m, struct inspection *v, struct arena *a,
     return add_mean(&b, v->loss);
 }
 
-// The first row of the table that fits is what the task asks for.
-static const struct loss *model_usual_loss(int task)
-{
-    for (size_t i = 0; i < loss_table.n; i++)
-        if (loss_list[i]->tasks & task)
-            return loss_list[i];
-    BUG(!"a loss for every task");
-    return NULL;
-}
-
 static bool smooth_labels(struct model *m, double share, struct err *e)
 {
     if (share > 0 && m->loss->smooths)
@@ -265,28 +256,24 @@ static bool smooth_labels(struct model *m, double share, struct err *e)
                    "loss \"%s\" has no labels to smooth; leave it out", m->loss->op->row.name);
 }
 
-static bool model_misfit(const struct loss *loss, const struct model_task *t,
-                         const struct loss *usual, struct err *e)
+static bool model_misfit(const struct loss *loss, const struct answer *a, struct err *e)
 {
-    static const char *const kind[] = {[TASK_REGRESSION] = "a regression",
-                                       [TASK_MULTILABEL] = "several labels at once",
-                                       [TASK_DISTRIBUTION] = "a distribution"};
     char classes[64];
-    snprintf(classes, sizeof classes, "a target with %zu classes", t->n_class);
+    snprintf(classes, sizeof classes, "a target with %zu classes", a->n_class);
     return fail_at(e, ERR_INVALID, "/loss", "loss \"%s\" does not fit %s; \"%s\" does",
-                   loss->op->row.name, t->n_class ? classes : kind[t->task], usual->op->row.name);
+                   loss->op->row.name, a->n_class ? classes : a->task->what,
+                   answer_usual_loss(a)->op->row.name);
 }
 
 static bool choose_loss(struct model *m, const struct model_task *t, struct err *e)
 {
-    int task = metric_task(t->task, t->n_class);
-    const struct loss *usual = model_usual_loss(task);
-    m->loss = t->loss->row ? pick_loss(t->loss) : usual;
-    if (!(m->loss->tasks & task))
-        return model_misfit(m->loss, t, usual, e);
+    const struct answer *a = t->answer;
+    m->loss = t->loss->row ? pick_loss(t->loss) : answer_usual_loss(a);
+    if (!(m->loss->forms & answer_form(a)))
+        return model_misfit(m->loss, a, e);
     struct pick p = t->loss->row ? *t->loss : pick_row(&loss_table, &m->loss->op->row);
     memcpy(m->loss_value, p.value, sizeof p.value);
-    m->n_out = loss_width(m->loss, t->n_class, t->n_target);
+    m->n_out = loss_width(m->loss, a->n_class, a->n_target);
     return smooth_labels(m, t->label_smoothing, e);
 }
 
@@ -298,36 +285,16 @@ static bool graph_room(struct model *m, struct arena *a, struct err *e)
            fail(e, ERR_TOO_LARGE, "the network has too many layers for the memory allowed");
 }
 
-// Copies, since the model outlives its task.
-static bool target_scale(struct model *m, const struct model_task *task, struct arena *a,
-                         struct err *e)
-{
-    double *scale = arena_alloc(a, 2 * task->n_target, sizeof *scale);
-    if (!scale)
-        return fail(e, ERR_TOO_LARGE, "there are too many targets for the memory allowed");
-    for (size_t i = 0; i < task->n_target; i++) {
-        scale[i] = task->y_mean ? task->y_mean[i] : 0;
-        scale[task->n_target + i] = task->y_std ? task->y_std[i] : 1;
-    }
-    m->y_mean = scale;
-    m->y_std = scale + task->n_target;
-    return true;
-}
-
 bool model_shape(struct model *m, const struct model_spec *spec, const struct model_task *task,
                  struct arena *a, struct err *e)
 {
     *m = (struct model){.spec = *spec,
-                        .task = task->task,
+                        .answer = *task->answer,
                         .n_in = task->n_in,
-                        .n_class = task->n_class,
-                        .n_target = task->n_target,
                         .train_w = task->weighted ? 0 : GRAPH_NONE};
     if (spec->n_layer > LAYERS_MAX)
         return fail_at(e, ERR_INVALID, "/model/layers", "must be at most %d, got %zu", LAYERS_MAX,
                        spec->n_layer);
-    if (!target_scale(m, task, a, e))
-        return false;
     for (size_t i = 0; i < spec->n_layer; i++)
         m->by_column = m->by_column || (spec->layer[i].norm.row &&
                                         pick_op(&spec->layer[i].norm)->span == SPAN_COLUMN);

@@ -13,6 +13,7 @@
 #include "engine/base/spec.h"
 #include "engine/nn/graph.h"
 #include "engine/nn/role.h"
+#include "engine/table/answer.h"
 
 struct model_param {
     const char *name;    // PyTorch's way: "layers.0.weight"
@@ -25,13 +26,10 @@ struct model_param {
 
 struct model {
     struct model_spec spec;
-    enum task task; // never TASK_AUTO
+    struct answer answer; // what its predictions are
     const struct loss *loss;
     double loss_value[PICK_VALUES]; // its knobs
     uint32_t n_in, n_out;           // columns of x and of the network's output
-    size_t n_class;                 // classification; else 0
-    size_t n_target;                // columns of y: 1 for a classification
-    const double *y_mean, *y_std;   // [n_target] regression: answer = output * y_std + y_mean
     struct model_param *param;
     size_t n_param;
     real *value;               // trained parameters, then running statistics
@@ -47,14 +45,11 @@ struct model {
 
 // What the network is for.
 struct model_task {
-    enum task task;
+    const struct answer *answer; // its arrays must outlive the model
     uint32_t n_in;
-    size_t n_class;               // classification
-    size_t n_target;              // columns of y
-    const double *y_mean, *y_std; // [n_target] regression; NULL: 0 and 1
-    const struct pick *loss;      // row NULL: what the task asks for
-    double label_smoothing;       // for losses that have it; 0: as the pick says
-    bool weighted, mixed;         // rows come with weights, are mixed with each other
+    const struct pick *loss; // row NULL: what the task asks for
+    double label_smoothing;  // for losses that have it; 0: as the pick says
+    bool weighted, mixed;    // rows come with weights, are mixed with each other
 };
 
 // Names and shapes of the parameters, and both graphs; no memory for the parameters yet.
@@ -88,12 +83,6 @@ struct inspection {
     uint32_t x, y, out, loss;
 };
 bool model_inspect(const struct model *m, struct inspection *v, struct arena *a, struct err *e);
-
-// Numbers a row's answer consists of: a value per target, or a probability per class.
-static inline size_t model_answers(const struct model *m)
-{
-    return m->n_class ? m->n_class : m->n_target;
-}
 
 // Name of the first parameter with a value that is not finite, or NULL.
 const char *model_first_broken(const struct model *m, const real *value, const struct halt *halt);

@@ -22,18 +22,17 @@ static void predict_load(const struct buf *to, const real *from, size_t rows)
 }
 
 // From the network's output to an answer: one probability becomes two, a scaled value gets its
-// units back (in double: a target may be large against its deviation).
-static void unload(const struct model *m, const real *out, size_t rows, double *answer)
+// units back (in double: a target may be large against its standard deviation).
+static void unload(const struct answer *a, const struct buf *out, size_t rows, double *answer)
 {
-    bool one_of_two = m->n_class == 2 && m->n_out == 1;
+    bool one_of_two = a->n_class == 2 && out->cols == 1;
     for (size_t r = 0; one_of_two && r < rows; r++) {
-        answer[2 * r] = 1 - (double)out[r];
-        answer[2 * r + 1] = (double)out[r];
+        answer[2 * r] = 1 - (double)out->v[r];
+        answer[2 * r + 1] = (double)out->v[r];
     }
-    for (size_t i = 0; !one_of_two && i < rows * model_answers(m); i++)
-        answer[i] = m->n_class
-                        ? (double)out[i]
-                        : (double)out[i] * m->y_std[i % m->n_target] + m->y_mean[i % m->n_target];
+    for (size_t i = 0; !one_of_two && i < rows * answer_width(a); i++)
+        answer[i] =
+            a->n_class ? (double)out->v[i] : answer_unscale(a, i % a->n_target, (double)out->v[i]);
 }
 
 double predictor_run(struct predictor *p, const real *x, const real *target, size_t n,
@@ -46,9 +45,9 @@ double predictor_run(struct predictor *p, const real *x, const real *target, siz
         size_t rows = n - at < p->plan.batch ? n - at : p->plan.batch;
         predict_load(&buf[m->serve_x], x + at * m->n_in, rows);
         if (target)
-            predict_load(&buf[m->serve_y], target + at * m->n_target, rows);
+            predict_load(&buf[m->serve_y], target + at * m->answer.n_target, rows);
         plan_forward(&p->plan, p->plan.batch, 0, ex);
-        unload(m, buf[m->serve_out].v, rows, answer + at * model_answers(m));
+        unload(&m->answer, &buf[m->serve_out], rows, answer + at * answer_width(&m->answer));
         for (size_t r = 0; target && r < rows; r++) {
             double w = p->weight ? (double)p->weight[at + r] : 1;
             loss += w * (double)buf[m->serve_loss].v[r];
@@ -61,9 +60,9 @@ double predictor_run(struct predictor *p, const real *x, const real *target, siz
 void predict_targets(const struct model *m, const real *y, size_t n, double *out,
                      const struct halt *halt)
 {
-    for (size_t i = 0; i < n * m->n_target && !halt_due(halt, i); i++)
-        out[i] = m->n_class ? (double)y[i]
-                            : (double)y[i] * m->y_std[i % m->n_target] + m->y_mean[i % m->n_target];
+    const struct answer *a = &m->answer;
+    for (size_t i = 0; i < n * a->n_target && !halt_due(halt, i); i++)
+        out[i] = a->n_class ? (double)y[i] : answer_unscale(a, i % a->n_target, (double)y[i]);
 }
 
 bool predict_finite(const double *answer, size_t n)

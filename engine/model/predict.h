@@ -21,7 +21,7 @@ struct predictor {
 bool predictor_init(struct predictor *p, const struct model *m, uint32_t batch, struct arena *a,
                     struct err *e);
 
-// x [n, n_in] -> answer [n, model_answers]: values in the targets' units, or a probability per
+// x [n, n_in] -> answer [n, answer_width]: values in the targets' units, or a probability per
 // class. With target [n, n_target] (scaled values, class index) given, returns the mean loss in
 // training units, else 0. What ex's halt has cut short is the caller's to notice.
 double predictor_run(struct predictor *p, const real *x, const real *target, size_t n,

@@ -36,7 +36,7 @@ const struct op op_binary_cross_entropy = {
 const struct loss loss_binary_cross_entropy = {
     .op = &op_binary_cross_entropy,
     .link = &op_sigmoid,
-    .tasks = LOSS_BINARY,
+    .forms = FORM_TWO_CLASSES,
     .smooths = true,
     .chance = chance_of_two,
 };
@@ -63,7 +63,7 @@ const struct op op_multilabel_bce = {
 const struct loss loss_multilabel_bce = {
     .op = &op_multilabel_bce,
     .link = &op_sigmoid,
-    .tasks = LOSS_MULTILABEL,
+    .forms = FORM_LABELS,
 };
 
 // The losses over a softmax know their derivative when they have the value: forward keeps dL/dz.
@@ -139,7 +139,7 @@ const struct op op_cross_entropy = {
 const struct loss loss_cross_entropy = {
     .op = &op_cross_entropy,
     .link = &op_softmax,
-    .tasks = LOSS_BINARY | LOSS_MULTICLASS,
+    .forms = FORM_TWO_CLASSES | FORM_CLASSES,
     .per_class = true,
     .smooths = true,
     .chance = chance_of_classes,
@@ -191,7 +191,7 @@ const struct op op_focal = {
 const struct loss loss_focal = {
     .op = &op_focal,
     .link = &op_softmax,
-    .tasks = LOSS_BINARY | LOSS_MULTICLASS,
+    .forms = FORM_TWO_CLASSES | FORM_CLASSES,
     .per_class = true,
 };
 
@@ -224,5 +224,5 @@ const struct op op_kl_div = {
 const struct loss loss_kl_div = {
     .op = &op_kl_div,
     .link = &op_softmax,
-    .tasks = LOSS_DISTRIBUTION,
+    .forms = FORM_SHARES,
 };

@@ -46,7 +46,7 @@ const struct op op_hinge = {
 const struct loss loss_hinge = {
     .op = &op_hinge,
     .link = &op_sigmoid,
-    .tasks = LOSS_BINARY,
+    .forms = FORM_TWO_CLASSES,
 };
 
 const struct op op_squared_hinge = {
@@ -59,7 +59,7 @@ const struct op op_squared_hinge = {
 const struct loss loss_squared_hinge = {
     .op = &op_squared_hinge,
     .link = &op_sigmoid,
-    .tasks = LOSS_BINARY,
+    .forms = FORM_TWO_CLASSES,
 };
 
 // m_c = margin - z_y + z_c for every c but y
@@ -131,6 +131,6 @@ const struct op op_multi_margin = {
 const struct loss loss_multi_margin = {
     .op = &op_multi_margin,
     .link = &op_softmax,
-    .tasks = LOSS_BINARY | LOSS_MULTICLASS,
+    .forms = FORM_TWO_CLASSES | FORM_CLASSES,
     .per_class = true,
 };

@@ -39,7 +39,7 @@ const struct op op_mse = {
 };
 const struct loss loss_mse = {
     .op = &op_mse,
-    .tasks = LOSS_REGRESSION,
+    .forms = FORM_VALUES,
     .chance = chance_of_mean,
 };
 
@@ -64,7 +64,7 @@ const struct op op_mae = {
 };
 const struct loss loss_mae = {
     .op = &op_mae,
-    .tasks = LOSS_REGRESSION,
+    .forms = FORM_VALUES,
 };
 
 // L = r²/2 for |r| <= δ, δ (|r| - δ/2) beyond     dz = r, δ sign r
@@ -95,7 +95,7 @@ const struct op op_huber = {
 };
 const struct loss loss_huber = {
     .op = &op_huber,
-    .tasks = LOSS_REGRESSION,
+    .forms = FORM_VALUES,
 };
 
 // L = r²/(2β) for |r| < β, |r| - β/2 beyond       dz = r/β, sign r
@@ -125,7 +125,7 @@ const struct op op_smooth_l1 = {
 };
 const struct loss loss_smooth_l1 = {
     .op = &op_smooth_l1,
-    .tasks = LOSS_REGRESSION,
+    .forms = FORM_VALUES,
 };
 
 // L = log cosh r = log(1 + (1 - e^-|r|)² / (2 e^-|r|)); for large |r| that overflows, and
@@ -151,7 +151,7 @@ const struct op op_log_cosh = {
 };
 const struct loss loss_log_cosh = {
     .op = &op_log_cosh,
-    .tasks = LOSS_REGRESSION,
+    .forms = FORM_VALUES,
 };
 
 // L = max(-τ r, (1 - τ) r)     dz = -τ where z < y, else 1 - τ
@@ -181,7 +181,7 @@ const struct op op_quantile = {
 };
 const struct loss loss_quantile = {
     .op = &op_quantile,
-    .tasks = LOSS_REGRESSION,
+    .forms = FORM_VALUES,
 };
 
 // Losses of numbers that are never negative, or never 0 either. The network gives the logarithm of
@@ -193,7 +193,7 @@ const struct loss loss_quantile = {
             .cols = 3, .lo = .1, .hi = 3                                                           \
         }                                                                                          \
     }
-#define LOG_OF_MEAN .tasks = LOSS_REGRESSION, .link = &op_exp, .scale = TARGET_MEAN
+#define LOG_OF_MEAN .forms = FORM_VALUES, .link = &op_exp, .scale = TARGET_MEAN
 
 // L = e^z - y z          dz = e^z - y
 INLINE real poisson_value(real z, real y, const double *k UNUSED)
@@ -324,6 +324,6 @@ const struct op op_gaussian_nll = {
 const struct loss loss_gaussian_nll = {
     .op = &op_gaussian_nll,
     .link = &op_first_half,
-    .tasks = LOSS_REGRESSION,
+    .forms = FORM_VALUES,
     .outputs = 2,
 };

@@ -23,12 +23,14 @@ struct norm {
     double (*new_share)(const double *value);
 };
 
-enum loss_task {
-    LOSS_REGRESSION = 1,
-    LOSS_BINARY = 2,
-    LOSS_MULTICLASS = 4,
-    LOSS_MULTILABEL = 8,
-    LOSS_DISTRIBUTION = 16
+// What the targets of a row are, and thereby its answer. Losses and metrics say which they fit;
+// tasks (engine/table/task.h) say which they are.
+enum target_form {
+    FORM_VALUES = 1,      // numbers
+    FORM_TWO_CLASSES = 2, // the index of one of two classes
+    FORM_CLASSES = 4,     // the index of one of several
+    FORM_LABELS = 8,      // 0 or 1 for each label
+    FORM_SHARES = 16      // numbers that sum to 1
 };
 
 // How a regression's targets are scaled before the loss sees them.
@@ -40,7 +42,7 @@ enum target_scale {
 struct loss {
     const struct op *op;
     const struct op *link; // turns the network's output into the prediction; NULL: nothing to do
-    int tasks;             // bit mask of enum loss_task
+    int forms;             // bits of enum target_form
     bool per_class;        // one output a class rather than one in all
     int outputs;           // regressions: network outputs per target; 0: one
     bool smooths;          // its first knob is the share of label smoothing

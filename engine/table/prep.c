@@ -7,6 +7,7 @@
 #include "engine/table/prep.h"
 
 #include "engine/table/prep_parts.h"
+#include "engine/table/task.h"
 
 #include "engine/base/nearest.h"
 #include "engine/table/cast.h"
@@ -37,7 +38,7 @@ static bool read_wishes(const struct frame *f, const struct data_spec *s, struct
 static bool choose_inputs(struct prep *p, const struct frame *f, const struct prep_wish *w,
                           const struct halt *halt, struct arena *a, struct err *e)
 {
-    size_t taken = p->n_target + (p->weight != NULL);
+    size_t taken = p->answer.n_target + (p->weight != NULL);
     p->column = prep_alloc(a, f->n_column, sizeof *p->column, e);
     if (!p->column)
         return false;
@@ -62,7 +63,7 @@ bool prep_init(struct prep *p, const struct frame *f, const struct data_spec *s,
     if (!w || !read_wishes(f, s, w, e) || !prep_choose_targets(p, f, s, w, halt, a, e) ||
         !prep_choose_weights(p, f, s, w, halt, a, e))
         return false;
-    for (size_t i = 0; i < p->n_target; i++)
+    for (size_t i = 0; i < p->answer.n_target; i++)
         w[p->target[i].source].exclude = true;
     if (s->weights)
         w[frame_find(f, s->weights) - f->column].exclude = true;
@@ -117,9 +118,9 @@ bool prep_bind(struct prep *bound, const struct prep *p, const struct frame *f,
 
 bool prep_same_targets(const struct prep *p, const struct prep *q)
 {
-    bool same = p->task == q->task && p->n_target == q->n_target;
-    for (size_t i = 0; same && i < p->n_target; i++)
-        same = strcmp(p->target[i].name, q->target[i].name) == 0;
+    bool same = p->answer.task == q->answer.task && p->answer.n_target == q->answer.n_target;
+    for (size_t i = 0; same && i < p->answer.n_target; i++)
+        same = strcmp(p->answer.target[i], q->answer.target[i]) == 0;
     return same;
 }
 
@@ -129,17 +130,17 @@ bool prep_adopt(struct prep *p, const struct prep *from, const struct frame *f,
     struct prep bound;
     if (!prep_bind(&bound, from, f, halt, a, e))
         return false;
-    for (size_t i = 0; i < p->n_target; i++)
-        if (prep_find(&bound, p->target[i].name, strlen(p->target[i].name)) < bound.n_column)
+    for (size_t i = 0; i < p->answer.n_target; i++)
+        if (prep_find(&bound, p->answer.target[i], strlen(p->answer.target[i])) < bound.n_column)
             return fail_at(e, ERR_INVALID, "/target",
                            "\"%s\" is an input of the model that training starts from",
-                           p->target[i].name);
+                           p->answer.target[i]);
     p->column = bound.column;
     p->n_column = bound.n_column;
     p->n_feature = bound.n_feature;
-    if (p->task == TASK_REGRESSION && prep_same_targets(p, from)) {
-        p->y_mean = from->y_mean;
-        p->y_std = from->y_std;
+    if (p->answer.task->scaled && prep_same_targets(p, from)) {
+        p->answer.mean = from->answer.mean;
+        p->answer.std = from->answer.std;
     }
     prep_index(p, a);
     return true;

@@ -47,6 +47,6 @@ bool prep_cast(const struct frame *f, size_t source, enum column_type type, cons
 
 const char *prep_target_place(const struct prep *p, size_t i, char at[PREP_PLACE])
 {
-    snprintf(at, PREP_PLACE, p->n_target > 1 ? "/target/%zu" : "/target", i);
+    snprintf(at, PREP_PLACE, p->answer.n_target > 1 ? "/target/%zu" : "/target", i);
     return at;
 }

@@ -5,6 +5,7 @@
 #include "engine/table/prep.h"
 
 #include "engine/table/prep_parts.h"
+#include "engine/table/task.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -142,15 +143,15 @@ static bool fit_target(struct prep *p, size_t i, const struct frame *f, const st
     if ((by_mean && !check_least(c, f->n_row, loss, prep_target_place(p, i, at), halt, e)) ||
         !numeric_scale(c, row, n, &scale, prep_target_place(p, i, at), halt, e))
         return false;
-    p->y_mean[i] = by_mean ? 0 : scale.mean;
-    p->y_std[i] = !by_mean ? scale.std : scale.mean > 0 ? scale.mean : 1;
+    p->answer.mean[i] = by_mean ? 0 : scale.mean;
+    p->answer.std[i] = !by_mean ? scale.std : scale.mean > 0 ? scale.mean : 1;
     return true;
 }
 
 static bool fit_targets(struct prep *p, const struct frame *f, const struct loss *loss,
                         const uint32_t *row, size_t n, const struct halt *halt, struct err *e)
 {
-    for (size_t i = 0; p->task == TASK_REGRESSION && i < p->n_target; i++)
+    for (size_t i = 0; p->answer.task->scaled && i < p->answer.n_target; i++)
         if (!fit_target(p, i, f, loss, row, n, halt, e))
             return false;
     return true;

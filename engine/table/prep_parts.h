@@ -8,10 +8,7 @@
 #include "engine/base/halt.h"
 #include "engine/table/prep_types.h"
 
-enum {
-    PREP_MAX_CLASSES = 1024,
-    PREP_NO_LABEL = 2 // slot of a text that is no label
-};
+enum { PREP_MAX_CLASSES = 1024 };
 
 // The frame's column behind an input, in the type the prep wants.
 static inline const struct column *prep_input(const struct prep_column *c, const struct frame *f)
@@ -59,7 +56,7 @@ bool prep_cast(const struct frame *f, size_t source, enum column_type type, cons
 bool prep_choose_targets(struct prep *p, const struct frame *f, const struct data_spec *s,
                          const struct prep_wish *wish, const struct halt *halt, struct arena *a,
                          struct err *e);
-bool prep_choose_task(struct prep *p, const struct frame *f, enum task wanted,
+bool prep_choose_task(struct prep *p, const struct frame *f, const struct task *told,
                       const struct halt *halt, struct arena *a, struct err *e);
 bool prep_bind_targets(struct prep *p, const struct frame *f, const struct halt *halt,
                        struct arena *a, struct err *e);
@@ -69,14 +66,6 @@ bool prep_choose_weights(struct prep *p, const struct frame *f, const struct dat
 bool prep_fit_weights(struct prep *p, const struct frame *f, const struct data_spec *s,
                       const uint32_t *row, size_t n, const struct halt *halt, struct arena *a,
                       struct err *e);
-
-// The slots of a label's column [rows]: its texts to 0, 1 or PREP_NO_LABEL.
-bool prep_map_labels(struct prep_target *t, const struct column *c, struct arena *a, struct err *e);
-
-// Fail at the place given unless all rows' shares are 0 or more and sum to 1. Rows that lack one do
-// not count.
-bool prep_check_shares(const struct prep *p, const struct frame *f, const char *at,
-                       const struct halt *halt, struct err *e);
 
 // Where target i stands in a job definition: "/target", or "/target/1" when it is one of several.
 enum { PREP_PLACE = 32 };

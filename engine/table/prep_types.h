@@ -4,6 +4,7 @@
 // How columns become features and targets: what prep.h fits, and a model file keeps.
 
 #include "engine/base/real.h"
+#include "engine/table/answer.h"
 #include "engine/table/frame.h"
 
 enum { PREP_MAX_LEVELS = 254, PREP_MAX_FEATURES = 1 << 20 };
@@ -26,7 +27,6 @@ struct prep_column {
 };
 
 struct prep_target {
-    const char *name;
     size_t source; // while a frame is at hand, as in prep_column; SIZE_MAX: it has no such column
     const struct column *cast;
     const uint32_t *slot; // texts: code -> class, or 0 and 1 of a label; past these: unknown
@@ -35,15 +35,9 @@ struct prep_target {
 struct prep {
     struct prep_column *column; // inputs in the frame's order; targets and weights left out
     size_t n_column;
-    size_t n_feature; // width of a row of x
-    struct prep_target *target;
-    size_t n_target; // width of a row of y; 1 for a classification
-    enum task task;  // never TASK_AUTO
-    const char *const
-        *class_name; // classification: distinct targets, sorted (numbers by value, else by bytes)
-    size_t n_class;
-    double *y_mean, *y_std;      // [n_target] y = (target - y_mean) / y_std; 0 and 1 but in a
-                                 // regression
+    size_t n_feature;            // width of a row of x
+    struct answer answer;        // what is predicted
+    struct prep_target *target;  // [answer.n_target] where the frame has it
     const struct column *weight; // while training: of the rows; NULL: all alike
     const double *class_weight;  // [n_class] while training; NULL: all alike
     double weight_unit;          // what training rows weigh in the mean: the 1 of encoded weights

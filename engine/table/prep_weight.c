@@ -5,6 +5,7 @@
 #include "engine/table/prep.h"
 
 #include "engine/table/prep_parts.h"
+#include "engine/table/task.h"
 
 #include <math.h>
 
@@ -41,7 +42,7 @@ static bool find_weights(struct prep *p, const struct frame *f, const char *name
     const struct column *cast;
     if (!prep_column_index(f, name, "/weights", &at, e))
         return false;
-    for (size_t i = 0; i < p->n_target; i++)
+    for (size_t i = 0; i < p->answer.n_target; i++)
         if (p->target[i].source == at)
             return fail_at(e, ERR_INVALID, "/weights",
                            "\"%s\" is predicted, so it cannot be the weight", name);
@@ -59,7 +60,7 @@ bool prep_choose_weights(struct prep *p, const struct frame *f, const struct dat
                          struct err *e)
 {
     bool by_class = s->balanced || s->n_class_weight;
-    if (by_class && p->task != TASK_CLASSIFICATION)
+    if (by_class && !p->answer.task->classes)
         return fail_at(e, ERR_INVALID, "/class_weight",
                        "only a classification has classes to weigh; leave it out");
     return !s->weights || find_weights(p, f, s->weights, wish, halt, a, e);
@@ -74,21 +75,21 @@ static size_t class_of(const struct prep *p, const struct frame *f, uint32_t row
 static void balance(const struct prep *p, const struct frame *f, const uint32_t *row, size_t n,
                     double *weight, const struct halt *halt)
 {
-    for (size_t c = 0; c < p->n_class; c++)
+    for (size_t c = 0; c < p->answer.n_class; c++)
         weight[c] = 0;
     for (size_t i = 0; i < n && !halt_due(halt, i); i++)
         weight[class_of(p, f, row[i])]++;
-    for (size_t c = 0; c < p->n_class; c++)
-        weight[c] = weight[c] > 0 ? (double)n / ((double)p->n_class * weight[c]) : 1;
+    for (size_t c = 0; c < p->answer.n_class; c++)
+        weight[c] = weight[c] > 0 ? (double)n / ((double)p->answer.n_class * weight[c]) : 1;
 }
 
 static void as_told(const struct prep *p, const struct data_spec *s, double *weight)
 {
-    for (size_t c = 0; c < p->n_class; c++)
+    for (size_t c = 0; c < p->answer.n_class; c++)
         weight[c] = 1;
     for (size_t i = 0; i < s->n_class_weight; i++) {
         size_t c = prep_class(p, s->class_weight[i].name);
-        if (c < p->n_class)
+        if (c < p->answer.n_class)
             weight[c] = s->class_weight[i].weight;
     }
 }
@@ -119,7 +120,7 @@ bool prep_fit_weights(struct prep *p, const struct frame *f, const struct data_s
 {
     p->class_weight = NULL;
     if (s->balanced || s->n_class_weight) {
-        double *weight = prep_alloc(a, p->n_class, sizeof *weight, e);
+        double *weight = prep_alloc(a, p->answer.n_class, sizeof *weight, e);
         if (!weight)
             return false;
         if (s->balanced)

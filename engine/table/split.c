@@ -153,8 +153,8 @@ static bool choose_sizes(struct job *j, const struct prep *p, const struct frame
                          const struct data_spec *s, struct split *out, struct arena *a,
                          struct err *e)
 {
-    bool stratify = s->stratify && p->task == TASK_CLASSIFICATION;
-    if (!fill_groups(j, p, f, stratify ? p->n_class : 1, a, e))
+    bool stratify = s->stratify && p->answer.n_class;
+    if (!fill_groups(j, p, f, stratify ? p->answer.n_class : 1, a, e))
         return false;
     out->n_test = seats_of(s->test, j->n_row);
     out->n_val = seats_of(s->validation, j->n_row);

@@ -50,17 +50,17 @@ static bool train_score(struct trainer *t, struct train_epoch *r, struct err *e)
     r->val_loss = predictor_run(&t->scorer, t->val->x, t->val->y, n, t->answer, t->x);
     if (!train_go_on(t, e))
         return false;
-    if (!isfinite(r->val_loss) || !predict_finite(t->answer, n * model_answers(t->m)))
+    if (!isfinite(r->val_loss) || !predict_finite(t->answer, n * answer_width(&t->m->answer)))
         return train_diverged(t, "the validation loss",
                               plan_first_broken(&t->scorer.plan, t->scorer.plan.batch), e);
     struct scored s = {.answer = t->answer,
                        .target = t->target,
                        .n = n,
-                       .k = model_answers(t->m),
-                       .n_target = t->m->n_target,
+                       .k = answer_width(&t->m->answer),
+                       .n_target = t->m->answer.n_target,
                        .scratch = t->scratch,
                        .halt = exec_halt(t->x)};
-    for (size_t i = 0; (metric = metric_for(metric_task(t->m->task, t->m->n_class), i)); i++)
+    for (size_t i = 0; (metric = metric_for(&t->m->answer, i)); i++)
         r->metric[i] = metric->value(&s);
     r->watched = t->watched ? r->metric[t->watched_at] : r->val_loss;
     return train_go_on(t, e);

@@ -65,7 +65,7 @@ const struct metric *train_metric(const char *monitor, const struct model *model
 {
     const struct metric *m;
     bool val = strncmp(monitor, "val_", 4) == 0;
-    for (*at = 0; val && (m = metric_for(metric_task(model->task, model->n_class), *at)); ++*at)
+    for (*at = 0; val && (m = metric_for(&model->answer, *at)); ++*at)
         if (strcmp(m->row.name, monitor + 4) == 0)
             return m;
     return NULL;
@@ -170,7 +170,7 @@ static double graph_memory(const struct graph *g, double batch, double copies)
 // watched, afterwards one part after the other; never more than twice all of them.
 static double scoring_memory(const struct model *m, size_t rows)
 {
-    double row = (double)model_answers(m) + (double)m->n_target + 2;
+    double row = (double)answer_width(&m->answer) + (double)m->answer.n_target + 2;
     return 2 * (double)rows * row * sizeof(double);
 }
 
@@ -185,7 +185,7 @@ static double parameter_memory(const struct model *m, const struct train_spec *s
 double train_memory(const struct model *m, const struct train_spec *s, size_t rows, size_t train)
 {
     bool weighted = m->train_w != GRAPH_NONE;
-    double encoded = (double)rows * ((double)m->n_in + (double)m->n_target + weighted);
+    double encoded = (double)rows * ((double)m->n_in + (double)m->answer.n_target + weighted);
     uint32_t batch = train_batch_size(s, train);
     double drawn = (double)train + (mix_wanted(s) ? (double)batch + m->n_in : 0);
     double passes = graph_memory(&m->train, batch, 2) + graph_memory(&m->serve, SCORE_ROWS, 1);

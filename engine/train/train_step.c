@@ -51,7 +51,8 @@ static void load_row(struct trainer *t, size_t i, size_t row)
     const struct model *m = t->m;
     const struct train_rows *rows = t->train;
     memcpy(input(t, m->train_x, i), rows->x + row * m->n_in, m->n_in * sizeof *rows->x);
-    memcpy(input(t, m->train_y, i), rows->y + row * m->n_target, m->n_target * sizeof *rows->y);
+    memcpy(input(t, m->train_y, i), rows->y + row * m->answer.n_target,
+           m->answer.n_target * sizeof *rows->y);
     if (rows->w)
         *input(t, m->train_w, i) = rows->w[row];
 }
@@ -63,7 +64,8 @@ static void load_partner(struct trainer *t, size_t i, size_t other)
     const struct model *m = t->m;
     const struct train_rows *rows = t->train;
     real share = (real)t->mixer.share, *to = input(t, m->train_share, i);
-    memcpy(input(t, m->train_y2, i), rows->y + other * m->n_target, m->n_target * sizeof *rows->y);
+    memcpy(input(t, m->train_y2, i), rows->y + other * m->answer.n_target,
+           m->answer.n_target * sizeof *rows->y);
     *to = share;
     if (share == 1)
         return;

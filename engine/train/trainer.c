@@ -16,8 +16,8 @@ static bool init_scoring(struct trainer *t, struct arena *a, struct err *e)
     if (n == 0)
         return true;
     t->best = arena_alloc(a, m->n_value, sizeof *t->best);
-    t->answer = arena_alloc(a, n * model_answers(m), sizeof *t->answer);
-    t->target = arena_alloc(a, n * m->n_target, sizeof *t->target);
+    t->answer = arena_alloc(a, n * answer_width(&m->answer), sizeof *t->answer);
+    t->target = arena_alloc(a, n * m->answer.n_target, sizeof *t->target);
     t->scratch = arena_alloc(a, 2 * n, sizeof *t->scratch);
     if (!t->best || !t->answer || !t->target || !t->scratch)
         return train_out_of_memory(e);

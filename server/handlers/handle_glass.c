@@ -86,7 +86,7 @@ static bool read_sample(struct call *c, const struct glass_request *r, const str
     if (!instances_read(r->instances, &f->prep, &s->x, &s->n, c->arena, &c->faults, e))
         return false;
     return !r->targets.at ||
-           targets_read(r->targets, &f->model, &f->prep, s->n, &s->y, c->arena, &c->faults, e);
+           targets_read(r->targets, &f->model, s->n, &s->y, c->arena, &c->faults, e);
 }
 
 // Read the request, take the model, do the work on it, give it back.
@@ -192,10 +192,8 @@ static bool gradcheck(struct call *c, const struct served *s, const struct glass
     struct pick loss = {.row = &m->loss->op->row};
     memcpy(loss.value, m->loss_value, sizeof loss.value);
     const struct gradcheck_model model = {.spec = &m->spec,
-                                          .task = m->task,
+                                          .answer = &m->answer,
                                           .n_in = m->n_in,
-                                          .n_class = m->n_class,
-                                          .n_target = m->n_target,
                                           .loss = &loss,
                                           .value = m->value,
                                           .n_value = m->n_value};

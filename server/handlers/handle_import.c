@@ -3,6 +3,7 @@
 // from then on nothing asks where it came from.
 
 #include "api/files/import.h"
+#include "engine/table/task.h"
 #include "server/base/digest.h"
 #include "server/base/settings.h"
 #include "server/files/catalog.h"
@@ -34,23 +35,15 @@ static const char *import_summary(const struct model_file *f, struct arena *a, s
     struct jsonw w;
     jsonw_init(&w, a);
     jsonw_object(&w, NULL);
-    outcome_targets(&w, &f->prep);
+    outcome_targets(&w, &f->model.answer);
     jsonw_int(&w, "parameters", (int64_t)f->model.n_trained);
     outcome_weights_digest(&w, &f->model, NULL, NULL);
     import_write_inputs(&w, &f->prep);
     jsonw_array(&w, "classes");
-    for (size_t i = 0; i < f->prep.n_class; i++)
-        jsonw_string(&w, NULL, f->prep.class_name[i]);
+    for (size_t i = 0; i < f->model.answer.n_class; i++)
+        jsonw_string(&w, NULL, f->model.answer.class_name[i]);
     jsonw_end(&w);
     jsonw_end(&w);
-    return jsonw_text(&w, NULL, e);
-}
-
-static const char *import_definition(const struct job_spec *spec, struct arena *a, struct err *e)
-{
-    struct jsonw w;
-    jsonw_init(&w, a);
-    job_spec_write(&w, NULL, spec);
     return jsonw_text(&w, NULL, e);
 }
 
@@ -81,13 +74,13 @@ static bool import_save(struct call *c, const struct model_file *f, struct model
 {
     char digest[DIGEST_TEXT];
     size_t len;
-    struct model_new m = {.name = f->spec.name,
+    struct model_new m = {.name = f->name,
                           .digest = digest,
-                          .task = task_words[f->model.task],
+                          .task = f->model.answer.task->row.name,
                           .summary = import_summary(f, c->arena, e)};
-    const char *job = import_definition(&f->spec, c->arena, e);
     const char *header =
-        m.summary && job ? model_file_header(&f->model, &f->prep, job, &len, c->arena, e) : NULL;
+        m.summary ? model_file_header(&f->model, &f->prep, f->name, f->job, &len, c->arena, e)
+                  : NULL;
     if (!header)
         return false;
     const struct digest_part file[] = {{header, len},

@@ -7,6 +7,7 @@
 #include "engine/base/nearest.h"
 #include "engine/model/metric.h"
 #include "engine/nn/role.h"
+#include "engine/table/task.h"
 #include "engine/train/train.h"
 #include "engine/train/train_check.h"
 #include "server/base/digest.h"
@@ -82,7 +83,7 @@ static bool check_threads(const struct settings *s, int threads, struct err *e)
 // What was left to be decided by the data, now that it has been looked at.
 static void resolve(struct job_spec *spec, const struct prepared *p)
 {
-    spec->prep.task = p->prep.task;
+    spec->prep.task = task_place(p->prep.answer.task);
     if (!spec->train.loss.row)
         spec->train.loss = pick_row(&loss_table, &p->model.loss->op->row);
     spec->train.batch_size = (int)train_batch_size(&spec->train, p->split.n_train);
@@ -99,9 +100,9 @@ static bool take_start(struct call *c, struct job_spec *spec, struct model_file 
     if (!warm_load(c->server->store, spec, from, c->halt, a, e))
         return false;
     if (spec->from && !spec->own_model) {
-        size_t n = from->spec.model.n_layer;
+        size_t n = from->model.spec.n_layer;
         struct layer_spec *layer = arena_need(c->arena, n, sizeof *layer);
-        memcpy(layer, from->spec.model.layer, n * sizeof *layer);
+        memcpy(layer, from->model.spec.layer, n * sizeof *layer);
         spec->model.layer = layer;
         spec->model.n_layer = n;
     }

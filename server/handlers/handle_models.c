@@ -85,10 +85,10 @@ static bool models_encode(const struct prep *p, const struct frame *f, struct tr
     size_t n = usable(p, f, row);
     if (n == 0)
         return fail_at(e, ERR_INVALID, "/dataset",
-                       "no row has a value of \"%s\"%s that the model knows", p->target->name,
-                       p->n_target > 1 ? " and the other targets" : "");
+                       "no row has a value of \"%s\"%s that the model knows", p->answer.target[0],
+                       p->answer.n_target > 1 ? " and the other targets" : "");
     real *x = arena_alloc(a, n * p->n_feature, sizeof *x);
-    real *y = arena_alloc(a, n * p->n_target, sizeof *y);
+    real *y = arena_alloc(a, n * p->answer.n_target, sizeof *y);
     if (!x || !y)
         return models_no_room(e);
     prep_encode(p, f, row, n, x, halt);
@@ -120,9 +120,7 @@ static bool reply_score(struct call *c, const struct served *served, const struc
     jsonw_int(&w, "rows_skipped", d->n_row - (int64_t)rows->n);
     jsonw_real(&w, "loss", s->loss);
     jsonw_object(&w, "metrics");
-    for (size_t i = 0;
-         (m = metric_for(metric_task(served->file->model.task, served->file->model.n_class), i));
-         i++)
+    for (size_t i = 0; (m = metric_for(&served->file->model.answer, i)); i++)
         jsonw_real(&w, m->row.name, s->metric[i]);
     jsonw_end(&w);
     return reply_end(c, &w, e);

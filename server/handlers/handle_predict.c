@@ -37,7 +37,7 @@ static bool answer_blocks(struct call *c, struct instances *in, const struct ser
 {
     const struct model *m = &s->file->model;
     const struct exec may_end = {.halt = c->halt};
-    size_t width = model_answers(m);
+    size_t width = answer_width(&m->answer);
     for (size_t n; !w->full && (n = instances_next(in, x, block));) {
         if (in->f->total)
             continue;
@@ -48,7 +48,7 @@ static bool answer_blocks(struct call *c, struct instances *in, const struct ser
             return fail_at(e, ERR_INVALID, "/instances",
                            "the model's answer to one of these rows is not finite: an input is far "
                            "outside of what it was trained on");
-        predictions_write(w, in->p, out, n);
+        predictions_write(w, &in->p->answer, out, n);
     }
     return faults_none(in->f, e);
 }
@@ -65,7 +65,7 @@ static bool predict_answer(struct call *c, const struct served *s, struct json_s
         return call_defer(c, pace);
     size_t block = predict_block_rows(span, p);
     real *x = arena_alloc(c->arena, block, p->n_feature * sizeof *x);
-    double *out = arena_alloc(c->arena, block, model_answers(&s->file->model) * sizeof *out);
+    double *out = arena_alloc(c->arena, block, answer_width(&s->file->model.answer) * sizeof *out);
     if (!x || !out)
         return fail(e, ERR_TOO_LARGE, "the model is too wide for one request");
     struct jsonw w = reply_begin(c);

@@ -11,6 +11,7 @@
 
 #include "server/jobs/cache.h"
 
+#include "api/schema/schema.h"
 #include "server/files/model_store.h"
 #include "server/jobs/desk.h"
 

@@ -29,7 +29,7 @@ static void name_columns(struct curve *c, const struct model *m, bool watched)
     const struct metric *metric;
     for (int i = 0; i < BASE - !watched; i++)
         name_column(c, "", base[i]);
-    for (size_t i = 0; watched && (metric = metric_for(metric_task(m->task, m->n_class), i)); i++)
+    for (size_t i = 0; watched && (metric = metric_for(&m->answer, i)); i++)
         name_column(c, "val_", metric->row.name);
 }
 

@@ -27,7 +27,7 @@ static bool write_scores(struct jsonw *w, const char *key, const struct model *m
     jsonw_int(w, "rows", (int64_t)rows->n);
     jsonw_real(w, "loss", s.loss);
     const struct metric *metric;
-    for (size_t i = 0; (metric = metric_for(metric_task(m->task, m->n_class), i)); i++)
+    for (size_t i = 0; (metric = metric_for(&m->answer, i)); i++)
         jsonw_real(w, metric->row.name, s.metric[i]);
     jsonw_end(w);
     return true;
@@ -58,13 +58,13 @@ static void outcome_write_inputs(struct jsonw *w, const struct prepared *p)
 }
 
 // "target" too where there is one, for clients that know of no more.
-void outcome_targets(struct jsonw *w, const struct prep *p)
+void outcome_targets(struct jsonw *w, const struct answer *a)
 {
-    if (p->n_target == 1)
-        jsonw_string(w, "target", p->target->name);
+    if (a->n_target == 1)
+        jsonw_string(w, "target", a->target[0]);
     jsonw_array(w, "targets");
-    for (size_t i = 0; i < p->n_target; i++)
-        jsonw_string(w, NULL, p->target[i].name);
+    for (size_t i = 0; i < a->n_target; i++)
+        jsonw_string(w, NULL, a->target[i]);
     jsonw_end(w);
 }
 
@@ -85,7 +85,7 @@ const char *outcome_summary(const struct outcome *o, struct arena *a, struct err
     struct jsonw w;
     jsonw_init(&w, a);
     jsonw_object(&w, NULL);
-    outcome_targets(&w, &p->prep);
+    outcome_targets(&w, &p->prep.answer);
     jsonw_int(&w, "parameters", (int64_t)p->model.n_trained);
     if (!outcome_weights_digest(&w, &p->model, o->halt, e))
         return NULL;
@@ -94,8 +94,8 @@ const char *outcome_summary(const struct outcome *o, struct arena *a, struct err
     jsonw_real(&w, "training_seconds", o->seconds);
     outcome_write_inputs(&w, p);
     jsonw_array(&w, "classes");
-    for (size_t i = 0; i < p->prep.n_class; i++)
-        jsonw_string(&w, NULL, p->prep.class_name[i]);
+    for (size_t i = 0; i < p->prep.answer.n_class; i++)
+        jsonw_string(&w, NULL, p->prep.answer.class_name[i]);
     jsonw_end(&w);
     jsonw_object(&w, "scores");
     if (!write_scores(&w, "validation", &p->model, o->val, o->halt, a, e) ||

@@ -21,7 +21,7 @@ bool outcome_weights_digest(struct jsonw *w, const struct model *m, const struct
                             struct err *e);
 
 // "targets", and "target" where there is one.
-void outcome_targets(struct jsonw *w, const struct prep *p);
+void outcome_targets(struct jsonw *w, const struct answer *a);
 
 // A JSON object: targets, sizes, inputs, classes, scores on the validation and test rows, and a
 // digest of the weights, which is the same whatever the threads. In the arena; NULL on failure.

@@ -36,12 +36,8 @@ static bool prepare_fits(const struct prepared *p, const struct job_spec *spec,
 static bool build(struct prepared *p, const struct job_spec *spec, struct arena *a, struct err *e)
 {
     const struct prep *prep = &p->prep;
-    struct model_task task = {.task = prep->task,
+    struct model_task task = {.answer = &prep->answer,
                               .n_in = (uint32_t)prep->n_feature,
-                              .n_class = prep->n_class,
-                              .n_target = prep->n_target,
-                              .y_mean = prep->y_mean,
-                              .y_std = prep->y_std,
                               .loss = &spec->train.loss,
                               .label_smoothing = spec->train.label_smoothing,
                               .mixed = mix_wanted(&spec->train),
@@ -97,11 +93,12 @@ static bool check_classes(const struct prep *p, const struct data_spec *d, struc
 {
     for (size_t i = 0; i < d->n_class_weight; i++) {
         const char *name = d->class_weight[i].name;
-        if (prep_class(p, name) == p->n_class)
-            prepare_unknown(
-                faults, "unknown_class", prepare_member(a, "/class_weight", name), "class", name,
-                faults->total < FAULTS_SUGGESTED ? nearest_in(name, p->class_name, p->n_class)
-                                                 : NULL);
+        if (prep_class(p, name) == p->answer.n_class)
+            prepare_unknown(faults, "unknown_class", prepare_member(a, "/class_weight", name),
+                            "class", name,
+                            faults->total < FAULTS_SUGGESTED
+                                ? nearest_in(name, p->answer.class_name, p->answer.n_class)
+                                : NULL);
     }
     return faults_none(faults, e);
 }
@@ -128,7 +125,7 @@ bool prepare_rows(const struct prepared *p, const uint32_t *row, size_t n, struc
     const struct prep *prep = &p->prep;
     bool weighted = p->model.train_w != GRAPH_NONE;
     real *x = arena_alloc(a, n * prep->n_feature, sizeof *x);
-    real *y = arena_alloc(a, n * prep->n_target, sizeof *y);
+    real *y = arena_alloc(a, n * prep->answer.n_target, sizeof *y);
     real *w = weighted ? arena_alloc(a, n, sizeof *w) : NULL;
     if (!x || !y || (weighted && !w))
         return fail(e, ERR_TOO_LARGE, "%zu rows of %zu inputs need more memory than a job may use",

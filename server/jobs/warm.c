@@ -92,9 +92,9 @@ bool warm_fits(const struct model *m, const struct model_file *from, struct err 
 // The same question has the same answers in the same order.
 static bool same_question(const struct prep *p, const struct prep *q)
 {
-    bool same = prep_same_targets(p, q) && p->n_class == q->n_class;
-    for (size_t i = 0; same && i < p->n_class; i++)
-        same = strcmp(p->class_name[i], q->class_name[i]) == 0;
+    bool same = prep_same_targets(p, q) && p->answer.n_class == q->answer.n_class;
+    for (size_t i = 0; same && i < p->answer.n_class; i++)
+        same = strcmp(p->answer.class_name[i], q->answer.class_name[i]) == 0;
     return same;
 }
 

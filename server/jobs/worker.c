@@ -8,6 +8,7 @@
 
 #include "api/files/model_file.h"
 #include "engine/model/init_data.h"
+#include "engine/table/task.h"
 #include "server/base/clock.h"
 #include "server/base/crew.h"
 #include "server/base/memory.h"
@@ -271,13 +272,13 @@ static bool worker_publish(struct run *r, const struct train_result *result, str
     const struct outcome outcome = {
         &r->prepared, &r->val, &r->test, result, (double)(now() - r->begun) / 1000, &r->halt};
     struct model_new model = {.name = r->job.name,
-                              .task = task_words[m->task],
+                              .task = m->answer.task->row.name,
                               .summary = outcome_summary(&outcome, &r->arena, e)};
     char digest[DIGEST_TEXT];
     size_t len;
-    const char *header =
-        model.summary ? model_file_header(m, &r->prepared.prep, r->job.spec, &len, &r->arena, e)
-                      : NULL;
+    const char *header = model.summary ? model_file_header(m, &r->prepared.prep, r->job.name,
+                                                           r->job.spec, &len, &r->arena, e)
+                                       : NULL;
     if (!header)
         return false;
     const struct digest_part file[] = {{header, len}, {m->value, m->n_value * sizeof *m->value}};

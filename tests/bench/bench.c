@@ -17,6 +17,7 @@
 #include "engine/train/train.h"
 #include "engine/model/init.h"
 #include "engine/nn/role.h"
+#include "engine/table/task.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -119,11 +120,10 @@ static void setup(struct bench *b, const struct net *n)
             .activation = pick_row(&activation_table, table_find(&activation_table, "relu"))};
     b->spec.layer = b->layer;
     b->spec.init = pick_row(&init_table, init_table.row[0]);
-    struct model_task task = {.task = n->classes ? TASK_CLASSIFICATION : TASK_REGRESSION,
-                              .n_in = n->in,
-                              .n_class = n->classes,
-                              .n_target = 1,
-                              .loss = &loss};
+    const struct answer answer = {.task = n->classes ? &task_classification : &task_regression,
+                                  .n_class = n->classes,
+                                  .n_target = 1};
+    const struct model_task task = {.answer = &answer, .n_in = n->in, .loss = &loss};
     need(model_build(&b->model, &b->spec, &task, &b->arena, &e), &e);
     need(model_init_weights(&b->model, 1, NULL, &e), &e);
     b->grad = arena_need(&b->arena, b->model.n_trained, sizeof *b->grad);

@@ -8,6 +8,7 @@
 #include "engine/optim/schedule.h"
 #include "engine/nn/role.h"
 #include "engine/optim/optim.h"
+#include "engine/table/task.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -150,15 +151,11 @@ static real *read_matrix(const cJSON *rows, uint32_t cols, struct arena *a)
     return v;
 }
 
-static enum task read_task(const char *name)
+static const struct task *read_task(const char *name)
 {
-    static const char *const task[] = {[TASK_REGRESSION] = "regression",
-                                       [TASK_CLASSIFICATION] = "classification",
-                                       [TASK_MULTILABEL] = "multilabel",
-                                       [TASK_DISTRIBUTION] = "distribution"};
-    for (size_t i = 1; i < sizeof task / sizeof *task; i++)
-        if (strcmp(task[i], name) == 0)
-            return (enum task)i;
+    for (size_t i = 0; i < task_count; i++)
+        if (strcmp(task_list[i]->row.name, name) == 0)
+            return task_list[i];
     ck_abort_msg("there is no task \"%s\"", name);
 }
 
@@ -170,12 +167,12 @@ static void read_rows(struct fixture *f, const cJSON *data, const cJSON *weights
     f->rows = (struct train_rows){.x = read_matrix(x, n_in, a),
                                   .y = read_matrix(y, n_target, a),
                                   .n = (size_t)cJSON_GetArraySize(x)};
-    f->task = (struct model_task){.task = read_task(word(data, "task")),
-                                  .n_in = n_in,
-                                  .n_class = (size_t)number(data, "classes", 0),
-                                  .n_target = n_target,
-                                  .loss = &f->train.loss,
-                                  .weighted = weights};
+    struct answer *answer = arena_need(a, 1, sizeof *answer);
+    *answer = (struct answer){.task = read_task(word(data, "task")),
+                              .n_class = (size_t)number(data, "classes", 0),
+                              .n_target = n_target};
+    f->task = (struct model_task){
+        .answer = answer, .n_in = n_in, .loss = &f->train.loss, .weighted = weights};
     if (!weights)
         return;
     real *to = arena_need(a, f->rows.n, sizeof *to);

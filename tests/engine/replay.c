@@ -134,7 +134,7 @@ static void start_plan(struct replayed *r, struct arena *a)
                                       f->train.group,      f->train.n_group};
     ck_assert_msg(optimizer_init(&r->optimizer, &setup, a, &e), "%s", e.text);
     memcpy(r->plan.buf[r->x].v, f->rows.x, f->rows.n * m->n_in * sizeof(real));
-    memcpy(r->plan.buf[r->y].v, f->rows.y, f->rows.n * m->n_target * sizeof(real));
+    memcpy(r->plan.buf[r->y].v, f->rows.y, f->rows.n * m->answer.n_target * sizeof(real));
     if (f->rows.w)
         memcpy(r->plan.buf[m->train_w].v, f->rows.w, f->rows.n * sizeof(real));
 }

@@ -15,6 +15,7 @@
 #include "api/schema/problem.h"
 #include "api/views/trace_json.h"
 #include "api/views/views.h"
+#include "engine/table/task.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -248,10 +249,18 @@ void fuzz_stored_run(const char *text, size_t len)
 static const char
     DEFINITION[] = "{\"dataset\":\"d\",\"target\":\"sex\",\"model\":{\"layers\":[{"
                    "\"units\":3,\"norm\":\"layer\"}]}}",
-    PREPARATION[] =
-        "{\"target\":\"sex\",\"task\":\"classification\",\"classes\":[\"a\",\"b\",\"c\"],"
-        "\"y\":[0,1],\"columns\":[[\"age\",\"numeric\",30,5,28,true],[\"city\","
-        "\"categorical\",[\"Bern\",\"Rome\",\"7\"]],[\"w\",\"numeric\",0,1,0,false]]}";
+    PREPARATION[] = "{\"version\":1,\"columns\":[[\"age\",\"numeric\",30,5,28,true],[\"city\","
+                    "\"categorical\",[\"Bern\",\"Rome\",\"7\"]],[\"w\",\"numeric\",0,1,0,false]]}";
+
+static const char *const aim[] = {"sex"}, *const sexes[] = {"a", "b", "c"};
+static double zero = 0, one = 1;
+static const struct answer ANSWER = {.task = &task_classification,
+                                     .target = aim,
+                                     .n_target = 1,
+                                     .class_name = sexes,
+                                     .n_class = 3,
+                                     .mean = &zero,
+                                     .std = &one};
 
 static struct model_file model;
 
@@ -265,16 +274,14 @@ static void make_model(void)
     arena_init(&a, MEMORY);
     faults_init(&f, &a);
     char *text = arena_text(&a, PREPARATION, sizeof PREPARATION - 1);
-    bool ok = job_spec_read_stored(DEFINITION, &model.spec, &a, &f, &e) &&
-              prep_read(&model.prep, text, &a, &e);
-    const struct model_task task = {.task = model.prep.task,
+    struct job_spec spec;
+    bool ok =
+        job_spec_read_stored(DEFINITION, &spec, &a, &f, &e) && prep_read(&model.prep, text, &a, &e);
+    model.prep.answer = ANSWER;
+    const struct model_task task = {.answer = &model.prep.answer,
                                     .n_in = (uint32_t)model.prep.n_feature,
-                                    .n_class = model.prep.n_class,
-                                    .n_target = 1,
-                                    .y_mean = model.prep.y_mean,
-                                    .y_std = model.prep.y_std,
-                                    .loss = &model.spec.train.loss};
-    BUG(!ok || !model_build(&model.model, &model.spec.model, &task, &a, &e));
+                                    .loss = &spec.train.loss};
+    BUG(!ok || !model_build(&model.model, &spec.model, &task, &a, &e));
     BUG(!model_init_weights(&model.model, 1, NULL, &e));
 }
 
@@ -308,7 +315,7 @@ void fuzz_predict_run(const char *text, size_t len)
         for (size_t n; (n = instances_next(&in, x, PREDICT_ROWS));)
             if (!f.total) {
                 predictor_run(&p, x, NULL, n, out, NULL);
-                predictions_write(&w, &model.prep, out, n);
+                predictions_write(&w, &model.prep.answer, out, n);
             }
         ok = faults_none(&f, &e);
     }
@@ -338,10 +345,9 @@ void fuzz_inspect_run(const char *text, size_t len)
     make_model();
     arena_init(&a, MEMORY);
     faults_init(&f, &a);
-    bool ok =
-        schema_read(&glass_request_schema, text, len, &r, &a, &f, &e) &&
-        instances_read(r.instances, &model.prep, &x, &n, &a, &f, &e) &&
-        (!r.targets.at || targets_read(r.targets, &model.model, &model.prep, n, &y, &a, &f, &e));
+    bool ok = schema_read(&glass_request_schema, text, len, &r, &a, &f, &e) &&
+              instances_read(r.instances, &model.prep, &x, &n, &a, &f, &e) &&
+              (!r.targets.at || targets_read(r.targets, &model.model, n, &y, &a, &f, &e));
     if (!ok) {
         tell(&e, &f, &a);
     } else if (n <= TRACE_ROWS && trace_run(&t, &model.model, x, y, n, NULL, &a, &e)) {
@@ -382,7 +388,7 @@ static void read_model(const char *bytes, size_t len, const struct import_query 
         tell(&e, &f, &a);
     } else if (predictor_init(&p, &m.model, PREDICT_ROWS, &a, &e)) {
         real *x = arena_zalloc(&a, m.prep.n_feature, sizeof *x);
-        double *out = arena_alloc(&a, model_answers(&m.model), sizeof *out);
+        double *out = arena_alloc(&a, answer_width(&m.model.answer), sizeof *out);
         if (x && out)
             predictor_run(&p, x, NULL, 1, out, NULL);
     }
@@ -413,7 +419,8 @@ static void seed_own(struct fuzz_seeds *s)
     size_t len;
     make_model();
     arena_init(&a, MEMORY);
-    const char *header = model_file_header(&model.model, &model.prep, DEFINITION, &len, &a, &e);
+    const char *header =
+        model_file_header(&model.model, &model.prep, "m", DEFINITION, &len, &a, &e);
     size_t size = model.model.n_value * sizeof *model.model.value;
     char *file = arena_need(&a, len + size, 1);
     memcpy(file, header, len);

@@ -4,6 +4,7 @@
 #include "tests/server/plant.h"
 
 #include "api/files/model_file.h"
+#include "engine/table/task.h"
 
 #include <dirent.h>
 #include <ftw.h>
@@ -174,22 +175,21 @@ static const char *constant_model(struct plant *p, double value, const char *tex
     struct prep_column *column = arena_zalloc(&p->arena, 1, sizeof *column);
     *column = (struct prep_column){.name = "x", .width = 1, .std = 1};
     static double scale[2] = {0, 1};
-    static struct prep_target target = {.name = "t"};
+    static const char *const target[] = {"t"};
     const struct prep prep = {.column = column,
                               .n_column = 1,
                               .n_feature = 1,
-                              .target = &target,
-                              .n_target = 1,
-                              .task = TASK_REGRESSION,
-                              .y_mean = &scale[0],
-                              .y_std = &scale[1]};
+                              .answer = {.task = &task_regression,
+                                         .target = target,
+                                         .n_target = 1,
+                                         .mean = &scale[0],
+                                         .std = &scale[1]}};
     faults_init(&faults, &p->arena);
     need(job_spec_read(text, strlen(text), &spec, &p->arena, &faults, &p->err), &p->err);
-    const struct model_task task = {
-        .task = TASK_REGRESSION, .n_in = 1, .n_target = 1, .loss = &spec.train.loss};
+    const struct model_task task = {.answer = &prep.answer, .n_in = 1, .loss = &spec.train.loss};
     need(model_build(m, &spec.model, &task, &p->arena, &p->err), &p->err);
     m->value[m->n_trained - 1] = (real)value;
-    return model_file_header(m, &prep, text, len, &p->arena, &p->err);
+    return model_file_header(m, &prep, "m", text, len, &p->arena, &p->err);
 }
 
 static int64_t publish(struct plant *p, const char *name, double value, const char *spec)

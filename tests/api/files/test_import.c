@@ -30,11 +30,11 @@ static bool import_text(const char *body)
     return import_bytes(body, strlen(body), &(struct import_query){0});
 }
 
-// The model's answer to one row, [model_answers].
+// The model's answer to one row, [answer_width].
 static const double *answer(const real *x)
 {
     struct predictor p;
-    double *out = arena_need(&arena, model_answers(&file.model), sizeof *out);
+    double *out = arena_need(&arena, answer_width(&file.model.answer), sizeof *out);
     ck_assert(predictor_init(&p, &file.model, PREDICT_ROWS, &arena, &err));
     predictor_run(&p, x, NULL, 1, out, NULL);
     return out;

@@ -7,6 +7,8 @@
 #include "api/files/prep_json.h"
 #include "engine/base/rng.h"
 #include "api/files/safetensors.h"
+#include "engine/table/task.h"
+#include "api/schema/job_schema.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -49,7 +51,7 @@ static const struct {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static struct prep_target target = {.name = "t"};
+static const char *const target[] = {"t"};
 static double scale[] = {1e5, 1. / 7};
 
 static struct prep prep_for(size_t n_class)
@@ -57,13 +59,13 @@ static struct prep prep_for(size_t n_class)
     return (struct prep){.column = column,
                          .n_column = 2,
                          .n_feature = FEATURES,
-                         .target = &target,
-                         .n_target = 1,
-                         .task = n_class ? TASK_CLASSIFICATION : TASK_REGRESSION,
-                         .class_name = classes,
-                         .n_class = n_class,
-                         .y_mean = &scale[0],
-                         .y_std = &scale[1]};
+                         .answer = {.task = n_class ? &task_classification : &task_regression,
+                                    .target = target,
+                                    .n_target = 1,
+                                    .class_name = classes,
+                                    .n_class = n_class,
+                                    .mean = &scale[0],
+                                    .std = &scale[1]}};
 }
 
 // A model with random weights, batch norm's statistics included, and its file.
@@ -78,19 +80,14 @@ static void make(int kind, struct model *m, char **file, size_t *len)
     err = (struct err){0};
     faults_init(&faults, &arena);
     ck_assert_msg(job_spec_read(job, strlen(job), &spec, &arena, &faults, &err), "%s", err.text);
-    struct model_task task = {.task = prep.task,
-                              .n_in = FEATURES,
-                              .n_class = prep.n_class,
-                              .n_target = 1,
-                              .y_mean = prep.y_mean,
-                              .y_std = prep.y_std,
-                              .loss = &spec.train.loss};
+    const struct model_task task = {
+        .answer = &prep.answer, .n_in = FEATURES, .loss = &spec.train.loss};
     ck_assert_msg(model_build(m, &spec.model, &task, &arena, &err), "%s", err.text);
     model_init_weights(m, 3, NULL, NULL);
     for (size_t i = m->n_trained; i < m->n_value; i++)
         m->value[i] += (real)(.5 * rng_unit(rng_key(1, RNG_PROBE, 1, 0), i));
     size_t head, body = m->n_value * sizeof *m->value;
-    const char *header = model_file_header(m, &prep, job, &head, &arena, &err);
+    const char *header = model_file_header(m, &prep, "n", job, &head, &arena, &err);
     ck_assert_msg(header, "%s", err.text);
     *len = head + body;
     *file = calloc(1, *len + 1);
@@ -123,9 +120,11 @@ LOOP_TEST(what_is_read_back_predicts_with_the_same_bits, KINDS)
     answers(&f.model, after);
     ck_assert_mem_eq(before, after, sizeof before);
     ck_assert_mem_eq(f.model.value, m.value, m.n_value * sizeof *m.value);
-    ck_assert_str_eq(f.prep.target->name, "t");
-    ck_assert_str_eq(f.spec.dataset, "d");
-    ck_assert(f.prep.n_class == kinds[_i].n_class && f.model.n_class == kinds[_i].n_class);
+    ck_assert_str_eq(f.model.answer.target[0], "t");
+    ck_assert_str_eq(f.name, "n");
+    ck_assert_str_eq(f.job, kinds[_i].job);
+    ck_assert(f.prep.answer.n_class == kinds[_i].n_class &&
+              f.model.answer.n_class == kinds[_i].n_class);
     ck_assert_uint_eq(prep_find(&f.prep, "city", 4), 1);
 }
 
@@ -223,21 +222,29 @@ static bool assemble(const struct metadata_entry *meta, size_t n_meta,
     return read_copy(file, head + floats * 4);
 }
 
-TEST(parts_that_do_not_belong_together_are_refused)
+#define NETWORK                                                                                    \
+    "\"layers\":[],\"init\":\"kaiming_uniform\",\"input_noise\":0,\"input_dropout\":0,"            \
+    "\"loss\":\"cross_entropy\"}"
+#define ANSWER                                                                                     \
+    "\"task\":\"classification\",\"targets\":[\"t\"],\"classes\":[\"a\",\"b\",\"c\"],"             \
+    "\"scale\":[0,1]}"
+#define INPUTS                                                                                     \
+    "\"columns\":[[\"age\",\"numeric\",0,1,0,true],[\"city\",\"categorical\",[\"x\",\"y\"]]]}"
+static const struct metadata_entry whole[] = {{"format", "mlpd/2"},
+                                              {"network", "{\"version\":1," NETWORK},
+                                              {"answer", "{\"version\":1," ANSWER},
+                                              {"preprocessing", "{\"version\":1," INPUTS}};
+enum { SECTIONS = sizeof whole / sizeof *whole };
+
+static void begin(void)
 {
-    struct jsonw w;
-    struct prep prep = prep_for(3);
     arena_release(&arena);
     arena_init(&arena, 16 << 20);
-    jsonw_init(&w, &arena);
-    prep_write(&prep, &w, NULL);
-    const char *inputs = jsonw_text(&w, NULL, &err), *job = kinds[2].job;
-    const struct metadata_entry meta[] = {
-        {"format", "mlpd/1"}, {"job", job}, {"preprocessing", inputs}};
-    const struct metadata_entry other[] = {
-        {"format", "pt"}, {"job", job}, {"preprocessing", inputs}};
-    const struct metadata_entry no_job[] = {
-        {"format", "mlpd/1"}, {"job", "{\"target\":1}"}, {"preprocessing", inputs}};
+    err = (struct err){0};
+}
+
+TEST(tensors_that_do_not_belong_to_the_network_are_refused)
+{
     const struct tensor_entry fits[] = {{"output.weight", 3, 5, false, 0},
                                         {"output.bias", 1, 3, true, 15},
                                         {"extra", 1, 1, true, 18}};
@@ -245,12 +252,60 @@ TEST(parts_that_do_not_belong_together_are_refused)
                                           {"output.bias", 1, 3, true, 15}};
     const struct tensor_entry renamed[] = {{"output.weights", 3, 5, false, 0},
                                            {"output.bias", 1, 3, true, 15}};
-    ck_assert_msg(assemble(meta, 3, fits, 2), "%s", err.text);
-    ck_assert(!assemble(meta, 3, fits, 3) && strstr(err.text, "3 tensors"));
-    ck_assert(!assemble(meta, 3, fits, 1) && strstr(err.text, "\"output.bias\""));
-    ck_assert(!assemble(meta, 3, turned, 2) && strstr(err.text, "shape 3 x 5"));
-    ck_assert(!assemble(meta, 3, renamed, 2) && strstr(err.text, "\"output.weight\""));
-    ck_assert(!assemble(meta, 2, fits, 2) && strstr(err.text, "not a model of this program"));
-    ck_assert(!assemble(other, 3, fits, 2) && strstr(err.text, "not a model of this program"));
-    ck_assert(!assemble(no_job, 3, fits, 2) && err.kind == ERR_INVALID);
+    begin();
+    ck_assert_msg(assemble(whole, SECTIONS, fits, 2), "%s", err.text);
+    ck_assert(!assemble(whole, SECTIONS, fits, 3) && strstr(err.text, "3 tensors"));
+    ck_assert(!assemble(whole, SECTIONS, fits, 1) && strstr(err.text, "\"output.bias\""));
+    ck_assert(!assemble(whole, SECTIONS, turned, 2) && strstr(err.text, "shape 3 x 5"));
+    ck_assert(!assemble(whole, SECTIONS, renamed, 2) && strstr(err.text, "\"output.weight\""));
+}
+
+static const struct {
+    int section;
+    const char *value, *says;
+} odd[] = {
+    {0, "pt", "not a model of this program"},
+    {0, "mlpd/1", "not a model of this program"},
+    {1, NULL, "not a model of this program"},
+    {2, NULL, "not a model of this program"},
+    {3, NULL, "not a model of this program"},
+    {1, "{\"version\":2," NETWORK, "\"network\""},
+    {1, "{" NETWORK, "\"network\""},
+    {1, "{\"version\":1,\"width\":1," NETWORK, "\"network\""},
+    {1, "{\"version\":1", "\"network\""},
+    {2, "{\"version\":2," ANSWER, "\"answer\" has version 2, and this program reads version 1"},
+    {2, "{\"version\":1", "\"answer\" is damaged"},
+    {3, "{\"version\":0," INPUTS, "\"preprocessing\" has version 0"},
+    {3, "[]", "\"preprocessing\" has version 0"},
+    {3, "[", "\"preprocessing\" is damaged"},
+};
+
+// Each section is looked at by itself, and says so when it is another version's.
+LOOP_TEST(a_section_that_is_missing_odd_or_of_another_version_is_named, sizeof odd / sizeof *odd)
+{
+    const struct tensor_entry fits[] = {{"output.weight", 3, 5, false, 0},
+                                        {"output.bias", 1, 3, true, 15}};
+    struct metadata_entry meta[SECTIONS];
+    size_t n = 0;
+    begin();
+    for (int i = 0; i < SECTIONS; i++)
+        if (i != odd[_i].section)
+            meta[n++] = whole[i];
+        else if (odd[_i].value)
+            meta[n++] = (struct metadata_entry){whole[i].key, odd[_i].value};
+    ck_assert(!assemble(meta, n, fits, 2));
+    ck_assert_int_eq(err.kind, ERR_INVALID);
+    ck_assert_msg(strstr(err.text, odd[_i].says), "%s", err.text);
+}
+
+// The definition is there for people: a setting that has gone since does no harm.
+TEST(the_job_definition_is_never_looked_at)
+{
+    const struct tensor_entry fits[] = {{"output.weight", 3, 5, false, 0},
+                                        {"output.bias", 1, 3, true, 15}};
+    struct metadata_entry meta[SECTIONS + 1];
+    begin();
+    memcpy(meta, whole, sizeof whole);
+    meta[SECTIONS] = (struct metadata_entry){"job", "{\"a setting of last year\":1}"};
+    ck_assert_msg(assemble(meta, SECTIONS + 1, fits, 2), "%s", err.text);
 }

@@ -14,6 +14,7 @@
 
 #include "tests/harness.h"
 #include "tests/heap.h"
+#include "engine/table/task.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,8 +107,7 @@ static const char *work_inline(const char *text, struct arena *a, struct err *e)
 static const char *model_text(const struct model_file *m, struct arena *a, struct err *e)
 {
     size_t len;
-    const char *job = job_text(&m->spec, &(struct faults){0}, a, e);
-    const char *header = job ? model_file_header(&m->model, &m->prep, job, &len, a, e) : NULL;
+    const char *header = model_file_header(&m->model, &m->prep, m->name, m->job, &len, a, e);
     return header ? arena_printf(a, "%.*s %g", (int)len - 8, header + 8, (double)m->model.value[0])
                   : NULL;
 }
@@ -148,10 +148,7 @@ static const char *work_file(const char *text, struct arena *a, struct err *e)
     faults_init(&f, a);
     if (!import_read(text, strlen(text), &(struct import_query){0}, &m, a, &f, e))
         return NULL;
-    const char *job = job_text(&m.spec, &f, a, e);
-    job = job ? strchr(job + 1, '{') : NULL; // the definition itself
-    char *own = job ? arena_printf(a, "%.*s", (int)(strstr(job, ",\"notes\"") - job), job) : NULL;
-    const char *header = own ? model_file_header(&m.model, &m.prep, own, &len, a, e) : NULL;
+    const char *header = model_file_header(&m.model, &m.prep, m.name, text, &len, a, e);
     size_t size = m.model.n_value * sizeof *m.model.value;
     char *bytes = header ? arena_alloc(a, len + size + 1, 1) : NULL;
     if (!bytes)
@@ -167,16 +164,14 @@ static const char *work_instances(const char *text, struct arena *a, struct err 
     static struct prep_column column[] = {
         {.name = "a", .at = 0, .width = 1, .std = 1},
         {.name = "city", .at = 1, .width = 1, .std = 1, .type = COLUMN_NUMERIC}};
-    static struct prep_target target = {.name = "y"};
+    static const char *const target[] = {"y"};
     static double zero[1] = {0}, one[1] = {1};
-    const struct prep p = {.column = column,
-                           .n_column = 2,
-                           .n_feature = 2,
-                           .target = &target,
-                           .n_target = 1,
-                           .task = TASK_REGRESSION,
-                           .y_mean = zero,
-                           .y_std = one};
+    const struct prep p = {
+        .column = column,
+        .n_column = 2,
+        .n_feature = 2,
+        .answer = {
+            .task = &task_regression, .target = target, .n_target = 1, .mean = zero, .std = one}};
     struct faults f;
     struct jsonw w;
     real *x;
@@ -189,7 +184,7 @@ static const char *work_instances(const char *text, struct arena *a, struct err 
         answer[i] = (double)x[2 * i] + (double)x[2 * i + 1];
     jsonw_init(&w, a);
     jsonw_array(&w, NULL);
-    predictions_write(&w, &p, answer, n);
+    predictions_write(&w, &p.answer, answer, n);
     jsonw_end(&w);
     return jsonw_text(&w, NULL, e);
 }

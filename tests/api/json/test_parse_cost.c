@@ -12,6 +12,7 @@
 
 #include "tests/harness.h"
 #include "tests/heap.h"
+#include "engine/table/task.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,15 +213,13 @@ TEST(reading_a_file_costs_a_small_multiple_of_it)
     static const char *level[EACH];
     static char name[EACH][8], of[WIDE][8];
     static double mean = 0, std = 1;
-    static struct prep_target target = {.name = "y"};
+    static const char *const target[] = {"y"};
     static const char job[] = "{\"dataset\":\"d\",\"target\":\"y\",\"model\":{\"layers\":[]}}";
-    struct prep p = {.column = column,
-                     .n_column = WIDE,
-                     .target = &target,
-                     .n_target = 1,
-                     .task = TASK_REGRESSION,
-                     .y_mean = &mean,
-                     .y_std = &std};
+    struct prep p = {
+        .column = column,
+        .n_column = WIDE,
+        .answer = {
+            .task = &task_regression, .target = target, .n_target = 1, .mean = &mean, .std = &std}};
     for (size_t i = 0; i < EACH; i++) {
         sprintf(name[i], "%zx", i);
         level[i] = name[i];
@@ -243,16 +242,12 @@ TEST(reading_a_file_costs_a_small_multiple_of_it)
     struct model_file again;
     arena_init(&a, MAX);
     faults_init(&f, &a);
-    const struct model_task task = {.task = TASK_REGRESSION,
-                                    .n_in = (uint32_t)p.n_feature,
-                                    .n_target = 1,
-                                    .y_mean = &mean,
-                                    .y_std = &std,
-                                    .loss = &spec.train.loss};
+    const struct model_task task = {
+        .answer = &p.answer, .n_in = (uint32_t)p.n_feature, .loss = &spec.train.loss};
     ck_assert(job_spec_read(job, sizeof job - 1, &spec, &a, &f, &e));
     ck_assert(model_build(&m, &spec.model, &task, &a, &e));
     size_t head;
-    const char *header = model_file_header(&m, &p, job, &head, &a, &e);
+    const char *header = model_file_header(&m, &p, "m", job, &head, &a, &e);
     size_t len = head + m.n_value * sizeof *m.value;
     char *file = calloc(1, len + 1);
     memcpy(file, header, head);

@@ -3,6 +3,7 @@
 #include "tests/harness.h"
 #include "engine/optim/optim.h"
 #include "engine/optim/schedule.h"
+#include "engine/table/task.h"
 
 #include <math.h>
 #include <stdlib.h>

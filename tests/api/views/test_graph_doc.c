@@ -7,6 +7,7 @@
 #include "api/json/textw.h"
 #include "engine/model/init.h"
 #include "engine/nn/role.h"
+#include "engine/table/task.h"
 
 #include <cJSON.h>
 #include <ctype.h>
@@ -31,8 +32,8 @@ static const struct graph *make(void)
     struct model_spec spec = {
         .layer = layer, .n_layer = 2, .init = pick_row(&init_table, init_table.row[0])};
     const struct pick loss = {0};
-    const struct model_task task = {
-        .task = TASK_REGRESSION, .n_in = 2, .n_target = 1, .loss = &loss};
+    const struct answer answer = {.task = &task_regression, .n_target = 1};
+    const struct model_task task = {.answer = &answer, .n_in = 2, .loss = &loss};
     ck_assert_msg(model_build(&model, &spec, &task, &arena, &err), "%s", err.text);
     return &model.train;
 }

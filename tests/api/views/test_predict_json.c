@@ -3,6 +3,7 @@
 
 #include "api/views/predict_json.h"
 #include "tests/harness.h"
+#include "engine/table/task.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ static struct prep_column column[] = {
     {.name = "a/b~c\"", .at = 6, .width = 1, .mean = 0, .std = 1, .fill = .5},
 };
 enum { FEATURES = 7 };
-static struct prep_target price = {.name = "price"};
+static const char *const price = "price";
 
 static struct arena arena;
 static struct faults faults;
@@ -39,8 +40,10 @@ static bool read_max(const char *instances, size_t max)
     arena_init(&arena, max);
     faults_init(&faults, &arena);
     err = (struct err){0};
-    prep = (struct prep){
-        .column = column, .n_column = 3, .n_feature = FEATURES, .target = &price, .n_target = 1};
+    prep = (struct prep){.column = column,
+                         .n_column = 3,
+                         .n_feature = FEATURES,
+                         .answer = {.target = &price, .n_target = 1}};
     prep_index(&prep, &arena);
     ck_assert_msg(json_scan(instances, len, NULL, 0, &arena, &faults, &err), "%s", err.text);
     return instances_read((struct json_span){instances, len}, &prep, &x, &n, &arena, &faults, &err);
@@ -189,18 +192,18 @@ TEST(rows_that_do_not_fit_are_too_large)
     ck_assert_str_eq(err.at, "/instances");
 }
 
-static struct prep_target colours[] = {{.name = "red"}, {.name = "green\""}, {.name = "blue"}};
+static const char *const colours[] = {"red", "green\"", "blue"};
 static double scale[] = {1, 1e5, 1};
 
 static double shift[] = {1, 1, 1, 1};
 
-static struct prep aims(enum task task, size_t n_target)
+static struct answer aims(const struct task *task, size_t n_target)
 {
-    return (struct prep){
-        .task = task, .target = colours, .n_target = n_target, .y_mean = shift, .y_std = scale};
+    return (struct answer){
+        .task = task, .target = colours, .n_target = n_target, .mean = shift, .std = scale};
 }
 
-static const char *answers(struct prep p, const double *answer, size_t rows)
+static const char *answers(struct answer p, const double *answer, size_t rows)
 {
     struct jsonw w;
     arena_release(&arena);
@@ -220,16 +223,16 @@ TEST(a_value_is_answered_with_the_digits_that_mean_something)
 {
     const double answer[] = {(real).1, -3, 1.7e9 + 1234.5678};
     ck_assert_str_eq(
-        answers(aims(TASK_REGRESSION, 1), answer, 3),
+        answers(aims(&task_regression, 1), answer, 3),
         "{\"predictions\":[{\"value\":0.1},{\"value\":-3},{\"value\":1700001234.5678}]}");
 }
 
 TEST(a_value_that_is_not_scaled_is_answered_as_the_float_it_is)
 {
     static double one = 1, zero;
-    struct prep p = aims(TASK_REGRESSION, 1);
-    p.y_mean = &zero;
-    p.y_std = &one;
+    struct answer p = aims(&task_regression, 1);
+    p.mean = &zero;
+    p.std = &one;
     ck_assert_str_eq(answers(p, (double[]){(double)4.539787e-05f, (double)39.1f}, 2),
                      "{\"predictions\":[{\"value\":4.539787e-05},{\"value\":39.1}]}");
 }
@@ -238,7 +241,7 @@ TEST(a_class_is_answered_with_all_probabilities)
 {
     static const char *const class[] = {"a\"b", "c", "d"};
     const double answer[] = {.25, .5, .25, .5, .5, 0};
-    struct prep p = aims(TASK_CLASSIFICATION, 1);
+    struct answer p = aims(&task_classification, 1);
     p.class_name = class;
     p.n_class = 3;
     ck_assert_str_eq(
@@ -251,7 +254,7 @@ TEST(several_values_are_answered_by_name_each_with_its_own_digits)
 {
     const double answer[] = {(real).1, 1234.56789, -3, 1, 2, 3};
     ck_assert_str_eq(
-        answers(aims(TASK_REGRESSION, 3), answer, 2),
+        answers(aims(&task_regression, 3), answer, 2),
         "{\"predictions\":[{\"values\":{\"red\":0.1,\"green\\\"\":1234.568,\"blue\":-3}}"
         ",{\"values\":{\"red\":1,\"green\\\"\":2,\"blue\":3}}]}");
 }
@@ -260,7 +263,7 @@ TEST(labels_are_answered_with_those_that_are_likely)
 {
     const double answer[] = {.5, .25, .75, 0, .25, .125};
     ck_assert_str_eq(
-        answers(aims(TASK_MULTILABEL, 3), answer, 2),
+        answers(aims(&task_multilabel, 3), answer, 2),
         "{\"predictions\":[{\"labels\":[\"red\",\"blue\"],\"probabilities\":{\"red\":0.5,"
         "\"green\\\"\":0.25,\"blue\":0.75}},{\"labels\":[],\"probabilities\":{\"red\":0,"
         "\"green\\\"\":0.25,\"blue\":0.125}}]}");
@@ -269,15 +272,15 @@ TEST(labels_are_answered_with_those_that_are_likely)
 TEST(shares_are_answered_by_name)
 {
     const double answer[] = {.25, .75};
-    ck_assert_str_eq(answers(aims(TASK_DISTRIBUTION, 2), answer, 1),
+    ck_assert_str_eq(answers(aims(&task_distribution, 2), answer, 1),
                      "{\"predictions\":[{\"probabilities\":{\"red\":0.25,\"green\\\"\":0.75}}]}");
 }
 
 TEST(any_of_several_targets_in_a_row_is_told_to_be_one)
 {
     ck_assert(read_rows("[[1,2,3]]"));
-    prep.target = colours;
-    prep.n_target = 3;
+    prep.answer.target = colours;
+    prep.answer.n_target = 3;
     static const char body[] = "[{\"age\":1,\"city\":1,\"a/b~c\\\"\":1,\"blue\":0}]";
     ck_assert(!instances_read((struct json_span){body, strlen(body)}, &prep, &x, &n, &arena,
                               &faults, &err));

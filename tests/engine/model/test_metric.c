@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/harness.h"
 #include "engine/model/metric.h"
+#include "engine/table/task.h"
 
 #include <math.h>
 #include <string.h>
@@ -97,7 +98,7 @@ LOOP_TEST(every_metric_has_known_values_and_a_task, metric_table.n)
         found += strcmp(k->metric, m->row.name) == 0;
     }
     ck_assert_msg(found, "metric \"%s\" has no known values here", m->row.name);
-    ck_assert_int_ne(m->tasks, 0);
+    ck_assert_int_ne(m->forms, 0);
 }
 
 // A better answer must be told from a worse one in the direction the row declares.
@@ -109,8 +110,8 @@ LOOP_TEST(every_metric_knows_which_way_is_better, metric_table.n)
                         wrong[] = {.1, .9, .7, .3, .8, .2, .6, .4};
     static const double shares[] = {.9, .1, .2, .8}, agree[] = {.8, .2, .3, .7},
                         differ[] = {.1, .9, .7, .3};
-    bool numbers = m->tasks & LOSS_REGRESSION;
-    bool columns = m->tasks & (LOSS_MULTILABEL | LOSS_DISTRIBUTION) && !(m->tasks & LOSS_BINARY);
+    bool numbers = m->forms & FORM_VALUES;
+    bool columns = m->forms & (FORM_LABELS | FORM_SHARES) && !(m->forms & FORM_TWO_CLASSES);
     double good = numbers   ? value_of(m, 4, 1, 1, near, value)
                   : columns ? value_of(m, 2, 2, 2, agree, shares)
                             : value_of(m, 4, 2, 1, right, cls);
@@ -122,23 +123,24 @@ LOOP_TEST(every_metric_knows_which_way_is_better, metric_table.n)
 }
 
 static const struct {
-    enum task of;
+    const struct task *task;
     size_t n_class;
-    int task;
+    int form;
     const char *first;
-} kind[] = {{TASK_REGRESSION, 0, LOSS_REGRESSION, "rmse"},
-            {TASK_CLASSIFICATION, 2, LOSS_BINARY, "accuracy"},
-            {TASK_CLASSIFICATION, 3, LOSS_MULTICLASS, "accuracy"},
-            {TASK_MULTILABEL, 0, LOSS_MULTILABEL, "accuracy"},
-            {TASK_DISTRIBUTION, 0, LOSS_DISTRIBUTION, "kl_divergence"}};
+} kind[] = {{&task_regression, 0, FORM_VALUES, "rmse"},
+            {&task_classification, 2, FORM_TWO_CLASSES, "accuracy"},
+            {&task_classification, 3, FORM_CLASSES, "accuracy"},
+            {&task_multilabel, 0, FORM_LABELS, "accuracy"},
+            {&task_distribution, 0, FORM_SHARES, "kl_divergence"}};
 
 LOOP_TEST(a_task_gets_its_metrics_in_the_tables_order, sizeof kind / sizeof *kind)
 {
     const struct metric *m;
-    ck_assert_int_eq(metric_task(kind[_i].of, kind[_i].n_class), kind[_i].task);
-    ck_assert_str_eq(metric_for(kind[_i].task, 0)->row.name, kind[_i].first);
+    const struct answer a = {.task = kind[_i].task, .n_class = kind[_i].n_class};
+    ck_assert_int_eq(answer_form(&a), kind[_i].form);
+    ck_assert_str_eq(metric_for(&a, 0)->row.name, kind[_i].first);
     size_t n = 0;
-    for (; (m = metric_for(kind[_i].task, n)); n++)
-        ck_assert(m->tasks & kind[_i].task);
+    for (; (m = metric_for(&a, n)); n++)
+        ck_assert(m->forms & kind[_i].form);
     ck_assert_uint_le(n, METRICS_MAX);
 }

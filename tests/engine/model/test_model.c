@@ -61,7 +61,7 @@ TEST(parameters_are_named_and_shaped_as_in_pytorch)
     ck_assert(at[1] == m.n_trained && at[0] == m.n_value);
     ck_assert_uint_eq(m.n_trained, 5 * 8 + 8 + 16 + 8 * 4 + 4 + 4 * 3 + 3);
     ck_assert_uint_eq(m.n_value, m.n_trained + 16);
-    ck_assert(m.by_column && m.n_out == 3 && model_answers(&m) == 3);
+    ck_assert(m.by_column && m.n_out == 3 && answer_width(&m.answer) == 3);
 }
 
 static const struct {
@@ -85,7 +85,7 @@ LOOP_TEST(the_output_layer_follows_from_the_target, sizeof outputs / sizeof *out
     ck_assert(build(&m, &j, 5, outputs[_i].n_class, outputs[_i].loss));
     ck_assert_ptr_eq(m.loss->op, outputs[_i].op);
     ck_assert_uint_eq(m.n_out, outputs[_i].n_out);
-    ck_assert_uint_eq(model_answers(&m), outputs[_i].answers);
+    ck_assert_uint_eq(answer_width(&m.answer), outputs[_i].answers);
     ck_assert(!m.by_column);
 }
 

@@ -21,8 +21,11 @@ static void build(struct model *m, size_t n_class, const char *loss, double mean
     lab_job_init(&j, 1, 10, "tanh", "batch", .3);
     struct pick pick = loss ? lab_pick(&loss_table, loss) : (struct pick){0};
     struct model_task task = lab_task(IN, n_class, &pick);
-    task.y_mean = &mean;
-    task.y_std = &std;
+    static double scale[2];
+    struct answer answer = *task.answer;
+    scale[0] = mean, scale[1] = std;
+    answer.mean = &scale[0], answer.std = &scale[1];
+    task.answer = &answer;
     ck_assert_msg(model_build(m, &j.model, &task, &arena, &err), "%s", err.text);
     model_init_weights(m, 5, NULL, NULL);
 }
@@ -80,9 +83,9 @@ TEST(values_come_in_the_targets_own_units)
     build(&m, 0, NULL, 0, 1);
     struct train_rows rows = lab_rows(&arena, ROWS, IN, 0, 3);
     ask(&m, PREDICT_ROWS, &rows, false, scaled);
-    static const double mean = 200000, std = 1000;
-    m.y_mean = &mean;
-    m.y_std = &std;
+    static double mean = 200000, std = 1000;
+    m.answer.mean = &mean;
+    m.answer.std = &std;
     ask(&m, PREDICT_ROWS, &rows, false, own);
     for (size_t r = 0; r < ROWS; r++)
         ck_assert_double_eq_tol((double)own[r], (double)scaled[r] * 1000 + 200000, .02);

@@ -105,8 +105,8 @@ static bool check(struct gradcheck *g, size_t most)
         want[i] = (float)y[i];
     struct pick loss = {.row = &model.loss->op->row};
     memcpy(loss.value, model.loss_value, sizeof loss.value);
-    const struct gradcheck_model m = {&model.spec,    model.task, model.n_in, model.n_class,
-                                      model.n_target, &loss,      value,      model.n_value};
+    const struct gradcheck_model m = {&model.spec, &model.answer, model.n_in,
+                                      &loss,       value,         model.n_value};
     return gradcheck_run(&m, rows, want, ROWS, most, g, NULL, &arena, &err);
 }
 

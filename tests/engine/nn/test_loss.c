@@ -263,20 +263,20 @@ LOOP_TEST(every_loss_has_known_values, loss_table.n)
 }
 
 static const struct {
-    int task;
+    int form;
     const char *usual;
-} tasks[] = {{LOSS_REGRESSION, "mse"},
-             {LOSS_BINARY, "binary_cross_entropy"},
-             {LOSS_MULTICLASS, "cross_entropy"},
-             {LOSS_MULTILABEL, "multilabel_bce"},
-             {LOSS_DISTRIBUTION, "kl_div"}};
+} forms[] = {{FORM_VALUES, "mse"},
+             {FORM_TWO_CLASSES, "binary_cross_entropy"},
+             {FORM_CLASSES, "cross_entropy"},
+             {FORM_LABELS, "multilabel_bce"},
+             {FORM_SHARES, "kl_div"}};
 
-LOOP_TEST(the_first_loss_for_a_task_is_its_usual_one, 5)
+LOOP_TEST(the_first_loss_for_a_form_is_its_usual_one, 5)
 {
     for (size_t i = 0; i < loss_table.n; i++)
-        if (loss_list[i]->tasks & tasks[_i].task) {
-            ck_assert_str_eq(loss_table.row[i]->name, tasks[_i].usual);
+        if (loss_list[i]->forms & forms[_i].form) {
+            ck_assert_str_eq(loss_table.row[i]->name, forms[_i].usual);
             return;
         }
-    ck_abort_msg("no loss for task %d", tasks[_i].task);
+    ck_abort_msg("no loss for form %d", forms[_i].form);
 }

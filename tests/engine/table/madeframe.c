@@ -6,6 +6,7 @@
 #include "tests/harness.h"
 #include "engine/table/infer.h"
 #include "engine/base/number.h"
+#include "engine/table/task.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -44,9 +44,7 @@ struct prep prep_stored(const struct prep *p, struct arena *a)
         s.column[k].cast = NULL;
         s.column[k].source = SIZE_MAX;
     }
-    s.target = arena_need(a, p->n_target, sizeof *s.target);
-    for (size_t i = 0; i < p->n_target; i++)
-        s.target[i] = (struct prep_target){.name = p->target[i].name, .source = SIZE_MAX};
+    s.target = NULL;
     s.index = NULL;
     return s;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/harness.h"
 #include "tests/engine/table/madeprep.h"
+#include "tests/engine/table/tasks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,7 @@ TEST(prep_learns_from_the_given_rows_only)
     struct data_spec s = plain_spec("y");
     const uint32_t row[] = {0, 1, 2};
     struct prep p = prep_fitted(&f, &s, row, 3, &a);
-    ck_assert_int_eq(p.task, TASK_REGRESSION);
+    ck_assert_int_eq(task_place(p.answer.task), AT_regression);
     ck_assert_uint_eq(p.n_column, 3);
     const struct prep_column *x = &p.column[1], *color = &p.column[2];
     ck_assert_double_eq(x->mean, 2);
@@ -33,7 +34,7 @@ TEST(prep_learns_from_the_given_rows_only)
     ck_assert_str_eq(color->level[0], "red");
     ck_assert_str_eq(color->level[1], "blue");
     ck_assert_uint_eq(p.n_feature, 1 + 2 + 3);
-    ck_assert_double_eq(p.y_mean[0], 20);
+    ck_assert_double_eq(p.answer.mean[0], 20);
     p = prep_fitted(&f, &s, (const uint32_t[]){0, 1, 4}, 3, &a);
     ck_assert_double_eq(p.column[1].std, 2);
     p = prep_fitted(&f, &s, (const uint32_t[]){0, 2}, 2, &a); // the gap is in another row
@@ -193,7 +194,7 @@ TEST(prep_bound_to_another_table_reads_it_by_name)
         prep_encode(&bound, &test, &i, 1, x, NULL);
         prep_encode_target(&bound, &test, &i, 1, &y, NULL);
         struct cell target = cell_of(frame_find(&test, "ocean_proximity"), i);
-        ck_assert_int_eq(strncmp(p.class_name[(size_t)y], target.text, target.len), 0);
+        ck_assert_int_eq(strncmp(p.answer.class_name[(size_t)y], target.text, target.len), 0);
         for (size_t k = 0; k < p.n_column; k++) {
             struct cell cell = cell_of(frame_find(&test, p.column[k].name), i);
             prep_need(prep_encode_cell(&p, k, &cell, one, &e), &e);
@@ -227,28 +228,27 @@ TEST(prep_cannot_be_bound_to_a_table_that_lacks_an_input)
 
 static const struct {
     const char *csv, *target;
-    enum task task, want;
+    int task, want;
     const char *at, *err; // instead
     const char *classes;
 } TASKS[] = {
-    {"x,y\n1,10\n2,20\n3,30\n", "y", TASK_AUTO, TASK_REGRESSION, NULL, NULL, ""},
-    {"x,y\n1,1\n2,0\n3,1\n", "y", TASK_AUTO, TASK_CLASSIFICATION, NULL, NULL, "0 1 "},
-    {"x,y\n1,1\n2,0\n3,1\n", "y", TASK_REGRESSION, TASK_REGRESSION, NULL, NULL, ""},
-    {"x,y\n1,b\n2,a\n3,\n", "y", TASK_AUTO, TASK_CLASSIFICATION, NULL, NULL, "a b "},
-    {"x,y\n1,10\n2,9\n3,1.5\n", "y", TASK_CLASSIFICATION, TASK_CLASSIFICATION, NULL, NULL,
-     "1.5 9 10 "},
-    {"x,y\n1,b\n2,a\n", "z", TASK_AUTO, 0, "/target", "the dataset has no column \"z\"", NULL},
-    {"x,price\n1,b\n2,a\n", "prise", TASK_AUTO, 0, "/target",
+    {"x,y\n1,10\n2,20\n3,30\n", "y", AT_auto, AT_regression, NULL, NULL, ""},
+    {"x,y\n1,1\n2,0\n3,1\n", "y", AT_auto, AT_classification, NULL, NULL, "0 1 "},
+    {"x,y\n1,1\n2,0\n3,1\n", "y", AT_regression, AT_regression, NULL, NULL, ""},
+    {"x,y\n1,b\n2,a\n3,\n", "y", AT_auto, AT_classification, NULL, NULL, "a b "},
+    {"x,y\n1,10\n2,9\n3,1.5\n", "y", AT_classification, AT_classification, NULL, NULL, "1.5 9 10 "},
+    {"x,y\n1,b\n2,a\n", "z", AT_auto, 0, "/target", "the dataset has no column \"z\"", NULL},
+    {"x,price\n1,b\n2,a\n", "prise", AT_auto, 0, "/target",
      "the dataset has no column \"prise\"; did you mean \"price\"?", NULL},
-    {"x,y\n1,?\n2,NA\n", "y", TASK_AUTO, 0, "/target", "every value of \"y\" is missing", NULL},
-    {"x,y\n1,a\n2,a\n", "y", TASK_AUTO, 0, "/target",
+    {"x,y\n1,?\n2,NA\n", "y", AT_auto, 0, "/target", "every value of \"y\" is missing", NULL},
+    {"x,y\n1,a\n2,a\n", "y", AT_auto, 0, "/target",
      "\"y\" has the same value in every row, so there is nothing to learn", NULL},
-    {"x,y\n1,5\n2,5\n3,\n", "y", TASK_REGRESSION, 0, "/target",
+    {"x,y\n1,5\n2,5\n3,\n", "y", AT_regression, 0, "/target",
      "\"y\" has the same value in every row, so there is nothing to learn", NULL},
-    {"x,y\n1,a\n2,b\n", "y", TASK_REGRESSION, 0, "/task",
+    {"x,y\n1,a\n2,b\n", "y", AT_regression, 0, "/task",
      "regression needs numbers, and \"y\" holds text", NULL},
-    {"y\n1\n2\n", "y", TASK_AUTO, 0, "/dataset",
-     "no column is left to learn from beside the target", NULL},
+    {"y\n1\n2\n", "y", AT_auto, 0, "/dataset", "no column is left to learn from beside the target",
+     NULL},
 };
 
 LOOP_TEST(prep_chooses_the_task_or_says_why_not, sizeof TASKS / sizeof *TASKS)
@@ -267,9 +267,9 @@ LOOP_TEST(prep_chooses_the_task_or_says_why_not, sizeof TASKS / sizeof *TASKS)
     } else {
         char classes[64] = "";
         prep_need(ok, &e);
-        ck_assert_int_eq(p.task, TASKS[_i].want);
-        for (size_t i = 0; i < p.n_class; i++)
-            strcat(strcat(classes, p.class_name[i]), " ");
+        ck_assert_int_eq(task_place(p.answer.task), TASKS[_i].want);
+        for (size_t i = 0; i < p.answer.n_class; i++)
+            strcat(strcat(classes, p.answer.class_name[i]), " ");
         ck_assert_str_eq(classes, TASKS[_i].classes);
     }
     arena_release(&a);

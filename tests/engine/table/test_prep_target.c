@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "tests/harness.h"
 #include "tests/engine/table/madeprep.h"
+#include "tests/engine/table/tasks.h"
 
 #include <math.h>
 
-static struct data_spec spec_of(const char *const *target, size_t n, enum task task)
+static struct data_spec spec_of(const char *const *target, size_t n, int task)
 {
     struct data_spec s = plain_spec(NULL);
     s.target = target;
@@ -15,38 +16,38 @@ static struct data_spec spec_of(const char *const *target, size_t n, enum task t
 
 static const struct {
     const char *csv;
-    enum task task, want;
+    int task, want;
     const char *at, *err; // instead
 } SEVERAL[] = {
-    {"x,a,b\n1,10,1\n2,20,0\n", TASK_AUTO, TASK_REGRESSION, NULL, NULL},
-    {"x,a,b\n1,1,1\n2,0,0\n", TASK_AUTO, TASK_MULTILABEL, NULL, NULL},
-    {"x,a,b\n1,1,no\n2,0,YES\n3,,False\n", TASK_AUTO, TASK_MULTILABEL, NULL, NULL},
-    {"x,a,b\n1,1,1\n2,0,0\n", TASK_REGRESSION, TASK_REGRESSION, NULL, NULL},
-    {"x,a,b\n1,.25,.75\n2,0,1\n3,.5,\n", TASK_DISTRIBUTION, TASK_DISTRIBUTION, NULL, NULL},
-    {"x,a,b\n1,.5,.5\n2,.5,.5\n", TASK_DISTRIBUTION, TASK_DISTRIBUTION, NULL, NULL},
-    {"x,a,b\n1,.5,.5000005\n2,.2,.8\n", TASK_DISTRIBUTION, TASK_DISTRIBUTION, NULL, NULL},
-    {"x,a,b\n1,.5,.50001\n2,.2,.8\n", TASK_DISTRIBUTION, 0, "/target",
+    {"x,a,b\n1,10,1\n2,20,0\n", AT_auto, AT_regression, NULL, NULL},
+    {"x,a,b\n1,1,1\n2,0,0\n", AT_auto, AT_multilabel, NULL, NULL},
+    {"x,a,b\n1,1,no\n2,0,YES\n3,,False\n", AT_auto, AT_multilabel, NULL, NULL},
+    {"x,a,b\n1,1,1\n2,0,0\n", AT_regression, AT_regression, NULL, NULL},
+    {"x,a,b\n1,.25,.75\n2,0,1\n3,.5,\n", AT_distribution, AT_distribution, NULL, NULL},
+    {"x,a,b\n1,.5,.5\n2,.5,.5\n", AT_distribution, AT_distribution, NULL, NULL},
+    {"x,a,b\n1,.5,.5000005\n2,.2,.8\n", AT_distribution, AT_distribution, NULL, NULL},
+    {"x,a,b\n1,.5,.50001\n2,.2,.8\n", AT_distribution, 0, "/target",
      "the shares in row 1 of the table sum to 1.00001, not to 1"},
-    {"x,a,b\n1,.5,.5\n2,-.2,1.2\n", TASK_DISTRIBUTION, 0, "/target",
+    {"x,a,b\n1,.5,.5\n2,-.2,1.2\n", AT_distribution, 0, "/target",
      "row 2 of the table has a negative share in \"a\"; shares are 0 or more and sum to 1"},
-    {"x,a,b\n1,.5,p\n2,.2,q\n", TASK_DISTRIBUTION, 0, "/task",
+    {"x,a,b\n1,.5,p\n2,.2,q\n", AT_distribution, 0, "/task",
      "a distribution needs numbers, and \"b\" holds text"},
-    {"x,a,b\n1,1,2\n2,0,0\n", TASK_MULTILABEL, 0, "/target/1",
+    {"x,a,b\n1,1,2\n2,0,0\n", AT_multilabel, 0, "/target/1",
      "a label is 0 or 1 (or no or yes, false or true), and \"b\" holds \"2\""},
-    {"x,a,b\n1,1,maybe\n2,0,no\n", TASK_MULTILABEL, 0, "/target/1",
+    {"x,a,b\n1,1,maybe\n2,0,no\n", AT_multilabel, 0, "/target/1",
      "a label is 0 or 1 (or no or yes, false or true), and \"b\" holds \"maybe\""},
-    {"x,a,b\n1,1,maybe\n2,0,no\n", TASK_AUTO, 0, "/target/1",
+    {"x,a,b\n1,1,maybe\n2,0,no\n", AT_auto, 0, "/target/1",
      "several targets must all be numbers, or all be labels (0 and 1, no and yes), and \"b\" holds "
      "text"},
-    {"x,a,b\n1,1,p\n2,0,q\n", TASK_REGRESSION, 0, "/task",
+    {"x,a,b\n1,1,p\n2,0,q\n", AT_regression, 0, "/task",
      "regression needs numbers, and \"b\" holds text"},
-    {"x,a,b\n1,1,5\n2,0,5\n", TASK_AUTO, 0, "/target/1",
+    {"x,a,b\n1,1,5\n2,0,5\n", AT_auto, 0, "/target/1",
      "\"b\" has the same value in every row, so there is nothing to learn"},
-    {"x,a,b\n1,1,\n2,0,\n", TASK_AUTO, 0, "/target/1", "every value of \"b\" is missing"},
-    {"x,a,b\n1,1,0\n2,0,1\n", TASK_CLASSIFICATION, 0, "/task",
+    {"x,a,b\n1,1,\n2,0,\n", AT_auto, 0, "/target/1", "every value of \"b\" is missing"},
+    {"x,a,b\n1,1,0\n2,0,1\n", AT_classification, 0, "/task",
      "a classification has one target, got 2; columns of 0 and 1 are a \"multilabel\" task"},
-    {"x,a,c\n1,1,0\n2,0,1\n", TASK_AUTO, 0, "/target/1", "the dataset has no column \"b\""},
-    {"a,b\n1,0\n0,1\n", TASK_AUTO, 0, "/dataset",
+    {"x,a,c\n1,1,0\n2,0,1\n", AT_auto, 0, "/target/1", "the dataset has no column \"b\""},
+    {"a,b\n1,0\n0,1\n", AT_auto, 0, "/dataset",
      "no column is left to learn from beside the target"},
 };
 
@@ -65,8 +66,8 @@ LOOP_TEST(prep_knows_what_several_targets_are, sizeof SEVERAL / sizeof *SEVERAL)
         ck_assert_str_eq(e.text, SEVERAL[_i].err);
     } else {
         prep_need(ok, &e);
-        ck_assert_int_eq(p.task, SEVERAL[_i].want);
-        ck_assert(p.n_target == 2 && p.n_class == 0 && p.n_column == 1);
+        ck_assert_int_eq(task_place(p.answer.task), SEVERAL[_i].want);
+        ck_assert(p.answer.n_target == 2 && p.answer.n_class == 0 && p.n_column == 1);
     }
     arena_release(&a);
 }
@@ -77,7 +78,7 @@ TEST(prep_scales_every_target_by_itself_and_drops_rows_that_lack_one)
     struct arena a = prep_arena(1);
     struct err e = {0};
     struct frame f = table_of_text("x,a,b\n1,10,1\n2,30,2\n3,,3\n4,20,\n5,20,6\n", &a);
-    struct data_spec s = spec_of(target, 2, TASK_AUTO);
+    struct data_spec s = spec_of(target, 2, AT_auto);
     struct prep p = prep_fitted(&f, &s, (const uint32_t[]){0, 1}, 2, &a), bound, from_file;
     real y[10];
     const uint32_t all[] = {0, 1, 2, 3, 4};
@@ -103,7 +104,7 @@ TEST(prep_reads_labels_from_numbers_and_from_words)
     struct arena a = prep_arena(1);
     struct err e = {0};
     struct frame f = table_of_text("x,a,b\n1,1,no\n2,0,Yes\n3,,false\n", &a);
-    struct data_spec s = spec_of(target, 2, TASK_AUTO);
+    struct data_spec s = spec_of(target, 2, AT_auto);
     struct prep p = prep_fitted(&f, &s, (const uint32_t[]){0, 1}, 2, &a),
                 from_file = prep_stored(&p, &a), b;
     const uint32_t all[] = {0, 1, 2};
@@ -124,7 +125,7 @@ TEST(prep_does_not_score_against_shares_that_are_none)
     struct arena a = prep_arena(1);
     struct err e = {0};
     struct frame f = table_of_text("x,a,b\n1,.5,.5\n2,.25,.75\n", &a);
-    struct data_spec s = spec_of(target, 2, TASK_DISTRIBUTION);
+    struct data_spec s = spec_of(target, 2, AT_distribution);
     struct prep p = prep_fitted(&f, &s, (const uint32_t[]){0, 1}, 2, &a),
                 from_file = prep_stored(&p, &a), b;
     real y[4];
@@ -151,7 +152,7 @@ TEST(prep_scales_by_the_mean_for_a_loss_of_positive_values)
     prep_need(prep_init(&p, &f, &s, NULL, &a, &e) &&
                   prep_fit(&p, &f, &s, &loss, row, 2, NULL, &a, &e),
               &e);
-    ck_assert(p.y_mean[0] == 0 && p.y_std[0] == 4);
+    ck_assert(p.answer.mean[0] == 0 && p.answer.std[0] == 4);
     prep_encode_target(&p, &f, (const uint32_t[]){0, 1, 2, 3}, 4, y, NULL);
     prep_expect_row(y, (const real[]){.5, 1.5, 0, 2}, 4);
     loss.target_above_min = true;

@@ -252,8 +252,7 @@ static bool compare(const struct work *w, const struct exec *x, struct err *e)
         out[i] = (float)rows.y[i];
     struct pick loss = {.row = &m.loss->op->row};
     memcpy(loss.value, m.loss_value, sizeof loss.value);
-    const struct gradcheck_model model = {&m.spec,    m.task, m.n_in, m.n_class,
-                                          m.n_target, &loss,  value,  m.n_value};
+    const struct gradcheck_model model = {&m.spec, &m.answer, m.n_in, &loss, value, m.n_value};
     return gradcheck_run(&model, in, out, 5, 50, &g, x->halt, &arena, e);
 }
 
@@ -315,7 +314,7 @@ static bool prepare(const struct work *w, const struct exec *x, struct err *e)
         !prep_bind(&other, &p, &f, x->halt, &arena, e))
         return false;
     size_t n = split.n_train;
-    real *to = arena_need(&arena, n * (p.n_feature + p.n_target + 1), sizeof *to);
+    real *to = arena_need(&arena, n * (p.n_feature + p.answer.n_target + 1), sizeof *to);
     prep_encode(&p, &f, split.train, n, to, x->halt);
     prep_encode_target(&p, &f, split.train, n, to, x->halt);
     prep_encode_weights(&p, &f, split.train, n, to, x->halt);

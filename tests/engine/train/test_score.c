@@ -19,8 +19,11 @@ static void build(struct model *m, size_t n_class, double mean, double std, doub
     err = (struct err){0};
     lab_job_init(&j, 0, 0, NULL, NULL, 0);
     struct model_task task = lab_task(1, n_class, &j.train.loss);
-    task.y_mean = &mean;
-    task.y_std = &std;
+    static double scale[2];
+    struct answer answer = *task.answer;
+    scale[0] = mean, scale[1] = std;
+    answer.mean = &scale[0], answer.std = &scale[1];
+    task.answer = &answer;
     ck_assert_msg(model_build(m, &j.model, &task, &arena, &err), "%s", err.text);
     m->value[0] = (real)weight;
     m->value[1] = (real)bias;

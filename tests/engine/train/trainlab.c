@@ -10,6 +10,7 @@
 #include "engine/model/init.h"
 #include "engine/optim/optim.h"
 #include "engine/optim/schedule.h"
+#include "engine/table/task.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -137,11 +138,11 @@ uint64_t lab_hash(const void *p, size_t n)
 
 struct model_task lab_task(uint32_t n_in, size_t k, const struct pick *loss)
 {
-    return (struct model_task){.task = k ? TASK_CLASSIFICATION : TASK_REGRESSION,
-                               .n_in = n_in,
-                               .n_class = k,
-                               .n_target = 1,
-                               .loss = loss};
+    static struct answer answer[LAB_CLASSES + 1];
+    ck_assert_uint_le(k, LAB_CLASSES);
+    answer[k] = (struct answer){
+        .task = k ? &task_classification : &task_regression, .n_target = 1, .n_class = k};
+    return (struct model_task){.answer = &answer[k], .n_in = n_in, .loss = loss};
 }
 
 void lab_build(struct lab_run *r, const struct lab_job *j, struct model_task task, bool weighted)

@@ -24,7 +24,10 @@ void lab_job_init(struct lab_job *j, int layers, int units, const char *activati
 // a smooth function.
 struct train_rows lab_rows(struct arena *a, size_t n, size_t d, size_t k, uint64_t seed);
 
-// One target: a class of k, or for k = 0 a number.
+enum { LAB_CLASSES = 64 };
+
+// One target: a class of k <= LAB_CLASSES, or for k = 0 a number. What it points to is static, one
+// for each k.
 struct model_task lab_task(uint32_t n_in, size_t k, const struct pick *loss);
 
 // A model and what became of training it. Everything is in the arena.

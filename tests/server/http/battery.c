@@ -55,7 +55,7 @@ struct talk {
     const char *theme;
     const struct battery_case *c;
     struct peer p;
-    struct answer a; // the latest
+    struct response a; // the latest
     int status[MAX_ANSWERS];
     int n;
     bool echoed; // a body came back
@@ -199,7 +199,7 @@ static void consume(struct peer *p, size_t n)
 
 // ---- Answers ----
 
-static int count_header(const struct answer *a, const char *name)
+static int count_header(const struct response *a, const char *name)
 {
     int n = 0;
     size_t len = strlen(name);
@@ -210,7 +210,7 @@ static int count_header(const struct answer *a, const char *name)
     return n;
 }
 
-static bool says(const struct answer *a, const char *name, const char *value)
+static bool says(const struct response *a, const char *name, const char *value)
 {
     const char *have = answer_header(a, name);
     return have && !strcasecmp(have, value);
@@ -223,7 +223,7 @@ static bool has_body(int status)
 
 static void check_problem(const struct talk *t, bool bodyless)
 {
-    const struct answer *a = &t->a;
+    const struct response *a = &t->a;
     char number[20];
     snprintf(number, sizeof number, "\"status\":%d", a->status);
     if (!says(a, "Content-Type", "application/problem+json"))
@@ -237,7 +237,7 @@ static void check_problem(const struct talk *t, bool bodyless)
 // What every answer owes, whatever the request was.
 static void check_answer(const struct talk *t, bool bodyless)
 {
-    const struct answer *a = &t->a;
+    const struct response *a = &t->a;
     if (strncmp(a->head, "HTTP/1.1 ", 9) || a->status < 100 || a->status > 599)
         wrong(t, "not an answer in HTTP/1.1");
     if (count_header(a, "Content-Length") != has_body(a->status))

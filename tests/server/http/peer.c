@@ -88,7 +88,7 @@ static void consume(struct peer *p, size_t n)
     p->in[p->len] = '\0';
 }
 
-const char *answer_header(const struct answer *a, const char *name)
+const char *answer_header(const struct response *a, const char *name)
 {
     static _Thread_local char value[1024];
     size_t len = strlen(name);
@@ -102,7 +102,7 @@ const char *answer_header(const struct answer *a, const char *name)
     return NULL;
 }
 
-static void read_body(struct peer *p, struct answer *a, size_t len)
+static void read_body(struct peer *p, struct response *a, size_t len)
 {
     ck_assert_uint_lt(len, sizeof a->body);
     while (p->len < len)
@@ -113,7 +113,7 @@ static void read_body(struct peer *p, struct answer *a, size_t len)
     consume(p, len);
 }
 
-void peer_answer(struct peer *p, struct answer *a, bool bodyless)
+void peer_answer(struct peer *p, struct response *a, bool bodyless)
 {
     const char *end;
     p->in[p->len] = '\0';
@@ -133,7 +133,7 @@ bool peer_at_end(struct peer *p)
     return p->len == 0 && !read_more(p);
 }
 
-void peer_ask(uint16_t port, const char *request, struct answer *a)
+void peer_ask(uint16_t port, const char *request, struct response *a)
 {
     struct peer p;
     peer_open(&p, port);

@@ -16,7 +16,7 @@ struct peer {
     char in[PEER_ROOM];
 };
 
-struct answer {
+struct response {
     int status;
     bool closes; // says "Connection: close"
     char head[8192], body[PEER_ROOM];
@@ -28,9 +28,11 @@ void peer_close(struct peer *p);
 void peer_send(struct peer *p, const char *text);             // all of it
 bool peer_try(struct peer *p, const char *bytes, size_t len); // false once the server hung up
 void peer_zeros(struct peer *p, size_t n, bool chunked); // a body of n '0', as far as it is taken
-void peer_answer(struct peer *p, struct answer *a, bool bodyless); // bodyless: the answer to a HEAD
+void peer_answer(struct peer *p, struct response *a,
+                 bool bodyless);  // bodyless: the answer to a HEAD
 bool peer_at_end(struct peer *p); // read until the server hangs up; false: there was more to read
-const char *answer_header(const struct answer *a, const char *name); // its value, NULL when absent
+const char *answer_header(const struct response *a,
+                          const char *name); // its value, NULL when absent
 
 // One request on its own connection.
-void peer_ask(uint16_t port, const char *request, struct answer *a);
+void peer_ask(uint16_t port, const char *request, struct response *a);

@@ -134,7 +134,7 @@ LOOP_TEST(http_takes_what_the_memory_of_all_requests_allows, sizeof admissions /
 {
     struct http *h = edge_serve_within(NULL, admissions[_i].memory);
     struct peer p;
-    struct answer a;
+    struct response a;
     atomic_store(&edge_memory.used, admissions[_i].held);
     peer_open(&p, http_port(h));
     peer_send(&p, admissions[_i].request);
@@ -175,7 +175,7 @@ TEST(http_gives_the_memory_of_those_who_leave_to_others)
     enum { N = 3, SENT = 2200000 };
     struct http *h = edge_serve_within(NULL, 8000000);
     struct peer p[N], q;
-    struct answer a;
+    struct response a;
     for (int i = 0; i < N; i++) {
         peer_open(&p[i], http_port(h));
         peer_send(&p[i], BULK);
@@ -214,7 +214,7 @@ LOOP_TEST(http_takes_the_memory_of_slow_clients_when_others_need_it, 2)
     limits.tick_ms = 5;
     struct http *h = edge_serve_within(&limits, _i ? 62 * MIB : 4 * MIB);
     struct peer p, q;
-    struct answer a = {0};
+    struct response a = {0};
     peer_open(&p, http_port(h));
     peer_send(&p, slow[_i]);
     if (_i == 0)

@@ -45,7 +45,7 @@ static const struct {
 LOOP_TEST(http_answers_carry_their_headers, sizeof carries / sizeof *carries)
 {
     struct http *h = edge_serve(NULL);
-    struct answer a;
+    struct response a;
     char text[200];
     snprintf(text, sizeof text, "%s HTTP/1.1\r\n" H "\r\n", carries[_i].request);
     peer_ask(http_port(h), text, &a);
@@ -61,7 +61,7 @@ LOOP_TEST(http_answers_carry_their_headers, sizeof carries / sizeof *carries)
 TEST(http_problem_documents_name_the_fault)
 {
     struct http *h = edge_serve(NULL);
-    struct answer a;
+    struct response a;
     peer_ask(http_port(h), "GET /things?nmae=1 HTTP/1.1\r\n" H "\r\n", &a);
     ck_assert_ptr_nonnull(strstr(a.body, "unknown query parameter"));
     peer_ask(http_port(h), "GET /things/7?nmae=1 HTTP/1.1\r\n" H "\r\n", &a);
@@ -116,7 +116,7 @@ static const struct {
 LOOP_TEST(http_lets_listed_pages_read_its_answers, sizeof pages / sizeof *pages)
 {
     struct http *h = edge_serve_as(NULL, "--cors-origin=http://localhost:3000");
-    struct answer a;
+    struct response a;
     char text[300];
     snprintf(text, sizeof text, "%s\r\n", pages[_i].request);
     peer_ask(http_port(h), text, &a);
@@ -130,7 +130,7 @@ TEST(http_forgets_who_called_with_the_request)
 {
     struct http *h = edge_serve_as(NULL, "--cors-origin=http://localhost:3000");
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     peer_send(&p, "GET /things HTTP/1.1\r\n" ME EVIL "\r\n");
     peer_answer(&p, &a, false);
@@ -162,7 +162,7 @@ TEST(http_knows_the_address_that_its_host_stands_for)
     struct http *h = http_start(&config, &e);
     ck_assert_msg(h != NULL, "%s", e.text);
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-        struct answer a;
+        struct response a;
         char text[100];
         snprintf(text, sizeof text, "GET /x HTTP/1.1\r\nHost: %s\r\n\r\n", row[i].host);
         peer_ask(http_port(h), text, &a);
@@ -174,7 +174,7 @@ TEST(http_knows_the_address_that_its_host_stands_for)
 TEST(http_opens_no_sink_for_a_page_that_may_not_call)
 {
     struct http *h = edge_serve_as(NULL, NULL);
-    struct answer a;
+    struct response a;
     peer_ask(http_port(h),
              "POST /sink?name=a HTTP/1.1\r\n" ME EVIL CHUNKED "\r\n3\r\na,b\r\n0\r\n\r\n", &a);
     ck_assert_int_eq(a.status, 403);
@@ -191,7 +191,7 @@ TEST(http_takes_a_body_of_exactly_the_limit_and_no_more)
     struct http *h = edge_serve(NULL);
     for (size_t i = 0; i < 3; i++) {
         struct peer p;
-        struct answer a;
+        struct response a;
         peer_open(&p, http_port(h));
         peer_send(&p, "POST /things HTTP/1.1\r\n" H CHUNKED "\r\n");
         peer_zeros(&p, sizes[i], true);
@@ -213,7 +213,7 @@ LOOP_TEST(http_gathers_a_chunked_body_of_any_length, sizeof growths / sizeof *gr
 {
     struct http *h = edge_serve(NULL);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     peer_send(&p, "POST /echo HTTP/1.1\r\n" H CHUNKED "\r\n1\r\n<\r\n");
     peer_zeros(&p, growths[_i] - 1, true);
@@ -237,7 +237,7 @@ LOOP_TEST(http_gets_its_refusal_through_to_a_client_that_sends_on, 3)
     static const int status[] = {413, 413, 422};
     struct http *h = edge_serve(NULL);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     peer_send(&p, head[_i]);
     peer_zeros(&p, 8000000, _i > 0);
@@ -254,7 +254,7 @@ TEST(http_says_continue_to_a_client_that_waits_for_it)
 {
     struct http *h = edge_serve(NULL);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     peer_send(&p, "POST /things HTTP/1.1\r\n" H "Content-Length: 5\r\n"
                   "Expect: 100-continue\r\n\r\n");
@@ -271,7 +271,7 @@ TEST(http_streams_a_body_piece_by_piece)
 {
     struct http *h = edge_serve(NULL);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     peer_send(&p, "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 100000\r\n\r\n");
     peer_zeros(&p, 100000, false);
@@ -308,7 +308,7 @@ TEST(http_undoes_an_upload_that_is_cut_off_exactly_once)
 TEST(http_undoes_an_upload_whose_end_fails)
 {
     struct http *h = edge_serve(NULL);
-    struct answer a;
+    struct response a;
     peer_ask(http_port(h), "POST /sink?name=late HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\na,b",
              &a);
     ck_assert_int_eq(a.status, 507);

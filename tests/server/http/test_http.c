@@ -24,7 +24,7 @@ LOOP_TEST(http_takes_a_request_byte_by_byte, 2)
 {
     struct http *h = edge_serve(NULL);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     for (const char *byte = whole[_i]; *byte; byte++)
         ck_assert(peer_try(&p, byte, 1));
@@ -39,7 +39,7 @@ LOOP_TEST(http_takes_a_request_cut_in_two_anywhere, 2)
 {
     struct http *h = edge_serve(NULL);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     for (size_t cut = 1; cut < strlen(whole[_i]); cut++) {
         ck_assert(peer_try(&p, whole[_i], cut));
@@ -70,7 +70,7 @@ TEST(http_answers_what_several_connections_pipeline)
     for (int i = 0; i < CONNECTIONS; i++)
         peer_send(&p[i], all);
     for (int i = 0; i < CONNECTIONS; i++) {
-        struct answer a;
+        struct response a;
         for (int k = 0; k < REQUESTS; k++) {
             peer_answer(&p[i], &a, false);
             ck_assert_int_eq(a.status, 200);
@@ -84,7 +84,7 @@ TEST(http_answers_pipelined_requests_in_order)
 {
     struct http *h = edge_serve(NULL);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     for (int i = 1; i <= 50; i++) {
         char text[100];
@@ -104,7 +104,7 @@ TEST(http_answers_pipelined_requests_in_order)
 TEST(http_hands_segments_parameters_and_headers_to_the_handler)
 {
     struct http *h = edge_serve(NULL);
-    struct answer a;
+    struct response a;
     peer_ask(http_port(h), "GET /things/12?name=a+b%26%c3%a9 HTTP/1.1\r\n" H "X-Agent: q\r\n\r\n",
              &a);
     ck_assert_str_eq(a.body, "12 a b&\xc3\xa9 q");
@@ -118,7 +118,7 @@ enum { CLIENTS = 200 };
 static void *client(void *http)
 {
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(http));
     for (int i = 0; i < 5; i++) {
         peer_send(&p, i % 2 ? whole[0] : "GET /things HTTP/1.1\r\n" H "\r\n");
@@ -150,7 +150,7 @@ TEST(http_tells_a_connection_too_many_to_come_back)
     limits.max_connections = 10;
     struct http *h = edge_serve(&limits);
     static struct peer p[14];
-    struct answer a;
+    struct response a;
     for (int i = 0; i < 14; i++) {
         peer_open(&p[i], http_port(h));
         peer_send(&p[i], "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab");
@@ -177,7 +177,7 @@ TEST(http_closes_the_longest_idle_connections_to_make_room)
     limits.shed_ms = -1;
     struct http *h = edge_serve(&limits);
     static struct peer idle[IDLE];
-    struct answer a;
+    struct response a;
     for (int i = 0; i < IDLE; i++) {
         peer_open(&idle[i], http_port(h));
         if (i % 2)
@@ -238,7 +238,7 @@ TEST(http_makes_room_when_a_connection_closes)
     limits.max_connections = 2;
     struct http *h = edge_serve(&limits);
     for (int i = 0; i < 10; i++) {
-        struct answer a = {0};
+        struct response a = {0};
         for (int tries = 0; tries < 1000 && a.status != 200; tries++)
             peer_ask(http_port(h), "GET /things HTTP/1.1\r\n" H "Connection: close\r\n\r\n", &a);
         ck_assert_int_eq(a.status, 200);
@@ -252,7 +252,7 @@ TEST(http_tells_a_request_too_many_to_come_back)
     limits.max_requests = 1;
     struct http *h = edge_serve(&limits);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     peer_send(&p, "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab");
     edge_wait(&seen.begun, 1);
@@ -292,7 +292,7 @@ TEST(http_answers_others_while_long_requests_run)
     enum { HELD = 6 };
     struct http *h = edge_serve(NULL);
     static struct peer p[HELD];
-    struct answer a;
+    struct response a;
     for (int i = 0; i < HELD; i++) {
         peer_open(&p[i], http_port(h));
         peer_send(&p[i], SLOW);
@@ -324,7 +324,7 @@ TEST(http_tells_a_long_request_too_many_to_come_back)
     struct http *h = edge_serve(&limits);
     static struct peer p[ALL];
     struct pollfd told[3];
-    struct answer a;
+    struct response a;
     int busy = 0;
     for (int i = 0; i < ALL; i++) {
         peer_open(&p[i], http_port(h));
@@ -372,7 +372,7 @@ static void hold_threads(struct http *h, struct peer *p, int n)
 
 static void expect_each(struct peer *p, int n, int status)
 {
-    struct answer a;
+    struct response a;
     for (int i = 0; i < n; i++) {
         peer_answer(&p[i], &a, false);
         ck_assert_int_eq(a.status, status);
@@ -387,7 +387,7 @@ TEST(http_keeps_a_thread_for_requests_that_take_seconds)
     enum { LONG = SETTINGS_SLOW_THREADS - 1, MANY = 20 };
     struct http *h = edge_serve(NULL);
     static struct peer p[MANY], last;
-    struct answer a;
+    struct response a;
     send_each(h, p, MANY, LASTING);
     edge_wait(&seen.held, LONG);
     send_each(h, &last, 1, HEAVIER);
@@ -415,7 +415,7 @@ TEST(http_tells_a_long_request_that_has_waited_to_come_back)
     limits.slow_wait_ms = 1000; // for a thread that is free to be awake
     struct http *h = edge_serve(&limits);
     static struct peer p[RUN], waits;
-    struct answer a;
+    struct response a;
     hold_threads(h, p, RUN);
     peer_open(&waits, http_port(h));
     peer_send(&waits, "POST /sometimes HTTP/1.1\r\n" H "Content-Length: 101\r\n\r\n");
@@ -441,7 +441,7 @@ TEST(http_lets_a_long_request_wait_whose_large_body_is_here)
     limits.fair_hold = 100;
     struct http *h = edge_serve(&limits);
     static struct peer p[RUN], waits;
-    struct answer a;
+    struct response a;
     hold_threads(h, p, RUN);
     peer_open(&waits, http_port(h));
     peer_send(&waits, "POST /sometimes HTTP/1.1\r\n" H "Content-Length: 101\r\n\r\n");
@@ -464,7 +464,7 @@ TEST(http_does_not_begin_long_requests_whose_client_has_left)
     limits.slow_waiting = 1;
     struct http *h = edge_serve(&limits);
     static struct peer p[RUN], leaves, comes;
-    struct answer a;
+    struct response a;
     hold_threads(h, p, RUN);
     send_each(h, &leaves, 1, SLOW);
     shutdown(leaves.fd, SHUT_WR);
@@ -486,7 +486,7 @@ TEST(http_takes_time_only_for_bodies_over_the_rows_bound)
     struct http *h = edge_serve(NULL);
     for (size_t n = 99; n <= 101; n++) {
         struct peer p;
-        struct answer a;
+        struct response a;
         char head[100];
         snprintf(head, sizeof head, "POST /sometimes HTTP/1.1\r\n" H "Content-Length: %zu\r\n\r\n",
                  n);
@@ -507,7 +507,7 @@ TEST(http_runs_a_handler_again_that_needs_time)
 {
     struct http *h = edge_serve(NULL);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     for (int i = 1; i <= 30; i++) { // the memory of the first try is given back
         peer_send(&p, "GET /heavy HTTP/1.1\r\n" H "\r\n");
@@ -526,7 +526,7 @@ TEST(http_answers_pipelined_requests_in_order_when_some_take_long)
     static const char *const request[] = {QUICK, "GET /heavy HTTP/1.1\r\n" H "\r\n", HELLO, SLOW};
     struct http *h = edge_serve(NULL);
     struct peer p;
-    struct answer a;
+    struct response a;
     atomic_store(&seen.release, true);
     peer_open(&p, http_port(h));
     for (int i = 0; i < 40; i++)
@@ -548,7 +548,7 @@ TEST(http_gives_up_long_work_whose_client_is_gone)
     limits.tick_ms = limits.gone_ms = 10;
     struct http *h = edge_serve(&limits);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     peer_send(&p, ENDLESS);
     shutdown(p.fd, SHUT_WR);
@@ -600,7 +600,7 @@ TEST(http_drains_what_is_under_way_and_takes_nothing_new)
 {
     struct http *h = edge_serve(NULL);
     struct peer held, kept;
-    struct answer a;
+    struct response a;
     pthread_t t;
     peer_open(&kept, http_port(h));
     peer_send(&kept, "GET /things HTTP/1.1\r\n" H "\r\n");
@@ -640,7 +640,7 @@ TEST(http_leaves_no_descriptor_open)
     int before = open_files();
     for (int i = 0; i < 4; i++) {
         struct http *h = edge_serve(NULL);
-        struct answer a;
+        struct response a;
         peer_ask(http_port(h), request[i], &a);
         if (i % 2)
             http_drain(h, 5000);
@@ -655,7 +655,7 @@ TEST(http_leaves_no_descriptor_open)
 // them.
 TEST(http_leaves_descriptors_for_others)
 {
-    struct answer a;
+    struct response a;
     enum { CLIENTS_ASKED = 150, FILES = 480 };
     static struct peer p[CLIENTS_ASKED];
     struct http_limits limits = http_limits_default;

@@ -33,7 +33,7 @@ static void cut_off(struct http *h, const char *name)
 
 static int ask(struct http *h, const char *request)
 {
-    struct answer a;
+    struct response a;
     peer_ask(http_port(h), request, &a);
     return a.status;
 }
@@ -53,7 +53,7 @@ TEST(http_undoes_uploads_though_long_requests_have_all_threads_and_places)
     struct http *h = edge_serve(&limits);
     static struct peer p[RUN + 2];
     struct pollfd told[2];
-    struct answer a;
+    struct response a;
     int busy = 0;
     for (int i = 0; i < RUN; i++) {
         send_slow(h, &p[i]);
@@ -136,7 +136,7 @@ TEST(http_does_elsewhere_what_a_request_leaves_to_be_done)
 {
     struct http *h = edge_serve(NULL);
     struct peer p;
-    struct answer a;
+    struct response a;
     pthread_t thread;
     peer_open(&p, http_port(h));
     for (int i = 0; i < 10; i++) { // on one connection

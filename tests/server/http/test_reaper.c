@@ -179,7 +179,7 @@ TEST(http_has_patience_with_an_upload_that_makes_progress)
     limits.body_ms = 400;
     struct http *h = edge_serve(&limits);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     peer_send(&p, "POST /sink?name=a HTTP/1.1\r\n" H "Content-Length: 100000\r\n\r\n");
     for (int i = 0; i < 25; i++) { // 4000 bytes per 20 ms: 200 kB/s, 500 ms in all
@@ -198,7 +198,7 @@ TEST(http_gives_a_handler_all_the_time_it_needs)
     limits.header_ms = limits.body_ms = 100;
     struct http *h = edge_serve(&limits);
     struct peer p;
-    struct answer a;
+    struct response a;
     peer_open(&p, http_port(h));
     peer_send(&p, "GET /hold HTTP/1.1\r\n" H "\r\n");
     edge_wait(&seen.held, 1);

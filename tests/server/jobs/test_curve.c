@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "server/jobs/curve.h"
 
-
 #include <math.h>
 #include <string.h>
 
 #include "tests/harness.h"
+#include "engine/table/task.h"
 
 static struct curve curve;
 static struct arena arena;
@@ -13,8 +13,8 @@ static struct err err;
 
 static void start(size_t n_class, size_t n_val)
 {
-    const struct model m = {.task = n_class ? TASK_CLASSIFICATION : TASK_REGRESSION,
-                            .n_class = n_class};
+    const struct model m = {
+        .answer = {.task = n_class ? &task_classification : &task_regression, .n_class = n_class}};
     arena_release(&arena);
     arena_init(&arena, 1 << 20);
     const struct train_spec s = {.epochs = 10, .batch_size = 8, .monitor = "val_loss"};

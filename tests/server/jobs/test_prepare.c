@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "server/jobs/prepare.h"
 #include "tests/server/plant.h"
+#include "engine/table/task.h"
 
 #include <string.h>
 
@@ -29,11 +30,11 @@ TEST(a_job_is_prepared_from_its_data)
                  &r));
     ck_assert_uint_eq(r.frame.n_row, 100);
     ck_assert(r.split.n_train == 70 && r.split.n_val == 20 && r.split.n_test == 10);
-    ck_assert(r.prep.task == TASK_REGRESSION && r.prep.n_class == 0);
+    ck_assert(r.prep.answer.task == &task_regression && r.prep.answer.n_class == 0);
     ck_assert_uint_eq(r.prep.n_feature, 1 + 4);
     ck_assert(r.model.n_in == 5 && r.model.n_out == 1 && r.model.spec.n_layer == 1);
     NEED(prepare(&p, digest, "{\"dataset\":\"d\",\"target\":\"group\"}", &r));
-    ck_assert(r.prep.n_class == 3 && r.model.n_class == 3 && r.model.n_in == 2);
+    ck_assert(r.prep.answer.n_class == 3 && r.model.answer.n_class == 3 && r.model.n_in == 2);
     plant_release(&p);
 }
 
