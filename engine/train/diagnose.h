@@ -51,7 +51,6 @@ extern const size_t symptom_count;
 
 #define SYMPTOM(name) extern const struct symptom symptom_##name;
 #include "engine/train/diagnose.def"
-#undef SYMPTOM
 
 // For the rows.
 

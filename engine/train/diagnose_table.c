@@ -6,6 +6,5 @@
 const struct symptom *const symptom_list[] = {
 #define SYMPTOM(name) &symptom_##name,
 #include "engine/train/diagnose.def"
-#undef SYMPTOM
 };
 const size_t symptom_count = sizeof symptom_list / sizeof *symptom_list;
