@@ -141,7 +141,7 @@ suites: $(PROGRAMS) $(if $(filter e2e,$(SUITES)),all $(B)/docs $(call obj,tests/
 check: deps layers style
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) suites
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) MODE=f64 suites
-	@sh tests/check.sh $(PROGRAMS) build/f64/test_engine "$(B)/docs check README.md" \
+	@sh tests/check.sh $(PROGRAMS) build/f64/test_engine "$(B)/docs check api/REFERENCE.md" \
 	"tests/e2e/cli_test.sh $(B)" "tests/binary.sh $(B)" "tests/accuracy.sh $(B)/mlpd tests/data"
 
 ## accuracy: train on NAME_train.csv and score NAME_test.csv in DATA=folder, all defaults
@@ -161,9 +161,9 @@ fuzz:
 	@$(MAKE) --no-print-directory -s MODE=fuzz build/fuzz/fuzz
 	@FUZZ=$(FUZZ) SEED=$(SEED) build/fuzz/fuzz
 
-## docs: write the README's tables and api/openapi.json anew
+## docs: write api/REFERENCE.md and api/openapi.json anew
 docs: $(B)/docs $(B)/mlpd
-	$(B)/docs write README.md
+	$(B)/docs write api/REFERENCE.md
 	$(B)/mlpd --openapi > api/openapi.json
 
 ## bench: time training steps on THREADS threads (default 1), next to what this machine can do

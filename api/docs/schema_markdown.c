@@ -5,20 +5,28 @@
 
 #include <string.h>
 
+static void print_names(const struct field *f, FILE *out)
+{
+    const char *comma = "";
+    for (size_t i = 0; f->table && i < f->table->n; i++, comma = ", ")
+        fprintf(out, "%s`%s`", comma, f->table->row[i]->name);
+    for (size_t i = 0; f->names && f->names[i]; i++, comma = ", ")
+        fprintf(out, "%s`%s`", comma, f->names[i]);
+}
+
 static void print_limits(const struct field *f, FILE *out)
 {
-    if (f->type == FIELD_PICK)
-        for (size_t i = 0; i < f->table->n; i++)
-            fprintf(out, "%s`%s`", i ? ", " : "", f->table->row[i]->name);
-    else if (f->names)
-        for (size_t i = 0; f->names[i]; i++)
-            fprintf(out, "%s`%s`", i ? ", " : "", f->names[i]);
-    else if (f->type == FIELD_INT || f->type == FIELD_REAL)
+    bool number = !f->names && (f->type == FIELD_INT || f->type == FIELD_REAL);
+    const char *comma = number || f->names || f->table ? ", " : "";
+    print_names(f, out);
+    if (number)
         fprintf(out, "%s%.15g to %.15g", f->above_min ? "above " : "", f->min, f->max);
-    if (f->zero)
-        fprintf(out, ", `\"%s\"`", f->zero);
+    if (f->zero) {
+        fprintf(out, "%s`\"%s\"`", comma, f->zero);
+        comma = ", ";
+    }
     if (f->nullable)
-        fprintf(out, "%s`null`", f->names || f->max > 0 || f->table ? ", " : "");
+        fprintf(out, "%s`null`", comma);
 }
 
 static void print_fields(const struct schema *s, const char *prefix, FILE *out)

@@ -3,7 +3,7 @@
 
 // A job definition: what a client may say about a training, and the struct it becomes. The rows in
 // job_schema.c are the list of keys; POST /jobs reads through them, the worker reads the resolved
-// text from the store through them again, GET /schema/job and the README print them. Any thread.
+// text from the store through them again, GET /schema/job and the reference print them. Any thread.
 
 #include "api/schema/job_spec.h"
 #include "api/schema/schema.h"

@@ -5,7 +5,7 @@
 // initialisations.
 //
 // A row starts with a `struct row`: its name, a sentence, and its knobs (the numbers a user may
-// set). The job schema, OpenAPI, the README's tables and the tests walk rows and knobs; adding a
+// set). The job schema, OpenAPI, api/REFERENCE.md and the tests walk rows and knobs; adding a
 // choice is adding a row. A `struct pick` is a row that a job has chosen, together with the knobs'
 // values. All of it is constant data, readable from any thread.
 

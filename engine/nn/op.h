@@ -3,7 +3,7 @@
 
 // An op is its row: name, sentence, knobs, shape rule, kernels and the sample input that tests
 // need. Adding one is writing its row next to its kernels (ops_*.c) and one line in ops.def; the
-// job schema, OpenAPI, README tables, the gradient check and the float-against-double check follow
+// job schema, OpenAPI, the reference, the gradient check and the float-against-double check follow
 // by walking op_table. What an op is as an activation, a norm or a loss stands in a row of that
 // kind (role.h).
 //

@@ -44,7 +44,7 @@ struct server {
 // to end, then what is stored is put in order. Whatever hangs, the process ends within 30 s of the
 // first signal, which is what docker(1) and others can be told to wait for.
 enum { SERVER_DRAIN_MS = 25000, SERVER_GRACE_MS = 2000, SERVER_HALT_MS = 1500, SERVER_LAST_S = 29 };
-_Static_assert(SERVER_DRAIN_MS + SERVER_GRACE_MS == 27000, "README.md says so");
+_Static_assert(SERVER_DRAIN_MS + SERVER_GRACE_MS == 27000, "server/README.md says so");
 _Static_assert(SERVER_DRAIN_MS + SERVER_GRACE_MS + SERVER_HALT_MS < SERVER_LAST_S * 1000 &&
                    SERVER_LAST_S < 30,
                "a stop ends by itself before it is cut off");

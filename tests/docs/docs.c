@@ -1,27 +1,47 @@
 // SPDX-License-Identifier: MIT
-// The README's tables are prints of the program's own tables. `make docs` writes them, `make check`
-// compares.
+// api/REFERENCE.md is a print of the program's own tables. `make docs` writes it, `make check`
+// compares. One page rather than one a table, so that a browser's search finds a word wherever it
+// is explained. A section is a row of `sections`; a new kind of choice is a row there.
 //
-//     docs write README.md    replace what stands between <!-- table: NAME --> and <!-- end -->
-//     docs check README.md    fail when anything would be replaced
+//     docs write api/REFERENCE.md
+//     docs check api/REFERENCE.md    fail when the page is not what would be written
 
 #include "api/schema/foreign.h"
 #include "api/schema/job_schema.h"
-#include "engine/model/metric.h"
 #include "api/schema/problem.h"
 #include "api/schema/route.h"
-#include "server/base/settings.h"
 #include "engine/model/init.h"
+#include "engine/model/metric.h"
 #include "engine/nn/role.h"
 #include "engine/optim/optim.h"
 #include "engine/optim/schedule.h"
+#include "engine/train/diagnose.h"
+#include "server/base/settings.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void print_routes(FILE *f)
+struct section {
+    const char *title, *intro; // intro: a paragraph, or NULL
+    void (*print)(const struct section *, FILE *);
+    const struct table *table; // of choices, for print_choices
+};
+
+// A sentence in a cell of a table, where a bar would end the cell.
+static void print_cell(const char *text, FILE *f)
 {
+    for (; *text; text++) {
+        if (*text == '|')
+            fputc('\\', f);
+        fputc(*text, f);
+    }
+}
+
+static void print_routes(const struct section *s, FILE *f)
+{
+    (void)s;
     fputs("| request | what it does | answers |\n|---|---|---|\n", f);
     for (size_t i = 0; i < route_count; i++) {
         const struct route *r = &route_table[i];
@@ -33,12 +53,13 @@ static void print_routes(FILE *f)
     }
 }
 
-static void print_job(FILE *f)
+static void print_job(const struct section *s, FILE *f)
 {
+    (void)s;
     schema_markdown(&job_schema, f);
 }
 
-static void print_default(FILE *f, const struct knob *k)
+static void print_numbers(FILE *f, const struct knob *k)
 {
     const char *open = k->count > 1 ? "[" : "", *close = k->count > 1 ? "]" : "";
     fputs(open, f);
@@ -47,17 +68,18 @@ static void print_default(FILE *f, const struct knob *k)
     fputs(close, f);
 }
 
-static void print_knobs(FILE *f, const struct table *t, const struct row *row)
+// "`lr` = 0.01 (0 to 1000): Learning rate."
+static void print_knob(FILE *f, const struct knob *k)
 {
-    const struct knob *k;
-    size_t at;
-    for (size_t i = 0; (k = knob_at(t, row, i, &at)); i++) {
-        fprintf(f, "%s`%s` ", i ? ", " : "", k->name);
-        if (k->type == KNOB_BOOL)
-            fputs(k->def[0] ? "true" : "false", f);
-        else
-            print_default(f, k);
-    }
+    fprintf(f, "`%s` = ", k->name);
+    if (k->type == KNOB_BOOL)
+        fputs(k->def[0] ? "true" : "false", f);
+    else
+        print_numbers(f, k);
+    if (k->type != KNOB_BOOL)
+        fprintf(f, " (%g to %g)", k->min, k->max);
+    fputs(": ", f);
+    print_cell(k->doc, f);
 }
 
 static void print_aliases(FILE *f, const struct row *row)
@@ -67,27 +89,45 @@ static void print_aliases(FILE *f, const struct row *row)
     fputs(row->alias[0] ? ")" : "", f);
 }
 
-static void print_choice(FILE *f, const struct table *t, const struct row *row)
+static void print_choice(FILE *f, const struct row *row)
 {
-    fprintf(f, "| %s | `%s`", t->what, row->name);
+    fprintf(f, "| `%s`", row->name);
     print_aliases(f, row);
-    fprintf(f, " | %s | ", row->doc);
-    print_knobs(f, t, row);
+    fputs(" | ", f);
+    print_cell(row->doc, f);
+    fputs(" | ", f);
+    for (int i = 0; i < ROW_KNOBS && row->knob[i].name; i++) {
+        fputs(i ? "<br>" : "", f);
+        print_knob(f, &row->knob[i]);
+    }
     fprintf(f, " | %s%s%s |\n", row->torch ? "`" : "", row->torch ? row->torch : "",
             row->torch ? "`" : "");
 }
 
-static void print_choices(FILE *f)
+static void print_choices(const struct section *s, FILE *f)
 {
-    static const struct table *const all[] = {&activation_table, &norm_table,     &loss_table,
-                                              &optimizer_table,  &schedule_table, &init_table,
-                                              &metric_table};
-    fputs("| choice | name | meaning | settings and their defaults | PyTorch |\n"
-          "|---|---|---|---|---|\n",
+    fputs("| name | meaning | hyperparameters, their defaults and ranges | PyTorch |\n"
+          "|---|---|---|---|\n",
           f);
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        for (size_t k = 0; k < all[i]->n; k++)
-            print_choice(f, all[i], all[i]->row[k]);
+    for (size_t i = 0; i < s->table->n; i++)
+        print_choice(f, s->table->row[i]);
+    if (!s->table->common[0].name)
+        return;
+    fprintf(f, "\nEvery %s also takes:\n\n", s->table->what);
+    for (int i = 0; i < TABLE_KNOBS && s->table->common[i].name; i++) {
+        fputs("- ", f);
+        print_knob(f, &s->table->common[i]);
+        fputc('\n', f);
+    }
+}
+
+static void print_symptoms(const struct section *s, FILE *f)
+{
+    (void)s;
+    fputs("| finding | meaning | what the suggested job does |\n|---|---|---|\n", f);
+    for (size_t i = 0; i < symptom_count; i++)
+        fprintf(f, "| `%s` | %s | %s |\n", symptom_list[i]->row.name, symptom_list[i]->row.doc,
+                symptom_list[i]->advice);
 }
 
 // A JSON Pointer as the other tables write keys.
@@ -102,8 +142,9 @@ static void print_key(FILE *f, const char *pointer)
     fputc('`', f);
 }
 
-static void print_foreign(FILE *f)
+static void print_foreign(const struct section *s, FILE *f)
 {
+    (void)s;
     fputs("| option | becomes | remark |\n|---|---|---|\n", f);
     for (size_t i = 0; i < foreign_count; i++) {
         const struct foreign *row = &foreign_table[i];
@@ -116,94 +157,135 @@ static void print_foreign(FILE *f)
     }
 }
 
-static void print_problems(FILE *f)
+static void print_problems(const struct section *s, FILE *f)
 {
+    (void)s;
     fputs("| status | `code` | meaning |\n|---|---|---|\n", f);
     for (int k = ERR_NONE + 1; k < ERR_KIND_COUNT; k++)
         fprintf(f, "| %d | `%s` | %s |\n", problem_of((enum err_kind)k)->status,
                 err_word((enum err_kind)k), problem_of((enum err_kind)k)->title);
 }
 
-static void print_settings(FILE *f)
+static void print_settings(const struct section *s, FILE *f)
 {
+    (void)s;
     fputs("```text\n", f);
     settings_help(f);
     fputs("```\n", f);
 }
 
-static const struct section {
-    const char *name;
-    void (*print)(FILE *);
-} sections[] = {{"routes", print_routes},     {"job", print_job},
-                {"choices", print_choices},   {"foreign", print_foreign},
-                {"problems", print_problems}, {"settings", print_settings}};
+static const struct section sections[] = {
+    {"Routes",
+     "Any route can also answer 400 (not readable), 405, 415, 500 or 503. Every field of every "
+     "request and reply is in [openapi.json](openapi.json).",
+     print_routes, NULL},
+    {"Errors",
+     "Errors are problem documents (RFC 9457). `diverged` and `cancelled` are also values of "
+     "`error.code` of a job. [README.md](README.md#errors-and-retries) says how to handle them.",
+     print_problems, NULL},
+    {"Job definition",
+     "The body of `POST /jobs`; also a JSON Schema at `GET /schema/job`. A choice is a name "
+     "(`\"adam\"`) or an object with its hyperparameters (`{\"type\": \"adam\", \"lr\": 0.01}`).",
+     print_job, NULL},
+    {"Activations", NULL, print_choices, &activation_table},
+    {"Norms", NULL, print_choices, &norm_table},
+    {"Losses", NULL, print_choices, &loss_table},
+    {"Optimizers", NULL, print_choices, &optimizer_table},
+    {"Schedules", NULL, print_choices, &schedule_table},
+    {"Initialisations", NULL, print_choices, &init_table},
+    {"Metrics", NULL, print_choices, &metric_table},
+    {"Findings", "What `GET /jobs/{id}/diagnosis` can find.", print_symptoms, NULL},
+    {"Options of other libraries",
+     "The parameters of scikit-learn's MLPClassifier and MLPRegressor and of H2O's deep learning "
+     "can stand in a job definition as they are. The reply's `notes` say what mlpd made of each. "
+     "An option that is ignored has no effect here. A refused option is an error, unless it has "
+     "the value that turns it off.",
+     print_foreign, NULL},
+    {"Daemon settings", NULL, print_settings, NULL},
+};
 
+enum { SECTIONS = sizeof sections / sizeof *sections };
+
+// A heading's anchor as the sites that show Markdown make it.
+static void print_anchor(const char *title, FILE *f)
+{
+    for (; *title; title++)
+        fputc(*title == ' ' ? '-' : tolower((unsigned char)*title), f);
+}
+
+static void print_contents(FILE *f)
+{
+    for (size_t i = 0; i < SECTIONS; i++) {
+        fprintf(f, "- [%s](#", sections[i].title);
+        print_anchor(sections[i].title, f);
+        fputs(")\n", f);
+    }
+}
+
+// The whole page, for the caller to free.
+static char *print_page(void)
+{
+    char *page = NULL;
+    size_t len;
+    FILE *f = open_memstream(&page, &len);
+    fputs("# Reference\n\nWritten by `make docs` from the tables of the program: change those, not "
+          "this page. [README.md](README.md) explains how to use them.\n\n",
+          f);
+    print_contents(f);
+    for (size_t i = 0; i < SECTIONS; i++) {
+        fprintf(f, "\n## %s\n\n", sections[i].title);
+        if (sections[i].intro)
+            fprintf(f, "%s\n\n", sections[i].intro);
+        sections[i].print(&sections[i], f);
+    }
+    fclose(f);
+    return page;
+}
+
+// The file's text, for the caller to free; NULL when it cannot be read.
 static char *read_file(const char *path)
 {
     FILE *f = fopen(path, "r");
     char *text = NULL;
     size_t len = 0;
-    if (!f || getdelim(&text, &len, '\0', f) < 0) {
+    if (!f || getdelim(&text, &len, '\0', f) < 0)
         perror(path);
-        exit(2);
-    }
-    fclose(f);
+    if (f)
+        fclose(f);
     return text;
 }
 
-static const struct section *section_at(const char *name)
+static int check_page(const char *path, const char *page)
 {
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-        if (strncmp(name, sections[i].name, strlen(sections[i].name)) == 0 &&
-            name[strlen(sections[i].name)] == ' ')
-            return &sections[i];
-    fprintf(stderr, "docs: no table called \"%.20s\"\n", name);
-    exit(2);
+    char *old = read_file(path);
+    bool same = old && strcmp(old, page) == 0;
+    if (!same)
+        printf("ERROR: %s is stale; run `make docs`\n", path);
+    printf("docs: %d passed, %d failed\n", same, !same);
+    free(old);
+    return !same;
 }
 
-// The text with every table printed anew.
-static char *renew(const char *text)
+static int write_page(const char *path, const char *page)
 {
-    static const char begin[] = "<!-- table: ", end[] = "<!-- end -->";
-    char *out = NULL;
-    size_t len;
-    FILE *f = open_memstream(&out, &len);
-    for (const char *at; (at = strstr(text, begin));) {
-        const char *body = strchr(at, '\n'), *close = strstr(at, end);
-        if (!body || !close) {
-            fprintf(stderr, "docs: a table without <!-- end -->\n");
-            exit(2);
-        }
-        fwrite(text, 1, (size_t)(body + 1 - text), f);
-        section_at(at + strlen(begin))->print(f);
-        text = close;
+    FILE *f = fopen(path, "w");
+    bool ok = f && fputs(page, f) >= 0;
+    if ((f && fclose(f)) || !ok) {
+        perror(path);
+        return 2;
     }
-    fputs(text, f);
-    fclose(f);
-    return out;
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 3 || (strcmp(argv[1], "write") != 0 && strcmp(argv[1], "check") != 0)) {
-        fputs("usage: docs write|check README.md\n", stderr);
+    bool writes = argc == 3 && strcmp(argv[1], "write") == 0;
+    if (!writes && (argc != 3 || strcmp(argv[1], "check") != 0)) {
+        fputs("usage: docs write|check api/REFERENCE.md\n", stderr);
         return 2;
     }
-    char *old = read_file(argv[2]), *new = renew(old);
-    bool same = strcmp(old, new) == 0;
-    if (!same && strcmp(argv[1], "check") == 0) {
-        printf("ERROR: the tables of %s are stale; run `make docs`\ndocs: 0 passed, 1 failed\n",
-               argv[2]);
-        return 1;
-    }
-    FILE *f = same ? NULL : fopen(argv[2], "w");
-    if (f) {
-        fputs(new, f);
-        fclose(f);
-    }
-    if (argv[1][0] == 'c')
-        puts("docs: 1 passed, 0 failed");
-    free(old);
-    free(new);
-    return 0;
+    char *page = print_page();
+    int status = writes ? write_page(argv[2], page) : check_page(argv[2], page);
+    free(page);
+    return status;
 }
