@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The examples of README.md work as they stand. A ```sh block after a line "<!-- tested -->" is run
-// by sh from the top of the source tree, with localhost:8080 replaced by a fresh daemon's address;
-// the blocks share that daemon, in order. ```json blocks after "<!-- reply -->" lines are the last
-// replies that the block above them prints: the same keys, values of the same types. Where a reply
-// is shortened, the object or array has a "..." in it.
+// The examples of README.md, api/README.md and every other page work as they stand. A ```sh block
+// after a line "<!-- tested -->" is run by sh from the top of the source tree, with localhost:8080
+// replaced by a fresh daemon's address; the blocks of a page share that daemon, in order. ```json
+// blocks after "<!-- reply -->" lines are the last replies that the block above them prints: the
+// same keys, values of the same types. Where a reply is shortened, the object or array has a "..."
+// in it. Links to files and to headings lead somewhere.
 
 #include "tests/e2e/client.h"
 
+#include <ctype.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,15 +157,90 @@ static int run_examples(const struct daemon *d, const char *page)
     return n;
 }
 
-TEST(the_examples_of_the_readme_work)
+// Pages lie at the top and one folder below it.
+static void find_pages(glob_t *page)
 {
-    char *page = file_text(source_path("README.md"), NULL);
-    struct daemon d;
-    daemon_start(&d);
-    if (!page || run_examples(&d, page) == 0)
-        printf("README.md has no example marked <!-- tested --> yet\n");
-    daemon_end(&d);
-    free(page);
+    ck_assert_int_eq(glob(source_path("*.md"), 0, NULL, page), 0);
+    ck_assert_int_eq(glob(source_path("*/*.md"), GLOB_APPEND, NULL, page), 0);
+}
+
+TEST(the_examples_of_every_page_work)
+{
+    glob_t page;
+    int n = 0;
+    find_pages(&page);
+    for (size_t i = 0; i < page.gl_pathc; i++) {
+        char *said = file_text(page.gl_pathv[i], NULL);
+        if (strstr(said, "<!-- tested -->")) {
+            struct daemon d;
+            daemon_start(&d);
+            n += run_examples(&d, said);
+            daemon_end(&d);
+        }
+        free(said);
+    }
+    globfree(&page);
+    ck_assert_int_ge(n, 20); // README.md and api/README.md, and none has lost its marks
+}
+
+// What is more than ten minutes' reading has a page of its own.
+TEST(the_readme_is_short)
+{
+    size_t len;
+    free(file_text(source_path("README.md"), &len));
+    ck_assert_uint_le(len, 18 << 10);
+}
+
+// Whether a page has the heading, by the anchor that the sites that show Markdown make of it: small
+// letters, digits, and a dash for every blank.
+static bool has_heading(const char *page, const char *anchor, size_t len)
+{
+    for (const char *at = page; (at = strstr(at, "\n#"));) {
+        size_t n = 0;
+        at += 1 + strspn(at + 1, "# ");
+        bool same = true;
+        for (; *at && *at != '\n'; at++)
+            if (isalnum((unsigned char)*at) || strchr(" -_", *at)) {
+                int c = *at == ' ' ? '-' : tolower((unsigned char)*at);
+                same = same && n < len && anchor[n] == c;
+                n++;
+            }
+        if (same && n == len)
+            return true;
+    }
+    return false;
+}
+
+// A link as it stands between the brackets: FILE, FILE#HEADING or #HEADING.
+static bool leads_somewhere(const char *page, const char *link, size_t len)
+{
+    const char *folder_end = strrchr(page, '/'), *mark = memchr(link, '#', len);
+    size_t file = mark ? (size_t)(mark - link) : len;
+    char *target =
+        file ? file_text(text("%.*s/%.*s", (int)(folder_end - page), page, (int)file, link), NULL)
+             : file_text(page, NULL);
+    bool ok = target && (!mark || has_heading(target, mark + 1, len - file - 1));
+    free(target);
+    return ok;
+}
+
+TEST(the_links_of_every_page_lead_somewhere)
+{
+    glob_t page;
+    find_pages(&page);
+    for (size_t i = 0; i < page.gl_pathc; i++) {
+        char *said = file_text(page.gl_pathv[i], NULL);
+        for (const char *at = said; (at = strstr(at, "](")); at++) {
+            size_t len = strcspn(at + 2, ")");
+            ck_assert_msg(strncmp(at + 2, "https://", 8) == 0 ||
+                              leads_somewhere(page.gl_pathv[i], at + 2, len),
+                          "%s: the link %.*s leads nowhere", page.gl_pathv[i], (int)len, at + 2);
+        }
+        free(said);
+    }
+    globfree(&page);
+    ck_assert(!has_heading("\n## Errors and more\n", "errors", 6));
+    ck_assert(has_heading("\n## Start, logs\n", "start-logs", 10));
 }
 
 // The runner itself, on a page of its own.
