@@ -75,7 +75,7 @@ static void dismiss(struct foreign_use *u, const char *given)
     if (!*u->row->off)
         u->ignored = u->row->doc;
     else if (foreign_same(given, u->row->off))
-        u->ignored = "it changes nothing";
+        u->ignored = "it has no effect";
     else
         u->refused = u->row->doc;
 }
@@ -87,7 +87,7 @@ static void move(struct foreign_use *u)
     if (word && word->means)
         foreign_value(u, cJSON_Parse(word->means));
     else if (word)
-        u->ignored = "it changes nothing";
+        u->ignored = "it has no effect";
     if (!u->ignored)
         foreign_put(u, u->to, u->value);
 }
@@ -103,7 +103,7 @@ static void apply(const struct foreign *row, const struct schema *s, cJSON *body
     u.value = cJSON_DetachItemFromObjectCaseSensitive(body, row->name);
     text_of(u.value, given);
     if (cJSON_IsNull(u.value))
-        u.ignored = "it changes nothing";
+        u.ignored = "it has no effect";
     else if (row->turn)
         row->turn(&u);
     if (!u.ignored && u.to)
@@ -124,7 +124,7 @@ void foreign_rewrite(const struct schema *s, cJSON *body, struct faults *f)
 // Names that are the schema's own as well have their description there.
 const char *foreign_name(size_t i, const char **doc)
 {
-    static const char *const what[] = {"An option of another library; it does nothing here.",
+    static const char *const what[] = {"An option of another library, without effect here.",
                                        "An option of another library, moved to its place here."};
     size_t seen = 0;
     for (size_t k = 0; k < foreign_count; k++) {

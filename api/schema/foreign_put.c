@@ -80,7 +80,7 @@ static void arrive(struct foreign_use *u, cJSON *object, const cJSON *there, con
                    const cJSON *value, const char *from)
 {
     if (there && u->weak) {
-        u->ignored = "it gives way to what is said otherwise";
+        u->ignored = "another setting takes precedence";
     } else if (there) {
         fault_add(u->faults, "conflicting_fields", from,
                   "means the same as \"%s\", which is given too",

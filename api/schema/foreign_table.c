@@ -90,7 +90,7 @@ static void turn_scale(struct foreign_use *u)
         foreign_value(u, cJSON_CreateNumber(-scale));
         foreign_also(u, "/model/init/high", scale);
     } else {
-        u->ignored = "the distribution chooses its own scale";
+        u->ignored = "this initialization has a scale of its own";
     }
 }
 
@@ -109,13 +109,13 @@ static bool is_adaptive(const struct foreign_use *u)
 static void turn_rate(struct foreign_use *u)
 {
     if (is_adaptive(u))
-        u->ignored = "the rate is adaptive";
+        u->ignored = "the learning rate is adaptive";
 }
 
 static void turn_annealing(struct foreign_use *u)
 {
     if (is_adaptive(u))
-        u->ignored = "the rate is adaptive";
+        u->ignored = "the learning rate is adaptive";
 }
 
 static void turn_momentum(struct foreign_use *u)
@@ -130,7 +130,7 @@ static void turn_max_w2(struct foreign_use *u)
     if (!cJSON_IsNumber(u->value) || u->value->valuedouble < 0)
         return;
     if (u->value->valuedouble > 1e38)
-        u->ignored = "it is no limit";
+        u->ignored = "that means no limit";
     else
         foreign_value(u, cJSON_CreateNumber(sqrt(u->value->valuedouble)));
 }
@@ -155,9 +155,9 @@ static void turn_rounds(struct foreign_use *u)
     {                                                                                              \
         .name = #n, .off = nothing, .doc = instead                                                 \
     }
-#define QUIET "the log and the curves are always kept"
+#define QUIET "the log and the curves are always stored"
 #define SCORED "every epoch is scored on all validation rows"
-#define ALONE "the server decides how it computes"
+#define ALONE "the server decides how to compute"
 
 const struct foreign foreign_table[] = {
     // Shape of the network
@@ -170,11 +170,9 @@ const struct foreign foreign_table[] = {
     BECOMES(initial_weight_distribution, "/model/init", .word = init_words),
     BECOMES(initial_weight_scale, "/model/init/low", .turn = turn_scale),
     UNLESS(initial_weights, "null",
-           "weights of one's own are imported with POST /models, and a job starts from them with "
-           "\"init\": {\"from\": model}"),
+           "import the weights with POST /models and start a job with \"init\": {\"from\": model}"),
     UNLESS(initial_biases, "null",
-           "biases of one's own are imported with POST /models, and a job starts from them with "
-           "\"init\": {\"from\": model}"),
+           "import the biases with POST /models and start a job with \"init\": {\"from\": model}"),
     UNLESS(checkpoint, "null", "use \"init\": {\"from\": model}"),
     UNLESS(warm_start, "false", "use \"init\": {\"from\": model}"),
     UNLESS(autoencoder, "false", "give the inputs as targets too"),
@@ -186,7 +184,7 @@ const struct foreign foreign_table[] = {
     BECOMES(distribution, "/loss", .word = loss_words),
     BECOMES(quantile_alpha, "/loss/tau"),
     BECOMES(tweedie_power, "/loss/power"),
-    IGNORED(huber_alpha, "it is a share of the residuals there; use loss {\"type\": \"huber\", "
+    IGNORED(huber_alpha, "in H2O it is a quantile of the residuals; use loss {\"type\": \"huber\", "
                          "\"delta\": residual}"),
     BECOMES(balance_classes, "/class_weight", .word = balance_words),
     UNLESS(class_sampling_factors, "null", "use class_weight"),
@@ -206,7 +204,8 @@ const struct foreign foreign_table[] = {
     BECOMES(momentum, "/optimizer/momentum"),
     BECOMES(nesterovs_momentum, "/optimizer/nesterov"),
     BECOMES(momentum_start, "/optimizer/momentum", .turn = turn_momentum),
-    BECOMES(momentum_stable, "/optimizer/momentum", .doc = "there is no ramp"),
+    BECOMES(momentum_stable, "/optimizer/momentum",
+            .doc = "without a ramp: this value from the first step"),
     IGNORED(momentum_ramp, "momentum is the same from the first step on"),
     BECOMES(nesterov_accelerated_gradient, "/optimizer/nesterov"),
     {.name = "rate_annealing",
@@ -214,7 +213,7 @@ const struct foreign foreign_table[] = {
      .turn = turn_annealing,
      .doc = "use schedule {\"type\": \"inverse_time\", \"rate\": r}, where r is for an epoch"},
     UNLESS(rate_decay, "1", "use param_groups with an lr for each layer"),
-    IGNORED(max_fun, "epochs or steps limit a training"),
+    IGNORED(max_fun, "training.epochs or training.steps limit a training"),
     // Regularisation
     BECOMES(alpha, "/regularization/l2",
             .doc = "scikit-learn divides it by the batch size, mlpd does not"),
@@ -242,8 +241,8 @@ const struct foreign foreign_table[] = {
     IGNORED(classification_stop, "use training.early_stopping"),
     IGNORED(regression_stop, "use training.early_stopping"),
     UNLESS(max_runtime_secs, "0", "use training.epochs or training.steps"),
-    UNLESS(overwrite_with_best_model, "true", "the weights of the best epoch are what comes out"),
-    UNLESS(export_checkpoints_dir, "null", "a job stores its model by itself"),
+    UNLESS(overwrite_with_best_model, "true", "the model always has the weights of the best epoch"),
+    UNLESS(export_checkpoints_dir, "null", "a job always stores its model"),
     // Data
     BECOMES(model_id, "/name"),
     BECOMES(training_frame, "/dataset"),
@@ -275,8 +274,8 @@ const struct foreign foreign_table[] = {
     IGNORED(score_duty_cycle, SCORED),
     IGNORED(max_confusion_matrix_size, SCORED),
     IGNORED(max_hit_ratio_k, SCORED),
-    IGNORED(variable_importances, "the model does not carry them"),
-    IGNORED(export_weights_and_biases, "a model's weights can be downloaded"),
+    IGNORED(variable_importances, "they are not available"),
+    IGNORED(export_weights_and_biases, "GET /models/NAME/export always has them"),
     IGNORED(reproducible, "the same seed always gives the same model"),
     IGNORED(train_samples_per_iteration, ALONE),
     IGNORED(target_ratio_comm_to_comp, ALONE),

@@ -271,7 +271,7 @@ static const struct field inline_fields[] = {
     {.key = "columns", .of = FIELD_LIST, .doc = "Names of the columns; needs rows."},
     {.key = "rows",
      .of = FIELD_LIST,
-     .doc = "Rows of cells: numbers, strings, true, false, or null for a gap."},
+     .doc = "Rows of cells: numbers, strings, true, false, or null for a missing value."},
     {0},
 };
 const struct schema inline_schema = {

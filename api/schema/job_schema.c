@@ -41,7 +41,7 @@ static const char *const categorical_words[] = {
 static const struct field override_fields[] = {
     STRING("column", struct column_override, name, .doc = "Name of a column."),
     WORD("type", struct column_override, type, enum column_type, .names = type_words,
-         .doc = "How to read the column."),
+         .doc = "Type of the column."),
     {0},
 };
 static const struct schema override_schema = {
@@ -53,10 +53,10 @@ static const struct schema override_schema = {
 static const struct field features_fields[] = {
     LIST("exclude", struct data_spec, exclude, n_exclude, const char *, .of = FIELD_STRING,
          .max = COLUMNS_MAX, .alias = {"ignored_columns"}, .def = "[]",
-         .doc = "Columns that must not be learnt from."),
+         .doc = "Columns that are not used as inputs."),
     MAP("types", struct data_spec, type, n_type, struct column_override, .sub = &override_schema,
         .max = COLUMNS_MAX, .def = "{}",
-        .doc = "Types of columns whose inferred type is wrong: numeric or categorical."),
+        .doc = "Types of columns, numeric or categorical, in place of the inferred ones."),
     {0},
 };
 static const struct schema features_schema = {.name = "Features", .field = features_fields};
@@ -73,12 +73,13 @@ static void check_split(const void *spec, const char *at, struct faults *f)
 static const struct field split_fields[] = {
     REAL("validation", struct data_spec, validation, .def = "0.15", .min = 0, .max = 0.9,
          .alias = {"validation_fraction"},
-         .doc = "Share of the rows that early stopping and the curves are measured on."),
+         .doc = "Share of the rows for early stopping, the best epoch and the validation curves."),
     REAL("test", struct data_spec, test, .def = "0.15", .min = 0, .max = 0.9,
-         .doc = "Share of the rows kept for the final score."),
+         .doc = "Share of the rows for the final test score."),
     BOOL("stratify", struct data_spec, stratify, .def = "true",
-         .doc = "Keep the classes' shares in every part; of no effect in a regression."),
-    SEED("seed", struct data_spec, split_seed, .def = "0", .doc = "Decides which rows go where."),
+         .doc = "Split every class in the same proportions; has no effect on a regression."),
+    SEED("seed", struct data_spec, split_seed, .def = "0",
+         .doc = "Seed of the split: the same seed gives the same split."),
     {0},
 };
 static const struct schema split_schema = {
@@ -87,13 +88,14 @@ static const struct schema split_schema = {
 static const struct field preprocessing_fields[] = {
     WORD("numeric", struct data_spec, numeric, enum numeric_prep, .names = numeric_words,
          .def = "\"standard\"",
-         .doc = "Bring numeric columns to mean 0 and deviation 1, or take them as they are."),
+         .doc = "Standardize numeric columns to mean 0 and standard deviation 1, or use them as "
+                "they are."),
     WORD("missing", struct data_spec, missing, enum missing_prep, .names = missing_words,
          .def = "\"mean+indicator\"",
-         .doc = "Fill a numeric gap with the mean, with or without a 0/1 column that says so."),
+         .doc = "Replace a missing number by the mean, with or without a 0/1 indicator column."),
     WORD("categorical", struct data_spec, categorical, enum categorical_prep,
          .names = categorical_words, .def = "\"one_hot\"",
-         .doc = "One 0/1 column for each frequent level and one for all others."),
+         .doc = "One 0/1 input for each frequent level and one for all other values."),
     {0},
 };
 static const struct schema preprocessing_schema = {.name = "Preprocessing",
@@ -107,21 +109,21 @@ static const char *const kind_words[] = {
 
 static const struct field sweep_fields[] = {
     REAL("min", struct job_spec, sweep.min, .def = "1e-7", .above_min = true, .max = 1e3,
-         .doc = "Rate of the first step."),
+         .doc = "Learning rate of the first step."),
     REAL("max", struct job_spec, sweep.max, .def = "10", .above_min = true, .max = 1e6,
-         .doc = "Rate of the last step."),
+         .doc = "Learning rate of the last step."),
     INT("steps", struct job_spec, sweep.steps, .def = "100", .min = 10, .max = 10000,
-        .doc = "Steps in between, at most: a sweep ends when the loss explodes."),
+        .doc = "Largest number of steps; the job ends earlier when the loss explodes."),
     {0},
 };
 static const struct schema sweep_schema = {.name = "LearningRateSweep", .field = sweep_fields};
 
 static const struct field init_fields[] = {
     NAME("from", struct job_spec, from, .required = true,
-         .doc = "The model to start from. Its inputs' preparation is taken over too; the output "
-                "layer starts anew when the target differs."),
+         .doc = "The model to start from. Its preprocessing is used too. The output layer gets new "
+                "weights when the target differs."),
     INT("version", struct job_spec, from_version, .nullable = true, .min = 1, .max = 1e9,
-        .doc = "Its version; the latest when not given."),
+        .doc = "Version of that model; the latest when not given."),
     {0},
 };
 static const struct schema init_schema = {.name = "Init", .field = init_fields};
@@ -142,7 +144,7 @@ static void check_job(const void *spec, const char *at, struct faults *f)
 static const struct field class_weight_fields[] = {
     STRING("class", struct class_weight, name, .doc = "Name of a class."),
     REAL("weight", struct class_weight, weight, .above_min = true, .max = 1e6,
-         .doc = "How much its rows count; 1 for classes that are not named."),
+         .doc = "Weight of its rows; 1 for classes that are not listed."),
     {0},
 };
 static const struct schema class_weight_schema = {
@@ -153,62 +155,64 @@ static const struct schema class_weight_schema = {
 
 static const struct field job_fields[] = {
     WORD("kind", struct job_spec, kind, enum job_kind, .names = kind_words, .def = "\"train\"",
-         .doc = "Train a model, or sweep over learning rates to find a good one."),
+         .doc = "Train a model, or try many learning rates to find a good one."),
     NAME("name", struct job_spec, name, .nullable = true,
-         .doc = "Name of the model that comes out; the dataset's when not given."),
+         .doc = "Name of the model; the dataset's when not given."),
     NAME("dataset", struct job_spec, dataset, .nullable = true,
-         .doc = "A dataset that was uploaded before."),
+         .doc = "Name of an uploaded dataset."),
     RAW("data", struct job_spec, data, .nullable = true, .of = FIELD_OBJECT, .sub = &inline_schema,
-        .doc = "The table itself, in place of a dataset."),
+        .doc = "The table itself, instead of a dataset."),
     LIST("target", struct job_spec, prep.target, prep.n_target, const char *, .of = FIELD_STRING,
          .nullable = true, .one = true, .min = 1, .max = TARGETS_MAX,
          .alias = {"response_column", "label", "targets"},
-         .doc = "The column to predict, or several in an array; \"y\" when data is given as x and "
-                "y."),
+         .doc = "The column to predict, or an array of several; \"y\" when the data has x and y."),
     WORD("task", struct job_spec, prep.task, int, .names = task_words, .def = "\"auto\"",
-         .doc = "What is predicted: numbers, one of several classes, labels that are yes or no "
-                "each, or shares that sum to one; auto decides by the target columns."),
+         .doc = "What to predict: numbers, one of several classes, labels that are each yes or no, "
+                "or proportions that sum to one; auto decides by the target columns."),
     STRING("weights", struct job_spec, prep.weights, .nullable = true,
            .alias = {"sample_weight", "weights_column"},
-           .doc = "Column with the weight of each row in training; 0 leaves a row out."),
+           .doc = "Column with the weight of each row; rows of weight 0 are left out."),
     MAP("class_weight", struct job_spec, prep.class_weight, prep.n_class_weight,
         struct class_weight, .sub = &class_weight_schema, .nullable = true, .zero = "balanced",
         .on = AT(struct job_spec, prep.balanced, bool), .max = CLASSES_MAX,
-        .doc = "How much the rows of each class count; balanced gives all classes the same sum."),
+        .doc =
+            "Weight of the rows of each class; balanced gives all classes the same total weight."),
     OBJECT("features", struct job_spec, prep, struct data_spec, .sub = &features_schema,
-           .doc = "Which columns to learn from."),
+           .doc = "Which columns are inputs, and their types."),
     OBJECT("split", struct job_spec, prep, struct data_spec, .sub = &split_schema,
-           .doc = "Which rows are for what."),
+           .doc = "Division of the rows into training, validation and test rows."),
     OBJECT("preprocessing", struct job_spec, prep, struct data_spec, .sub = &preprocessing_schema,
-           .doc = "How columns become numbers."),
+           .doc = "How columns become inputs of the network."),
     OBJECT("model", struct job_spec, model, struct model_spec, .sub = &model_schema,
            .given = AT(struct job_spec, own_model, bool), .doc = "The network."),
-    PART("lr_finder", .sub = &sweep_schema, .doc = "The sweep of a job of kind lr_finder."),
+    PART("lr_finder", .sub = &sweep_schema,
+         .doc = "The learning rates that a job of kind lr_finder tries."),
     PART("init", .sub = &init_schema, .nullable = true,
          .on = AT(struct job_spec, from_version, int),
-         .doc = "Start from the weights of a model instead of random ones; without \"model\" its "
-                "layers are taken too."),
+         .doc = "Start from the weights of a model instead of random ones; without \"model\", its "
+                "layers are used too."),
     PICK("loss", struct job_spec, train.loss, .table = &loss_table, .nullable = true,
-         .doc = "What training makes small; null for what the task asks for."),
+         .doc = "Loss function; null for the usual one of the task."),
     PICK("optimizer", struct job_spec, train.optimizer, .table = &optimizer_table,
-         .def = "\"adamw\"", .doc = "Update rule."),
+         .def = "\"adamw\"", .doc = "Optimizer and its hyperparameters."),
     PICK("schedule", struct job_spec, train.schedule, .table = &schedule_table,
          .def = "{\"type\": \"cosine\", \"warmup\": 0.05}",
-         .doc = "Learning rate over time, as a share of the optimizer's."),
+         .doc = "Learning rate schedule: the factor of the optimizer's lr over time."),
     LIST("param_groups", struct job_spec, train.group, train.n_group, struct param_group,
          .of = FIELD_OBJECT, .sub = &group_schema, .max = GROUPS_MAX, .def = "[]",
-         .doc =
-             "Parameters that learn at a pace of their own; the first group that matches counts."),
+         .doc = "Parameters with their own learning rate and weight decay; the first group that "
+                "matches counts."),
     PART("regularization", .sub = &regularization_schema,
-         .doc = "What keeps the network in bounds."),
+         .doc = "Penalties, limits and noise against overfitting and instability."),
     OBJECT("training", struct job_spec, train, struct train_spec, .sub = &training_schema,
-           .doc = "How long, in which steps."),
+           .doc = "Length, batches and early stopping."),
     SEED("seed", struct job_spec, train.seed, .def = "0",
-         .doc = "Decides weights, shuffles and dropout: the same seed gives the same model."),
+         .doc =
+             "Seed of initial weights, shuffling and dropout: the same seed gives the same model."),
     INT("priority", struct job_spec, priority, .def = "0", .min = -100, .max = 100,
-        .doc = "Jobs of higher priority run earlier."),
+        .doc = "Jobs of higher priority run first."),
     RAW("metadata", struct job_spec, metadata, .nullable = true, .of = FIELD_OBJECT,
-        .max = METADATA_MAX, .doc = "Anything of the client's own; kept as it is."),
+        .max = METADATA_MAX, .doc = "Any object of the client's own; stored as it is."),
     {0},
 };
 const struct schema job_schema = {

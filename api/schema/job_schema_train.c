@@ -13,21 +13,21 @@
 
 static const struct field layer_fields[] = {
     INT("units", struct layer_spec, units, .required = true, .min = 1, .max = UNITS_MAX,
-        .doc = "Width of the layer."),
+        .doc = "Number of units."),
     PICK("activation", struct layer_spec, activation, .table = &activation_table, .def = "\"relu\"",
-         .doc = "Function applied to every unit."),
+         .doc = "Activation function."),
     PICK("norm", struct layer_spec, norm, .table = &norm_table, .nullable = true,
-         .def = "\"batch\"", .doc = "Normalisation before the activation; null for none."),
+         .def = "\"batch\"", .doc = "Normalization before the activation; null for none."),
     REAL("dropout", struct layer_spec, dropout, .def = "0.1", .min = 0, .max = 0.95,
          .instead = "alpha_dropout",
-         .doc = "Chance that a unit is silenced during a training step."),
+         .doc = "Probability that a unit is dropped in a training step."),
     REAL("alpha_dropout", struct layer_spec, alpha_dropout, .def = "0", .min = 0, .max = 0.95,
-         .doc = "The same in place of dropout, keeping mean and variance; for selu."),
+         .doc = "Alpha dropout instead of dropout: keeps mean and variance; for selu."),
     INT("residual", struct layer_spec, residual, .def = "0", .min = 0, .max = LAYERS_MAX,
-        .doc = "How many layers back the input lies that is added to this layer's output: 1 is its "
-               "own input; 0 for none."),
+        .doc = "Residual connection: add an earlier input to this layer's output. 1: its own "
+               "input, 2: the input of the layer before it, and so on; 0: none."),
     PICK("init", struct layer_spec, init, .table = &init_table, .nullable = true,
-         .doc = "Distribution of this layer's first weights; null for the model's."),
+         .doc = "Initialization of this layer's weights; null for the model's."),
     {0},
 };
 static const struct schema layer_schema = {
@@ -42,42 +42,46 @@ static const struct field model_fields[] = {
     LIST("layers", struct model_spec, layer, n_layer, struct layer_spec, .of = FIELD_OBJECT,
          .sub = &layer_schema, .max = LAYERS_MAX, .def = "[256, 256]",
          .alias = {"hidden", "hidden_layer_sizes"},
-         .doc = "Hidden layers from the input on; the output layer follows from the task."),
+         .doc = "Hidden layers, first to last; the output layer follows from the task."),
     PICK("init", struct model_spec, init, .table = &init_table, .def = "\"kaiming_uniform\"",
-         .doc = "Distribution of the first weights."),
+         .doc = "Initialization of the weights."),
     {0},
 };
 const struct schema model_schema = {.name = "Model", .field = model_fields};
 
 static const struct field regularization_fields[] = {
     REAL("l1", struct job_spec, train.l1, .def = "0", .min = 0, .max = 1e3,
-         .doc = "Penalty on the weights' absolute values."),
+         .doc = "L1 penalty: factor of the sum of the weights' absolute values."),
     REAL("l2", struct job_spec, train.l2, .def = "0", .min = 0, .max = 1e3,
-         .doc = "Penalty on half the weights' squares; see also the optimizer's weight_decay."),
+         .doc = "L2 penalty: factor of half the sum of the weights' squares; see also the "
+                "optimizer's weight_decay."),
     REAL("max_norm", struct job_spec, train.max_norm, .nullable = true, .above_min = true,
          .max = 1e6,
-         .doc = "Longest vector of weights into a hidden unit; longer ones are shortened. Null for "
-                "no limit."),
+         .doc = "Largest norm of the weights into a hidden unit; larger ones are scaled down. Null "
+                "for no limit."),
     REAL("label_smoothing", struct job_spec, train.label_smoothing, .def = "0", .min = 0,
-         .max = 0.95, .doc = "Share of every target that is spread over all classes."),
+         .max = 0.95, .doc = "Share of every target that is spread evenly over all classes."),
     REAL("mixup", struct job_spec, train.mixup, .def = "0", .min = 0, .max = 100,
          .alias = {"mixup_alpha"},
-         .doc =
-             "Parameter of the Beta distribution by which rows of a batch are mixed; 0 for off."),
+         .doc = "Mixup: parameter alpha of the Beta distribution; 0 for off."),
     REAL("cutmix", struct job_spec, train.cutmix, .def = "0", .min = 0, .max = 1,
-         .doc = "Chance that the rows of a batch exchange some of their columns."),
+         .doc = "CutMix: probability that the rows of a batch exchange some of their columns."),
     REAL("gradient_clip_norm", struct job_spec, train.clip_norm, .nullable = true, .def = "1.0",
          .above_min = true, .max = 1e6, .alias = {"max_grad_norm"},
-         .doc = "Longest gradient of a step; longer ones are shortened. Null for no limit."),
+         .doc =
+             "Largest norm of the gradient; a larger gradient is scaled down. Null for no limit."),
     REAL("gradient_clip_value", struct job_spec, train.clip_value, .nullable = true,
          .above_min = true, .max = 1e6,
-         .doc = "Largest component of a gradient; larger ones are cut. Null for no limit."),
+         .doc = "Largest absolute value of a gradient's component; larger ones are clipped. Null "
+                "for no limit."),
     REAL("gradient_noise", struct job_spec, train.gradient_noise, .def = "0", .min = 0, .max = 1e3,
-         .doc = "Deviation of the noise added to gradients; it falls as training goes on."),
+         .doc =
+             "Standard deviation of the noise added to gradients; it decreases during training."),
     REAL("input_noise", struct job_spec, model.input_noise, .def = "0", .min = 0, .max = 1e3,
-         .doc = "Deviation of the noise added to every prepared input during a training step."),
+         .doc = "Standard deviation of the noise added to every preprocessed input in a training "
+                "step."),
     REAL("input_dropout", struct job_spec, model.input_dropout, .def = "0", .min = 0, .max = 0.95,
-         .doc = "Chance that an input is silenced during a training step."),
+         .doc = "Probability that an input is dropped in a training step."),
     {0},
 };
 const struct schema regularization_schema = {.name = "Regularization",
@@ -85,11 +89,11 @@ const struct schema regularization_schema = {.name = "Regularization",
 
 static const struct field group_fields[] = {
     STRING("match", struct param_group, match, .required = true,
-           .doc = "Names of parameters, with * for anything, such as *.bias or layers.0.*"),
+           .doc = "Pattern of parameter names, where * stands for any text: *.bias or layers.0.*"),
     REAL("lr", struct param_group, lr, .def = "1", .min = 0, .max = 1e3,
-         .doc = "Factor for the optimizer's rate; 0 keeps the parameters as they are."),
+         .doc = "Factor of the optimizer's lr; 0 freezes the parameters."),
     REAL("weight_decay", struct param_group, weight_decay, .def = "1", .min = 0, .max = 1e3,
-         .doc = "Factor for the optimizer's weight_decay."),
+         .doc = "Factor of the optimizer's weight_decay."),
     {0},
 };
 const struct schema group_schema = {
@@ -120,7 +124,7 @@ static void check_metric(const void *spec, const char *at, struct faults *f)
 
 static const struct field stopping_fields[] = {
     STRING("metric", struct train_spec, monitor, .def = "\"val_loss\"", .min = 1, .max = 64,
-           .doc = "What is watched: val_loss, or a metric with val_ in front, such as val_rmse or "
+           .doc = "What to monitor: val_loss, or a metric with val_ in front, such as val_rmse or "
                   "val_accuracy."),
     INT("patience", struct train_spec, patience, .def = "10", .min = 1, .max = 100000,
         .alias = {"n_iter_no_change", "stopping_rounds"},
@@ -133,27 +137,27 @@ static const struct schema stopping_schema = {
 static const struct field training_fields[] = {
     INT("epochs", struct train_spec, epochs, .def = "100", .min = 1, .max = 100000,
         .nullable = true, .instead = "steps", .alias = {"max_iter", "num_epochs"},
-        .doc = "Passes over the training rows, at most; null when steps are given."),
+        .doc = "Largest number of passes over the training rows; null when steps are given."),
     INT("steps", struct train_spec, steps, .nullable = true, .min = 1, .max = 1e9,
         .alias = {"train_steps", "max_steps"},
-        .doc = "Steps of the optimizer in place of epochs; training ends within an epoch if need "
-               "be."),
+        .doc = "Optimizer steps, instead of epochs; training can end within an epoch."),
     INT("batch_size", struct train_spec, batch_size, .def = "\"auto\"", .zero = "auto", .min = 1,
-        .max = 1 << 20, .doc = "Rows per step; auto chooses by the number of rows."),
+        .max = 1 << 20, .doc = "Rows per step; auto depends on the number of rows."),
     BOOL("shuffle", struct train_spec, shuffle, .def = "true",
-         .doc = "A new order of the rows in every epoch; false keeps the table's."),
+         .doc = "Shuffle the rows before every epoch; false keeps the order of the table."),
     PART("early_stopping", .sub = &stopping_schema, .nullable = true, .def = "{}",
          .on = AT(struct train_spec, patience, int),
-         .doc = "Stop when the validation rows show no more progress; null trains to the end."),
+         .doc = "Stop when the monitored metric no longer improves; null trains to the end."),
     REAL("ema", struct train_spec, ema, .nullable = true, .above_min = true, .max = 0.999999,
-         .doc =
-             "Decay of a moving average of the weights, which is what comes out; null for none."),
+         .doc = "Exponential moving average of the weights, which becomes the model: its decay; "
+                "null for none."),
     REAL("swa", struct train_spec, swa, .nullable = true, .above_min = true, .max = 1,
-         .doc = "Share of the epochs, at the end, whose weights are averaged; null for none."),
+         .doc = "Stochastic weight averaging: the share of the epochs, at the end, whose weights "
+                "are averaged; null for none."),
     BOOL("observe", struct train_spec, observe, .def = "true",
-         .doc = "Record what every layer does, for /jobs/<id>/layers and /diagnosis."),
+         .doc = "Record statistics of every layer, for /jobs/<id>/layers and /diagnosis."),
     INT("threads", struct train_spec, threads, .def = "1", .min = 1, .max = 64,
-        .doc = "Threads that train this job; the result does not depend on it."),
+        .doc = "Threads that train this job; the result is the same for any number."),
     {0},
 };
 static void check_length(const void *spec, const char *at, struct faults *f)

@@ -14,24 +14,24 @@
                     "}"}
 
 static const struct problem problem_table[ERR_KIND_COUNT] = {
-    ROW(NONE, 500, "internal", "The server made a mistake"),
+    ROW(NONE, 500, "internal", "Internal error"),
     ROW(MALFORMED, 400, "malformed", "The request could not be read"),
     ROW(INVALID, 422, "invalid", "The request is not valid"),
-    ROW(FORBIDDEN, 403, "forbidden", "The sender may not do this"),
+    ROW(FORBIDDEN, 403, "forbidden", "The sender is not allowed to do this"),
     ROW(MISDIRECTED, 421, "misdirected", "The request is meant for another server"),
-    ROW(NOT_FOUND, 404, "not-found", "There is no such thing"),
+    ROW(NOT_FOUND, 404, "not-found", "Not found"),
     ROW(METHOD, 405, "method-not-allowed", "This method is not allowed here"),
-    ROW(CONFLICT, 409, "conflict", "The state of the thing does not allow this"),
+    ROW(CONFLICT, 409, "conflict", "The current state does not allow this"),
     ROW(TOO_LARGE, 413, "too-large", "The request is over a limit"),
-    ROW(TARGET_TOO_LONG, 414, "target-too-long", "The request's target is over a limit"),
-    ROW(HEAD_TOO_LARGE, 431, "head-too-large", "The request's head is over a limit"),
-    ROW(VERSION, 505, "version", "This version of HTTP is not spoken here"),
-    ROW(UNSUPPORTED, 415, "unsupported", "This media type cannot be read"),
-    ROW(BUSY, 503, "busy", "The server cannot take this now"),
+    ROW(TARGET_TOO_LONG, 414, "target-too-long", "The URL is too long"),
+    ROW(HEAD_TOO_LARGE, 431, "head-too-large", "The headers are too large"),
+    ROW(VERSION, 505, "version", "This version of HTTP is not supported"),
+    ROW(UNSUPPORTED, 415, "unsupported", "This media type is not supported"),
+    ROW(BUSY, 503, "busy", "The server is busy"),
     ROW(NO_SPACE, 507, "no-space", "The disk is full"),
     ROW(DIVERGED, 500, "diverged", "Training produced a number that is not finite"),
-    ROW(CANCELLED, 409, "cancelled", "The work was stopped on request"),
-    ROW(INTERNAL, 500, "internal", "An operation of the server failed"),
+    ROW(CANCELLED, 409, "cancelled", "Stopped on request"),
+    ROW(INTERNAL, 500, "internal", "The server failed"),
 };
 
 const struct problem *problem_of(enum err_kind kind)

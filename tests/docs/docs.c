@@ -192,7 +192,7 @@ static const struct section sections[] = {
     {"Losses", NULL, print_choices, &loss_table},
     {"Optimizers", NULL, print_choices, &optimizer_table},
     {"Schedules", NULL, print_choices, &schedule_table},
-    {"Initialisations", NULL, print_choices, &init_table},
+    {"Initializations", NULL, print_choices, &init_table},
     {"Metrics", NULL, print_choices, &metric_table},
     {"Findings", "What `GET /jobs/{id}/diagnosis` can find.", print_symptoms, NULL},
     {"Options of other libraries",

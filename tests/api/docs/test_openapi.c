@@ -205,9 +205,9 @@ TEST(a_schema_prints_a_markdown_table)
     FILE *out = open_memstream(&text, &len);
     schema_markdown(&job_schema, out);
     fclose(out);
-    ck_assert_ptr_nonnull(strstr(text,
-                                 "| `training.epochs` | `100` | 1 to 100000, `null` | Passes over "
-                                 "the training rows, at most; null when steps are given. |\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "| `training.epochs` | `100` | 1 to 100000, `null` | Largest number of passes "
+                     "over the training rows; null when steps are given. |\n"));
     ck_assert_ptr_nonnull(strstr(text, "| `model.layers[].dropout` | `0.1` | 0 to 0.95 |"));
     ck_assert_ptr_nonnull(strstr(text, "| `training.batch_size` | `\"auto\"` | 1 to 1048576, "
                                        "`\"auto\"` |"));

@@ -71,7 +71,7 @@ TEST(a_single_error_with_a_place_is_listed_and_one_without_is_not)
                                  "\"detail\":\"no such column\"}]"));
     e = (struct err){.kind = ERR_NOT_FOUND, .text = "no job 7"};
     ck_assert_str_eq(problem_body(&e, &faults, &arena, &status, &len),
-                     "{\"type\":\"/problems/not-found\",\"title\":\"There is no such thing\","
+                     "{\"type\":\"/problems/not-found\",\"title\":\"Not found\","
                      "\"status\":404,\"detail\":\"no job 7\",\"code\":\"not_found\"}\n");
     ck_assert_int_eq(status, 404);
 }
