@@ -66,7 +66,7 @@ CELL_KERNELS(relu6)
 const struct op op_relu6 = {
     CELL(relu6),
     .row = {.name = "relu6",
-            .doc = "ReLU that stops at 6, min(max(x, 0), 6).",
+            .doc = "ReLU with a maximum of 6, min(max(x, 0), 6).",
             .torch = "torch.nn.ReLU6"},
     .reads_out = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 8, .gap = .1, .kink = {0, 6}}},
@@ -128,7 +128,7 @@ const struct op op_hard_tanh = {
     CELL(hard_tanh),
     .row =
         {.name = "hard_tanh",
-         .doc = "Straight line cut off at both ends, like tanh from afar.",
+         .doc = "Piecewise linear tanh: x between the lowest and the highest value.",
          .alias = {"hardtanh"},
          .torch = "torch.nn.Hardtanh",
          .knob =
@@ -158,7 +158,7 @@ CELL_KERNELS(hard_sigmoid)
 const struct op op_hard_sigmoid = {
     CELL(hard_sigmoid),
     .row = {.name = "hard_sigmoid",
-            .doc = "Straight line from 0 at -3 to 1 at 3, like the logistic function from afar.",
+            .doc = "Piecewise linear sigmoid: 0 up to -3, 1 from 3 on, a straight line between.",
             .alias = {"hardsigmoid"},
             .torch = "torch.nn.Hardsigmoid"},
     .reads_in = true,
@@ -185,7 +185,7 @@ CELL_KERNELS(hard_swish)
 const struct op op_hard_swish = {
     CELL(hard_swish),
     .row = {.name = "hard_swish",
-            .doc = "Input times its hard sigmoid.",
+            .doc = "x times hard_sigmoid(x).",
             .alias = {"hardswish"},
             .torch = "torch.nn.Hardswish"},
     .reads_in = true,
@@ -211,7 +211,7 @@ CELL_KERNELS(threshold)
 const struct op op_threshold = {
     CELL(threshold),
     .row = {.name = "threshold",
-            .doc = "Input where it is above the threshold, a fixed value elsewhere.",
+            .doc = "The input where it is above the threshold, else a fixed value.",
             .torch = "torch.nn.Threshold",
             .knob = {{.name = "threshold",
                       .doc = "Inputs up to this are replaced.",
@@ -219,7 +219,7 @@ const struct op op_threshold = {
                       .min = -1000,
                       .max = 1000},
                      {.name = "value",
-                      .doc = "What they are replaced by.",
+                      .doc = "Value that replaces them.",
                       .def = {0},
                       .min = -1000,
                       .max = 1000}}},
@@ -234,8 +234,8 @@ const struct activation activation_threshold = {
 
 #define LAMBDA                                                                                     \
     {                                                                                              \
-        .name = "lambda", .doc = "Inputs between minus this and this become 0.", .def = {.5},      \
-        .min = 0, .max = 1000                                                                      \
+        .name = "lambda", .doc = "Half width of the range that becomes 0.", .def = {.5}, .min = 0, \
+        .max = 1000                                                                                \
     }
 
 // y = x - λ above λ, x + λ below -λ, 0 between
@@ -254,7 +254,7 @@ CELL_KERNELS(softshrink)
 const struct op op_softshrink = {
     CELL(softshrink),
     .row = {.name = "softshrink",
-            .doc = "Moves the input towards 0 by lambda, and to 0 what is closer.",
+            .doc = "Moves inputs towards 0 by lambda; inputs between -lambda and lambda become 0.",
             .torch = "torch.nn.Softshrink",
             .knob = {LAMBDA}},
     .reads_in = true,

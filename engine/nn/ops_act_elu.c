@@ -31,9 +31,9 @@ CELL_KERNELS(elu)
 const struct op op_elu = {
     CELL(elu),
     .row = {.name = "elu",
-            .doc = "Exponential linear unit, x above zero and alpha (exp(x) - 1) below.",
+            .doc = "Exponential linear unit: x above zero, alpha (exp(x) - 1) below.",
             .torch = "torch.nn.ELU",
-            .knob = {ALPHA(0, "What large negative inputs level off at, negated.")}},
+            .knob = {ALPHA(0, "Large negative inputs give minus this.")}},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -3, .hi = 3, .gap = .1}},
 };
@@ -55,9 +55,9 @@ CELL_KERNELS(celu)
 const struct op op_celu = {
     CELL(celu),
     .row = {.name = "celu",
-            .doc = "ELU without a kink for any alpha, alpha (exp(x / alpha) - 1) below zero.",
+            .doc = "ELU that is smooth for every alpha: alpha (exp(x / alpha) - 1) below zero.",
             .torch = "torch.nn.CELU",
-            .knob = {ALPHA(1e-3, "What large negative inputs level off at, negated.")}},
+            .knob = {ALPHA(1e-3, "Large negative inputs give minus this.")}},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -3, .hi = 3, .gap = .1}},
 };

@@ -19,7 +19,7 @@ CELL_KERNELS(gelu)
 const struct op op_gelu = {
     CELL(gelu),
     .row = {.name = "gelu",
-            .doc = "Gaussian error linear unit, x times the normal distribution function.",
+            .doc = "Gaussian error linear unit: x times the standard normal CDF.",
             .torch = "torch.nn.GELU"},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -3, .hi = 3}},
@@ -49,7 +49,7 @@ CELL_KERNELS(gelu_tanh)
 const struct op op_gelu_tanh = {
     CELL(gelu_tanh),
     .row = {.name = "gelu_tanh",
-            .doc = "GELU with tanh in place of the normal distribution function.",
+            .doc = "GELU, approximated with tanh.",
             .torch = "torch.nn.GELU(approximate='tanh')"},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -3, .hi = 3}},
@@ -73,7 +73,7 @@ CELL_KERNELS(silu)
 const struct op op_silu = {
     CELL(silu),
     .row = {.name = "silu",
-            .doc = "Input times its logistic function.",
+            .doc = "Sigmoid linear unit: x times sigmoid(x).",
             .alias = {"swish"},
             .torch = "torch.nn.SiLU"},
     .reads_in = true,
@@ -104,9 +104,7 @@ CELL_KERNELS(mish)
 
 const struct op op_mish = {
     CELL(mish),
-    .row = {.name = "mish",
-            .doc = "Input times the hyperbolic tangent of its softplus.",
-            .torch = "torch.nn.Mish"},
+    .row = {.name = "mish", .doc = "x times tanh(softplus(x)).", .torch = "torch.nn.Mish"},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -4, .hi = 4}},
 };

@@ -62,13 +62,9 @@ static double prelu_gain(const double *k)
 
 const struct op op_prelu = {
     .row = {.name = "prelu",
-            .doc = "ReLU with a trained slope for negative inputs, one a unit.",
+            .doc = "ReLU with a learned slope for negative inputs, one per unit.",
             .torch = "torch.nn.PReLU",
-            .knob = {{.name = "init",
-                      .doc = "The slope to start with.",
-                      .def = {.25},
-                      .min = -1,
-                      .max = 1}}},
+            .knob = {{.name = "init", .doc = "Initial slope.", .def = {.25}, .min = -1, .max = 1}}},
     .span = SPAN_COLUMN,
     .arity = 2,
     .reads_in = true,
@@ -155,7 +151,7 @@ KERNEL static void rrelu_backward(const struct step *s, struct tile t)
 }
 
 const struct op op_rrelu = {
-    RRELU("rrelu", "ReLU whose slope below zero is drawn anew in each training step."),
+    RRELU("rrelu", "ReLU with a random slope for negative inputs in training."),
     .serve = &op_rrelu_mean,
     .forward = rrelu_forward,
     .backward = rrelu_backward,

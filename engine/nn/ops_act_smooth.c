@@ -74,7 +74,7 @@ CELL_KERNELS(softsign)
 const struct op op_softsign = {
     CELL(softsign),
     .row = {.name = "softsign",
-            .doc = "Sigmoid with slowly falling slopes, x / (1 + |x|).",
+            .doc = "x / (1 + |x|): like tanh, but saturates slowly.",
             .torch = "torch.nn.Softsign"},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -4, .hi = 4}},
@@ -103,9 +103,7 @@ CELL_KERNELS(tanhshrink)
 
 const struct op op_tanhshrink = {
     CELL(tanhshrink),
-    .row = {.name = "tanhshrink",
-            .doc = "Input less its hyperbolic tangent.",
-            .torch = "torch.nn.Tanhshrink"},
+    .row = {.name = "tanhshrink", .doc = "x - tanh(x).", .torch = "torch.nn.Tanhshrink"},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2}},
 };
@@ -141,7 +139,7 @@ const struct op op_softplus = {
                       .min = 1e-3,
                       .max = 1000},
                      {.name = "threshold",
-                      .doc = "Above this, beta x is taken for log(1 + exp(beta x)).",
+                      .doc = "Where beta x is above this, the output is x.",
                       .def = {20},
                       .min = 0,
                       .max = 1000}}},
@@ -164,7 +162,7 @@ CELL_KERNELS(log_sigmoid)
 const struct op op_log_sigmoid = {
     CELL(log_sigmoid),
     .row = {.name = "log_sigmoid",
-            .doc = "Logarithm of the logistic function.",
+            .doc = "Logarithm of the sigmoid.",
             .alias = {"logsigmoid"},
             .torch = "torch.nn.LogSigmoid"},
     .reads_in = true,

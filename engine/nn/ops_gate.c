@@ -48,8 +48,7 @@ GATE_KERNELS(glu, sigmoid)
 const struct op op_glu = {
     GATE(glu),
     .row = {.name = "glu",
-            .doc =
-                "Gated linear unit: half of the units times the logistic function of the others.",
+            .doc = "Gated linear unit: one half of the units times the sigmoid of the other half.",
             .torch = "torch.nn.GLU"},
 };
 const struct activation activation_glu = {.op = &op_glu};
@@ -58,7 +57,7 @@ GATE_KERNELS(swiglu, silu)
 
 const struct op op_swiglu = {
     GATE(swiglu),
-    .row = {.name = "swiglu", .doc = "Half of the units times silu of the others."},
+    .row = {.name = "swiglu", .doc = "One half of the units times SiLU of the other half."},
 };
 const struct activation activation_swiglu = {.op = &op_swiglu};
 
@@ -66,7 +65,7 @@ GATE_KERNELS(geglu, gelu)
 
 const struct op op_geglu = {
     GATE(geglu),
-    .row = {.name = "geglu", .doc = "Half of the units times gelu of the others."},
+    .row = {.name = "geglu", .doc = "One half of the units times GELU of the other half."},
 };
 const struct activation activation_geglu = {.op = &op_geglu};
 
@@ -74,7 +73,7 @@ GATE_KERNELS(reglu, relu)
 
 const struct op op_reglu = {
     GATE(reglu),
-    .row = {.name = "reglu", .doc = "Half of the units times relu of the others."},
+    .row = {.name = "reglu", .doc = "One half of the units times ReLU of the other half."},
 };
 const struct activation activation_reglu = {
     .op = &op_reglu,
@@ -128,9 +127,9 @@ static void maxout_backward(const struct step *s, struct tile t)
 
 const struct op op_maxout = {
     .row = {.name = "maxout",
-            .doc = "Largest of every few units, a learnt convex function.",
+            .doc = "Maximum of each group of units: a learned convex function.",
             .knob = {{.name = "pieces",
-                      .doc = "Units that make one; must divide the number of units.",
+                      .doc = "Units per group; must divide the number of units.",
                       .type = KNOB_INT,
                       .def = {2},
                       .min = 2,

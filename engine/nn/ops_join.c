@@ -31,7 +31,7 @@ KERNEL static void add_backward(const struct step *s, struct tile t)
 
 const struct op op_add = {
     .row = {.name = "add",
-            .doc = "Sum of two values, the end of a residual link.",
+            .doc = "Sum of two values; closes a residual connection.",
             .torch = "torch.add"},
     .arity = 2,
     .cols = join_same_shape,

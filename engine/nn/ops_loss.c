@@ -27,7 +27,7 @@ static double chance_of_two(size_t n UNUSED)
 const struct op op_binary_cross_entropy = {
     CELL_LOSS(binary_cross_entropy),
     .row = {.name = "binary_cross_entropy",
-            .doc = "Cross-entropy of one logit for two classes.",
+            .doc = "Binary cross-entropy on one logit.",
             .alias = {"bernoulli"},
             .torch = "torch.nn.BCEWithLogitsLoss",
             .knob = {LABEL_SMOOTHING}},
@@ -55,7 +55,7 @@ CELL_LOSS_KERNELS(multilabel_bce)
 const struct op op_multilabel_bce = {
     CELL_LOSS(multilabel_bce),
     .row = {.name = "multilabel_bce",
-            .doc = "Binary cross-entropy of each label, one logit a label; the mean over labels.",
+            .doc = "Binary cross-entropy of each label, one logit per label; the mean over labels.",
             .alias = {"multilabel_soft_margin"},
             .torch = "torch.nn.BCEWithLogitsLoss"},
     .probe = {{.cols = 3, .lo = -3, .hi = 3}, {.cols = 3, .lo = 0, .hi = 1, .whole = true}},
@@ -130,7 +130,7 @@ static double chance_of_classes(size_t n)
 const struct op op_cross_entropy = {
     SOFTMAX_LOSS(cross_entropy, loss_of_class),
     .row = {.name = "cross_entropy",
-            .doc = "Softmax cross-entropy, one output a class.",
+            .doc = "Softmax cross-entropy, one output per class.",
             .alias = {"multinomial", "categorical_crossentropy"},
             .torch = "torch.nn.CrossEntropyLoss",
             .knob = {LABEL_SMOOTHING}},
@@ -180,9 +180,10 @@ KERNEL static void focal_forward(const struct step *s, struct tile t)
 const struct op op_focal = {
     SOFTMAX_LOSS(focal, loss_of_class),
     .row = {.name = "focal",
-            .doc = "Softmax cross-entropy that counts rows the less the surer they are right.",
+            .doc =
+                "Softmax cross-entropy with less weight on rows that are already classified well.",
             .knob = {{.name = "gamma",
-                      .doc = "How fast sure rows lose weight; 0 is cross-entropy.",
+                      .doc = "How fast well-classified rows lose weight; 0 is cross-entropy.",
                       .def = {2},
                       .min = 0,
                       .max = 10}}},
@@ -216,7 +217,7 @@ KERNEL static void kl_div_forward(const struct step *s, struct tile t)
 const struct op op_kl_div = {
     SOFTMAX_LOSS(kl_div, loss_of_like),
     .row = {.name = "kl_div",
-            .doc = "Kullback-Leibler divergence of the softmax from shares that sum to one.",
+            .doc = "Kullback-Leibler divergence between the target proportions and the softmax.",
             .alias = {"kullback_leibler"},
             .torch = "torch.nn.KLDivLoss"},
     .probe = {{.cols = 4, .lo = -2, .hi = 2}, {.cols = 4, .lo = .05, .hi = 1}},

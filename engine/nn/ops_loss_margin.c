@@ -40,7 +40,7 @@ const struct op op_hinge = {
     CELL_LOSS(hinge),
     BINARY_MARGIN,
     .row = {.name = "hinge",
-            .doc = "A support vector machine's loss for two classes; the probabilities are a "
+            .doc = "Hinge loss of support vector machines for two classes; the probabilities are a "
                    "sigmoid of the margin and not calibrated."},
 };
 const struct loss loss_hinge = {
@@ -53,8 +53,8 @@ const struct op op_squared_hinge = {
     CELL_LOSS(squared_hinge),
     BINARY_MARGIN,
     .row = {.name = "squared_hinge",
-            .doc = "Square of the hinge loss for two classes; the probabilities are a sigmoid of "
-                   "the margin and not calibrated."},
+            .doc = "Squared hinge loss for two classes; the probabilities are a sigmoid of the "
+                   "margin and not calibrated."},
 };
 const struct loss loss_squared_hinge = {
     .op = &op_squared_hinge,
@@ -104,18 +104,18 @@ KERNEL static void multi_margin_backward(const struct step *s, struct tile t)
 
 const struct op op_multi_margin = {
     .row = {.name = "multi_margin",
-            .doc = "Hinge loss over several classes, one output a class; the probabilities are a "
-                   "softmax of the margins and not calibrated.",
+            .doc = "Multiclass hinge loss, one output per class; the probabilities are a softmax "
+                   "of the margins and not calibrated.",
             .alias = {"multiclass_hinge"},
             .torch = "torch.nn.MultiMarginLoss",
             .knob = {{.name = "p",
-                      .doc = "Power of what a class lacks of its margin, 1 or 2.",
+                      .doc = "Exponent of the margin violation, 1 or 2.",
                       .type = KNOB_INT,
                       .def = {1},
                       .min = 1,
                       .max = 2},
                      {.name = "margin",
-                      .doc = "How far the right class should be ahead of every other.",
+                      .doc = "How far the score of the right class should be above every other.",
                       .def = {1},
                       .min = 0,
                       .max = 1000}}},

@@ -58,7 +58,7 @@ const struct op op_mae = {
     CELL_LOSS(mae),
     ANY_NUMBER,
     .row = {.name = "mae",
-            .doc = "Mean absolute error, which outliers move less; it learns the median.",
+            .doc = "Mean absolute error: less sensitive to outliers, learns the median.",
             .alias = {"absolute_error", "absolute", "laplace"},
             .torch = "torch.nn.L1Loss"},
 };
@@ -84,11 +84,11 @@ const struct op op_huber = {
     CELL_LOSS(huber),
     ANY_NUMBER,
     .row = {.name = "huber",
-            .doc = "Squared error near zero and absolute error beyond delta.",
+            .doc = "Squared error up to delta, absolute error beyond.",
             .torch = "torch.nn.HuberLoss",
             .knob = {{.name = "delta",
-                      .doc = "Where it turns from squared to absolute, in units of the scaled "
-                             "target.",
+                      .doc = "Error where it changes from squared to absolute, in units of the "
+                             "scaled target.",
                       .def = {1},
                       .min = 1e-3,
                       .max = 1e3}}},
@@ -115,10 +115,10 @@ const struct op op_smooth_l1 = {
     CELL_LOSS(smooth_l1),
     ANY_NUMBER,
     .row = {.name = "smooth_l1",
-            .doc = "Absolute error, rounded off near zero: Huber's loss divided by beta.",
+            .doc = "Huber loss divided by beta: absolute error, smooth near zero.",
             .torch = "torch.nn.SmoothL1Loss",
             .knob = {{.name = "beta",
-                      .doc = "Where it turns from squared to absolute; 0 is the absolute error.",
+                      .doc = "Error where it changes from squared to absolute; 0: absolute error.",
                       .def = {1},
                       .min = 0,
                       .max = 1e3}}},
@@ -145,8 +145,8 @@ const struct op op_log_cosh = {
     CELL_LOSS(log_cosh),
     ANY_NUMBER,
     .row = {.name = "log_cosh",
-            .doc = "Logarithm of the hyperbolic cosine of the error: smooth everywhere, absolute "
-                   "far out.",
+            .doc = "Logarithm of the hyperbolic cosine of the error: like squared error near zero, "
+                   "like absolute error beyond.",
             .alias = {"logcosh"}},
 };
 const struct loss loss_log_cosh = {
@@ -171,10 +171,10 @@ const struct op op_quantile = {
     CELL_LOSS(quantile),
     ANY_NUMBER,
     .row = {.name = "quantile",
-            .doc = "Pinball loss: learns the value below which a share tau of the targets lies.",
+            .doc = "Pinball loss: learns the quantile tau of the target.",
             .alias = {"pinball"},
             .knob = {{.name = "tau",
-                      .doc = "The share; one half learns the median.",
+                      .doc = "The quantile; 0.5 is the median.",
                       .def = {.5},
                       .min = 1e-4,
                       .max = .9999}}},
@@ -210,8 +210,8 @@ const struct op op_poisson = {
     CELL_LOSS(poisson),
     .probe = COUNT_PROBE,
     .row = {.name = "poisson",
-            .doc = "Negative log likelihood of counts; the network gives the logarithm of the "
-                   "mean.",
+            .doc = "Poisson negative log likelihood, for counts; the network outputs the logarithm "
+                   "of the mean.",
             .torch = "torch.nn.PoissonNLLLoss"},
 };
 const struct loss loss_poisson = {
@@ -234,8 +234,8 @@ const struct op op_gamma = {
     CELL_LOSS(gamma),
     .probe = COUNT_PROBE,
     .row = {.name = "gamma",
-            .doc = "Negative log likelihood of a gamma distribution, for positive numbers whose "
-                   "spread grows with their size."},
+            .doc = "Gamma negative log likelihood, for positive numbers whose spread grows with "
+                   "their size."},
 };
 const struct loss loss_gamma = {
     .op = &op_gamma,
@@ -260,11 +260,10 @@ const struct op op_tweedie = {
     CELL_LOSS(tweedie),
     .probe = COUNT_PROBE,
     .row = {.name = "tweedie",
-            .doc = "Deviance between Poisson's and gamma's, for sums of claims: many zeros and "
-                   "positive numbers.",
+            .doc = "Tweedie deviance, between Poisson and gamma: for sums of claims, with many "
+                   "zeros and positive numbers.",
             .knob = {{.name = "power",
-                      .doc = "How the variance grows with the mean: nearer 1 like counts, nearer 2 "
-                             "like sizes.",
+                      .doc = "Growth of the variance with the mean: 1 is Poisson, 2 is gamma.",
                       .def = {1.5},
                       .min = 1.01,
                       .max = 1.99}}},
@@ -308,10 +307,11 @@ KERNEL static void gaussian_nll_backward(const struct step *s, struct tile t)
 }
 
 const struct op op_gaussian_nll = {
-    .row = {.name = "gaussian_nll",
-            .doc = "Negative log likelihood of a normal distribution whose variance is learnt too; "
-                   "the answer is its mean.",
-            .torch = "torch.nn.GaussianNLLLoss"},
+    .row =
+        {.name = "gaussian_nll",
+         .doc =
+             "Gaussian negative log likelihood with a learned variance; predictions are the mean.",
+         .torch = "torch.nn.GaussianNLLLoss"},
     .span = SPAN_ROW,
     .arity = 2,
     .reads_in = true,

@@ -70,12 +70,13 @@ KERNEL static void dropout_backward(const struct step *s, struct tile t)
 
 #define CHANCE                                                                                     \
     {                                                                                              \
-        .name = "p", .doc = "Chance that a unit is silenced.", .def = {.5}, .min = 0, .max = .95   \
+        .name = "p", .doc = "Probability that a unit is dropped.", .def = {.5}, .min = 0,          \
+        .max = .95                                                                                 \
     }
 
 const struct op op_dropout = {
     .row = {.name = "dropout",
-            .doc = "Silences units at random in training and scales the others up.",
+            .doc = "Drops units at random in training and scales the others up.",
             .torch = "torch.nn.Dropout",
             .no_fixture = "random; its mean and its derivative are tested",
             .knob = {CHANCE}},
@@ -140,7 +141,7 @@ KERNEL static void noise_backward(const struct step *s, struct tile t)
 
 const struct op op_noise = {
     .row = {.name = "noise",
-            .doc = "Adds normal noise in training.",
+            .doc = "Adds Gaussian noise in training.",
             .no_fixture = "random; its mean, its deviation and its derivative are tested",
             .knob = {{.name = "std",
                       .doc = "Standard deviation of the noise.",

@@ -126,7 +126,7 @@ double batch_new_share(const double *value)
 }
 
 const struct op op_batch = {
-    BATCH_ROW("batch", "Batch normalisation with running statistics for prediction."),
+    BATCH_ROW("batch", "Batch normalization, with running statistics for prediction."),
     .serve = &op_batch_fixed,
     .forward = batch_forward,
     .backward = batch_backward,
@@ -163,7 +163,7 @@ KERNEL static void batch_fixed_backward(const struct step *s, struct tile t)
 }
 
 const struct op op_batch_fixed = {
-    BATCH_ROW("batch_fixed", "Batch normalisation with the running statistics."),
+    BATCH_ROW("batch_fixed", "Batch normalization with the running statistics."),
     .forward = batch_fixed_forward,
     .backward = batch_fixed_backward,
 };

@@ -94,17 +94,18 @@ KERNEL static void batch_renorm_backward(const struct step *s, struct tile t)
 // differences, too.
 const struct op op_batch_renorm = {
     .row = {.name = "batch_renorm",
-            .doc = "Batch renormalisation: batch norm that trains on the running statistics, for "
+            .doc = "Batch renormalization: batch norm that trains on the running statistics, for "
                    "small batches.",
-            .no_fixture = "PyTorch has no batch renormalisation",
+            .no_fixture = "PyTorch has no batch renormalization",
             .knob = {BATCH_KNOBS,
                      {.name = "r_max",
-                      .doc = "Most by which the deviation of a batch is corrected; 1: not at all.",
+                      .doc = "Largest correction of a batch's standard deviation; 1: none.",
                       .def = {3},
                       .min = 1,
                       .max = 100},
                      {.name = "d_max",
-                      .doc = "Most by which its mean is corrected, in deviations; 0: not at all.",
+                      .doc =
+                          "Largest correction of a batch's mean, in standard deviations; 0: none.",
                       .def = {5},
                       .min = 0,
                       .max = 100}}},

@@ -204,7 +204,7 @@ ROW_NORM_KERNELS(layer)
 const struct op op_layer = {
     ROW_NORM(layer),
     .row = {.name = "layer",
-            .doc = "Layer normalisation: mean 0 and variance 1 over the units of a row.",
+            .doc = "Layer normalization: mean 0 and variance 1 over the units of a row.",
             .torch = "torch.nn.LayerNorm",
             .knob = {EPS(1e-5)}},
     .arity = 3,
@@ -226,7 +226,7 @@ ROW_NORM_KERNELS(rms)
 const struct op op_rms = {
     ROW_NORM(rms),
     .row = {.name = "rms",
-            .doc = "RMS normalisation: mean square 1 over the units of a row.",
+            .doc = "RMS normalization: mean square 1 over the units of a row.",
             .knob = {EPS(1e-6)}},
     .arity = 2,
     .param = {{.name = "weight", .init = 1}},
@@ -255,10 +255,10 @@ static const char *group_misfit(const double *k, uint32_t cols)
 const struct op op_group = {
     ROW_NORM(group),
     .row = {.name = "group",
-            .doc = "Group normalisation: mean 0 and variance 1 over each group of a row's units.",
+            .doc = "Group normalization: mean 0 and variance 1 over each group of a row's units.",
             .torch = "torch.nn.GroupNorm",
             .knob = {{.name = "groups",
-                      .doc = "Groups of neighbouring units; must divide their number.",
+                      .doc = "Number of groups; must divide the number of units.",
                       .type = KNOB_INT,
                       .def = {4},
                       .min = 1,

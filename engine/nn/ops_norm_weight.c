@@ -72,8 +72,8 @@ static double weight_start(const double *k, const struct buf *weight, size_t i)
 
 const struct op op_weight = {
     .row = {.name = "weight",
-            .doc = "Weight normalisation: length and direction of a unit's weights are trained "
-                   "apart.",
+            .doc = "Weight normalization: the norm and the direction of a unit's weights are "
+                   "trained separately.",
             .torch = "torch.nn.utils.weight_norm"},
     .span = SPAN_ROW,
     .arity = 2,
