@@ -89,7 +89,7 @@ FAN_ROWS(lecun)
 
 static const struct init kaiming_uniform = {
     .row = {.name = "kaiming_uniform",
-            .doc = "He's uniform distribution, scaled by the activation's gain.",
+            .doc = "Kaiming (He) uniform, scaled by the gain of the activation.",
             .alias = {"he_uniform"},
             .torch = "torch.nn.init.kaiming_uniform_",
             .no_fixture = RANDOM},
@@ -97,7 +97,7 @@ static const struct init kaiming_uniform = {
 };
 static const struct init kaiming_normal = {
     .row = {.name = "kaiming_normal",
-            .doc = "He's normal distribution, scaled by the activation's gain.",
+            .doc = "Kaiming (He) normal, scaled by the gain of the activation.",
             .alias = {"he_normal"},
             .torch = "torch.nn.init.kaiming_normal_",
             .no_fixture = RANDOM},
@@ -105,7 +105,7 @@ static const struct init kaiming_normal = {
 };
 static const struct init xavier_uniform = {
     .row = {.name = "xavier_uniform",
-            .doc = "Glorot's uniform distribution.",
+            .doc = "Xavier (Glorot) uniform.",
             .alias = {"glorot_uniform", "uniform_adaptive"},
             .torch = "torch.nn.init.xavier_uniform_",
             .no_fixture = RANDOM},
@@ -113,7 +113,7 @@ static const struct init xavier_uniform = {
 };
 static const struct init xavier_normal = {
     .row = {.name = "xavier_normal",
-            .doc = "Glorot's normal distribution.",
+            .doc = "Xavier (Glorot) normal.",
             .alias = {"glorot_normal"},
             .torch = "torch.nn.init.xavier_normal_",
             .no_fixture = RANDOM},
@@ -127,7 +127,7 @@ static const struct init lecun_uniform = {
 };
 static const struct init lecun_normal = {
     .row = {.name = "lecun_normal",
-            .doc = "Normal with variance 1/inputs: what selu asks for.",
+            .doc = "Normal with variance 1/inputs; made for selu.",
             .no_fixture = RANDOM},
     .fill = lecun_normal_fill,
 };
@@ -144,7 +144,7 @@ static void torch_fill(const struct init_layer *l)
 
 static const struct init torch = {
     .row = {.name = "torch",
-            .doc = "What torch.nn.Linear does: uniform within 1/sqrt(inputs), biases too.",
+            .doc = "As torch.nn.Linear: uniform within 1/sqrt(inputs), biases too.",
             .torch = "torch.nn.Linear",
             .no_fixture = RANDOM},
     .fill = torch_fill,
@@ -157,7 +157,7 @@ static void zeros_fill(const struct init_layer *l)
 
 static const struct init zeros = {
     .row = {.name = "zeros",
-            .doc = "All zero: hidden units then stay alike for ever, which is worth seeing once.",
+            .doc = "All zero. Hidden units stay equal for ever: only to see what happens.",
             .alias = {"zero"},
             .torch = "torch.nn.init.zeros_"},
     .fill = zeros_fill,
@@ -171,7 +171,7 @@ static void constant_fill(const struct init_layer *l)
 static const struct init constant = {
     .row =
         {.name = "constant",
-         .doc = "The same number everywhere: hidden units then stay alike for ever.",
+         .doc = "The same number everywhere. Hidden units stay equal for ever.",
          .torch = "torch.nn.init.constant_",
          .knob = {{.name = "value", .doc = "The number.", .def = {.1}, .min = -100, .max = 100}}},
     .fill = constant_fill,
@@ -189,12 +189,11 @@ static void uniform_fill(const struct init_layer *l)
 
 static const struct init uniform = {
     .row = {.name = "uniform",
-            .doc = "Uniform between two numbers, whatever the layer's size.",
+            .doc = "Uniform between low and high, for any size of the layer.",
             .torch = "torch.nn.init.uniform_",
             .no_fixture = RANDOM,
-            .knob =
-                {{.name = "low", .doc = "One end.", .def = {-.05}, .min = -100, .max = 100},
-                 {.name = "high", .doc = "The other end.", .def = {.05}, .min = -100, .max = 100}}},
+            .knob = {{.name = "low", .doc = "Lower end.", .def = {-.05}, .min = -100, .max = 100},
+                     {.name = "high", .doc = "Upper end.", .def = {.05}, .min = -100, .max = 100}}},
     .fill = uniform_fill,
 };
 
@@ -210,7 +209,7 @@ static void normal_fill(const struct init_layer *l)
 
 static const struct init normal = {
     .row = {.name = "normal",
-            .doc = "Normal with mean 0, whatever the layer's size.",
+            .doc = "Normal with mean 0, for any size of the layer.",
             .torch = "torch.nn.init.normal_",
             .no_fixture = RANDOM,
             .knob = {STD(.05)}},
@@ -236,7 +235,7 @@ static void truncated_normal_fill(const struct init_layer *l)
 
 static const struct init truncated_normal = {
     .row = {.name = "truncated_normal",
-            .doc = "Normal with mean 0, without the values beyond two deviations.",
+            .doc = "Normal with mean 0, without values beyond two standard deviations.",
             .torch = "torch.nn.init.trunc_normal_",
             .no_fixture = RANDOM,
             .knob = {STD(.02)}},
@@ -252,8 +251,7 @@ static void orthogonal_fill(const struct init_layer *l)
 
 static const struct init orthogonal = {
     .row = {.name = "orthogonal",
-            .doc = "Random rows or columns at right angles to each other, scaled by the "
-                   "activation's gain.",
+            .doc = "Random orthogonal matrix, scaled by the gain of the activation.",
             .torch = "torch.nn.init.orthogonal_",
             .no_fixture = "random; that the product with itself is the identity is tested"},
     .fill = orthogonal_fill,
@@ -261,8 +259,8 @@ static const struct init orthogonal = {
 
 static const struct init data = {
     .row = {.name = "data",
-            .doc = "He's normal distribution, then every layer is scaled until its output has "
-                   "mean 0 and variance 1 for the first rows.",
+            .doc = "Kaiming normal; then every layer is scaled until its output has mean 0 and "
+                   "variance 1 for the first rows.",
             .alias = {"lsuv"},
             .no_fixture = "PyTorch has none; the variance is tested"},
     .fill = kaiming_normal_fill,

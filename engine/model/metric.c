@@ -174,7 +174,7 @@ static double auc(const struct scored *s)
 }
 
 static const struct metric metric_rmse = {
-    {.name = "rmse", .doc = "Root of the mean squared error, in the target's units."},
+    {.name = "rmse", .doc = "Root mean squared error, in the target's units."},
     FORM_VALUES,
     false,
     rmse};
@@ -184,21 +184,21 @@ static const struct metric metric_mae = {
     false,
     mae};
 static const struct metric metric_r2 = {
-    {.name = "r2", .doc = "Share of the target's variance that is explained."},
+    {.name = "r2",
+     .doc = "Coefficient of determination: share of the target's variance that is explained."},
     FORM_VALUES,
     true,
     r2};
 static const struct metric metric_accuracy = {
     {.name = "accuracy",
-     .doc = "Share of rows whose most likely class is right; of several labels, share of right "
-            "ones at threshold .5."},
+     .doc = "Share of rows whose most likely class is right; for labels, share of labels that are "
+            "right at threshold 0.5."},
     FORM_TWO_CLASSES | FORM_CLASSES | FORM_LABELS,
     true,
     accuracy};
 static const struct metric metric_log_loss = {
     {.name = "log_loss",
-     .doc = "Mean negative logarithm of the right class's probability, or of the right answer's "
-            "for every label."},
+     .doc = "Mean negative log likelihood of the true class, or of the true value of every label."},
     FORM_TWO_CLASSES | FORM_CLASSES | FORM_LABELS,
     false,
     log_loss};
@@ -209,12 +209,13 @@ static const struct metric metric_auc = {
     auc};
 static const struct metric metric_f1 = {
     {.name = "f1",
-     .doc = "Harmonic mean of precision and recall at threshold .5, averaged over the labels."},
+     .doc = "Harmonic mean of precision and recall at threshold 0.5, averaged over the labels."},
     FORM_LABELS,
     true,
     f1};
 static const struct metric metric_kl_divergence = {
-    {.name = "kl_divergence", .doc = "Mean divergence of the answered shares from the true ones."},
+    {.name = "kl_divergence",
+     .doc = "Mean Kullback-Leibler divergence between true and predicted proportions."},
     FORM_SHARES,
     false,
     kl_divergence};

@@ -10,7 +10,7 @@
 enum { ADAM_LR, ADAM_BETA1, ADAM_BETA2, ADAM_EPS, ADAM_DECAY, ADAM_MORE };
 #define KNOB_AMSGRAD                                                                               \
     {                                                                                              \
-        .name = "amsgrad", .doc = "Divide by the largest average of squares so far.",              \
+        .name = "amsgrad", .doc = "AMSGrad: divide by the largest second moment so far.",          \
         .type = KNOB_BOOL, .max = 1                                                                \
     }
 
@@ -84,7 +84,7 @@ KERNEL static void adam_step(const struct optim_span *s)
 
 const struct optim optim_adam = {
     .row = {.name = "adam",
-            .doc = "Adam; weight decay as an L2 penalty.",
+            .doc = "Adam, with weight decay as an L2 penalty.",
             .torch = "torch.optim.Adam",
             .knob = {KNOB_LR(1e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_L2,
                      KNOB_AMSGRAD}},
@@ -114,7 +114,7 @@ KERNEL static void adamw_step(const struct optim_span *s)
 
 const struct optim optim_adamw = {
     .row = {.name = "adamw",
-            .doc = "Adam with weight decay apart from the gradient.",
+            .doc = "Adam with decoupled weight decay.",
             .torch = "torch.optim.AdamW",
             .knob = {KNOB_LR(1e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_DECAY(.01),
                      KNOB_AMSGRAD}},
@@ -140,7 +140,7 @@ KERNEL static void adamax_step(const struct optim_span *s)
 
 const struct optim optim_adamax = {
     .row = {.name = "adamax",
-            .doc = "Adam with the largest gradient of late in place of the average square.",
+            .doc = "Adam with the infinity norm instead of the second moment.",
             .torch = "torch.optim.Adamax",
             .knob = {KNOB_LR(2e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_L2}},
     .slots = slots_2,
@@ -181,7 +181,7 @@ KERNEL static void nadam_step(const struct optim_span *s)
 
 const struct optim optim_nadam = {
     .row = {.name = "nadam",
-            .doc = "Adam with Nesterov's look ahead.",
+            .doc = "Adam with Nesterov momentum.",
             .torch = "torch.optim.NAdam",
             .knob = {KNOB_LR(2e-3),
                      KNOB_BETAS(.9, .999, 0),
@@ -225,7 +225,7 @@ KERNEL static void radam_step(const struct optim_span *s)
 
 const struct optim optim_radam = {
     .row = {.name = "radam",
-            .doc = "Adam that leaves out the average square until it has seen enough of it.",
+            .doc = "Rectified Adam: does not use the second moment until it is well estimated.",
             .torch = "torch.optim.RAdam",
             .knob = {KNOB_LR(1e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_L2}},
     .slots = slots_2,
@@ -261,12 +261,12 @@ KERNEL static void adopt_step(const struct optim_span *s)
 
 const struct optim optim_adopt = {
     .row = {.name = "adopt",
-            .doc = "Adam that divides by the squares of earlier steps only: converges for any "
-                   "second beta.",
+            .doc = "Adam that divides by the second moment of earlier steps only: converges for "
+                   "any second beta.",
             .knob = {KNOB_LR(1e-3),
                      KNOB_BETAS(.9, .9999, 0),
                      {.name = "eps",
-                      .doc = "Least denominator.",
+                      .doc = "Smallest denominator.",
                       .def = {1e-6},
                       .min = 1e-30,
                       .max = 1},
@@ -330,8 +330,8 @@ static void free_unsettle(const struct optim_span *s)
 
 const struct optim optim_schedule_free_adamw = {
     .row = {.name = "schedule_free_adamw",
-            .doc = "AdamW that averages its weights in place of a falling rate: for training "
-                   "without a planned end, at a constant schedule.",
+            .doc = "AdamW with averaged weights instead of a decreasing learning rate: for "
+                   "training without a planned end, with the constant schedule.",
             .knob = {KNOB_LR(2.5e-3), KNOB_BETAS(.9, .999, .01), KNOB_EPS(1e-8), KNOB_DECAY(0)}},
     .slots = slots_2,
     .prepare = free_prepare,

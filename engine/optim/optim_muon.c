@@ -102,16 +102,18 @@ static void muon_matrix(const struct optim_span *s)
 }
 
 const struct optim optim_muon = {
-    .row = {.name = "muon",
-            .doc = "Orthogonalised momentum for hidden weight matrices, AdamW for the rest.",
-            .knob = {KNOB_LR(.02),
-                     KNOB_MOMENTUM(.95),
-                     KNOB_DECAY(0),
-                     {.name = "adam_lr",
-                      .doc = "Rate for what is not a hidden weight matrix; scaled like lr.",
-                      .def = {3e-4},
-                      .min = 0,
-                      .max = 1e6}}},
+    .row =
+        {.name = "muon",
+         .doc =
+             "Orthogonalized momentum for hidden weight matrices, AdamW for all other parameters.",
+         .knob = {KNOB_LR(.02),
+                  KNOB_MOMENTUM(.95),
+                  KNOB_DECAY(0),
+                  {.name = "adam_lr",
+                   .doc = "Learning rate of all other parameters; scheduled like lr.",
+                   .def = {3e-4},
+                   .min = 0,
+                   .max = 1e6}}},
     .slots = slots_2,
     .prepare = muon_prepare,
     .step = muon_step,

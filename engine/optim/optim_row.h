@@ -8,7 +8,7 @@
 
 #define KNOB_LR(rate)                                                                              \
     {                                                                                              \
-        .name = "lr", .doc = "Learning rate before the schedule scales it.", .def = {rate},        \
+        .name = "lr", .doc = "Learning rate, before the schedule's factor.", .def = {rate},        \
         .min = 0, .max = 1e6                                                                       \
     }
 #define KNOB_L2                                                                                    \
@@ -17,7 +17,7 @@
     }
 #define KNOB_DECAY(decay)                                                                          \
     {                                                                                              \
-        .name = "weight_decay", .doc = "Share of every weight removed per unit of learning rate.", \
+        .name = "weight_decay", .doc = "Decoupled weight decay, multiplied by the learning rate.", \
         .def = {decay}, .min = 0, .max = 10                                                        \
     }
 #define KNOB_EPS(eps)                                                                              \
@@ -26,12 +26,12 @@
     }
 #define KNOB_MOMENTUM(share)                                                                       \
     {                                                                                              \
-        .name = "momentum", .doc = "Share of the last update that is kept.", .def = {share},       \
-        .min = 0, .max = .9999                                                                     \
+        .name = "momentum", .doc = "Momentum factor: share of the last update that is kept.",      \
+        .def = {share}, .min = 0, .max = .9999                                                     \
     }
 #define KNOB_BETAS(b1, b2, least)                                                                  \
     {                                                                                              \
-        .name = "betas", .doc = "Decay of the averages of gradient and squared gradient.",         \
+        .name = "betas", .doc = "Decay rates of the first and second moment of the gradient.",     \
         .count = 2, .def = {b1, b2}, .min = least, .max = .999999                                  \
     }
 

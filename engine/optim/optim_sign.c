@@ -40,10 +40,10 @@ KERNEL static void lion_step(const struct optim_span *s)
 
 const struct optim optim_lion = {
     .row = {.name = "lion",
-            .doc = "Steps of one size in the direction of the averaged gradient's sign.",
+            .doc = "Equal steps in the direction of the averaged gradient's sign.",
             .knob = {KNOB_LR(1e-4),
                      {.name = "betas",
-                      .doc = "Share of the average in the direction, and the average's own decay.",
+                      .doc = "Weight of the average in the update, and decay rate of the average.",
                       .count = 2,
                       .def = {.9, .99},
                       .min = 0,
@@ -102,22 +102,22 @@ static const char *rprop_misfit(const double *value)
 
 const struct optim optim_rprop = {
     .row = {.name = "rprop",
-            .doc = "Steps that grow while a gradient keeps its sign and shrink when it turns; for "
-                   "whole-batch training.",
+            .doc = "Step sizes that grow while a gradient keeps its sign and shrink when it "
+                   "changes; for full-batch training.",
             .torch = "torch.optim.Rprop",
             .knob = {{.name = "lr",
-                      .doc = "First size of every step; later ones follow the schedule's factor.",
+                      .doc = "Initial step size; the schedule's factor applies to later ones.",
                       .def = {.01},
                       .min = 0,
                       .max = 1e6},
                      {.name = "etas",
-                      .doc = "Factors of a step's size when the sign turns and when it stays.",
+                      .doc = "Factors of the step size when the sign changes and when it stays.",
                       .count = 2,
                       .def = {.5, 1.2},
                       .min = 1e-3,
                       .max = 100},
                      {.name = "step_sizes",
-                      .doc = "Smallest and largest size of a step.",
+                      .doc = "Smallest and largest step size.",
                       .count = 2,
                       .def = {1e-6, 50},
                       .min = 0,

@@ -17,7 +17,7 @@ static double cosine_restarts_factor(const double *value, const struct schedule_
 
 const struct schedule schedule_cosine_restarts = {
     .row = {.name = "cosine_restarts",
-            .doc = "Half a cosine again and again, each time with the full rate at first.",
+            .doc = "Half a cosine, repeated: each cycle starts at the full learning rate.",
             .alias = {"sgdr"},
             .torch = "torch.optim.lr_scheduler.CosineAnnealingWarmRestarts",
             .knob = {{.name = "t_0",
@@ -27,7 +27,7 @@ const struct schedule schedule_cosine_restarts = {
                       .min = 1,
                       .max = 1e6},
                      {.name = "t_mult",
-                      .doc = "How much longer each cycle is than the one before.",
+                      .doc = "Factor of each cycle's length over the one before.",
                       .type = KNOB_INT,
                       .def = {1},
                       .min = 1,
@@ -48,20 +48,20 @@ static double one_cycle_factor(const double *value, const struct schedule_at *at
 
 const struct schedule schedule_one_cycle = {
     .row = {.name = "one_cycle",
-            .doc = "Up to the full rate and down to almost nothing, both as half a cosine.",
+            .doc = "Up to the full learning rate and down to almost 0, each along half a cosine.",
             .torch = "torch.optim.lr_scheduler.OneCycleLR",
             .knob = {{.name = "pct_start",
-                      .doc = "Share of the steps on the way up.",
+                      .doc = "Share of the steps in which the learning rate rises.",
                       .def = {.3},
                       .min = 0,
                       .max = 1},
                      {.name = "div_factor",
-                      .doc = "The full rate over the first one.",
+                      .doc = "The full learning rate divided by the first one.",
                       .def = {25},
                       .min = 1,
                       .max = 1e9},
                      {.name = "final_div_factor",
-                      .doc = "The first rate over the last one.",
+                      .doc = "The first learning rate divided by the last one.",
                       .def = {1e4},
                       .min = 1,
                       .max = 1e9}}},
@@ -77,15 +77,15 @@ static double cyclic_factor(const double *value, const struct schedule_at *at)
 
 const struct schedule schedule_cyclic = {
     .row = {.name = "cyclic",
-            .doc = "Up to the full rate in a straight line and back, again and again.",
+            .doc = "Linear up to the full learning rate and back down, repeated.",
             .torch = "torch.optim.lr_scheduler.CyclicLR",
             .knob = {{.name = "base",
-                      .doc = "Share of the rate where each cycle starts and ends.",
+                      .doc = "Share of the learning rate where each cycle starts and ends.",
                       .def = {.1},
                       .min = 0,
                       .max = 1},
                      {.name = "step_size_up",
-                      .doc = "Epochs on the way up, and as many down.",
+                      .doc = "Epochs of the rise; the fall takes as many.",
                       .def = {5},
                       .min = 1e-3,
                       .max = 1e6}}},
@@ -100,10 +100,10 @@ static double coslog_factor(const double *value, const struct schedule_at *at)
 
 const struct schedule schedule_coslog = {
     .row = {.name = "coslog",
-            .doc = "Cosine cycles from nothing to the full rate and back, each twice as long as "
+            .doc = "Cosine cycles from 0 to the full learning rate and back, each twice as long as "
                    "the one before.",
             .knob = {{.name = "cycles",
-                      .doc = "How many.",
+                      .doc = "Number of cycles.",
                       .type = KNOB_INT,
                       .def = {4},
                       .min = 1,

@@ -6,7 +6,7 @@
 
 #define GAMMA_KNOB(value)                                                                          \
     {                                                                                              \
-        .name = "gamma", .doc = "What the rate is multiplied by.", .def = {value}, .min = 1e-6,    \
+        .name = "gamma", .doc = "Factor of the learning rate.", .def = {value}, .min = 1e-6,       \
         .max = 1                                                                                   \
     }
 
@@ -17,7 +17,7 @@ static double constant_factor(const double *value UNUSED, const struct schedule_
 
 const struct schedule schedule_constant = {
     .row = {.name = "constant",
-            .doc = "The same rate throughout.",
+            .doc = "Constant learning rate.",
             .torch = "torch.optim.lr_scheduler.ConstantLR"},
     .factor = constant_factor,
 };
@@ -30,10 +30,10 @@ static double cosine_factor(const double *value, const struct schedule_at *at)
 
 const struct schedule schedule_cosine = {
     .row = {.name = "cosine",
-            .doc = "Half a cosine, from the full rate down to a share of it.",
+            .doc = "Half a cosine, from the full learning rate down to a share of it.",
             .alias = {"cosine_annealing"},
             .torch = "torch.optim.lr_scheduler.CosineAnnealingLR",
-            .knob = {MIN_KNOB("Share of the rate reached at the end.")}},
+            .knob = {MIN_KNOB("Share of the learning rate at the end.")}},
     .factor = cosine_factor,
 };
 
@@ -45,10 +45,10 @@ static double step_factor(const double *value, const struct schedule_at *at)
 
 const struct schedule schedule_step = {
     .row = {.name = "step",
-            .doc = "A lower rate after every so many epochs.",
+            .doc = "Multiplies the learning rate by gamma every step_size epochs.",
             .torch = "torch.optim.lr_scheduler.StepLR",
             .knob = {{.name = "step_size",
-                      .doc = "Epochs between two steps.",
+                      .doc = "Epochs between two reductions.",
                       .type = KNOB_INT,
                       .def = {10},
                       .min = 1,
@@ -68,10 +68,10 @@ static double multi_step_factor(const double *value, const struct schedule_at *a
 
 const struct schedule schedule_multi_step = {
     .row = {.name = "multi_step",
-            .doc = "A lower rate after each of the epochs given.",
+            .doc = "Multiplies the learning rate by gamma after each milestone.",
             .torch = "torch.optim.lr_scheduler.MultiStepLR",
             .knob = {{.name = "milestones",
-                      .doc = "Epochs after which the rate falls, ascending.",
+                      .doc = "Epochs after which the learning rate falls, ascending.",
                       .type = KNOB_INT,
                       .count = KNOB_VALUES,
                       .list = true,
@@ -90,7 +90,7 @@ static double exponential_factor(const double *value, const struct schedule_at *
 
 const struct schedule schedule_exponential = {
     .row = {.name = "exponential",
-            .doc = "A rate that falls by the same factor every epoch.",
+            .doc = "Multiplies the learning rate by gamma every epoch.",
             .torch = "torch.optim.lr_scheduler.ExponentialLR",
             .knob = {GAMMA_KNOB(.95)}},
     .factor = exponential_factor,
@@ -104,7 +104,7 @@ static double polynomial_factor(const double *value, const struct schedule_at *a
 
 const struct schedule schedule_polynomial = {
     .row = {.name = "polynomial",
-            .doc = "A power of what is left of training: a straight line by default.",
+            .doc = "A power of the remaining share of training: a straight line by default.",
             .alias = {"linear"},
             .torch = "torch.optim.lr_scheduler.PolynomialLR",
             .knob = {{.name = "power",
@@ -113,7 +113,7 @@ const struct schedule schedule_polynomial = {
                       .min = .01,
                       .max = 100},
                      {.name = "end",
-                      .doc = "Share of the rate reached at the end.",
+                      .doc = "Share of the learning rate at the end.",
                       .min = 0,
                       .max = 1}}},
     .factor = polynomial_factor,
@@ -127,9 +127,9 @@ static double inverse_time_factor(const double *value, const struct schedule_at 
 
 const struct schedule schedule_inverse_time = {
     .row = {.name = "inverse_time",
-            .doc = "The rate divided by 1 + decay times epochs.",
+            .doc = "Divides the learning rate by 1 + rate times epochs.",
             .knob = {{.name = "rate",
-                      .doc = "Decay an epoch; epochs count with their fraction.",
+                      .doc = "Decay per epoch; fractions of an epoch count.",
                       .def = {.1},
                       .min = 0,
                       .max = 1e6}}},
@@ -145,7 +145,7 @@ static double inverse_sqrt_factor(const double *value UNUSED, const struct sched
 
 const struct schedule schedule_inverse_sqrt = {
     .row = {.name = "inverse_sqrt",
-            .doc = "One over the root of the steps done, from the end of the warm-up on: the "
+            .doc = "One over the square root of the steps, from the end of the warm-up on: the "
                    "transformer's schedule.",
             .alias = {"noam"}},
     .factor = inverse_sqrt_factor,
@@ -175,27 +175,28 @@ static void plateau_observe(const double *value, double watched, struct schedule
 
 const struct schedule schedule_plateau = {
     .row = {.name = "plateau",
-            .doc = "A lower rate whenever the validation score has not improved for a while.",
+            .doc =
+                "Multiplies the learning rate by factor when the monitored metric stops improving.",
             .alias = {"reduce_on_plateau"},
             .torch = "torch.optim.lr_scheduler.ReduceLROnPlateau",
             .knob = {{.name = "factor",
-                      .doc = "What the rate is multiplied by.",
+                      .doc = "Factor of the learning rate.",
                       .def = {.1},
                       .min = 1e-6,
                       .max = .999},
                      {.name = "patience",
-                      .doc = "Epochs without improvement that are let pass.",
+                      .doc = "Epochs without improvement that are allowed.",
                       .type = KNOB_INT,
                       .def = {10},
                       .min = 0,
                       .max = 1e6},
                      {.name = "threshold",
-                      .doc = "Share of the best score by which a better one has to differ.",
+                      .doc = "Smallest relative improvement that counts.",
                       .def = {1e-4},
                       .min = 0,
                       .max = 1},
                      {.name = "cooldown",
-                      .doc = "Epochs after a step down in which none are counted.",
+                      .doc = "Epochs after a reduction in which none are counted.",
                       .type = KNOB_INT,
                       .min = 0,
                       .max = 1e6},
@@ -212,9 +213,9 @@ static double flat_cos_factor(const double *value, const struct schedule_at *at)
 
 const struct schedule schedule_flat_cos = {
     .row = {.name = "flat_cos",
-            .doc = "The full rate at first, then half a cosine down to nothing.",
+            .doc = "The full learning rate first, then half a cosine down to 0.",
             .knob = {{.name = "flat",
-                      .doc = "Share of the steps at the full rate.",
+                      .doc = "Share of the steps at the full learning rate.",
                       .def = {.5},
                       .min = 0,
                       .max = 1}}},

@@ -46,9 +46,9 @@ static bool find_rate_low(const struct history *h, struct finding *f)
     size_t n = h->n_epoch;
     if (n < 5 || !(h->train_loss[n - 1] > .8 * h->train_loss[0]))
         return false;
-    *f =
-        about_all(n / 2 + 1, 0, "largest share of its size by which a step moved a layer's weights",
-                  largest_update(h), 1e-4);
+    *f = about_all(n / 2 + 1, 0,
+                   "largest update of a layer's weights in one step, relative to their norm",
+                   largest_update(h), 1e-4);
     return f->value < f->limit;
 }
 
@@ -61,7 +61,7 @@ static bool find_rate_high(const struct history *h, struct finding *f)
         rises += fmax(h->train_loss[i] - h->train_loss[i - 1], 0);
     if (n < 5)
         return false;
-    *f = about_all(n, 1, "mean rise of the training loss an epoch, as a share of its whole range",
+    *f = about_all(n, 1, "mean rise of the training loss per epoch, relative to its range",
                    rises / (double)(n - 1) / range_of(h->train_loss, n), .06);
     bool short_steps = largest_update(h) < 5e-3; // then batches and dropout make the noise
     return f->value > f->limit && !short_steps;
@@ -75,8 +75,8 @@ static void mend_rate_high(struct remedy *r, const struct finding *f)
 
 const struct symptom symptom_rate_high = {
     .row = {.name = "rate_too_high",
-            .doc = "The training loss keeps jumping up: steps are longer than the valley is wide."},
-    .advice = "Take a tenth of the rate, or the usual one if that is lower still.",
+            .doc = "The training loss keeps jumping up: the steps are too long."},
+    .advice = "Use a tenth of the learning rate, or the optimizer's default if that is even lower.",
     .find = find_rate_high,
     .mend = mend_rate_high,
 };
@@ -88,9 +88,8 @@ static void mend_rate_low(struct remedy *r, const struct finding *f)
 }
 
 const struct symptom symptom_rate_low = {
-    .row = {.name = "rate_too_low",
-            .doc = "A step hardly moves the weights, and the loss hardly falls."},
-    .advice = "Take ten times the rate, or the usual one if that is higher still.",
+    .row = {.name = "rate_too_low", .doc = "The weights hardly change, and the loss hardly falls."},
+    .advice = "Use ten times the learning rate, or the optimizer's default if that is even higher.",
     .find = find_rate_low,
     .mend = mend_rate_low,
 };
@@ -103,7 +102,8 @@ static bool find_overfitting(const struct history *h, struct finding *f)
     double best = smallest(h->val_loss, n, &at);
     if (!isfinite(best) || n - at <= 20) // early stopping ends sooner, and keeps the best epoch
         return false;
-    *f = about_all(n, at + 1, "validation loss, against its best", h->val_loss[n - 1] / best, 1.05);
+    *f = about_all(n, at + 1, "validation loss, relative to its best", h->val_loss[n - 1] / best,
+                   1.05);
     return f->value > f->limit && h->train_loss[n - 1] < .9 * h->train_loss[at] &&
            h->train_loss[n - 1] < .5 * h->val_loss[n - 1];
 }
@@ -120,10 +120,10 @@ static void mend_overfitting(struct remedy *r, const struct finding *f)
 
 const struct symptom symptom_overfitting = {
     .row = {.name = "overfitting",
-            .doc = "The training loss still falls while the validation loss rises: rows are "
-                   "learnt by heart."},
-    .advice = "Use more dropout, a penalty on large weights, and stop when the validation rows "
-              "show no more progress.",
+            .doc = "The training loss still falls while the validation loss rises: the network "
+                   "memorizes the training rows."},
+    .advice =
+        "Use more dropout and an L2 penalty, and stop when the validation loss no longer improves.",
     .find = find_overfitting,
     .mend = mend_overfitting,
 };
@@ -133,7 +133,7 @@ static bool find_underfitting(const struct history *h, struct finding *f)
     size_t n = h->n_epoch;
     if (n < 5 || isnan(h->chance_loss))
         return false;
-    *f = about_all(n, 0, "training loss, as a share of what knowing nothing gives",
+    *f = about_all(n, 0, "training loss, relative to that of a constant prediction",
                    h->train_loss[n - 1] / h->chance_loss, .7);
     struct finding other;
     bool still_falls = h->train_loss[n - 1] < .9 * h->train_loss[n / 2];
@@ -157,10 +157,10 @@ static void mend_underfitting(struct remedy *r, const struct finding *f)
 
 const struct symptom symptom_underfitting = {
     .row = {.name = "underfitting",
-            .doc = "Even the training rows are predicted badly: the network is too small or held "
-                   "back, or the inputs do not tell."},
-    .advice = "Use wider layers without dropout or penalties, and train twice as long; if that "
-              "changes nothing, the columns do not hold the answer.",
+            .doc = "Even the training rows are predicted badly: the network is too small or too "
+                   "regularized, or the inputs do not determine the target."},
+    .advice = "Use wider layers without dropout or penalties, and train twice as long. If that "
+              "does not help, the inputs do not determine the target.",
     .find = find_underfitting,
     .mend = mend_underfitting,
 };
@@ -175,10 +175,10 @@ static bool find_plateau(const struct history *h, struct finding *f)
            fourth = mean_of(h->train_loss, quarter, n);
     for (size_t i = 0; i < n; i++)
         peak = h->lr[i] > peak ? h->lr[i] : peak;
-    *f = about_all(n, half + 1,
-                   "change of the training loss between the last two quarters, as a share of its "
-                   "whole range",
-                   fabs(fourth - third) / range_of(h->train_loss, n), .003);
+    *f = about_all(
+        n, half + 1,
+        "change of the training loss between the last two quarters, relative to its range",
+        fabs(fourth - third) / range_of(h->train_loss, n), .003);
     struct finding other;
     return f->value < f->limit && h->lr[n - 1] > .5 * peak && !find_rate_low(h, &other) &&
            !find_underfitting(h, &other);
@@ -192,8 +192,9 @@ static void mend_plateau(struct remedy *r, const struct finding *f)
 
 const struct symptom symptom_plateau = {
     .row = {.name = "plateau",
-            .doc = "The training loss has stopped falling although the rate is still high."},
-    .advice = "Lower the rate whenever nothing improves for some epochs.",
+            .doc =
+                "The training loss has stopped falling although the learning rate is still high."},
+    .advice = "Reduce the learning rate whenever there is no improvement for some epochs.",
     .find = find_plateau,
     .mend = mend_plateau,
 };

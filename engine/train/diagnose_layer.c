@@ -93,7 +93,7 @@ static bool find_vanishing(const struct history *h, struct finding *f)
     if (h->n_epoch == 0 || h->n_layer < 3)
         return false;
     double first = gradient_fall(h, 0), last = gradient_fall(h, h->n_layer - 1);
-    *f = about_layer(h, 0, "gradient per weight here, as a share of the output layer's",
+    *f = about_layer(h, 0, "gradient norm divided by weight norm, relative to the output layer",
                      first / last, 1e-3);
     return first / last < f->limit;
 }
@@ -112,8 +112,8 @@ static void mend_vanishing(struct remedy *r, const struct finding *f)
 const struct symptom symptom_vanishing = {
     .row = {.name = "vanishing_gradients",
             .doc = "Hardly any gradient reaches the first layers, so they do not learn."},
-    .advice = "Use relu with batch normalisation and Kaiming's initial weights, which keep the "
-              "gradient's size from layer to layer.",
+    .advice = "Use relu with batch normalization and Kaiming initialization, which keep the size "
+              "of the gradient from layer to layer.",
     .find = find_vanishing,
     .mend = mend_vanishing,
 };
@@ -129,7 +129,8 @@ static bool find_exploding(const struct history *h, struct finding *f)
     double least = smallest(h->grad_norm, h->n_epoch, &at);
     for (size_t i = at; i < h->n_epoch; i++)
         if (h->grad_norm[i] > 1e3 * least && h->grad_norm[i] > 1e2) {
-            *f = about_all(i + 1, at + 1, "longest gradient of an epoch, against its smallest",
+            *f = about_all(i + 1, at + 1,
+                           "largest gradient norm of an epoch, relative to the smallest",
                            h->grad_norm[i] / least, 1e3);
             return true;
         }
@@ -148,8 +149,8 @@ static void mend_exploding(struct remedy *r, const struct finding *f)
 const struct symptom symptom_exploding = {
     .row = {.name = "exploding_gradients",
             .doc = "Gradients grow without bound, and the weights with them."},
-    .advice = "Clip gradients to length 1, take a tenth of the rate or less and warm up over the "
-              "first tenth of the steps.",
+    .advice = "Clip gradients to norm 1, use a tenth of the learning rate or less, and warm up "
+              "over the first tenth of the steps.",
     .find = find_exploding,
     .mend = mend_exploding,
 };
@@ -172,8 +173,8 @@ static void mend_dead(struct remedy *r, const struct finding *f)
 
 const struct symptom symptom_dead = {
     .row = {.name = "dead_relus",
-            .doc = "Many units give 0 for every row, get no gradient and will stay that way."},
-    .advice = "Use leaky_relu, whose units cannot die, and a tenth of the rate or less.",
+            .doc = "Many units give 0 for every row: they get no gradient and stay dead."},
+    .advice = "Use leaky_relu, whose units cannot die, and a tenth of the learning rate or less.",
     .find = find_dead,
     .mend = mend_dead,
 };
@@ -196,10 +197,10 @@ static void mend_saturated(struct remedy *r, const struct finding *f)
 
 const struct symptom symptom_saturated = {
     .row = {.name = "saturated_activations",
-            .doc = "Most values of a layer sit at the flat ends of its activation, where there is "
-                   "no gradient."},
-    .advice = "Standardise the inputs, normalise in front of the activation, start from Glorot's "
-              "weights and take a tenth of the rate or less.",
+            .doc = "Most values of a layer are in the flat parts of its activation, where the "
+                   "gradient is almost 0."},
+    .advice = "Standardize the inputs, use batch normalization, Xavier initialization and a tenth "
+              "of the learning rate or less.",
     .find = find_saturated,
     .mend = mend_saturated,
 };

@@ -84,10 +84,10 @@ static bool check_batch(const struct model *m, const struct train_spec *s, size_
     uint32_t batch = train_batch_size(s, n);
     if (m->by_column && n < 2)
         return fail_at(e, ERR_INVALID, "/split",
-                       "batch normalisation needs at least 2 training rows");
+                       "batch normalization needs at least 2 training rows");
     if (m->by_column && batch < 2)
         return fail_at(e, ERR_INVALID, "/training/batch_size",
-                       "batch normalisation needs at least 2 rows in a batch");
+                       "batch normalization needs at least 2 rows in a batch");
     if (mix_wanted(s) && batch < 2)
         return fail_at(e, ERR_INVALID, n < 2 ? "/split" : "/training/batch_size",
                        "rows cannot be mixed with each other in batches of 1 row");
