@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
+
 typedef void write_fn(struct jsonw *, const char *key, const struct field *, const char *from);
 
 static write_fn schema_write_value;

@@ -25,9 +25,12 @@ static const struct option options[] = {
      .value = "URL",
      .at = AT(server),
      .everywhere = true,
-     .doc = "The daemon (default: MLPD_SERVER, else http://127.0.0.1:8080)."},
+     .doc = "URL of the daemon (default: MLPD_SERVER, else http://127.0.0.1:8080)."},
     {.name = "help", .at = AT(help), .everywhere = true, .doc = "Explain a command."},
-    {.name = "name", .value = "NAME", .at = AT(name), .doc = "Name to give it."},
+    {.name = "name",
+     .value = "NAME",
+     .at = AT(name),
+     .doc = "Name of the dataset or of the model."},
     {.name = "target",
      .value = "COLUMN",
      .at = AT(target),
@@ -35,18 +38,18 @@ static const struct option options[] = {
     {.name = "epochs",
      .value = "N",
      .at = AT(epochs),
-     .doc = "Passes over the rows, at most; short for --set training.epochs=N."},
+     .doc = "Largest number of epochs; short for --set training.epochs=N."},
     {.name = "set",
      .value = "KEY=JSON",
      .at = AT(set),
      .many = true,
-     .doc = "Any other key of the job, with dots for nesting; may be repeated."},
+     .doc = "Any other setting of the job, with dots for nesting; can be repeated."},
     {.name = "follow", .at = AT(follow), .doc = "Show the progress until the job ends."},
     {.name = "file",
      .value = "ROWS.csv",
      .at = AT(file),
      .doc = "Predict every row of a CSV file (- for standard input)."},
-    {.name = "limit", .value = "N", .at = AT(limit), .doc = "Show at most so many (default 20)."},
+    {.name = "limit", .value = "N", .at = AT(limit), .doc = "Show at most N (default 20)."},
 };
 enum { N_OPTION = sizeof options / sizeof *options };
 
@@ -80,7 +83,7 @@ static bool read_option(struct args *a, const char *arg, const char *next, bool 
     size_t len = strcspn(name, "=");
     const struct option *o = args_find(name, len);
     if (!o) {
-        usage_error("unknown option \"%s\"; mlpd-cli --help lists what there is", arg);
+        usage_error("unknown option \"%s\"; mlpd-cli --help lists all options", arg);
         return false;
     }
     const char *text = name[len] ? name + len + 1 : NULL;
@@ -110,7 +113,7 @@ bool args_read(struct args *a, int argc, char **argv)
             if (!read_option(a, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &took_next))
                 return false;
         } else if (a->n_word == ARGS_WORDS) {
-            usage_error("there is no use for the argument \"%s\"", argv[i]);
+            usage_error("unexpected argument \"%s\"", argv[i]);
             return false;
         } else {
             a->word[a->n_word++] = argv[i];
@@ -140,7 +143,7 @@ bool args_fit(const struct args *a, const char *command, const char *const *allo
         const struct option *o = &options[i];
         if (o->everywhere || !args_given(a, o) || listed(allowed, o->name))
             continue;
-        usage_error("%s has no option --%s; mlpd-cli %s --help lists what it has", command, o->name,
+        usage_error("%s has no option --%s; mlpd-cli %s --help lists its options", command, o->name,
                     command);
         return false;
     }

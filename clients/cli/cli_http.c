@@ -117,7 +117,7 @@ static void print_failure(const struct http *h, CURLcode code, const char *why)
     if (code == CURLE_COULDNT_CONNECT)
         say(stderr, "mlpd-cli: nothing listens at %s\n", h->server);
     else
-        say(stderr, "mlpd-cli: could not speak to %s: %s\n", h->server,
+        say(stderr, "mlpd-cli: could not reach %s: %s\n", h->server,
             *why ? why : curl_easy_strerror(code));
     if (code == CURLE_COULDNT_CONNECT)
         fputs("  start the daemon with:  mlpd --data ./mlpd-data\n"

@@ -122,7 +122,7 @@ static int lists_show(struct cli *c, const struct list *list)
         print_row(list, NULL);
     cJSON_ArrayForEach(row, rows) print_row(list, row);
     if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "has_more")))
-        puts("there are older ones; --limit shows more");
+        puts("there are more; --limit shows them");
     cJSON_Delete(reply);
     return CLI_OK;
 }

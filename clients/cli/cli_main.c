@@ -19,7 +19,7 @@ static const struct command {
 } commands[] = {
     {.name = "upload",
      .arguments = "FILE.csv",
-     .doc = "Store a table; its name is the file's unless --name says otherwise.",
+     .doc = "Store a table, named after the file unless --name is given.",
      .min = 1,
      .max = 1,
      .option = {"name"},
@@ -37,14 +37,14 @@ static const struct command {
      .run = cmd_train},
     {.name = "follow",
      .arguments = "JOB",
-     .doc = "Show a job's progress until it ends; fails when the job does.",
+     .doc = "Show a job's progress until it ends; fails when the job fails.",
      .min = 1,
      .max = 1,
      .example = "mlpd-cli follow 1",
      .run = cmd_follow},
     {.name = "plot",
      .arguments = "JOB",
-     .doc = "Draw a job's loss curves, while it runs or afterwards.",
+     .doc = "Plot a job's loss curves, while it runs or afterwards.",
      .min = 1,
      .max = 1,
      .example = "mlpd-cli plot 1",
@@ -82,7 +82,7 @@ static const struct command {
      .run = cmd_datasets},
     {.name = "cancel",
      .arguments = "JOB",
-     .doc = "Ask for the end of a job.",
+     .doc = "Cancel a job.",
      .min = 1,
      .max = 1,
      .example = "mlpd-cli cancel 1",
@@ -108,9 +108,7 @@ static void main_help(FILE *f)
         fprintf(f, "  %-9s %s\n", commands[i].name, commands[i].doc);
     fputs("\nOptions of every command:\n", f);
     args_help(f, NULL);
-    fputs("\nColours are left out when NO_COLOR is set. Exit codes: 0 done, 1 failed, 2 used "
-          "wrongly.\n",
-          f);
+    fputs("\nNO_COLOR turns colours off. Exit codes: 0 success, 1 failure, 2 wrong usage.\n", f);
 }
 
 static void help_command(FILE *f, const struct command *c)
@@ -156,7 +154,7 @@ static int answer_words(struct cli *c)
     const struct args *a = &c->args;
     const struct command *command = a->n_word ? main_find(a->word[0]) : NULL;
     if (a->n_word && !command)
-        return usage_error("there is no command \"%s\"; mlpd-cli --help lists what there is",
+        return usage_error("unknown command \"%s\"; mlpd-cli --help lists all commands",
                            a->word[0]);
     if (a->help && command)
         help_command(stdout, command);

@@ -160,7 +160,7 @@ static bool rows_read_header(struct rows *r, const struct csv_cell *cell, size_t
         r->cell[k] = rows_place_of(name, cell, n);
         if (r->cell[k++] == ABSENT)
             return fail(e, ERR_INVALID,
-                        "the model wants a column \"%s\", which \"%s\" does not have", name,
+                        "the model needs a column \"%s\", which \"%s\" does not have", name,
                         r->what);
     }
     return true;

@@ -114,14 +114,14 @@ static const struct setting rows[] = {
      .value = "HOST:PORT",
      .def = "127.0.0.1:8080",
      .expects = "HOST:PORT",
-     .doc = "Address to serve; port 0 picks a free one; [::1]:8080 works."},
+     .doc = "Address to listen on; port 0 chooses a free one; IPv6 as [::1]:8080."},
     {.flag = "data",
      .read = read_text,
      .at = SETTING_AT(data),
      .value = "FOLDER",
      .def = "./mlpd-data",
      .expects = "a folder",
-     .doc = "Folder of everything that is kept; created when missing."},
+     .doc = "Data folder; created when missing."},
     {.flag = "workers",
      .read = read_count,
      .at = SETTING_AT(workers),
@@ -129,7 +129,8 @@ static const struct setting rows[] = {
      .min = 0,
      .max = 32,
      .expects = "a whole number from 0 to 32",
-     .doc = "Jobs trained at the same time (default: the number of cores); 0 only serves."},
+     .doc = "Jobs that train at the same time (default: the number of cores); with 0 the daemon "
+            "only serves."},
     {.flag = "http-threads",
      .read = read_count,
      .at = SETTING_AT(http_threads),
@@ -147,7 +148,7 @@ static const struct setting rows[] = {
      .min = 1024,
      .max = INT64_C(1) << 40,
      .expects = "bytes from 1k to 1t, such as 500000, 64m or 1g",
-     .doc = "Largest dataset that may be uploaded."},
+     .doc = "Largest dataset that can be uploaded."},
     {.flag = "request-memory",
      .read = read_bytes,
      .at = SETTING_AT(request_memory),
@@ -155,8 +156,8 @@ static const struct setting rows[] = {
      .min = 64 << 20,
      .max = INT64_C(1) << 50,
      .expects = "bytes from 64m, such as 256m or 2g",
-     .doc = "What all requests together may hold in memory; more are answered 503 (default: an "
-            "eighth of the memory, at most 512m)."},
+     .doc = "Memory for all requests together; requests beyond it get 503 (default: an eighth of "
+            "the memory, at most 512m)."},
     {.flag = "max-jobs",
      .read = read_count,
      .at = SETTING_AT(max_jobs),
@@ -165,48 +166,49 @@ static const struct setting rows[] = {
      .min = 1,
      .max = 10000000,
      .expects = "a whole number from 1 to 10000000",
-     .doc = "Jobs that may wait in the queue."},
+     .doc = "Largest number of jobs that wait in the queue."},
     {.flag = "log",
      .read = read_level,
      .at = SETTING_AT(log),
      .value = "LEVEL",
      .def = "info",
      .expects = "debug, info, warn, error or off",
-     .doc = "Least important event to log: debug, "
-            "info, warn, error or off."},
+     .doc = "Lowest level to log: debug, info, warn, error or off."},
     {.flag = "log-file",
      .read = read_text,
      .at = SETTING_AT(log_file),
      .value = "FILE",
      .expects = "a file",
-     .doc = "Write the log there rather than to stderr; SIGHUP opens it anew, for rotation."},
+     .doc = "Write the log to this file instead of stderr; SIGHUP reopens it, for rotation."},
     {.flag = "insecure-listen",
      .read = read_switch,
      .at = SETTING_AT(insecure_listen),
      .expects = "true or false",
-     .doc = "Allow an address that other machines can reach. There are no passwords yet: whoever "
-            "reaches it can use it."},
+     .doc = "Allow an address that other machines can reach. There are no passwords yet: everybody "
+            "who can reach it can use it."},
     {.flag = "allowed-host",
      .read = read_hosts,
      .at = SETTING_AT(allowed_host),
      .value = "NAME",
      .expects = "names such as mlpd.example.org, .example.org or 10.0.0.7, without a port, at most "
                 "32; or *",
-     .doc = "Name under which clients reach it through a proxy or from other machines; "
-            ".example.org stands for all below it too, * for any. Repeat it, or put commas."},
+     .doc = "Host name that clients use, through a proxy or from other machines; .example.org "
+            "includes all names below it, * is any name. Repeat the flag, or separate names by "
+            "commas."},
     {.flag = "cors-origin",
      .read = read_origins,
      .at = SETTING_AT(cors_origin),
      .value = "ORIGIN",
      .expects = "origins such as https://app.example.org or http://localhost:3000, without a path, "
                 "at most 32; or *",
-     .doc = "Web page that may call it, such as http://localhost:3000; * lets every page that "
-            "you open use and delete everything. Repeat it, or put commas."},
+     .doc = "Origin of web pages that may call the daemon, such as http://localhost:3000; * lets "
+            "every page that you open use and delete everything. Repeat the flag, or separate "
+            "origins by commas."},
     {.flag = "core-dumps",
      .read = read_switch,
      .at = SETTING_AT(core_dumps),
      .expects = "true or false",
-     .doc = "Allow core dumps and debuggers; a core holds rows and models."},
+     .doc = "Allow core dumps and debuggers; a core dump contains rows and models."},
     {.flag = "help",
      .read = read_switch,
      .at = SETTING_AT(help),
@@ -264,7 +266,7 @@ static bool settings_unknown(const char *arg, size_t len, struct err *e)
     const char *meant = nearest(name, settings_row_name, rows, N_ROW);
     return fail(e, ERR_INVALID,
                 meant ? "unknown argument \"%s\"; did you mean --%s?"
-                      : "unknown argument \"%s\"; --help lists what there is",
+                      : "unknown argument \"%s\"; --help lists all flags",
                 arg, meant);
 }
 

@@ -75,7 +75,7 @@ row='{"sepal_length": 5.1, "sepal_width": null, "petal_length": 1.4, "petal_widt
 wants 0 'From a table to a prediction|upload|health|NO_COLOR' "$cli" --help
 wants 2 'From a table' "$cli"
 wants 0 '--set KEY=JSON|Example' "$cli" train --help
-wants 2 'no command "trian"' "$cli" trian
+wants 2 'unknown command "trian"' "$cli" trian
 wants 2 'unknown option "--taget"' "$cli" train iris --taget x
 wants 2 'has no option --target' "$cli" jobs --target x
 wants 2 '--target expects COLUMN' "$cli" train iris --target
@@ -103,7 +103,7 @@ wants 0 'job 1|train|val|epoch' "$cli" plot 1
 wants 0 '' plots_without_colour
 wants 0 'JOB|succeeded|iris|30/30|val_loss' "$cli" jobs
 wants 0 'iris|classification|KiB' "$cli" models
-wants 0 'there are older ones' "$cli" datasets --limit 1
+wants 0 'there are more' "$cli" datasets --limit 1
 wants 1 'must be a whole number' "$cli" datasets --limit many
 wants 0 'Iris-setosa' "$cli" predict iris "$row"
 wants 0 'Iris-setosa' "$cli" predict iris '[5.1, 3.5, 1.4, 0.2]'
@@ -117,7 +117,7 @@ wants 0 '' answers_every_row "$folder/many.csv"
 wants 0 'Iris-setosa,' "$cli" predict iris --file "$folder/other.csv"
 wants 1 'must be a number, got "x"|the first row of this batch, /instances/0, is at line 2' \
     "$cli" predict iris --file "$folder/bad.csv"
-wants 1 'wants a column "sepal_length"' "$cli" predict iris --file tests/data/california_housing_test.csv
+wants 1 'needs a column "sepal_length"' "$cli" predict iris --file tests/data/california_housing_test.csv
 wants 1 'no such model: "no%such"' "$cli" predict no%such "$row"
 wants 0 'on 120 rows of "iris"|accuracy|log_loss' "$cli" evaluate iris iris
 wants 1 'no such dataset' "$cli" evaluate iris none
@@ -160,10 +160,10 @@ tame 0 "$shown" "$cli" predict turn '[[5], [4], [3], [2], [-5]]'
 tame 0 "class,$shown,y" "$cli" predict turn --file "$folder/sides.csv"
 tame 1 '' "$cli" evaluate "$evil" evil
 tame 1 'has no column' "$cli" train evil --target "b$evil"
-tame 2 "no command \"$shown\"" "$cli" "$evil"
+tame 2 "unknown command \"$shown\"" "$cli" "$evil"
 tame 2 'unknown option' "$cli" "--$evil"
 tame 1 'could not open' "$cli" upload "$folder/$evil"
-tame 1 'could not speak' "$cli" --server "http://127.0.0.1:1/$evil" health
+tame 1 'could not reach' "$cli" --server "http://127.0.0.1:1/$evil" health
 tame 1 'unknown field' "$cli" predict turn "{\"$(printf 'z\302\233')\": 1}"
 tame 0 '' "$cli" models
 tame 0 '' curl -s "$MLPD_SERVER/datasets/evil"
