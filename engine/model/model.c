@@ -130,8 +130,8 @@ static uint32_t add_residual(struct builder *b, uint32_t x, const char *layer, s
     uint32_t have = b->g->node[x].cols, add = b->g->node[from].cols;
     if (have != add) {
         fail_at(b->e, ERR_INVALID, at,
-                "a residual link needs equal widths: this layer gives %u numbers, the link starts "
-                "from %u; change units",
+                "a residual connection needs equal widths: this layer has %u outputs, the "
+                "connection starts from %u; change units",
                 have, add);
         return GRAPH_NONE;
     }

@@ -52,7 +52,7 @@ static bool choose_inputs(struct prep *p, const struct frame *f, const struct pr
     }
     return p->n_column ||
            fail_at(e, ERR_INVALID, f->n_column > taken ? "/features/exclude" : "/dataset",
-                   "no column is left to learn from beside the target");
+                   "there is no column besides the target to use as an input");
 }
 
 bool prep_init(struct prep *p, const struct frame *f, const struct data_spec *s,

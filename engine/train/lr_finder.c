@@ -28,9 +28,9 @@ static bool fault(const char *at, const char *field, const char *why, struct err
 bool lr_check(const struct lr_sweep *s, const char *at, struct err *e)
 {
     if (!(s->min > 0))
-        return fault(at, "min", "the first rate must be above 0", e);
+        return fault(at, "min", "the first learning rate must be above 0", e);
     if (!(s->max > s->min) || !isfinite(s->max))
-        return fault(at, "max", "the last rate must be a number above the first", e);
+        return fault(at, "max", "the last learning rate must be a number above the first", e);
     return (s->steps >= STEPS_MIN && s->steps <= STEPS_MAX) ||
            fault(at, "steps", "a sweep takes from 10 to 10000 steps", e);
 }

@@ -65,7 +65,8 @@ bool observer_init(struct observer *o, const struct model *m, const struct plan 
         ok = find_layer(&o->layer[i], m, p, arena_printf(a, "layers.%u.", i), a);
     ok = ok && find_layer(&o->layer[n - 1], m, p, "output.", a);
     return ok || fail(e, ERR_TOO_LARGE,
-                      "watching the layers needs more memory than a job may use; use fewer units");
+                      "recording the layers' statistics needs more memory than a job may use; use "
+                      "fewer units, or set training.observe to false");
 }
 
 double observer_memory(const struct model *m)

@@ -137,10 +137,10 @@ static bool check_max_norm(const struct model *m, const struct train_spec *s, st
     for (size_t i = 0; s->max_norm > 0 && i < m->spec.n_layer; i++) {
         const struct pick *norm = &m->spec.layer[i].norm;
         if (norm->row && pick_norm(norm)->on_weight)
-            return fail_at(e, ERR_INVALID, "/regularization/max_norm",
-                           "norm \"%s\" of layer %zu sets the length of its weights itself; leave "
-                           "max_norm out",
-                           norm->row->name, i);
+            return fail_at(
+                e, ERR_INVALID, "/regularization/max_norm",
+                "norm \"%s\" of layer %zu sets the norm of its weights itself; leave max_norm out",
+                norm->row->name, i);
     }
     return true;
 }

@@ -119,7 +119,8 @@ bool train_diverged(const struct trainer *t, const char *what, const char *where
     return train_go_on(t, e) &&
            fail(e, ERR_DIVERGED,
                 "diverged at step %llu: %s is not finite, first in %s; lower optimizer.lr (the "
-                "rate was %g), lengthen schedule.warmup or set regularization.gradient_clip_norm",
+                "learning rate was %g), lengthen schedule.warmup or set "
+                "regularization.gradient_clip_norm",
                 (unsigned long long)t->step + 1, what, where ? where : "the network", t->lr);
 }
 

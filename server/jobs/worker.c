@@ -152,8 +152,8 @@ static void worker_note(struct run *r)
     const struct model *m = &r->prepared.model;
     const char *text =
         arena_printf(&r->arena,
-                     "%zu rows to train, %zu to watch, %zu for the score, %zu without a "
-                     "target%s left out; %u inputs, %zu parameters",
+                     "%zu training rows, %zu validation rows, %zu test rows; %zu rows without a "
+                     "target%s are left out; %u inputs, %zu parameters",
                      r->train.n, r->val.n, r->test.n, r->prepared.split.n_dropped,
                      r->spec.prep.weights ? " or weight" : "", m->n_in, m->n_trained);
     struct err e = {0};

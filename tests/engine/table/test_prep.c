@@ -247,8 +247,8 @@ static const struct {
      "\"y\" has the same value in every row, so there is nothing to learn", NULL},
     {"x,y\n1,a\n2,b\n", "y", AT_regression, 0, "/task",
      "regression needs numbers, and \"y\" holds text", NULL},
-    {"y\n1\n2\n", "y", AT_auto, 0, "/dataset", "no column is left to learn from beside the target",
-     NULL},
+    {"y\n1\n2\n", "y", AT_auto, 0, "/dataset",
+     "there is no column besides the target to use as an input", NULL},
 };
 
 LOOP_TEST(prep_chooses_the_task_or_says_why_not, sizeof TASKS / sizeof *TASKS)

@@ -48,7 +48,7 @@ static const struct {
      "a classification has one target, got 2; columns of 0 and 1 are a \"multilabel\" task"},
     {"x,a,c\n1,1,0\n2,0,1\n", AT_auto, 0, "/target/1", "the dataset has no column \"b\""},
     {"a,b\n1,0\n0,1\n", AT_auto, 0, "/dataset",
-     "no column is left to learn from beside the target"},
+     "there is no column besides the target to use as an input"},
 };
 
 LOOP_TEST(prep_knows_what_several_targets_are, sizeof SEVERAL / sizeof *SEVERAL)
