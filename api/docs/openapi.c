@@ -7,6 +7,7 @@
 
 #include "api/json/jsonw.h"
 #include "api/schema/problem.h"
+#include "api/schema/rendering.h"
 #include "api/views/views.h"
 
 #include <stdio.h>
@@ -66,6 +67,22 @@ static void put_segments(struct jsonw *w, const char *path)
         jsonw_end(w);
         jsonw_end(w);
     }
+}
+
+// The suffix that chooses a form of the reply.
+static void put_suffix(struct jsonw *w, const struct rendering *const *list, struct arena *a)
+{
+    const char *doc = "";
+    for (size_t i = 0; list[i]; i++)
+        doc = arena_printf(a, "%s%s%s: %s", doc, i ? " " : "", list[i]->name, list[i]->doc);
+    openapi_put_parameter(w, "suffix", "path", doc, true);
+    jsonw_string(w, "type", "string");
+    jsonw_array(w, "enum");
+    for (size_t i = 0; list[i]; i++)
+        jsonw_string(w, NULL, list[i]->name);
+    jsonw_end(w);
+    jsonw_end(w);
+    jsonw_end(w);
 }
 
 static void put_queries(struct jsonw *w, const struct route *r)
@@ -146,9 +163,10 @@ static void put_success(struct jsonw *w, const struct route *r, int number, cons
     jsonw_string(w, "description", number == 204 ? "Done" : doc);
     if (number != 204) {
         jsonw_object(w, "content");
-        put_content(w, r->produces ? r->produces : "application/json", r->reply);
-        for (int i = 0; i < ROUTE_MEDIA && r->also[i]; i++)
-            put_content(w, r->also[i], NULL);
+        if (!r->rendering)
+            put_content(w, r->produces ? r->produces : "application/json", r->reply);
+        for (size_t i = 0; r->rendering && r->rendering[i]; i++)
+            put_content(w, r->rendering[i]->media, i ? NULL : r->reply);
         jsonw_end(w);
     }
     jsonw_end(w);
@@ -168,17 +186,27 @@ static void put_responses(struct jsonw *w, const struct route *r)
 
 // Paths
 
-static void put_operation(struct jsonw *w, const struct route *r)
+static void put_operation(struct jsonw *w, const struct route *r, const char *id, bool suffix)
 {
     jsonw_object(w, method_word[r->method]);
-    jsonw_string(w, "operationId", r->id);
+    jsonw_string(w, "operationId", id);
     jsonw_string(w, "summary", r->doc);
     jsonw_array(w, "parameters");
     put_segments(w, r->path);
+    if (suffix)
+        put_suffix(w, r->rendering, w->arena);
     put_queries(w, r);
     jsonw_end(w);
     put_body(w, r);
     put_responses(w, r);
+    jsonw_end(w);
+}
+
+// The path once more, with the suffix that chooses a form of its reply.
+static void put_suffixed(struct jsonw *w, const struct route *r)
+{
+    jsonw_object(w, arena_printf(w->arena, "%s.{suffix}", r->path));
+    put_operation(w, r, arena_printf(w->arena, "%s_as", r->id), true);
     jsonw_end(w);
 }
 
@@ -199,8 +227,11 @@ static void put_paths(struct jsonw *w, const struct route *route, size_t n)
         jsonw_object(w, route[i].path);
         for (size_t k = i; k < n; k++)
             if (strcmp(route[k].path, route[i].path) == 0)
-                put_operation(w, &route[k]);
+                put_operation(w, &route[k], route[k].id, false);
         jsonw_end(w);
+        for (size_t k = i; k < n; k++)
+            if (route[k].rendering && strcmp(route[k].path, route[i].path) == 0)
+                put_suffixed(w, &route[k]);
     }
     jsonw_end(w);
 }

@@ -21,6 +21,7 @@ static const struct problem problem_table[ERR_KIND_COUNT] = {
     ROW(MISDIRECTED, 421, "misdirected", "The request is meant for another server"),
     ROW(NOT_FOUND, 404, "not-found", "Not found"),
     ROW(METHOD, 405, "method-not-allowed", "This method is not allowed here"),
+    ROW(NOT_ACCEPTABLE, 406, "not-acceptable", "None of the accepted media types is available"),
     ROW(CONFLICT, 409, "conflict", "The current state does not allow this"),
     ROW(TOO_LARGE, 413, "too-large", "The request is over a limit"),
     ROW(TARGET_TOO_LONG, 414, "target-too-long", "The URL is too long"),

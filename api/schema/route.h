@@ -21,10 +21,11 @@ enum body_kind { BODY_NONE, BODY_JSON, BODY_FILE, BODY_STREAM };
 // given to those that may take minutes.
 enum pace { PACE_QUICK, PACE_SECONDS, PACE_MINUTES };
 
-enum { ROUTE_FAILS = 8, ROUTE_QUERIES = 8, ROUTE_SEGMENTS = 2, ROUTE_MEDIA = 2 };
+enum { ROUTE_FAILS = 8, ROUTE_QUERIES = 8, ROUTE_SEGMENTS = 2 };
 
-struct call;   // one request under way (server/http/call.h)
-struct schema; // fields of an object (api/schema/schema.h)
+struct call;      // one request under way (server/http/call.h)
+struct rendering; // a form of a reply (api/schema/rendering.h)
+struct schema;    // fields of an object (api/schema/schema.h)
 
 struct query {
     const char *name, *type, *doc; // type as in OpenAPI: "string", "integer", "number", "boolean"
@@ -39,8 +40,11 @@ struct route {
     bool (*handle)(struct call *, struct err *); // when the whole body is there
     const struct schema *body, *reply;           // NULL: free form or none
     const char *produces;                        // media type of the reply; NULL: application/json
-    const char *also[ROUTE_MEDIA];               // further media types it may answer with
-    int status;                                  // of success
+    // The forms it may answer in, NULL at the end, the usual one first; `reply` describes that
+    // one. NULL: `produces` alone. Only of a GET whose path ends in a word, which may then have a
+    // suffix.
+    const struct rendering *const *rendering;
+    int status;         // of success
     const char *replay; // sentence: when the answer is 200 with the same reply; NULL: never
     enum body_kind body_kind;
     size_t max_body;   // bytes; 0: the kind's default

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Graphs as JSON and DOT: see graph_doc.h.
+// Graphs as JSON and DOT: see graph_doc.h. Nodes are written in the order of the graph, in which a
+// node takes earlier ones only, so whoever reads them from the start knows all that a node needs.
 
 #include "api/views/graph_doc.h"
 
@@ -41,7 +42,7 @@ static void write_knobs(struct jsonw *w, const struct node *n)
     jsonw_end(w);
 }
 
-void graph_json(struct jsonw *w, const struct graph *g)
+static void write_nodes(struct jsonw *w, const struct graph *g)
 {
     jsonw_array(w, "nodes");
     for (uint32_t i = 0; i < g->n; i++) {
@@ -56,9 +57,23 @@ void graph_json(struct jsonw *w, const struct graph *g)
     jsonw_end(w);
 }
 
-// Names are the program's own, of letters, digits, dots and underscores, so they need no escapes.
-const char *graph_dot(const struct graph *g, size_t *len, struct arena *a, struct err *e)
+static const char *graph_write_json(const void *model, size_t *len, struct arena *a, struct err *e)
 {
+    const struct graph_doc *doc = model;
+    struct jsonw w;
+    jsonw_init(&w, a);
+    jsonw_object(&w, NULL);
+    jsonw_string(&w, "model", doc->model);
+    jsonw_int(&w, "version", doc->version);
+    write_nodes(&w, doc->graph);
+    jsonw_end(&w);
+    return jsonw_line(&w, len, e);
+}
+
+// Names are the program's own, of letters, digits, dots and underscores, so they need no escapes.
+static const char *graph_write_dot(const void *model, size_t *len, struct arena *a, struct err *e)
+{
+    const struct graph *g = ((const struct graph_doc *)model)->graph;
     static const char *const style[] = {[NODE_INPUT] = "shape=ellipse",
                                         [NODE_PARAM] = "shape=note",
                                         [NODE_BUFFER] = "shape=note,style=dashed",
@@ -79,3 +94,14 @@ const char *graph_dot(const struct graph *g, size_t *len, struct arena *a, struc
     textw_add(&w, "}\n");
     return textw_end(&w, len, e);
 }
+
+const struct rendering graph_json = {.name = "json",
+                                     .media = "application/json",
+                                     .doc = "Nodes in the order in which they run.",
+                                     .write = graph_write_json};
+const struct rendering graph_dot = {.name = "dot",
+                                    .media = "text/vnd.graphviz",
+                                    .doc = "The graph in the language of Graphviz.",
+                                    .write = graph_write_dot};
+
+const struct rendering *const graph_renderings[] = {&graph_json, &graph_svg, &graph_dot, NULL};

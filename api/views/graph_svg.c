@@ -111,12 +111,13 @@ static void draw_head(struct textw *w, int width, int height, const char *title)
     label(w, LEFT, 30, "title", title);
 }
 
-const char *graph_svg(const struct graph *g, const char *title, size_t *len, struct arena *a,
-                      struct err *e)
+static const char *graph_write_svg(const void *model, size_t *len, struct arena *a, struct err *e)
 {
+    const struct graph_doc *doc = model;
+    const struct graph *g = doc->graph;
     struct textw w;
     textw_init(&w, a);
-    draw_head(&w, MAIN + BOX_W + CURVE_MAX, (int)(svg_row_of(g, g->n) + 1) * ROW, title);
+    draw_head(&w, MAIN + BOX_W + CURVE_MAX, (int)(svg_row_of(g, g->n) + 1) * ROW, doc->model);
     for (uint32_t i = 0; i < g->n; i++) {
         const struct node *n = &g->node[i];
         uint32_t row = svg_row_of(g, i);
@@ -132,3 +133,8 @@ const char *graph_svg(const struct graph *g, const char *title, size_t *len, str
     textw_add(&w, "</svg>\n");
     return textw_end(&w, len, e);
 }
+
+const struct rendering graph_svg = {.name = "svg",
+                                    .media = "image/svg+xml",
+                                    .doc = "A picture of the graph.",
+                                    .write = graph_write_svg};

@@ -21,6 +21,7 @@
     X(MISDIRECTED, "misdirected")         /* meant for another host than this server is */         \
     X(NOT_FOUND, "not_found")             /* no such job, dataset, model or path */                \
     X(METHOD, "method_not_allowed")       /* the path exists, but not with this method */          \
+    X(NOT_ACCEPTABLE, "not_acceptable")   /* a reply in no form that the client accepts */         \
     X(CONFLICT, "conflict")               /* the thing exists but its state forbids this */        \
     X(TOO_LARGE, "too_large")             /* over a limit that protects memory */                  \
     X(TARGET_TOO_LONG, "target_too_long") /* the same, of a request's target */                    \

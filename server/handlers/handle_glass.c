@@ -35,27 +35,6 @@ static const struct graph *chosen_graph(struct call *c, const struct model *m, s
     return NULL;
 }
 
-static bool reply_graph(struct call *c, const struct served *s, const struct graph *g,
-                        struct err *e)
-{
-    const char *format = call_query(c, "format"), *text;
-    size_t len;
-    if (!format || strcmp(format, "json") == 0) {
-        struct jsonw w = reply_begin(c);
-        jsonw_string(&w, "model", s->name);
-        jsonw_int(&w, "version", s->version);
-        graph_json(&w, g);
-        return reply_end(c, &w, e);
-    }
-    bool svg = strcmp(format, "svg") == 0;
-    if (!svg && strcmp(format, "dot") != 0)
-        return fail(e, ERR_INVALID,
-                    "query parameter \"format\" must be json, svg or dot, got \"%.20s\"", format);
-    c->media = svg ? "image/svg+xml" : "text/vnd.graphviz";
-    text = svg ? graph_svg(g, s->name, &len, c->arena, e) : graph_dot(g, &len, c->arena, e);
-    return text && call_reply(c, text, len);
-}
-
 bool model_graph(struct call *c, struct err *e)
 {
     int64_t version;
@@ -64,7 +43,7 @@ bool model_graph(struct call *c, struct err *e)
         !cache_take(c->server->cache, c->segment[0], version, 0, &served, e))
         return false;
     const struct graph *g = chosen_graph(c, &served.file->model, e);
-    bool ok = g && reply_graph(c, &served, g, e);
+    bool ok = g && reply_render(c, &(struct graph_doc){served.name, served.version, g}, e);
     cache_put(c->server->cache, &served);
     return ok;
 }

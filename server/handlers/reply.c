@@ -6,6 +6,7 @@
 #include "server/handlers/reply.h"
 
 #include "api/json/json_in.h"
+#include "api/schema/rendering.h"
 #include "server/base/clock.h"
 
 #include <errno.h>
@@ -31,6 +32,13 @@ bool reply_end(struct call *c, struct jsonw *w, struct err *e)
 {
     jsonw_end(w);
     return reply_text(c, w, e);
+}
+
+bool reply_render(struct call *c, const void *model, struct err *e)
+{
+    size_t len;
+    const char *text = c->rendering->write(model, &len, c->arena, e);
+    return text && call_reply(c, text, len);
 }
 
 void reply_time(struct jsonw *w, const char *key, int64_t ms)

@@ -15,6 +15,10 @@ bool reply_end(struct call *c, struct jsonw *w, struct err *e);
 // Answer with what is finished already.
 bool reply_text(struct call *c, struct jsonw *w, struct err *e);
 
+// Answer with the model of the reply in the form that was chosen for it (rendering.h), whose
+// `model` this is.
+bool reply_render(struct call *c, const void *model, struct err *e);
+
 // Milliseconds since 1970 as Unix seconds; null for 0.
 void reply_time(struct jsonw *w, const char *key, int64_t ms);
 

@@ -4,6 +4,7 @@
 
 #include "api/files/import.h"
 #include "api/schema/job_schema.h"
+#include "api/views/graph_doc.h"
 #include "api/views/views.h"
 #include "server/handlers/handlers.h"
 
@@ -125,17 +126,16 @@ const struct route route_table[] = {
      .body = &evaluate_request_schema, .reply = &evaluate_view, .reply_room = WIDE,
      .pace = PACE_MINUTES, .status = 200, .body_kind = BODY_JSON,
      .fails = {ERR_INVALID, ERR_NOT_FOUND, ERR_TOO_LARGE}},
-    {GET, "/models/{name}/graph", "model_graph",
-     "A model's computation graph: JSON, or a picture with format=svg or dot.", model_graph,
+    {GET, "/models/{name}/graph", "model_graph", "A model's computation graph.", model_graph,
      .reply = &graph_view, .reply_room = WIDE, .pace = PACE_SECONDS, .status = 200,
-     .also = {"image/svg+xml", "text/vnd.graphviz"},
+     .rendering = graph_renderings,
      .query = {VERSION,
                {.name = "graph",
                 .type = "string",
                 .doc = "train, serve or loss (default): as it learns, as it answers, as it is "
                        "traced."},
                {.name = "format", .type = "string", .doc = "json (default), svg or dot."}},
-     .fails = {ERR_INVALID, ERR_NOT_FOUND, ERR_TOO_LARGE}},
+     .fails = {ERR_INVALID, ERR_NOT_FOUND, ERR_NOT_ACCEPTABLE, ERR_TOO_LARGE}},
     {POST, "/models/{name}/trace", "trace_model",
      "Every node's value for some rows and, with targets, every gradient.", model_trace,
      .body = &glass_request_schema, .reply = &trace_view, .reply_room = WIDE, .pace = PACE_MINUTES,

@@ -34,6 +34,7 @@ struct call {
     struct arena *arena;
     struct faults faults; // what is wrong with the body, place by place; printed into the problem
                           // document when the handler fails
+    const struct rendering *rendering;   // of those the route has, the chosen one
     const char *segment[ROUTE_SEGMENTS]; // values of the path's {segments}, percent-decoded
     const char *body;                    // BODY_JSON: the whole body, NUL-terminated
     size_t body_len;
@@ -51,7 +52,7 @@ struct call {
     size_t out_len;
     const char *location; // Location header, or NULL
     const char *replayed; // Idempotent-Replayed header, or NULL
-    const char *media;    // media type; starts as the route's
+    const char *media;    // media type; starts as the route's, or the rendering's
 };
 
 // The query parameter's decoded value, "" when given without one, NULL when absent.

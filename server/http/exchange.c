@@ -9,7 +9,9 @@
 #include "server/http/exchange.h"
 
 #include "api/schema/problem.h"
+#include "api/schema/rendering.h"
 #include "server/base/log.h"
+#include "server/http/accept.h"
 #include "server/store/store.h"
 
 #include <stdlib.h>
@@ -110,6 +112,46 @@ void exchange_clear(struct exchange *x)
 
 // ---- The head ----
 
+static const struct rendering *asked_rendering(const struct rendering *const *list,
+                                               const char *word, struct err *e)
+{
+    const struct rendering *found = rendering_find(list, word);
+    char words[RENDERING_WORDS];
+    if (!found)
+        fail(e, ERR_INVALID, "query parameter \"format\" must be %s, got \"%.20s\"",
+             rendering_names(list, words), word);
+    return found;
+}
+
+static const struct rendering *accepted_rendering(const struct rendering *const *list,
+                                                  const struct head *h, struct err *e)
+{
+    const struct rendering *found = accept_choose(h, list);
+    char words[RENDERING_WORDS];
+    if (!found)
+        fail(e, ERR_NOT_ACCEPTABLE, "Accept must allow %s", rendering_media(list, words));
+    return found;
+}
+
+// The path knows best in which form the reply is wanted, then the query, then Accept.
+static bool choose_rendering(struct exchange *x, const struct rendering *suffix, struct err *e)
+{
+    struct call *call = &x->call;
+    const struct rendering *const *list = call->route->rendering;
+    const char *word = list ? call_query(call, "format") : NULL;
+    if (!list)
+        return true;
+    x->varies = !suffix && !word;
+    const struct rendering *found = word     ? asked_rendering(list, word, e)
+                                    : suffix ? suffix
+                                             : accepted_rendering(list, x->head, e);
+    if (!found)
+        return false;
+    call->rendering = suffix ? suffix : found;
+    call->media = call->rendering->media;
+    return true;
+}
+
 static bool find_route(struct exchange *x, struct err *e)
 {
     const struct router *router = &x->config->router;
@@ -121,13 +163,16 @@ static bool find_route(struct exchange *x, struct err *e)
         call->status = 204;
         return !head_has_body(x->head) || gate_too_large(0, e);
     }
-    call->route = router_find(router, router_method(method), &x->target, call->segment, e);
+    struct router_match match;
+    call->route = router_find(router, router_method(method), &x->target, &match, e);
     if (!call->route)
         return false;
+    memcpy(call->segment, match.segment, sizeof match.segment);
     call->status = call->route->status;
     x->arena->max = ARENA_BASE + call->route->reply_room;
     call->media = call->route->produces ? call->route->produces : "application/json";
-    return router_check_query(call->route, &x->target, x->arena, e);
+    return router_check_query(call->route, &x->target, x->arena, e) &&
+           choose_rendering(x, match.suffix, e);
 }
 
 static bool gathered(enum body_kind kind)
@@ -304,9 +349,10 @@ void exchange_answer(struct exchange *x, struct header out[EXCHANGE_HEADERS])
         tell_problem(x);
     const struct call *call = &x->call;
     const struct header header[EXCHANGE_OWN] = {
-        {"Content-Type", call->out_len ? call->media : NULL},
+        {"Content-Type", call->out_len || call->rendering ? call->media : NULL},
         {"X-Content-Type-Options", "nosniff"},
         {"Cache-Control", "no-store"},
+        {"Vary", x->varies ? "Accept" : NULL},
         {"Location", call->location},
         {"Idempotent-Replayed", call->replayed},
         {"Allow", x->options || x->err.kind == ERR_METHOD ? x->allow : NULL},

@@ -41,6 +41,7 @@ struct exchange {
     size_t dropped;    // those after something went wrong
     enum pace pace;    // how long the handler needs, once that is known
     bool options;      // asks for Allow only
+    bool varies;       // Accept has a say in the form of the answer
     struct undo *undo; // of the stream; from before that is there, so nothing can stand in its way
     bool opened;       // the row's begin() succeeded, neither handle() nor undo() has ended it
     bool refused;      // by what stands before the handler
@@ -48,7 +49,7 @@ struct exchange {
     bool last;         // the connection must close after this answer
 };
 
-enum { EXCHANGE_OWN = 8, EXCHANGE_HEADERS = EXCHANGE_OWN + ORIGIN_HEADERS };
+enum { EXCHANGE_OWN = 9, EXCHANGE_HEADERS = EXCHANGE_OWN + ORIGIN_HEADERS };
 
 // Once per connection, before anything else; `x` must stay where it is. The arena is the caller's,
 // who releases it. *gone may become true at any time; NULL: never.

@@ -7,6 +7,7 @@
 #include "server/http/router.h"
 
 #include "api/json/json_text.h"
+#include "api/schema/rendering.h"
 #include "engine/base/nearest.h"
 
 #include <stdio.h>
@@ -133,12 +134,21 @@ const char *target_query(const struct target *t, const char *name, struct arena 
     return NULL;
 }
 
-// Whether the row's path fits; n_captured counts its {names}.
-static bool router_matches(const struct route *row, const struct target *t,
-                           const char *captured[ROUTE_SEGMENTS], size_t *n_captured)
+// Whether what follows the last word of a path is a suffix that names a form of the row's reply.
+static bool router_suffix(const struct route *row, const char *rest, struct router_match *m)
+{
+    if (!row->rendering || *rest != '.')
+        return false;
+    m->suffix = rendering_find(row->rendering, rest + 1);
+    m->suffixes = m->suffix ? NULL : row->rendering;
+    return m->suffix;
+}
+
+// Whether the row's path fits.
+static bool router_matches(const struct route *row, const struct target *t, struct router_match *m)
 {
     const char *p = row->path;
-    *n_captured = 0;
+    *m = (struct router_match){.n_segment = 0};
     if (t->any || t->n > TARGET_DEPTH)
         return t->any;
     for (size_t i = 0; i < t->n; i++) {
@@ -146,37 +156,52 @@ static bool router_matches(const struct route *row, const struct target *t,
             return false;
         size_t len = strcspn(++p, "/");
         if (*p == '{') {
-            BUG(*n_captured == ROUTE_SEGMENTS);
-            captured[(*n_captured)++] = t->segment[i];
-        } else if (strlen(t->segment[i]) != len || memcmp(p, t->segment[i], len)) {
+            BUG(m->n_segment == ROUTE_SEGMENTS);
+            m->segment[m->n_segment++] = t->segment[i];
+        } else if (strncmp(p, t->segment[i], len)) {
             return false;
+        } else {
+            const char *rest = t->segment[i] + len;
+            if (*rest && (i + 1 < t->n || p[len] || !router_suffix(row, rest, m)))
+                return false;
         }
         p += len;
     }
     return !*p || (!t->n && !strcmp(p, "/"));
 }
 
+static void router_refuse(bool path_exists, const struct rendering *const *suffixes, struct err *e)
+{
+    char words[RENDERING_WORDS];
+    if (path_exists)
+        fail(e, ERR_METHOD, "this path does not take that method; Allow lists those it takes");
+    else if (suffixes)
+        fail(e, ERR_NOT_FOUND, "there is no such path; what follows the dot must be %s",
+             rendering_names(suffixes, words));
+    else
+        fail(e, ERR_NOT_FOUND, "there is no such path; /openapi.json lists those there are");
+}
+
 const struct route *router_find(const struct router *r, enum method method, const struct target *t,
-                                const char *captured[ROUTE_SEGMENTS], struct err *e)
+                                struct router_match *match, struct err *e)
 {
     const struct route *best = NULL; // "*" has methods, but no row
-    size_t fewest = ROUTE_SEGMENTS + 1, n;
+    const struct rendering *const *suffixes = NULL;
+    struct router_match m;
     bool path_exists = false;
     for (size_t i = 0; i < r->n; i++) {
-        const char *found[ROUTE_SEGMENTS] = {NULL};
-        if (!router_matches(&r->row[i], t, found, &n))
+        if (!router_matches(&r->row[i], t, &m)) {
+            suffixes = m.suffixes ? m.suffixes : suffixes;
             continue;
+        }
         path_exists = true;
-        if (t->any || r->row[i].method != method || n >= fewest)
+        if (t->any || r->row[i].method != method || (best && m.n_segment >= match->n_segment))
             continue;
         best = &r->row[i];
-        fewest = n;
-        memcpy(captured, found, sizeof found);
+        *match = m;
     }
-    if (!best && path_exists)
-        fail(e, ERR_METHOD, "this path does not take that method; Allow lists those it takes");
-    else if (!best)
-        fail(e, ERR_NOT_FOUND, "there is no such path; /openapi.json lists those there are");
+    if (!best)
+        router_refuse(path_exists, suffixes, e);
     return best;
 }
 
@@ -199,10 +224,10 @@ enum method router_method(const char *name)
 void router_allow(const struct router *r, const struct target *t, char out[ALLOW_TEXT])
 {
     bool has[METHOD_COUNT] = {false}, any = false;
-    const char *captured[ROUTE_SEGMENTS];
-    size_t n, len = 0;
+    struct router_match match;
+    size_t len = 0;
     for (size_t i = 0; i < r->n; i++)
-        if (router_matches(&r->row[i], t, captured, &n))
+        if (router_matches(&r->row[i], t, &match))
             any = has[r->row[i].method] = true;
     *out = '\0';
     for (int m = 0; m < METHOD_COUNT; m++)

@@ -34,11 +34,19 @@ bool target_parse(struct target *t, const char *uri, struct arena *a, struct err
 // The decoded value of the first parameter of that name, "" when it has none; NULL when absent.
 const char *target_query(const struct target *t, const char *name, struct arena *a);
 
-// The row for this method and path; segments that stand for {names} go to `captured`. Where two
-// rows match, the one with fewer {names} wins. ERR_NOT_FOUND, or ERR_METHOD when only other methods
-// have the path. `method` is GET for a HEAD, METHOD_COUNT for one we do not know.
+// What a path has captured.
+struct router_match {
+    const char *segment[ROUTE_SEGMENTS]; // values of the {names}
+    size_t n_segment;
+    const struct rendering *suffix;          // "svg" of "/jobs/7/metrics.svg"; NULL: none was given
+    const struct rendering *const *suffixes; // those there are, where the given one is none
+};
+
+// The row for this method and path; what it captures goes to `match`. Where two rows match,
+// the one with fewer {names} wins. ERR_NOT_FOUND, or ERR_METHOD when only other methods have the
+// path. `method` is GET for a HEAD, METHOD_COUNT for one we do not know.
 const struct route *router_find(const struct router *r, enum method method, const struct target *t,
-                                const char *captured[ROUTE_SEGMENTS], struct err *e);
+                                struct router_match *match, struct err *e);
 
 // What the Allow header says for this path ("GET, HEAD, OPTIONS"); "" when there is no such path.
 void router_allow(const struct router *r, const struct target *t, char out[ALLOW_TEXT]);

@@ -9,6 +9,7 @@
 #include "api/schema/foreign.h"
 #include "api/schema/job_schema.h"
 #include "api/schema/problem.h"
+#include "api/schema/rendering.h"
 #include "api/schema/route.h"
 #include "engine/model/init.h"
 #include "engine/model/metric.h"
@@ -45,7 +46,10 @@ static void print_routes(const struct section *s, FILE *f)
     fputs("| request | what it does | answers |\n|---|---|---|\n", f);
     for (size_t i = 0; i < route_count; i++) {
         const struct route *r = &route_table[i];
-        fprintf(f, "| `%s %s` | %s | %d", method_name(r->method), r->path, r->doc, r->status);
+        fprintf(f, "| `%s %s` | %s", method_name(r->method), r->path, r->doc);
+        for (size_t k = 0; r->rendering && r->rendering[k]; k++)
+            fprintf(f, "%s`.%s`", k ? ", " : " In forms: ", r->rendering[k]->name);
+        fprintf(f, "%s | %d", r->rendering ? "." : "", r->status);
         fputs(r->replay ? ", 200" : "", f);
         for (int k = 0; k < ROUTE_FAILS && r->fails[k]; k++)
             fprintf(f, ", %d", problem_of(r->fails[k])->status);

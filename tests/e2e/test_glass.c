@@ -188,8 +188,32 @@ LOOP_TEST(a_graph_is_shown_as_json_dot_and_picture, 3)
     ck_assert_ptr_nonnull(strstr(svg->body, "</svg>"));
 }
 
+static const struct {
+    const char *path, *accept, *media, *begins;
+} forms[] = {
+    {"graph.json", NULL, "application/json", "{\"model\":\"iris\""},
+    {"graph.svg?graph=serve", NULL, "image/svg+xml", "<svg "},
+    {"graph.dot", "Accept: image/svg+xml", "text/vnd.graphviz", "digraph"},
+    {"graph.svg?format=dot", NULL, "image/svg+xml", "<svg "},
+    {"graph", "Accept: text/html, image/svg+xml;q=0.8, */*;q=0.7", "image/svg+xml", "<svg "},
+    {"graph", "Accept: text/*", "text/vnd.graphviz", "digraph"},
+    {"graph?format=dot", "Accept: application/json", "text/vnd.graphviz", "digraph"},
+};
+
+LOOP_TEST(a_graph_comes_in_the_form_that_is_asked_for, sizeof forms / sizeof *forms)
+{
+    const struct reply *r = http_bytes(scene(), "GET", text("/models/iris/%s", forms[_i].path),
+                                       NULL, 0, forms[_i].accept);
+    expect_status(r, 200);
+    ck_assert_str_eq(r->media, forms[_i].media);
+    ck_assert(strncmp(r->body, forms[_i].begins, strlen(forms[_i].begins)) == 0);
+}
+
 TEST(a_graph_that_there_is_not_is_refused)
 {
+    expect_status(http(scene(), "GET", "/models/iris/graph.pdf", NULL), 404);
+    expect_status(http_bytes(scene(), "GET", "/models/iris/graph", NULL, 0, "Accept: audio/mp3"),
+                  406);
     expect_status(http(scene(), "GET", "/models/iris/graph?format=pdf", NULL), 422);
     expect_status(http(scene(), "GET", "/models/iris/graph?graph=none", NULL), 422);
     expect_status(http(scene(), "GET", "/models/nothing/graph", NULL), 404);

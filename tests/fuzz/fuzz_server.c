@@ -11,6 +11,8 @@
 #include "engine/table/infer.h"
 #include "api/schema/job_schema.h"
 #include "server/jobs/prepare.h"
+#include "api/views/graph_doc.h"
+#include "server/http/accept.h"
 #include "server/http/router.h"
 #include "server/handlers/server.h"
 #include "server/http/wire.h"
@@ -33,6 +35,9 @@ const char *const fuzz_uri_words[] = {
     "/jobs", "/models/", "/datasets", "/predict", "?",        "&",      "=",      "%20",
     "%2f",   "%00",      "%2e%2e",    "..",       "//",       "limit=", "after=", "status=",
     "name=", "version=", "+",         "#",        "http://x", NULL};
+const char *const fuzz_accept_words[] = {"text/csv", "image/",   "*/*", ";q=",   "0.5",  "1.000",
+                                         ";",        "charset=", "\"",  ",",     "\\\"", " ",
+                                         "=",        "/",        "*",   "utf-8", NULL};
 const char *const fuzz_wire_words[] = {"Host: x\r\n",
                                        "Content-Length: 3\r\n",
                                        "Transfer-Encoding: chunked\r\n",
@@ -313,7 +318,7 @@ void fuzz_uri_run(const char *text, size_t len)
     struct err e = {0};
     struct target t;
     struct router r = {route_table, route_count};
-    const char *captured[ROUTE_SEGMENTS];
+    struct router_match match;
     char allow[ALLOW_TEXT];
     (void)len;
     arena_init(&a, MEMORY);
@@ -321,7 +326,7 @@ void fuzz_uri_run(const char *text, size_t len)
         router_allow(&r, &t, allow);
         for (int m = 0; m < METHOD_COUNT; m++) {
             struct err why = {0};
-            const struct route *row = router_find(&r, (enum method)m, &t, captured, &why);
+            const struct route *row = router_find(&r, (enum method)m, &t, &match, &why);
             if (row && router_check_query(row, &t, &a, &why))
                 target_query(&t, "limit", &a);
         }
@@ -329,6 +334,26 @@ void fuzz_uri_run(const char *text, size_t len)
         BUG(e.kind != ERR_MALFORMED);
     }
     arena_release(&a);
+}
+
+void fuzz_accept_seeds(struct fuzz_seeds *s)
+{
+    fuzz_seed_text(s, "text/html, application/xhtml+xml;q=0.9, image/svg+xml, */*;q=0.8");
+    fuzz_seed_text(s, "text/csv;charset=utf-8;q=0.5,application/json;a=\"x,\\\"y\";q=0.123");
+    fuzz_seed_text(s, "image/*;q=0, text/*;q=1.000");
+}
+
+// Whatever is said, the answer is one of the forms or none; a value split over two lines at a comma
+// says the same.
+void fuzz_accept_run(const char *text, size_t len)
+{
+    struct head h = {.n_line = 0};
+    struct err e = {0};
+    (void)len;
+    BUG(!head_add(&h, "Accept", text, &e));
+    const struct rendering *r = accept_choose(&h, graph_renderings);
+    BUG(r && rendering_find(graph_renderings, r->name) != r);
+    BUG(!head_add(&h, "Accept", ", ,", &e) || accept_choose(&h, graph_renderings) != r);
 }
 
 void fuzz_wire_seeds(struct fuzz_seeds *s)

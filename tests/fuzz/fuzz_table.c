@@ -25,6 +25,8 @@ const struct fuzz_target fuzz_table[] = {
     {"column", "stored tables out of the data folder", fuzz_column_seeds, fuzz_csv_words,
      fuzz_column_run},
     {"uri", "targets of requests: paths and queries", fuzz_uri_seeds, fuzz_uri_words, fuzz_uri_run},
+    {"accept", "what Accept says about the form of an answer", fuzz_accept_seeds,
+     fuzz_accept_words, fuzz_accept_run},
     {"wire", "a connection's bytes: the same whatever the cuts, sound for the library",
      fuzz_wire_seeds, fuzz_wire_words, fuzz_wire_run},
 };

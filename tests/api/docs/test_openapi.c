@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "api/docs/openapi.h"
 #include "api/schema/job_schema.h"
+#include "api/schema/rendering.h"
 #include "api/views/views.h"
 #include "tests/harness.h"
 
@@ -8,6 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const struct rendering as_json = {"json", "application/json", "Numbers.", NULL},
+                              as_csv = {"csv", "text/csv; charset=utf-8", "Rows.", NULL};
+static const struct rendering *const forms[] = {&as_json, &as_csv, NULL};
 
 static const struct route routes[] = {
     {.method = POST,
@@ -40,8 +45,9 @@ static const struct route routes[] = {
      .id = "get_metrics",
      .doc = "Curves.",
      .reply = &metrics_view,
+     .rendering = forms,
      .status = 200,
-     .fails = {ERR_NOT_FOUND}},
+     .fails = {ERR_NOT_FOUND, ERR_NOT_ACCEPTABLE}},
     {.method = POST,
      .path = "/datasets",
      .id = "create_dataset",
@@ -123,7 +129,7 @@ TEST(every_route_is_in_the_document_once)
     int n = 0;
     const cJSON *path;
     cJSON_ArrayForEach(path, GO(doc, "paths")) n += cJSON_GetArraySize(path);
-    ck_assert_int_eq(n, ROUTES);
+    ck_assert_int_eq(n, ROUTES + 1); // one has a path of its own for what has a suffix
     for (int i = 0; i < ROUTES; i++) {
         const cJSON *op = GO(doc, "paths", routes[i].path, method[routes[i].method]);
         ck_assert_ptr_nonnull(op);
@@ -156,6 +162,29 @@ TEST(an_operation_names_its_parameters_bodies_and_failures)
     ck_assert_ptr_null(GO(get, "responses", "422"));
     ck_assert_ptr_null(
         GO(doc, "paths", "/datasets/{name}", "delete", "responses", "204", "content"));
+    cJSON_Delete(doc);
+}
+
+TEST(a_reply_of_several_forms_has_their_media_types_and_a_path_with_a_suffix)
+{
+    cJSON *doc = document();
+    const cJSON *get = GO(doc, "paths", "/jobs/{id}/metrics", "get"),
+                *as = GO(doc, "paths", "/jobs/{id}/metrics.{suffix}", "get"), *content, *suffix;
+    content = GO(get, "responses", "200", "content");
+    ck_assert_int_eq(cJSON_GetArraySize(content), 2);
+    ck_assert_str_eq(GO(content, "application/json", "schema", "$ref")->valuestring,
+                     "#/components/schemas/Metrics");
+    ck_assert_ptr_null(GO(content, "text/csv; charset=utf-8", "schema", "$ref"));
+    ck_assert_ptr_nonnull(GO(content, "text/csv; charset=utf-8"));
+    ck_assert_ptr_nonnull(GO(get, "responses", "406"));
+    ck_assert_int_eq(cJSON_GetArraySize(GO(get, "parameters")), 1);
+    ck_assert(cJSON_Compare(content, GO(as, "responses", "200", "content"), true));
+    ck_assert_str_eq(GO(as, "operationId")->valuestring, "get_metrics_as");
+    suffix = cJSON_GetArrayItem(GO(as, "parameters"), 1);
+    ck_assert_str_eq(GO(suffix, "name")->valuestring, "suffix");
+    ck_assert_str_eq(GO(suffix, "description")->valuestring, "json: Numbers. csv: Rows.");
+    ck_assert_int_eq(cJSON_GetArraySize(GO(suffix, "schema", "enum")), 2);
+    ck_assert_str_eq(cJSON_GetArrayItem(GO(suffix, "schema", "enum"), 1)->valuestring, "csv");
     cJSON_Delete(doc);
 }
 

@@ -38,6 +38,15 @@ static const struct graph *make(void)
     return &model.train;
 }
 
+static const char *show(const struct rendering *r, const struct graph *g, const char *name)
+{
+    size_t len;
+    const char *text = r->write(&(struct graph_doc){name, 1, g}, &len, &arena, &err);
+    ck_assert_msg(text, "%s", err.text);
+    ck_assert_uint_eq(len, strlen(text));
+    return text;
+}
+
 static size_t edges(const struct graph *g)
 {
     size_t n = 0;
@@ -57,12 +66,7 @@ static size_t occurrences(const char *text, const char *what)
 TEST(json_has_every_node_with_its_inputs_before_it)
 {
     const struct graph *g = make();
-    struct jsonw w;
-    jsonw_init(&w, &arena);
-    jsonw_object(&w, NULL);
-    graph_json(&w, g);
-    jsonw_end(&w);
-    cJSON *json = cJSON_Parse(jsonw_text(&w, NULL, &err));
+    cJSON *json = cJSON_Parse(show(&graph_json, g, "m"));
     const cJSON *nodes = cJSON_GetObjectItem(json, "nodes"), *n, *in;
     ck_assert_int_eq(cJSON_GetArraySize(nodes), (int)g->n);
     size_t seen = 0;
@@ -78,9 +82,7 @@ TEST(json_has_every_node_with_its_inputs_before_it)
 TEST(dot_has_every_node_and_every_edge)
 {
     const struct graph *g = make();
-    size_t len;
-    const char *dot = graph_dot(g, &len, &arena, &err);
-    ck_assert_uint_eq(len, strlen(dot));
+    const char *dot = show(&graph_dot, g, "m");
     ck_assert_uint_eq(occurrences(dot, "label="), g->n);
     ck_assert_uint_eq(occurrences(dot, " -> "), edges(g));
 }
@@ -115,8 +117,7 @@ static void expect_xml(const char *s)
 TEST(the_picture_is_xml_and_has_every_name_and_a_curve_for_the_link)
 {
     const struct graph *g = make();
-    size_t len;
-    const char *svg = graph_svg(g, "a <model> & \"more\"", &len, &arena, &err);
+    const char *svg = show(&graph_svg, g, "a <model> & \"more\"");
     expect_xml(svg);
     for (uint32_t i = 0; i < g->n; i++)
         ck_assert_ptr_nonnull(strstr(svg, g->node[i].name));
@@ -140,7 +141,7 @@ TEST(a_document_that_does_not_fit_is_an_error)
     struct arena small;
     size_t len;
     arena_init(&small, 4096);
-    ck_assert_ptr_null(graph_svg(g, "m", &len, &small, &err));
+    ck_assert_ptr_null(graph_svg.write(&(struct graph_doc){"m", 1, g}, &len, &small, &err));
     ck_assert_int_eq(err.kind, ERR_TOO_LARGE);
     err = (struct err){0};
     arena_release(&small);

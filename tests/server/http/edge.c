@@ -3,6 +3,7 @@
 
 #include "tests/server/http/edge.h"
 
+#include "api/schema/rendering.h"
 #include "server/http/call.h"
 
 #include <check.h>
@@ -31,6 +32,37 @@ static bool make(struct call *c, struct err *e)
 {
     c->location = "/things/7";
     return echo(c, e);
+}
+
+static const char *as_json(const void *model, size_t *len, struct arena *a, struct err *e)
+{
+    (void)e;
+    const char *text = arena_printf(a, "{\"it\":\"%s\"}", (const char *)model);
+    *len = strlen(text);
+    return text;
+}
+
+static const char *as_text(const void *model, size_t *len, struct arena *a, struct err *e)
+{
+    if (strcmp(model, "huge") == 0) {
+        fail(e, ERR_TOO_LARGE, "this does not fit");
+        return NULL;
+    }
+    *len = strlen(model);
+    return arena_text(a, model, *len);
+}
+
+static const struct rendering shape_json = {"json", "application/json", "An object.", as_json},
+                              shape_txt = {"txt", "text/plain; charset=utf-8", "A word.", as_text};
+static const struct rendering *const shapes[] = {&shape_json, &shape_txt, NULL};
+
+// What handlers do by reply_render().
+static bool shaped(struct call *c, struct err *e)
+{
+    size_t len;
+    const char *word = call_query(c, "word");
+    const char *text = c->rendering->write(word ? word : "round", &len, c->arena, e);
+    return text && call_reply(c, text, len);
 }
 
 static bool show(struct call *c, struct err *e)
@@ -202,6 +234,12 @@ static const struct route rows[] = {
      .handle = show,
      .status = 200,
      .query = {{.name = "name"}}},
+    {.method = GET,
+     .path = "/things/{id}/shape",
+     .handle = shaped,
+     .status = 200,
+     .rendering = shapes,
+     .query = {{.name = "format"}, {.name = "word"}}},
     {.method = DELETE, .path = "/things/{id}", .handle = drop, .status = 200},
     {.method = POST, .path = "/things/{id}/cancel", .handle = say, .status = 202},
     {.method = POST, .path = "/echo", .handle = echo, .status = 200, .body_kind = BODY_JSON},

@@ -58,6 +58,63 @@ LOOP_TEST(http_answers_carry_their_headers, sizeof carries / sizeof *carries)
     http_stop(h);
 }
 
+// ---- In which form ----
+
+static const struct {
+    const char *method, *path, *headers;
+    int status;
+    const char *media, *vary, *body; // body: a part of it
+} formed[] = {
+    {"GET", "", "", 200, "application/json", "Accept", "{\"it\":\"round\"}"},
+    {"GET", "", "Accept: */*\r\n", 200, "application/json", "Accept", "{\"it\":\"round\"}"},
+    {"GET", "", "Accept: text/*\r\n", 200, "text/plain; charset=utf-8", "Accept", "round"},
+    {"GET", "", "Accept: a/b\r\nAccept: text/plain\r\n", 200, "text/plain; charset=utf-8", "Accept",
+     "round"},
+    {"HEAD", "", "Accept: text/*\r\n", 200, "text/plain; charset=utf-8", "Accept", ""},
+    {"GET", ".txt", "", 200, "text/plain; charset=utf-8", NULL, "round"},
+    {"HEAD", ".txt", "", 200, "text/plain; charset=utf-8", NULL, ""},
+    {"GET", ".json", "Accept: text/plain\r\n", 200, "application/json", NULL, "{"},
+    {"GET", "?format=txt", "", 200, "text/plain; charset=utf-8", NULL, "round"},
+    {"GET", "?format=txt", "Accept: application/json\r\n", 200, "text/plain; charset=utf-8", NULL,
+     "round"},
+    {"GET", ".json?format=txt", "", 200, "application/json", NULL, "{"},
+    {"GET", ".json", "Accept: audio/mp3\r\n", 200, "application/json", NULL, "{"},
+    {"GET", "", "Accept: audio/mp3\r\n", 406, "application/problem+json", "Accept",
+     "Accept must allow application/json or text/plain"},
+    {"GET", "", "Accept: */*;q=0\r\n", 406, "application/problem+json", "Accept",
+     "\"code\":\"not_acceptable\""},
+    {"HEAD", "", "Accept: audio/mp3\r\n", 406, "application/problem+json", "Accept", ""},
+    {"GET", "?format=pdf", "", 422, "application/problem+json", NULL,
+     "\\\"format\\\" must be json or txt, got \\\"pdf\\\""},
+    {"GET", ".json?format=pdf", "", 422, "application/problem+json", NULL, "must be json or txt"},
+    {"GET", ".pdf", "", 404, "application/problem+json", NULL,
+     "what follows the dot must be json or txt"},
+    {"GET", ".txt?word=", "", 200, "text/plain; charset=utf-8", NULL, ""}, // empty, yet a text
+    {"GET", ".txt?word=huge", "", 413, "application/problem+json", NULL, "this does not fit"},
+    {"POST", ".txt", "", 405, "application/problem+json", NULL, "Allow"},
+    {"POST", ".pdf", "", 404, "application/problem+json", NULL, "the dot"},
+    {"GET", "?colour=red", "Accept: audio/mp3\r\n", 422, "application/problem+json", NULL,
+     "unknown query parameter"},
+};
+
+LOOP_TEST(http_answers_in_the_form_that_is_wanted, sizeof formed / sizeof *formed)
+{
+    struct http *h = edge_serve(NULL);
+    struct response a;
+    char text[300];
+    snprintf(text, sizeof text, "%s /things/7/shape%s HTTP/1.1\r\n" H "%s\r\n", formed[_i].method,
+             formed[_i].path, formed[_i].headers);
+    peer_ask(http_port(h), text, &a);
+    ck_assert_msg(a.status == formed[_i].status, "%s: %d %s", text, a.status, a.body);
+    ck_assert_pstr_eq(answer_header(&a, "Content-Type"), formed[_i].media);
+    ck_assert_pstr_eq(answer_header(&a, "Vary"), formed[_i].vary);
+    ck_assert_pstr_eq(answer_header(&a, "X-Content-Type-Options"), "nosniff");
+    ck_assert_ptr_nonnull(strstr(a.body, formed[_i].body));
+    if (strcmp(formed[_i].method, "HEAD") == 0)
+        ck_assert_uint_eq(a.body_len, 0);
+    http_stop(h);
+}
+
 TEST(http_problem_documents_name_the_fault)
 {
     struct http *h = edge_serve(NULL);

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "server/http/router.h"
 
+#include "api/schema/rendering.h"
 #include "tests/harness.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static const struct rendering json = {.name = "json"}, svg = {.name = "svg"};
+static const struct rendering *const forms[] = {&json, &svg, NULL};
 
 static const struct route rows[] = {
     {.method = GET, .path = "/", .id = "home"},
@@ -17,6 +21,8 @@ static const struct route rows[] = {
     {.method = PATCH, .path = "/jobs/{id}", .id = "change"},
     {.method = GET, .path = "/jobs/latest", .id = "latest"},
     {.method = POST, .path = "/jobs/{id}/cancel", .id = "cancel"},
+    {.method = GET, .path = "/jobs/{id}/curve", .id = "curve", .rendering = forms},
+    {.method = GET, .path = "/jobs/{id}/curve/shape", .id = "shape"},
     {.method = GET, .path = "/models/active", .id = "active"},
     {.method = GET, .path = "/models/{name}", .id = "model"},
     {.method = PUT, .path = "/models/{name}/aliases/{alias}", .id = "alias"},
@@ -29,39 +35,44 @@ static const struct router router = {rows, sizeof rows / sizeof *rows};
 
 // The row for a request, or NULL with the error in e; t and its captures live in a.
 static const struct route *find(const char *method, const char *uri, struct target *t,
-                                const char *captured[ROUTE_SEGMENTS], struct arena *a,
-                                struct err *e)
+                                struct router_match *match, struct arena *a, struct err *e)
 {
     *e = (struct err){0};
     arena_init(a, 1 << 20);
-    captured[0] = captured[1] = NULL;
     if (!target_parse(t, uri, a, e))
         return NULL;
-    return router_find(&router, router_method(method), t, captured, e);
+    return router_find(&router, router_method(method), t, match, e);
 }
 
 static const struct {
     const char *method, *uri, *id, *first, *second;
+    const struct rendering *suffix;
 } good[] = {
-    {"GET", "/", "home", NULL, NULL},
-    {"GET", "/?x=/jobs", "home", NULL, NULL},
-    {"GET", "/jobs", "list", NULL, NULL},
-    {"GET", "/jobs?", "list", NULL, NULL},
-    {"POST", "/jobs?dry_run=true", "create", NULL, NULL},
-    {"GET", "/jobs/17", "show", "17", NULL},
-    {"GET", "/jobs/17?a=b/c", "show", "17", NULL},
-    {"GET", "/jobs/latest", "latest", NULL, NULL},
-    {"GET", "/models/active", "active", NULL, NULL},
-    {"GET", "/models/a", "model", "a", NULL},
-    {"GET", "/jobs/late", "show", "late", NULL},
-    {"PATCH", "/jobs/latest", "change", "latest", NULL},
-    {"GET", "/%6aobs", "list", NULL, NULL},
-    {"POST", "/jobs/3/cancel", "cancel", "3", NULL},
-    {"GET", "/jobs/a+b%20c", "show", "a+b c", NULL},
-    {"GET", "/jobs/...", "show", "...", NULL},
-    {"GET", "/jobs/%c3%a9", "show", "\xc3\xa9", NULL},
-    {"GET", "/jobs/{id}", "show", "{id}", NULL},
-    {"PUT", "/models/m/aliases/a%3F", "alias", "m", "a?"},
+    {"GET", "/", "home", NULL, NULL, NULL},
+    {"GET", "/?x=/jobs", "home", NULL, NULL, NULL},
+    {"GET", "/jobs", "list", NULL, NULL, NULL},
+    {"GET", "/jobs?", "list", NULL, NULL, NULL},
+    {"POST", "/jobs?dry_run=true", "create", NULL, NULL, NULL},
+    {"GET", "/jobs/17", "show", "17", NULL, NULL},
+    {"GET", "/jobs/17?a=b/c", "show", "17", NULL, NULL},
+    {"GET", "/jobs/latest", "latest", NULL, NULL, NULL},
+    {"GET", "/models/active", "active", NULL, NULL, NULL},
+    {"GET", "/models/a", "model", "a", NULL, NULL},
+    {"GET", "/jobs/late", "show", "late", NULL, NULL},
+    {"PATCH", "/jobs/latest", "change", "latest", NULL, NULL},
+    {"GET", "/%6aobs", "list", NULL, NULL, NULL},
+    {"POST", "/jobs/3/cancel", "cancel", "3", NULL, NULL},
+    {"GET", "/jobs/a+b%20c", "show", "a+b c", NULL, NULL},
+    {"GET", "/jobs/...", "show", "...", NULL, NULL},
+    {"GET", "/jobs/%c3%a9", "show", "\xc3\xa9", NULL, NULL},
+    {"GET", "/jobs/{id}", "show", "{id}", NULL, NULL},
+    {"PUT", "/models/m/aliases/a%3F", "alias", "m", "a?", NULL},
+    {"GET", "/jobs/3/curve", "curve", "3", NULL, NULL},
+    {"GET", "/jobs/3/curve.svg", "curve", "3", NULL, &svg},
+    {"GET", "/jobs/3/curve.json?x=.svg", "curve", "3", NULL, &json},
+    {"GET", "/jobs/3.svg/curve%2Esvg", "curve", "3.svg", NULL, &svg},
+    {"GET", "/jobs/3/curve/shape", "shape", "3", NULL, NULL},
+    {"GET", "/models/a.svg", "model", "a.svg", NULL, NULL},
 };
 
 LOOP_TEST(router_finds_the_row_of_method_and_path, sizeof good / sizeof *good)
@@ -69,12 +80,13 @@ LOOP_TEST(router_finds_the_row_of_method_and_path, sizeof good / sizeof *good)
     struct target t;
     struct arena a;
     struct err e;
-    const char *captured[ROUTE_SEGMENTS];
-    const struct route *row = find(good[_i].method, good[_i].uri, &t, captured, &a, &e);
+    struct router_match match;
+    const struct route *row = find(good[_i].method, good[_i].uri, &t, &match, &a, &e);
     ck_assert_msg(row != NULL, "%s: %s", good[_i].uri, e.text);
     ck_assert_str_eq(row->id, good[_i].id);
-    ck_assert_pstr_eq(captured[0], good[_i].first);
-    ck_assert_pstr_eq(captured[1], good[_i].second);
+    ck_assert_pstr_eq(match.segment[0], good[_i].first);
+    ck_assert_pstr_eq(match.segment[1], good[_i].second);
+    ck_assert_ptr_eq(match.suffix, good[_i].suffix);
     arena_release(&a);
 }
 
@@ -92,6 +104,16 @@ static const struct {
     {"POST", "/jobs/3/cancel/now", ERR_NOT_FOUND},
     {"POST", "/jobs/3/cance", ERR_NOT_FOUND},
     {"GET", "/1/2/3/4/5/6/7/8/9/10/11", ERR_NOT_FOUND},
+    {"GET", "/jobs/3/curve.", ERR_NOT_FOUND},
+    {"GET", "/jobs/3/curve.pdf", ERR_NOT_FOUND},
+    {"GET", "/jobs/3/curve.SVG", ERR_NOT_FOUND},
+    {"GET", "/jobs/3/curve.svg.svg", ERR_NOT_FOUND},
+    {"GET", "/jobs/3/curvesvg", ERR_NOT_FOUND},
+    {"GET", "/jobs/3/curve.svg/shape", ERR_NOT_FOUND},
+    {"GET", "/jobs/3/curve/shape.svg", ERR_NOT_FOUND},
+    {"GET", "/jobs.json", ERR_NOT_FOUND},
+    {"DELETE", "/jobs/3/curve.pdf", ERR_NOT_FOUND},
+    {"DELETE", "/jobs/3/curve.svg", ERR_METHOD},
     {"DELETE", "/jobs", ERR_METHOD},
     {"GET", "/jobs/3/cancel", ERR_METHOD},
     {"POST", "/", ERR_METHOD},
@@ -128,9 +150,24 @@ LOOP_TEST(router_refuses_what_only_resembles_a_row, sizeof bad / sizeof *bad)
     struct target t;
     struct arena a;
     struct err e;
-    const char *captured[ROUTE_SEGMENTS];
-    ck_assert_ptr_null(find(bad[_i].method, bad[_i].uri, &t, captured, &a, &e));
+    struct router_match match;
+    ck_assert_ptr_null(find(bad[_i].method, bad[_i].uri, &t, &match, &a, &e));
     ck_assert_msg(e.kind == bad[_i].kind, "%s: %s", bad[_i].uri, e.text);
+    arena_release(&a);
+}
+
+TEST(router_says_which_suffixes_a_path_may_have)
+{
+    struct target t;
+    struct arena a;
+    struct err e;
+    struct router_match match;
+    ck_assert_ptr_null(find("GET", "/jobs/3/curve.pdf", &t, &match, &a, &e));
+    ck_assert_str_eq(e.text, "there is no such path; what follows the dot must be json or svg");
+    arena_release(&a);
+    ck_assert_ptr_null(
+        find("GET", "/jobs.pdf", &t, &match, &a, &e)); // where a longer path has some
+    ck_assert_str_eq(e.text, "there is no such path; /openapi.json lists those there are");
     arena_release(&a);
 }
 
@@ -141,6 +178,8 @@ static const struct {
     {"/jobs", "GET, HEAD, POST, OPTIONS"},
     {"/jobs/latest", "GET, HEAD, PATCH, OPTIONS"},
     {"/jobs/1/cancel", "POST, OPTIONS"},
+    {"/jobs/1/curve.svg", "GET, HEAD, OPTIONS"},
+    {"/jobs/1/curve.pdf", ""},
     {"/nothing", ""},
 };
 
@@ -210,8 +249,8 @@ LOOP_TEST(router_checks_parameters_against_the_row, sizeof parameters / sizeof *
     struct target t;
     struct arena a;
     struct err e;
-    const char *captured[ROUTE_SEGMENTS];
-    const struct route *row = find(parameters[_i].method, parameters[_i].uri, &t, captured, &a, &e);
+    struct router_match match;
+    const struct route *row = find(parameters[_i].method, parameters[_i].uri, &t, &match, &a, &e);
     ck_assert_ptr_nonnull(row);
     bool fine = router_check_query(row, &t, &a, &e);
     ck_assert(fine == !parameters[_i].says);

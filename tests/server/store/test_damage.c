@@ -133,7 +133,8 @@ static void note(struct asked *w, const char *what, bool ok, const struct err *e
 
 static _Alignas(16) char nobody[1 << 16]; // in place of a connection: all zero
 
-static void get_one(struct plant *p, struct asked *w, const struct route *row, const char *segment)
+static void get_one(struct plant *p, struct asked *w, const struct route *row,
+                    const struct rendering *rendering, const char *segment)
 {
     struct err e = {0};
     struct server server = {.settings = &p->settings,
@@ -144,6 +145,7 @@ static void get_one(struct plant *p, struct asked *w, const struct route *row, c
                             .cache = p->cache};
     struct target target = {.query = ""};
     struct call call = {.route = row,
+                        .rendering = rendering,
                         .server = &server,
                         .arena = &p->arena,
                         .segment = {segment},
@@ -168,8 +170,11 @@ static void get_all(struct plant *p, struct asked *w)
         if (row->method != GET)
             continue;
         bool job = strstr(row->path, "{id}") != NULL;
-        for (int k = 0; k < (job ? 3 : 1); k++)
-            get_one(p, w, row, job ? id[k] : strstr(row->path, "models") ? "m" : "d");
+        for (int k = 0; k < (job ? 3 : 1); k++) {
+            const char *segment = job ? id[k] : strstr(row->path, "models") ? "m" : "d";
+            for (size_t r = 0; row->rendering ? row->rendering[r] != NULL : r < 1; r++)
+                get_one(p, w, row, row->rendering ? row->rendering[r] : NULL, segment);
+        }
     }
 }
 
