@@ -365,63 +365,6 @@ bool job_cancel(struct call *c, struct err *e)
     return reply_one(c, &row, e);
 }
 
-static void write_ints(struct jsonw *w, const char *key, const int64_t *v, size_t n)
-{
-    jsonw_array(w, key);
-    for (size_t i = 0; i < n; i++)
-        jsonw_int(w, NULL, v[i]);
-    jsonw_end(w);
-}
-
-// Columns of values, named as the run named them.
-static void jobs_write_values(struct jsonw *w, const struct metric_table *t, struct arena *a)
-{
-    const char *name = t->names;
-    for (size_t k = 0; k < t->n_name; k++) {
-        size_t len = strcspn(name, " ");
-        jsonw_array(w, arena_text(a, name, len));
-        for (size_t i = 0; i < t->n_row; i++)
-            jsonw_real(w, NULL, t->value[i * t->n_name + k]);
-        jsonw_end(w);
-        name += len + (name[len] == ' ');
-    }
-}
-
-// Epochs that were not stored, seen by what follows them.
-static void write_gaps(struct jsonw *w, const struct metric_table *t, int64_t after)
-{
-    jsonw_array(w, "gaps");
-    for (size_t i = 0; i < t->n_row; after = t->epoch[i++]) {
-        if (t->epoch[i] <= after + 1)
-            continue;
-        jsonw_object(w, NULL);
-        jsonw_int(w, "from", after + 1);
-        jsonw_int(w, "to", t->epoch[i] - 1);
-        jsonw_end(w);
-    }
-    jsonw_end(w);
-}
-
-bool job_metrics(struct call *c, struct err *e)
-{
-    int64_t id, after, limit;
-    struct metric_table t;
-    if (!call_id(c, 0, "job", &id, e) || !query_int(c, "after_epoch", 0, 0, INT64_MAX, &after, e) ||
-        !query_int(c, "limit", STORE_CURVE, 1, STORE_CURVE, &limit, e))
-        return false;
-    const struct curve_part part = {after, 1, (size_t)limit};
-    if (!store_job_metrics(c->server->store, id, &part, &t, c->arena, e))
-        return false;
-    struct jsonw w = reply_begin(c);
-    jsonw_object(&w, "columns");
-    write_ints(&w, "epoch", t.epoch, t.n_row);
-    write_ints(&w, "step", t.step, t.n_row);
-    jobs_write_values(&w, &t, c->arena);
-    jsonw_end(&w);
-    write_gaps(&w, &t, after);
-    return reply_end(c, &w, e);
-}
-
 static void write_event(struct jsonw *w, const struct event_row *r)
 {
     jsonw_object(w, NULL);

@@ -21,12 +21,14 @@ bool dataset_list(struct call *c, struct err *e);
 bool dataset_get(struct call *c, struct err *e);
 bool dataset_delete(struct call *c, struct err *e);
 
+// handle_metrics.c
+bool job_metrics(struct call *c, struct err *e);
+
 // handle_jobs.c
 bool job_create(struct call *c, struct err *e);
 bool job_list(struct call *c, struct err *e);
 bool job_get(struct call *c, struct err *e);
 bool job_cancel(struct call *c, struct err *e);
-bool job_metrics(struct call *c, struct err *e);
 bool job_events(struct call *c, struct err *e);
 
 // handle_diagnosis.c

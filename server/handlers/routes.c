@@ -4,6 +4,7 @@
 
 #include "api/files/import.h"
 #include "api/schema/job_schema.h"
+#include "api/views/chart.h"
 #include "api/views/graph_doc.h"
 #include "api/views/views.h"
 #include "server/handlers/handlers.h"
@@ -63,10 +64,11 @@ const struct route route_table[] = {
      .reply = &job_view, .status = 202, .fails = {ERR_NOT_FOUND, ERR_CONFLICT}},
     {GET, "/jobs/{id}/metrics", "job_metrics",
      "Loss curves and metrics, one value an epoch, while the job runs and afterwards.", job_metrics,
-     .reply = &metrics_view, .reply_room = WIDE, .pace = PACE_SECONDS, .status = 200,
+     .reply = &metrics_view, .rendering = chart_renderings, .reply_room = WIDE,
+     .pace = PACE_SECONDS, .status = 200,
      .query = {{.name = "after_epoch", .type = "integer", .doc = "Only epochs after this one."},
                {.name = "limit", .type = "integer", .doc = "At most so many epochs."}},
-     .fails = {ERR_INVALID, ERR_NOT_FOUND}},
+     .fails = {ERR_INVALID, ERR_NOT_FOUND, ERR_NOT_ACCEPTABLE}},
     {GET, "/jobs/{id}/layers", "job_layers",
      "What each layer did, epoch by epoch: gradients, weights, dead and saturated units.",
      job_layers, .reply = &layers_view, .reply_room = WIDE, .pace = PACE_SECONDS, .status = 200,

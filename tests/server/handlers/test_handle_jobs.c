@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What handlers of jobs do below HTTP; their answers are looked at by tests/e2e.
 
+#include "api/views/chart.h"
 #include "server/handlers/handlers.h"
 #include "tests/heap.h"
 #include "tests/server/plant.h"
@@ -244,6 +245,7 @@ TEST(epochs_that_were_not_stored_are_listed_as_gaps)
     }
     sit(&d, &p, NULL, "1");
     d.call.target = &(struct target){.query = ""};
+    d.call.rendering = &chart_json;
     NEED(job_metrics(&d.call, &p.err));
     ck_assert_ptr_nonnull(strstr(d.call.out,
                                  "\"gaps\":[{\"from\":1,\"to\":1},{\"from\":4,\"to\":6},"

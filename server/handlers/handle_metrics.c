@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// A job's curves over HTTP: what the store has of them becomes a chart, which comes in many forms.
+
+#include "api/views/chart.h"
+#include "server/handlers/handlers.h"
+#include "server/handlers/reply.h"
+#include "server/handlers/server.h"
+
+#include <string.h>
+
+// The names of the columns, one by one; NULL when there is no memory for them.
+static const char *const *column_names(const struct metric_table *t, struct arena *a)
+{
+    const char **name = arena_alloc(a, t->n_name, sizeof *name), *at = t->names;
+    for (size_t k = 0; name && k < t->n_name; k++) {
+        size_t len = strcspn(at, " ");
+        name[k] = arena_text(a, at, len);
+        at += len + (at[len] == ' ');
+    }
+    return name;
+}
+
+// The job is read before its curve, so the curve reaches as far as the best epoch.
+static bool read_chart(struct call *c, int64_t id, const struct curve_part *part, struct chart *out,
+                       struct err *e)
+{
+    struct job_row job;
+    struct metric_table t;
+    if (!store_job_get(c->server->store, id, &job, c->arena, e) ||
+        !store_job_metrics(c->server->store, id, part, &t, c->arena, e))
+        return false;
+    *out = (struct chart){.title = arena_printf(c->arena, "job %lld: %s", (long long)id, job.name),
+                          .n = t.n_row,
+                          .n_column = t.n_name,
+                          .epoch = t.epoch,
+                          .step = t.step,
+                          .name = column_names(&t, c->arena),
+                          .value = t.value,
+                          .after = part->after,
+                          .best = job.best_epoch};
+    return out->name || arena_fail(c->arena, e, "the names of the columns");
+}
+
+bool job_metrics(struct call *c, struct err *e)
+{
+    int64_t id, after, limit;
+    struct chart chart;
+    if (!call_id(c, 0, "job", &id, e) || !query_int(c, "after_epoch", 0, 0, INT64_MAX, &after, e) ||
+        !query_int(c, "limit", STORE_CURVE, 1, STORE_CURVE, &limit, e))
+        return false;
+    const struct curve_part part = {after, 1, (size_t)limit};
+    return read_chart(c, id, &part, &chart, e) && reply_render(c, &chart, e);
+}
