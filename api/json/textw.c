@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-// See textw.h.
+// See textw.h. The buffer doubles in the arena; when that refuses, nothing more is written and the
+// end says so, so a writer of many pieces asks once.
 
 #include "api/json/textw.h"
+
+#include "engine/base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,17 +17,26 @@ void textw_init(struct textw *w, struct arena *a)
     *w = (struct textw){.arena = a};
 }
 
-static void textw_put(struct textw *w, const char *s, size_t n)
+static void textw_grow(struct textw *w, size_t max)
 {
-    if (w->len + n + 1 > w->max && !w->full) {
-        size_t max = 2 * (w->max + n) + FIRST;
-        char *text = arena_alloc(w->arena, max, 1);
-        if (text && w->len)
-            memcpy(text, w->text, w->len);
-        w->full = !text;
-        w->text = text;
-        w->max = max;
-    }
+    char *text = arena_alloc(w->arena, max, 1);
+    if (text && w->len)
+        memcpy(text, w->text, w->len);
+    w->full = !text;
+    w->text = text;
+    w->max = max;
+}
+
+void textw_reserve(struct textw *w, size_t bytes)
+{
+    if (w->len + bytes + 1 > w->max && !w->full)
+        textw_grow(w, w->len + bytes + 1);
+}
+
+void textw_put(struct textw *w, const char *s, size_t n)
+{
+    if (w->len + n + 1 > w->max && !w->full)
+        textw_grow(w, 2 * (w->max + n) + FIRST);
     if (w->full)
         return;
     memcpy(w->text + w->len, s, n);
@@ -42,20 +54,40 @@ void textw_add(struct textw *w, const char *fmt, ...)
     textw_put(w, piece, (size_t)n);
 }
 
+// The character at s, of at most `left` bytes; returns how many it has.
+static size_t textw_put_char(struct textw *w, const char *s, size_t left)
+{
+    size_t n = utf8_char(s, left);
+    if (n && !utf8_is_control(utf8_code(s)))
+        textw_put(w, s, n);
+    else
+        textw_put(w, "\xEF\xBF\xBD", 3);
+    return n ? n : 1;
+}
+
+size_t textw_field(struct textw *w, const char *s, size_t width)
+{
+    size_t at = 0, n = 0;
+    for (size_t len = strlen(s); n < width && at < len; n++)
+        at += textw_put_char(w, s + at, len - at);
+    return n;
+}
+
 void textw_xml(struct textw *w, const char *s)
 {
     static const struct {
         char c;
         const char *entity;
     } entity[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}};
-    for (; *s; s++) {
+    for (size_t n, left = strlen(s); left; s += n, left -= n) {
         size_t k = 0;
+        n = 1;
         while (k < 4 && entity[k].c != *s)
             k++;
         if (k < 4)
             textw_put(w, entity[k].entity, strlen(entity[k].entity));
         else
-            textw_put(w, s, 1);
+            n = textw_put_char(w, s, left);
     }
 }
 
