@@ -42,7 +42,8 @@ TEST(every_form_is_written_of_every_chart)
     for (size_t f = 0; f < forms(); f++)
         for (size_t i = 0; i < lab_odd_count(); i++) {
             const char *text = lab_write(lab_odd(i), chart_renderings[f]);
-            ck_assert_ptr_null(strstr(text, "\x1b"));
+            if (chart_renderings[f] != &chart_csv) // which has names as they are
+                ck_assert_ptr_null(strstr(text, "\x1b"));
             ck_assert(!*text || text[strlen(text) - 1] == '\n');
         }
 }
