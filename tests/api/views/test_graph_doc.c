@@ -2,6 +2,7 @@
 // Graphs as documents: every node and edge is in all three, and the picture is well-formed XML.
 
 #include "api/views/graph_doc.h"
+#include "tests/api/views/xmllab.h"
 #include "tests/harness.h"
 #include "engine/model/model.h"
 #include "api/json/textw.h"
@@ -55,14 +56,6 @@ static size_t edges(const struct graph *g)
     return n;
 }
 
-static size_t occurrences(const char *text, const char *what)
-{
-    size_t n = 0;
-    for (; (text = strstr(text, what)); text++)
-        n++;
-    return n;
-}
-
 TEST(json_has_every_node_with_its_inputs_before_it)
 {
     const struct graph *g = make();
@@ -83,35 +76,8 @@ TEST(dot_has_every_node_and_every_edge)
 {
     const struct graph *g = make();
     const char *dot = show(&graph_dot, g, "m");
-    ck_assert_uint_eq(occurrences(dot, "label="), g->n);
-    ck_assert_uint_eq(occurrences(dot, " -> "), edges(g));
-}
-
-// Tags open and close in order; attributes are quoted; nothing stands outside of the root.
-static void expect_xml(const char *s)
-{
-    char open[32][32];
-    int depth = 0;
-    for (; *s; s++) {
-        ck_assert(*s != '>');
-        if (*s == '&')
-            ck_assert(!strncmp(s, "&amp;", 5) || !strncmp(s, "&lt;", 4) || !strncmp(s, "&gt;", 4) ||
-                      !strncmp(s, "&quot;", 6));
-        if (*s != '<')
-            continue;
-        const char *end = strchr(s, '>');
-        bool close = s[1] == '/', alone = end[-1] == '/';
-        char name[32] = "";
-        sscanf(s + 1 + close, "%31[a-zA-Z]", name);
-        ck_assert_uint_eq(occurrences(s, "\"") % 2, 0);
-        if (close)
-            ck_assert_str_eq(open[--depth], name);
-        else if (!alone)
-            strcpy(open[depth++], name);
-        ck_assert_int_lt(depth, 31);
-        s = end;
-    }
-    ck_assert_int_eq(depth, 0);
+    ck_assert_uint_eq(xml_count(dot, "label="), g->n);
+    ck_assert_uint_eq(xml_count(dot, " -> "), edges(g));
 }
 
 TEST(the_picture_is_xml_and_has_every_name_and_a_curve_for_the_link)
@@ -122,7 +88,7 @@ TEST(the_picture_is_xml_and_has_every_name_and_a_curve_for_the_link)
     for (uint32_t i = 0; i < g->n; i++)
         ck_assert_ptr_nonnull(strstr(svg, g->node[i].name));
     ck_assert_ptr_nonnull(strstr(svg, "a &lt;model&gt; &amp; &quot;more&quot;"));
-    ck_assert_uint_eq(occurrences(svg, "class=\"link\""), 1);
+    ck_assert_uint_eq(xml_count(svg, "class=\"link\""), 1);
     // It leaves and arrives horizontally, on the right of its boxes.
     const char *link = strstr(svg, " C");
     int x[4], y[4];
