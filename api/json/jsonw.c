@@ -42,6 +42,11 @@ static bool reserve(struct jsonw *w, size_t more)
     return true;
 }
 
+void jsonw_reserve(struct jsonw *w, size_t bytes)
+{
+    reserve(w, bytes);
+}
+
 static void jsonw_put(struct jsonw *w, const char *s, size_t len)
 {
     if (!reserve(w, len))

@@ -37,6 +37,10 @@ struct jsonw {
 
 void jsonw_init(struct jsonw *w, struct arena *a);
 
+// Make room for so many bytes at once. A text that grows leaves as much again behind in the arena,
+// so a long one whose length is known about needs half the memory with it.
+void jsonw_reserve(struct jsonw *w, size_t bytes);
+
 void jsonw_object(struct jsonw *w, const char *key); // open
 void jsonw_array(struct jsonw *w, const char *key);
 void jsonw_end(struct jsonw *w); // close the innermost

@@ -4,6 +4,8 @@
 #include "api/json/jsonw.h"
 #include "api/views/chart.h"
 
+enum { NUMBER = 24 }; // bytes of a number, its comma included, but for the rarest
+
 static void write_ints(struct jsonw *w, const char *key, const int64_t *v, size_t n)
 {
     jsonw_array(w, key);
@@ -40,6 +42,7 @@ static const char *chart_write_json(const void *model, size_t *len, struct arena
     const struct chart *c = model;
     struct jsonw w;
     jsonw_init(&w, a);
+    jsonw_reserve(&w, c->n * (c->n_column + 2) * NUMBER);
     jsonw_object(&w, NULL);
     jsonw_object(&w, "columns");
     write_ints(&w, "epoch", c->epoch, c->n);

@@ -128,6 +128,26 @@ TEST(every_float_reads_back_the_same)
     }
 }
 
+// With room made for it a text fits where growing would leave too much behind.
+TEST(a_text_with_room_made_for_it_does_not_move)
+{
+    for (int made = 0; made < 2; made++) {
+        struct arena small;
+        struct err e = {0};
+        struct jsonw w;
+        arena_init(&small, 150000);
+        jsonw_init(&w, &small);
+        if (made)
+            jsonw_reserve(&w, 100000);
+        jsonw_array(&w, NULL);
+        for (int i = 0; i < 10000; i++)
+            jsonw_int(&w, NULL, 123456789);
+        jsonw_end(&w);
+        ck_assert(!jsonw_text(&w, NULL, &e) == !made);
+        arena_release(&small);
+    }
+}
+
 TEST(a_long_text_grows_and_a_full_arena_is_told)
 {
     struct jsonw w = writer();

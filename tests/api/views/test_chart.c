@@ -65,6 +65,27 @@ TEST(a_form_that_does_not_fit_is_an_error)
     }
 }
 
+// What the longest curve of a job with all metrics takes fits into the memory of one request: 64
+// MiB, of which the numbers themselves have 10.
+TEST(every_form_of_the_longest_curve_fits_into_a_request)
+{
+    static const char *const name[] = {
+        "train_loss",   "lr",     "grad_norm",    "seconds", "val_loss",
+        "val_accuracy", "val_f1", "val_log_loss", "val_auc", ""};
+    for (size_t f = 0; f < forms(); f++) {
+        struct chart *c = lab_chart(100000, name);
+        struct arena a;
+        struct err e = {0};
+        size_t len;
+        for (size_t i = 0; i < c->n * c->n_column; i++)
+            ((double *)c->value)[i] = 1 / (double)(3 + i);
+        arena_init(&a, 54 << 20);
+        ck_assert_msg(chart_renderings[f]->write(c, &len, &a, &e), "%s: %s",
+                      chart_renderings[f]->name, e.text);
+        arena_release(&a);
+    }
+}
+
 // The same chart gives the same bytes.
 TEST(every_form_is_written_alike_each_time)
 {

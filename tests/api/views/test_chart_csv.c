@@ -102,19 +102,3 @@ TEST(csv_reads_back_as_the_same_numbers)
         if (i < 4 || i > 18)
             check_read_back(lab_odd(i == 1 || i == 2 ? 0 : i));
 }
-
-// What 100,000 epochs of a job with all metrics take fits into the memory of one request.
-TEST(csv_of_the_longest_curve_fits_into_a_request)
-{
-    static const char *const name[] = {"a", "b", "c", "d", "e", "f", "g", "h", ""};
-    struct chart *c = lab_chart(100000, name);
-    struct arena a;
-    struct err e = {0};
-    size_t len;
-    for (size_t i = 0; i < c->n; i++)
-        for (size_t k = 0; k < c->n_column; k++)
-            lab_set(c, i, k, 1 / (double)(3 + i + k));
-    arena_init(&a, 48 << 20);
-    ck_assert_msg(chart_csv.write(c, &len, &a, &e), "%s", e.text);
-    arena_release(&a);
-}

@@ -51,20 +51,3 @@ TEST(ndjson_reads_back_as_the_same_numbers)
         ck_assert_uint_eq(i, c->n);
     }
 }
-
-TEST(ndjson_of_the_longest_curve_fits_into_a_request)
-{
-    static const char *const name[] = {"train_loss",   "lr",       "grad_norm",
-                                       "seconds",      "val_loss", "val_accuracy",
-                                       "val_log_loss", "val_f1",   ""};
-    struct chart *c = lab_chart(100000, name);
-    struct arena a;
-    struct err e = {0};
-    size_t len;
-    for (size_t i = 0; i < c->n; i++)
-        for (size_t k = 0; k < c->n_column; k++)
-            lab_set(c, i, k, 1 / (double)(3 + i + k));
-    arena_init(&a, 52 << 20);
-    ck_assert_msg(chart_ndjson.write(c, &len, &a, &e), "%s", e.text);
-    arena_release(&a);
-}
