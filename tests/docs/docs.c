@@ -48,7 +48,7 @@ static void print_routes(const struct section *s, FILE *f)
         const struct route *r = &route_table[i];
         fprintf(f, "| `%s %s` | %s", method_name(r->method), r->path, r->doc);
         for (size_t k = 0; r->rendering && r->rendering[k]; k++)
-            fprintf(f, "%s`.%s`", k ? ", " : " In forms: ", r->rendering[k]->name);
+            fprintf(f, "%s`.%s`", k ? ", " : " Formats: ", r->rendering[k]->name);
         fprintf(f, "%s | %d", r->rendering ? "." : "", r->status);
         fputs(r->replay ? ", 200" : "", f);
         for (int k = 0; k < ROUTE_FAILS && r->fails[k]; k++)

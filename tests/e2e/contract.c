@@ -91,7 +91,7 @@ static bool body_holds(const struct breach *b, const cJSON *openapi, const cJSON
     const cJSON *media = cJSON_GetObjectItem(content, r->media);
     if (!media)
         return breach(b, "media type \"%s\" is not declared", r->media);
-    if (!strstr(r->media, "json"))
+    if (strcmp(r->media, "application/json") && strcmp(r->media, "application/problem+json"))
         return true;
     if (!r->json)
         return breach(b, "the body is not JSON");
