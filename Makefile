@@ -89,6 +89,13 @@ $(B)/mlpd $(B)/mlpd-cli $(B)/bench $(B)/docs $(B)/fuzz $(TESTS):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@ $(LDLIBS)
 
+# Loops over numbers, tables, JSON and requests are made fast, the rest of api/ and server/ small.
+SMALL := $(addprefix $(B)/,api/docs/%.o api/files/%.o api/schema/%.o server/base/%.o \
+server/handlers/%.o server/jobs/%.o server/store/%.o)
+ifeq ($(MODE),release)
+$(SMALL): CFLAGS += -Os
+endif
+
 # Objects of other flags must not be linked with these, so the Makefile is an input of each.
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
