@@ -283,7 +283,7 @@ static void queue_destroy(struct queue *q)
 
 struct queue *queue_new(struct store *store, const struct clock *clock, int64_t *n, struct err *e)
 {
-    if (!store_job_rescue_all(store, n, e))
+    if (!store_job_rescue_dead(store, n, e))
         return NULL;
     struct queue *q = calloc(1, sizeof *q);
     BUG(!q);

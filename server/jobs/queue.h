@@ -7,7 +7,8 @@
 // one of the three ways to give a job back; main drains and frees. A ticket is a job in a worker's
 // hands. It belongs to the queue; the worker may use it from one thread until it gives it back.
 //
-// A thread of the queue renews all leases every few seconds. A run that does not poll its ticket
+// A thread of the queue renews all leases every few seconds, and takes over the jobs of other
+// machines that no longer renew theirs. A run that does not poll its ticket
 // for ten minutes counts as stuck and loses its job; one whose lease could not be renewed is told
 // to stop five seconds before the lease ends, by a clock that nobody can set. A full disk is no
 // reason: nobody can take a job then, so the runs go on.
@@ -16,8 +17,9 @@
 
 struct queue;
 
-// Start over the store: every job that was running when the last daemon died is queued again, *n
-// tells how many. Store and clock must outlive the queue.
+// Start over the store: what this machine's last daemon left running is queued again, *n tells how
+// many; what another machine runs, once its lease has ended. Store and clock must outlive the
+// queue.
 struct queue *queue_new(struct store *store, const struct clock *clock, int64_t *n, struct err *e);
 
 // No worker may be inside the queue any more. NULL is allowed.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Keeping leases: see queue.h.
 //
-// All deadlines are monotonic times held here. What the database says about the end of a lease is
-// for people and for other daemons, so setting the clock neither frees nor prolongs one.
+// All deadlines of our own leases are monotonic times held here. What the database says about the
+// end of a lease is for other machines, so setting the clock neither frees nor prolongs one. What
+// other machines hold and no longer renew is taken over.
 //
 // A run loses its job in two ways: it is stuck, so it is not renewed any more and the loss counts
 // as its own crash; or the store could not be written for a whole lease, which is not its fault.
@@ -121,8 +122,17 @@ static void lease_sweep(struct queue *q)
     }
 }
 
+// Should the store not answer, the next tick asks again.
+static void sweep_others(struct queue *q)
+{
+    int64_t n;
+    if (store_job_rescue_expired(q->store, &n, &(struct err){0}) && n > 0)
+        queue_announce(q);
+}
+
 void queue_tick(struct queue *q)
 {
     renew_all(q);
     lease_sweep(q);
+    sweep_others(q);
 }

@@ -11,7 +11,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-enum { CONN_STATEMENTS = 64, CONN_BUSY_MS = 5000 };
+enum { CONN_STATEMENTS = 96, CONN_BUSY_MS = 5000 };
 
 // The text of a statement and where it stands. All of them are constants, made by SQL_TEXT only,
 // which lists them where the linker gathers them: from sql_listed up to sql_listed_end. A test

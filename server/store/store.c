@@ -12,6 +12,7 @@
 
 #include "server/store/store.h"
 
+#include "server/base/machine.h"
 #include "server/store/migrate.h"
 #include "server/store/store_access.h"
 #include "server/store/store_folder.h"
@@ -38,6 +39,7 @@ struct command {
 struct store {
     const struct clock *clock;
     int64_t opened; // wall time minus monotonic time, when it was opened
+    struct machine machine;
     struct folder folder;
     struct conn writer;
     pthread_t thread;
@@ -69,6 +71,11 @@ int64_t store_now(const struct store *s)
 const struct folder *store_folder(const struct store *s)
 {
     return &s->folder;
+}
+
+const struct machine *store_machine(const struct store *s)
+{
+    return &s->machine;
 }
 
 int store_dir(const struct store *s)
@@ -382,6 +389,7 @@ struct store *store_open(const char *dir, const struct clock *clock, struct err 
     s->clock = clock;
     s->opened = clock_wall(clock) - clock_mono(clock);
     s->folder.fd = -1;
+    machine_this(&s->machine);
     store_init_locks(s);
     if (folder_take(&s->folder, dir, e) && open_database(s, e)) {
         int rc = pthread_create(&s->thread, NULL, writer_main, s);

@@ -96,7 +96,7 @@ struct job_row {
     int64_t attempt, crashes, deaths;
     int64_t blame, furthest;  // struct blame
     int64_t cancel_requested; // 0 or 1
-    const char *worker;
+    const char *worker; // "<host>/<boot>/<start>/<thread>", machine.h says of what; NULL: nobody
     int64_t epoch, epochs, step, steps;
     int64_t best_epoch; // 0: none yet
     const char *best_metric;
@@ -214,9 +214,9 @@ bool store_job_get(struct store *s, int64_t id, struct job_row *out, struct aren
 bool store_job_list(struct store *s, size_t limit, int64_t after, enum job_state state,
                     struct job_list *out, struct arena *a, struct err *e);
 
-// Give the first due job, by priority and age, to `worker`. Its progress starts at nothing. A
-// suspect (blame.h) is given out when no other job runs, and none beside it. Others go before it,
-// though not for ever: one that has waited for STORE_PATIENCE_MS is the next.
+// Give the first due job, by priority and age, to the worker thread of that name. Its progress
+// starts at nothing. A suspect (blame.h) is given out when no other job runs, and none beside it.
+// Others go before it, though not for ever: one that has waited for STORE_PATIENCE_MS is the next.
 bool store_job_claim(struct store *s, const char *worker, struct job_claim *out, struct arena *a,
                      struct err *e);
 
@@ -260,14 +260,20 @@ bool store_job_rescue(struct store *s, const struct lease *lease, enum run_loss 
                       const char *text, struct err *e);
 
 // The daemon has been told to stop: whatever ends it from now on, its death is held against no job.
-// The mark is good until the next store_job_rescue_all(), and waits for no write. Any thread.
+// The mark is good until the next store_job_rescue_dead(), and waits for no write. Any thread.
 bool store_mark_stop(struct store *s, struct err *e);
 
-// At start, when no worker can be alive: queue every running job again, cancel it if that was asked
-// for, or fail it when the daemon has died under it too often (blame.h). A job of a daemon that was
-// told to stop counts as released. *n tells how many. Pauses that a changed clock has made longer
-// are cut.
-bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e);
+// At start, before a worker of ours begins: queue again what this machine's earlier starts left
+// running, and what anybody's lease has ended of; cancel it if that was asked for, or fail it when
+// the daemon has died under it too often (blame.h). What another machine runs is left to it. A job
+// of a daemon that was told to stop counts as released. *n tells how many. Pauses and leases that a
+// changed clock has made longer are cut.
+bool store_job_rescue_dead(struct store *s, int64_t *n, struct err *e);
+
+// The same at any time, for the jobs of others whose lease has ended since; those that this store
+// has given out are none of them, whatever the clock says. Machines that share a database must
+// agree on the time to within some seconds.
+bool store_job_rescue_expired(struct store *s, int64_t *n, struct err *e);
 
 // Ask for the end of a job. What waits is cancelled at once, what runs is marked and stays running.
 // ERR_NOT_FOUND; ERR_CONFLICT when it has ended.

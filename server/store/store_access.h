@@ -6,6 +6,7 @@
 #include "server/store/sql.h"
 
 struct folder;
+struct machine;
 struct store;
 
 // Work on a connection. For a write, false undoes all that it has written.
@@ -17,6 +18,9 @@ bool store_write(struct store *s, store_fn *fn, void *arg, struct err *e);
 
 // The data folder, taken.
 const struct folder *store_folder(const struct store *s);
+
+// Who has the store open.
+const struct machine *store_machine(const struct store *s);
 
 // Run `fn` on a reading connection, in the calling thread.
 bool store_read(struct store *s, store_fn *fn, void *arg, struct err *e);

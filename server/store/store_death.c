@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-// What a new daemon makes of the jobs that its predecessor left running: see store.h and blame.h.
-// No worker is alive then, so these statements need no lease, and a job may be read before it is
-// written.
+// What becomes of jobs whose workers are gone: see store.h and blame.h. A worker is gone when it
+// was of this machine and another start of the daemon, for the folder's lock is ours; whatever
+// machine it was of, when its lease has ended. Our own leases are renewed and ended by the queue,
+// which measures them by a clock that nobody can set. What these statements do they do in one
+// transaction with the look at the worker, so they need no lease, and a job may be read before it
+// is written.
 //
 // The mark of a stop goes after the jobs have been taken over, and before a worker begins one. A
 // start that dies in between finds it again, and a mark that cannot be removed ends the start: it
 // would excuse all deaths to come.
 
+#include "server/base/machine.h"
 #include "server/store/store_folder.h"
 #include "server/store/store_work.h"
 
@@ -24,9 +28,10 @@ static bool cut_pauses(struct store *s, struct conn *c, struct err *e)
                BIND_INT(latest)) >= 0;
 }
 
-// A job that was running when the daemon died.
+// A job whose worker is gone.
 struct dead {
     int64_t id, epoch, deaths, cancel, blame, furthest;
+    const char *how; // it ended, as far as is known
 };
 
 static const struct sql_column dead_column[] = {
@@ -44,11 +49,11 @@ static void explain(const struct dead *d, struct blame b, char text[DEATH_TEXT])
                  d->deaths + 1, b.furthest);
     else if (blame_suspects(b))
         snprintf(text, DEATH_TEXT,
-                 "the daemon died while the job ran, which got no further than epoch %" PRId64
+                 "%s while the job ran, which got no further than epoch %" PRId64
                  "; it runs again after %" PRId64 " s, alone",
-                 b.furthest, blame_pause(b) / 1000);
+                 d->how, b.furthest, blame_pause(b) / 1000);
     else
-        snprintf(text, DEATH_TEXT, "the daemon died while the job ran; it starts over");
+        snprintf(text, DEATH_TEXT, "%s while the job ran; it starts over", d->how);
 }
 
 static bool death_bury(struct store *s, struct conn *c, const struct dead *d, struct err *e)
@@ -84,32 +89,85 @@ static bool excuse(struct store *s, struct conn *c, const struct dead *d, struct
                      "the daemon was told to stop and ended before the job was released");
 }
 
+// Whose jobs are taken over, by patterns of workers' names (NULL: nobody's): those of `gone`, and
+// those not of `alive` whose lease has ended.
+enum { PATTERN = 160 };
 struct takeover {
     bool (*take)(struct store *s, struct conn *c, const struct dead *d, struct err *e);
+    const char *how, *gone[2], *alive;
     int64_t n;
 };
 
-static bool rescue_all(struct store *s, struct conn *c, void *arg, struct err *e)
+// The end of a lease that was written by a clock set wrong is taken for what it can be at most.
+static bool cut_leases(struct store *s, struct conn *c, const struct takeover *w, struct err *e)
+{
+    return SQL(c, e, NULL, NULL,
+               "UPDATE jobs SET lease_until = ?1 WHERE state = 'running' AND lease_until > ?1 "
+               "AND NOT coalesce(worker, '') GLOB ?2",
+               BIND_INT(store_now(s) + STORE_LEASE_MS), BIND_TEXT(w->alive)) >= 0;
+}
+
+static bool take_over(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     struct takeover *w = arg;
-    struct dead d;
+    struct dead d = {.how = w->how};
     int64_t n;
     for (;; w->n++) {
         struct sql_rows rows = ROWS(dead_column, &d, 1, NULL);
         n = SQL(c, e, sql_take_rows, &rows,
                 "SELECT id, epoch, deaths, cancel_requested, blame, furthest FROM jobs "
-                "WHERE state = 'running' LIMIT 1");
+                "WHERE state = 'running' AND (worker GLOB ?1 OR worker GLOB ?2 OR "
+                "(lease_until <= ?3 AND NOT coalesce(worker, '') GLOB ?4)) LIMIT 1",
+                BIND_TEXT(w->gone[0]), BIND_TEXT(w->gone[1]), BIND_INT(store_now(s)),
+                BIND_TEXT(w->alive));
         if (n <= 0 || !w->take(s, c, &d, e))
-            return n == 0 && cut_pauses(s, c, e);
+            return n == 0 && cut_leases(s, c, w, e) && cut_pauses(s, c, e);
     }
 }
 
-bool store_job_rescue_all(struct store *s, int64_t *n, struct err *e)
+// A boot that the system does not tell is nobody's.
+static void name_patterns(const struct machine *m, char host[PATTERN], char boot[PATTERN],
+                          char self[PATTERN])
 {
+    snprintf(host, PATTERN, "%s/*", m->host);
+    snprintf(boot, PATTERN, "*/%s/*", *m->boot ? m->boot : "-");
+    snprintf(self, PATTERN, "%s/%s/%s/*", m->host, m->boot, m->start);
+}
+
+bool store_job_rescue_dead(struct store *s, int64_t *n, struct err *e)
+{
+    char host[PATTERN], boot[PATTERN], self[PATTERN];
     const struct folder *f = store_folder(s);
-    struct takeover w = {folder_has_stop_mark(f) ? excuse : death_bury, 0};
-    bool ok = store_write(s, rescue_all, &w, e) && folder_unmark_stop(f, e);
+    name_patterns(store_machine(s), host, boot, self);
+    struct takeover w = {.take = folder_has_stop_mark(f) ? excuse : death_bury,
+                         .how = "the daemon died",
+                         .gone = {host, boot},
+                         .alive = self};
+    bool ok = store_write(s, take_over, &w, e) && folder_unmark_stop(f, e);
     *n = ok ? w.n : 0; // else it was rolled back
+    return ok;
+}
+
+static bool any_stranger(struct store *s, const char *self, bool *any, struct err *e)
+{
+    return sql_any(s,
+                   SQL_TEXT("SELECT 1 FROM jobs WHERE state = 'running' "
+                            "AND NOT coalesce(worker, '') GLOB ? LIMIT 1"),
+                   self, any, e);
+}
+
+// All that others hold they have held since before this start: the folder's mark of then is good
+// for them.
+bool store_job_rescue_expired(struct store *s, int64_t *n, struct err *e)
+{
+    char host[PATTERN], boot[PATTERN], self[PATTERN];
+    bool any = false;
+    name_patterns(store_machine(s), host, boot, self);
+    struct takeover w = {.take = store_folder(s)->stopped ? excuse : death_bury,
+                         .how = "its worker's lease ended",
+                         .alive = self};
+    bool ok = any_stranger(s, self, &any, e) && (!any || store_write(s, take_over, &w, e));
+    *n = ok ? w.n : 0;
     return ok;
 }
 

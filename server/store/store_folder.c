@@ -120,6 +120,7 @@ bool folder_take(struct folder *f, const char *dir, struct err *e)
     f->fd = -1;
     f->made = false;
     f->blank = false;
+    f->stopped = false;
     if (!name_files(f, dir, e) || !lock(f, dir, e))
         return false;
     enum owner owner = owner_of(f);
@@ -127,6 +128,7 @@ bool folder_take(struct folder *f, const char *dir, struct err *e)
         return fail(e, ERR_CONFLICT, "\"%s\": the database belongs to another program", f->db);
     if (owner == OURS || folder_bytes(f->db) == 0)
         keep_private(f);
+    f->stopped = folder_has_stop_mark(f);
     return are_usable(f, dir, e) && make_database(f, e);
 }
 

@@ -14,9 +14,10 @@
 enum { FOLDER_PATH = 4096 };
 
 struct folder {
-    int fd;     // of the folder, locked; -1: none
-    bool made;  // the database was not there
-    bool blank; // it was there without a byte
+    int fd;       // of the folder, locked; -1: none
+    bool made;    // the database was not there
+    bool blank;   // it was there without a byte
+    bool stopped; // the mark of a stop was there when it was taken
     char db[FOLDER_PATH], wal[FOLDER_PATH + 4];
     struct folder_file {
         dev_t device;

@@ -4,6 +4,7 @@
 // What is read first and written later is so within one transaction, and names the lease both
 // times: in a gap between, a sweep would overwrite a finished job.
 
+#include "server/base/machine.h"
 #include "server/store/store_work.h"
 
 #include <errno.h>
@@ -82,11 +83,21 @@ static bool claimable(struct conn *c, int64_t due, struct blame_span *out, struc
 }
 _Static_assert(BLAME_SUSPECT == 1, "claimable() and migrations/0003_runs.sql say so");
 
+enum { WORKER_NAME = 256 };
+
+static void name_worker(const struct store *s, const char *thread, char out[WORKER_NAME])
+{
+    const struct machine *m = store_machine(s);
+    snprintf(out, WORKER_NAME, "%s/%s/%s/%s", m->host, m->boot, m->start, thread);
+}
+
 static bool run_claim(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct claim *w = arg;
     struct lease *lease = &w->out->lease;
     struct blame_span blame;
+    char worker[WORKER_NAME];
+    name_worker(s, w->worker, worker);
     int64_t now = store_now(s), due = store_steady_now(s);
     if (!claimable(c, due, &blame, e))
         return false;
@@ -99,7 +110,7 @@ static bool run_claim(struct store *s, struct conn *c, void *arg, struct err *e)
                     "WHERE id = (SELECT id FROM jobs INDEXED BY jobs_ready "
                     "WHERE state = 'queued' AND run_at <= ? AND blame BETWEEN ? AND ? "
                     "ORDER BY priority DESC, id LIMIT 1) RETURNING id",
-                    KEY(lease), BIND_INT(now + STORE_LEASE_MS), BIND_TEXT(w->worker), BIND_INT(now),
+                    KEY(lease), BIND_INT(now + STORE_LEASE_MS), BIND_TEXT(worker), BIND_INT(now),
                     BIND_INT(due), BIND_INT(blame.least), BIND_INT(blame.most));
     if (n <= 0)
         return n == 0 && next_due(c, due, &w->out->next_in, e);

@@ -399,6 +399,32 @@ TEST(a_new_queue_takes_over_what_the_dead_daemon_ran)
     bench_release(&b);
 }
 
+TEST(a_tick_takes_over_what_another_machine_no_longer_renews)
+{
+    struct bench b;
+    struct job_row job;
+    int64_t n = 0;
+    bench_init(&b);
+    int64_t id = submit(&b);
+    struct lease lost = lab_claim(&b.lab);
+    ck_assert_int_eq(lost.job, id);
+    ck_assert(store_exec(b.lab.store, "UPDATE jobs SET worker = 'elsewhere/0b/1-1/w'", NULL));
+    queue_free(b.queue);
+    lab_reopen(&b.lab);
+    b.queue = queue_new(b.lab.store, &b.lab.clock, &n, &b.lab.err);
+    ck_assert_int_eq(n, 0);
+    queue_tick(b.queue);
+    ck_assert_int_eq(state(&b, id), JOB_RUNNING);
+    lab_move(&b.lab, STORE_LEASE_MS);
+    queue_tick(b.queue);
+    ck_assert_int_eq(state(&b, id), JOB_QUEUED);
+    lab_move(&b.lab, 10000);
+    struct ticket *t = claim(&b, &job);
+    ck_assert(job.id == id && job.attempt == 2);
+    ck_assert(queue_release(b.queue, t, &b.lab.err));
+    bench_release(&b);
+}
+
 // A job that the daemon died under before its first epoch, now due.
 static int64_t suspect(struct bench *b)
 {

@@ -252,7 +252,7 @@ static bool rescue_all(struct lab *l, struct err *e)
     struct job_claim claim;
     int64_t n;
     return store_job_claim(l->store, "w", &claim, &l->arena, e) &&
-           store_job_rescue_all(l->store, &n, e) && n == 1;
+           store_job_rescue_dead(l->store, &n, e) && n == 1;
 }
 
 static bool rescue_stopped(struct lab *l, struct err *e)

@@ -203,7 +203,7 @@ TEST(no_acknowledged_write_is_lost_by_kill_9)
     ck_assert_int_eq(faults, 0);
     ck_assert(store_exec(l.store, "SELECT count(*) FROM pragma_foreign_key_check", &faults));
     ck_assert_int_eq(faults, 0);
-    OK(store_job_rescue_all(l.store, &rescued, &l.err));
+    OK(store_job_rescue_dead(l.store, &rescued, &l.err));
     ck_assert_int_le(rescued, 1);
     free(ack);
     lab_release(&l);

@@ -70,7 +70,7 @@ TEST(a_run_started_over_hides_what_the_older_run_reported_from_there_on)
     int64_t id = lab_submit(&l, "n");
     struct lease k = lab_claim(&l);
     beat_epochs(&l, &k, 1, 20, "train_loss val_loss", 2);
-    OK(store_job_rescue_all(l.store, &n, &l.err));
+    OK(store_job_rescue_dead(l.store, &n, &l.err));
     k = lab_claim(&l);
     ck_assert_int_eq(curve(&l, id, 0, 100).n_row, 20);
     beat_epochs(&l, &k, 11, 12, "lr train_loss", 2);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "server/store/store.h"
 
+#include "server/base/machine.h"
 #include "tests/server/lab.h"
 
 #include <stdio.h>
@@ -14,7 +15,7 @@ static int64_t die(struct lab *l)
 {
     int64_t n;
     lab_reopen(l);
-    NEED(store_job_rescue_all(l->store, &n, &l->err));
+    NEED(store_job_rescue_dead(l->store, &n, &l->err));
     return n;
 }
 
@@ -264,7 +265,7 @@ TEST(the_mark_of_a_stop_waits_for_a_start_that_takes_over)
     lab_reopen(&l);
     lab_reopen(&l);
     ck_assert(store_halt(l.store, 10000));
-    REFUSED(ERR_CANCELLED, store_job_rescue_all(l.store, &n, &e));
+    REFUSED(ERR_CANCELLED, store_job_rescue_dead(l.store, &n, &e));
     ck_assert_int_eq(die(&l), 1);
     ck_assert_int_eq(lab_job(&l, id).blame, 0);
     lab_release(&l);
@@ -281,7 +282,7 @@ TEST(a_takeover_that_fails_tells_of_no_jobs)
     lab_claim(&l);
     snprintf(wal, sizeof wal, "%.64s/mlpd.db-wal", l.dir);
     ck_assert_int_eq(unlink(wal), 0);
-    REFUSED(ERR_INTERNAL, store_job_rescue_all(l.store, &n, &e));
+    REFUSED(ERR_INTERNAL, store_job_rescue_dead(l.store, &n, &e));
     ck_assert_int_eq(n, 0);
     lab_release(&l);
 }
@@ -294,7 +295,139 @@ TEST(a_mark_that_cannot_be_removed_ends_the_start)
     lab_init(&l);
     snprintf(mark, sizeof mark, "%.64s/mlpd.stopped", l.dir);
     ck_assert_int_eq(mkdir(mark, 0700), 0);
-    REFUSED(ERR_INTERNAL, store_job_rescue_all(l.store, &n, &e));
+    REFUSED(ERR_INTERNAL, store_job_rescue_dead(l.store, &n, &e));
     ck_assert_int_eq(rmdir(mark), 0);
+    lab_release(&l);
+}
+
+// As if another process had claimed what runs: its name, "host/boot/start/thread".
+static void give_to(struct lab *l, const char *worker)
+{
+    char sql[400];
+    snprintf(sql, sizeof sql, "UPDATE jobs SET worker = '%s' WHERE state = 'running'", worker);
+    ck_assert(store_exec(l->store, sql, NULL));
+}
+
+static int64_t rescue_expired(struct lab *l)
+{
+    int64_t n;
+    NEED(store_job_rescue_expired(l->store, &n, &l->err));
+    return n;
+}
+
+TEST(a_worker_is_told_by_its_host_its_boot_and_its_start)
+{
+    struct lab l;
+    char want[256];
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    lab_claim(&l);
+    const struct machine *m = store_machine(l.store);
+    snprintf(want, sizeof want, "%s/%s/%s/test", m->host, m->boot, m->start);
+    ck_assert_str_eq(lab_job(&l, id).worker, want);
+    lab_release(&l);
+}
+
+TEST(what_another_machine_runs_is_left_to_it_until_its_lease_ends)
+{
+    struct lab l;
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    struct lease k = lab_claim(&l);
+    give_to(&l, "elsewhere/0b/1-1/worker-1");
+    ck_assert_int_eq(die(&l), 0);
+    ck_assert_int_eq(rescue_expired(&l), 0);
+    lab_move(&l, STORE_LEASE_MS / 2);
+    reach(&l, &k, 1); // it lives, and renews
+    lab_move(&l, STORE_LEASE_MS - 1);
+    ck_assert_int_eq(rescue_expired(&l), 0);
+    ck_assert_int_eq(lab_job(&l, id).state, JOB_RUNNING);
+    lab_move(&l, 1);
+    ck_assert_int_eq(rescue_expired(&l), 1);
+    struct job_row job = lab_job(&l, id);
+    ck_assert(job.state == JOB_QUEUED && job.deaths == 1 && job.blame == 0 && job.furthest == 1);
+    ck_assert_ptr_nonnull(strstr(last_event(&l, id), "lease ended"));
+    bool cancel;
+    REFUSED(ERR_CONFLICT,
+            store_job_beat(l.store, &k, &(struct job_beat){.names = ""}, &cancel, &e));
+    lab_release(&l);
+}
+
+TEST(a_lease_that_ended_before_the_start_is_taken_over_by_it)
+{
+    struct lab l;
+    lab_init(&l);
+    lab_submit(&l, "n");
+    lab_claim(&l);
+    give_to(&l, "elsewhere/0b/1-1/worker-1");
+    lab_move(&l, STORE_LEASE_MS);
+    ck_assert_int_eq(die(&l), 1);
+    lab_release(&l);
+}
+
+// After a boot the host's name is the same; in another container of a machine its boot.
+LOOP_TEST(what_this_machine_left_running_is_queued_again_at_once, 2)
+{
+    struct lab l;
+    char worker[256];
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    lab_claim(&l);
+    const struct machine *m = store_machine(l.store);
+    snprintf(worker, sizeof worker, "%s/%s/1-1/worker-1", _i ? m->host : "container",
+             _i ? "earlier" : m->boot);
+    give_to(&l, worker);
+    ck_assert_int_eq(die(&l), 1);
+    ck_assert_int_eq(lab_job(&l, id).blame, 1);
+    lab_release(&l);
+}
+
+// Whatever the clock says: the queue knows better.
+TEST(what_this_process_runs_is_never_taken_for_expired)
+{
+    struct lab l;
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    lab_claim(&l);
+    lab_move(&l, 10 * STORE_LEASE_MS);
+    ck_assert_int_eq(rescue_expired(&l), 0);
+    lab_submit(&l, "n");
+    lab_claim(&l);
+    char sql[128];
+    snprintf(sql, sizeof sql, "UPDATE jobs SET worker = 'b/c/1-1/w' WHERE id != %d", (int)id);
+    ck_assert(store_exec(l.store, sql, NULL));
+    lab_move(&l, STORE_LEASE_MS);
+    ck_assert_int_eq(rescue_expired(&l), 1); // the other's, not ours
+    ck_assert_int_eq(lab_job(&l, id).state, JOB_RUNNING);
+    lab_release(&l);
+}
+
+TEST(an_end_of_a_lease_that_no_clock_can_have_meant_is_cut)
+{
+    struct lab l;
+    lab_init(&l);
+    lab_submit(&l, "n");
+    lab_claim(&l);
+    give_to(&l, "elsewhere/0b/1-1/worker-1");
+    l.wall -= 1000 * STORE_LEASE_MS; // it was wrong when the lease was written
+    ck_assert_int_eq(die(&l), 0);
+    lab_move(&l, STORE_LEASE_MS);
+    ck_assert_int_eq(rescue_expired(&l), 1);
+    lab_release(&l);
+}
+
+TEST(a_stop_of_the_last_daemon_is_good_for_leases_that_end_later)
+{
+    struct lab l;
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    lab_claim(&l);
+    give_to(&l, "elsewhere/0b/1-1/worker-1");
+    OK(store_mark_stop(l.store, &l.err));
+    ck_assert_int_eq(die(&l), 0);
+    lab_move(&l, STORE_LEASE_MS);
+    ck_assert_int_eq(rescue_expired(&l), 1);
+    struct job_row job = lab_job(&l, id);
+    ck_assert(job.state == JOB_QUEUED && job.blame == 0 && job.attempt == 0 && job.deaths == 0);
     lab_release(&l);
 }

@@ -372,7 +372,7 @@ TEST(a_restart_queues_at_once_what_got_further_than_before_and_never_fails_it)
         beat.epoch++;
         OK(store_job_beat(l.store, &k, &beat, &cancel, &l.err));
         lab_reopen(&l);
-        OK(store_job_rescue_all(l.store, &n, &l.err));
+        OK(store_job_rescue_dead(l.store, &n, &l.err));
         ck_assert_int_eq(n, 1);
     }
     ck_assert_int_eq(lab_claim(&l).job, id);
@@ -380,7 +380,7 @@ TEST(a_restart_queues_at_once_what_got_further_than_before_and_never_fails_it)
     ck_assert(job.deaths == 5 && job.crashes == 0 && job.attempt == 6);
     lab_claim(&l);
     OK(store_job_cancel(l.store, asked, &row, &l.arena, &l.err));
-    OK(store_job_rescue_all(l.store, &n, &l.err));
+    OK(store_job_rescue_dead(l.store, &n, &l.err));
     ck_assert_int_eq(n, 2);
     ck_assert_int_eq(lab_job(&l, asked).state, JOB_CANCELLED);
     lab_release(&l);
@@ -442,7 +442,7 @@ TEST(after_a_restart_no_pause_is_longer_than_the_longest)
         OK(store_job_rescue(l.store, &k, RUN_CRASHED, "out of memory", &l.err));
         l.wall += moved[i];
         lab_reopen(&l);
-        OK(store_job_rescue_all(l.store, &n, &l.err));
+        OK(store_job_rescue_dead(l.store, &n, &l.err));
         OK(store_job_claim(l.store, "w", &claim, &l.arena, &l.err));
         ck_assert_int_eq(claim.lease.job != 0, left[i] == 0);
         ck_assert_int_eq(claim.next_in, left[i]);
