@@ -191,6 +191,7 @@ static void put_operation(struct jsonw *w, const struct route *r, const char *id
     jsonw_object(w, method_word[r->method]);
     jsonw_string(w, "operationId", id);
     jsonw_string(w, "summary", r->doc);
+    jsonw_string(w, "x-scope", scope_table[r->scope].word);
     jsonw_array(w, "parameters");
     put_segments(w, r->path);
     if (suffix)
@@ -259,6 +260,15 @@ static void put_schemas(struct jsonw *w, const struct route *route, size_t n)
     jsonw_end(w);
 }
 
+// What the routes' x-scope means.
+static void put_scopes(struct jsonw *w)
+{
+    jsonw_object(w, "x-scopes");
+    for (int i = SCOPE_NONE + 1; i < SCOPE_COUNT; i++)
+        jsonw_string(w, scope_table[i].word, scope_table[i].doc);
+    jsonw_end(w);
+}
+
 const char *openapi(const struct route *route, size_t n, struct arena *a, size_t *len,
                     struct err *e)
 {
@@ -271,6 +281,7 @@ const char *openapi(const struct route *route, size_t n, struct arena *a, size_t
     jsonw_string(&w, "description", "Turns a table into a prediction endpoint.");
     jsonw_string(&w, "version", "1");
     jsonw_end(&w);
+    put_scopes(&w);
     put_paths(&w, route, n);
     jsonw_object(&w, "components");
     put_schemas(&w, route, n);

@@ -5,6 +5,7 @@
 // server/handlers/routes.c holds the table; server/http/http.c dispatches over it,
 // api/docs/openapi.c prints it, the tests walk it.
 
+#include "api/schema/scope.h"
 #include "engine/base/err.h"
 
 #include <stddef.h>
@@ -34,6 +35,7 @@ struct query {
 
 struct route {
     enum method method;
+    enum scope scope; // what its caller must have
     const char *path; // "/jobs/{id}": a segment in braces matches any one segment
     const char *id;   // OpenAPI's operationId: "create_job"
     const char *doc;  // one sentence

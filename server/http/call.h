@@ -30,6 +30,7 @@ struct cleanup {
 
 struct call {
     const struct route *route;
+    const struct principal *caller; // who may do what the route needs
     struct server *server;
     struct arena *arena;
     struct faults faults; // what is wrong with the body, place by place; printed into the problem

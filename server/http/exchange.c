@@ -112,6 +112,12 @@ void exchange_clear(struct exchange *x)
 
 // ---- The head ----
 
+// Who sends the request. The one place that says so.
+static const struct principal *caller_of(const struct exchange *x)
+{
+    return x->config->caller ? x->config->caller : &principal_anonymous;
+}
+
 static const struct rendering *asked_rendering(const struct rendering *const *list,
                                                const char *word, struct err *e)
 {
@@ -165,7 +171,7 @@ static bool find_route(struct exchange *x, struct err *e)
     }
     struct router_match match;
     call->route = router_find(router, router_method(method), &x->target, &match, e);
-    if (!call->route)
+    if (!call->route || !principal_may(call->caller, call->route->scope, e))
         return false;
     memcpy(call->segment, match.segment, sizeof match.segment);
     call->status = call->route->status;
@@ -224,7 +230,8 @@ static bool open_body(struct exchange *x, struct err *e)
 bool exchange_begin(struct exchange *x, const struct head *head, void *conn)
 {
     x->head = head;
-    x->call = (struct call){.server = x->config->server,
+    x->call = (struct call){.caller = caller_of(x),
+                            .server = x->config->server,
                             .arena = x->arena,
                             .target = &x->target,
                             .halt = x->gone ? &x->halt : NULL,

@@ -48,5 +48,6 @@ struct http_config {
     struct server *server; // handed to handlers as call->server
     const struct log *log;
     struct http_limits limits;
-    struct origin_policy callers; // http_start() fills it in
+    const struct principal *caller; // who everybody is, until there are tokens; NULL: anonymous
+    struct origin_policy callers;   // http_start() fills it in
 };

@@ -252,8 +252,11 @@ static bool starved_at_first(struct call *c, struct err *e)
 
 TEST(what_a_first_try_went_without_does_not_change_the_answer_of_the_second)
 {
-    static const struct route row = {
-        .method = GET, .path = "/thing", .handle = starved_at_first, .status = 200};
+    static const struct route row = {.method = GET,
+                                     .scope = SCOPE_READ,
+                                     .path = "/thing",
+                                     .handle = starved_at_first,
+                                     .status = 200};
     struct site s;
     struct err none = {0};
     site_init(&s);

@@ -16,6 +16,7 @@ static const struct rendering *const forms[] = {&as_json, &as_csv, NULL};
 
 static const struct route routes[] = {
     {.method = POST,
+     .scope = SCOPE_READ,
      .path = "/jobs",
      .id = "create_job",
      .doc = "Queue a training job.",
@@ -27,6 +28,7 @@ static const struct route routes[] = {
      .query = {{"dry_run", "boolean", "Only check.", false}},
      .fails = {ERR_NO_SPACE, ERR_NOT_FOUND}},
     {.method = GET,
+     .scope = SCOPE_READ,
      .path = "/jobs/{id}",
      .id = "get_job",
      .doc = "Show a job.",
@@ -34,6 +36,7 @@ static const struct route routes[] = {
      .status = 200,
      .fails = {ERR_NOT_FOUND}},
     {.method = GET,
+     .scope = SCOPE_READ,
      .path = "/jobs",
      .id = "list_jobs",
      .doc = "List jobs.",
@@ -41,6 +44,7 @@ static const struct route routes[] = {
      .status = 200,
      .query = {{"limit", "integer", "How many.", false}}},
     {.method = GET,
+     .scope = SCOPE_READ,
      .path = "/jobs/{id}/metrics",
      .id = "get_metrics",
      .doc = "Curves.",
@@ -49,6 +53,7 @@ static const struct route routes[] = {
      .status = 200,
      .fails = {ERR_NOT_FOUND, ERR_NOT_ACCEPTABLE}},
     {.method = POST,
+     .scope = SCOPE_READ,
      .path = "/datasets",
      .id = "create_dataset",
      .doc = "Upload a table.",
@@ -58,18 +63,21 @@ static const struct route routes[] = {
      .query = {{"name", "string", "Its name.", true}},
      .fails = {ERR_NO_SPACE}},
     {.method = GET,
+     .scope = SCOPE_READ,
      .path = "/datasets",
      .id = "list_datasets",
      .doc = "List tables.",
      .reply = &dataset_list_view,
      .status = 200},
     {.method = DELETE,
+     .scope = SCOPE_WRITE,
      .path = "/datasets/{name}",
      .id = "delete_dataset",
      .doc = "Forget one.",
      .status = 204,
      .fails = {ERR_NOT_FOUND, ERR_CONFLICT, ERR_CANCELLED}},
     {.method = POST,
+     .scope = SCOPE_READ,
      .path = "/models/{name}/predict",
      .id = "predict",
      .doc = "Predict.",
@@ -79,12 +87,14 @@ static const struct route routes[] = {
      .body_kind = BODY_JSON,
      .fails = {ERR_NOT_FOUND}},
     {.method = GET,
+     .scope = SCOPE_READ,
      .path = "/models",
      .id = "list_models",
      .doc = "List models.",
      .reply = &model_list_view,
      .status = 200},
     {.method = GET,
+     .scope = SCOPE_READ,
      .path = "/healthz",
      .id = "health",
      .doc = "Alive.",
@@ -134,6 +144,8 @@ TEST(every_route_is_in_the_document_once)
         const cJSON *op = GO(doc, "paths", routes[i].path, method[routes[i].method]);
         ck_assert_ptr_nonnull(op);
         ck_assert_str_eq(GO(op, "operationId")->valuestring, routes[i].id);
+        ck_assert_str_eq(GO(op, "x-scope")->valuestring, scope_table[routes[i].scope].word);
+        ck_assert_ptr_nonnull(GO(doc, "x-scopes", GO(op, "x-scope")->valuestring));
     }
     cJSON_Delete(doc);
 }

@@ -3,8 +3,13 @@
 
 #include "api/schema/rendering.h"
 #include "api/schema/route.h"
+#include "server/http/http.h"
+#include "tests/server/http/edge.h"
+#include "tests/server/http/peer.h"
+
 #include "tests/harness.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool may_fail(const struct route *r, enum err_kind kind)
@@ -39,4 +44,41 @@ TEST(a_route_with_forms_can_be_asked_for_each)
         }
     }
     ck_assert_uint_gt(found, 0);
+}
+
+TEST(every_route_names_a_scope)
+{
+    for (size_t i = 0; i < route_count; i++)
+        ck_assert_msg(route_table[i].scope > SCOPE_NONE && route_table[i].scope < SCOPE_COUNT, "%s",
+                      route_table[i].id);
+}
+
+// A request for the row, with a "1" for every {name}.
+static void print_request(const struct route *row, char *out, size_t size)
+{
+    size_t n = (size_t)snprintf(out, size, "%s ", method_name(row->method));
+    for (const char *p = row->path; *p; p++) {
+        out[n++] = *p == '{' ? '1' : *p;
+        p += *p == '{' ? strcspn(p, "}") : 0;
+    }
+    snprintf(out + n, size - n, " HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n",
+             row->body_kind ? 1 : 0);
+}
+
+// There is no daemon behind this edge: a handler that was reached would crash.
+TEST(a_caller_without_a_routes_scope_is_refused_before_its_handler)
+{
+    for (size_t i = 0; i < route_count; i++) {
+        const struct route *row = &route_table[i];
+        const struct principal lacks = {"somebody", ~SCOPE_BIT(row->scope)};
+        struct http *h = edge_serve_table(row, 1, &lacks);
+        struct response a;
+        char request[200];
+        print_request(row, request, sizeof request);
+        peer_ask(http_port(h), request, &a);
+        ck_assert_msg(a.status == 403, "%s: %d", row->id, a.status);
+        ck_assert_ptr_nonnull(strstr(a.body, "\"code\":\"forbidden\""));
+        ck_assert_ptr_nonnull(strstr(a.body, scope_table[row->scope].word));
+        http_stop(h);
+    }
 }

@@ -222,57 +222,93 @@ static void sink_undo(struct call *c)
     .undo = sink_undo, .status = 201
 
 static const struct route rows[] = {
-    {.method = GET, .path = "/things", .handle = say, .status = 200},
+    {.method = GET, .scope = SCOPE_READ, .path = "/things", .handle = say, .status = 200},
     {.method = POST,
+     .scope = SCOPE_READ,
      .path = "/things",
      .handle = make,
      .status = 201,
      .body_kind = BODY_JSON,
      .max_body = 1000},
     {.method = GET,
+     .scope = SCOPE_READ,
      .path = "/things/{id}",
      .handle = show,
      .status = 200,
      .query = {{.name = "name"}}},
     {.method = GET,
+     .scope = SCOPE_READ,
      .path = "/things/{id}/shape",
      .handle = shaped,
      .status = 200,
      .rendering = shapes,
      .query = {{.name = "format"}, {.name = "word"}}},
-    {.method = DELETE, .path = "/things/{id}", .handle = drop, .status = 200},
-    {.method = POST, .path = "/things/{id}/cancel", .handle = say, .status = 202},
-    {.method = POST, .path = "/echo", .handle = echo, .status = 200, .body_kind = BODY_JSON},
+    {.method = DELETE, .scope = SCOPE_READ, .path = "/things/{id}", .handle = drop, .status = 200},
     {.method = POST,
+     .scope = SCOPE_READ,
+     .path = "/things/{id}/cancel",
+     .handle = say,
+     .status = 202},
+    {.method = POST,
+     .scope = SCOPE_READ,
+     .path = "/echo",
+     .handle = echo,
+     .status = 200,
+     .body_kind = BODY_JSON},
+    {.method = POST,
+     .scope = SCOPE_READ,
      .path = "/bulk",
      .handle = bulk,
      .status = 200,
      .body_kind = BODY_JSON,
      .max_body = 64 << 20},
     {.method = GET,
+     .scope = SCOPE_READ,
      .path = "/wide",
      .handle = wide,
      .status = 200,
      .reply_room = 64 << 20,
      .query = {{.name = "bytes", .required = true}}},
-    {.method = GET, .path = "/broken", .handle = broken, .status = 200},
-    {.method = GET, .path = "/broken/busy", .handle = broken, .status = 200},
-    {.method = GET, .path = "/hold", .handle = hold, .status = 200, .produces = "text/plain"},
-    {.method = GET, .path = "/slow", .handle = slow, .status = 200, .pace = PACE_SECONDS},
+    {.method = GET, .scope = SCOPE_READ, .path = "/broken", .handle = broken, .status = 200},
+    {.method = GET, .scope = SCOPE_READ, .path = "/broken/busy", .handle = broken, .status = 200},
+    {.method = GET,
+     .scope = SCOPE_READ,
+     .path = "/hold",
+     .handle = hold,
+     .status = 200,
+     .produces = "text/plain"},
+    {.method = GET,
+     .scope = SCOPE_READ,
+     .path = "/slow",
+     .handle = slow,
+     .status = 200,
+     .pace = PACE_SECONDS},
     {.method = POST,
+     .scope = SCOPE_READ,
      .path = "/sometimes",
      .handle = sometimes,
      .status = 200,
      .body_kind = BODY_JSON,
      .pace = PACE_SECONDS,
      .slow_over = 100},
-    {.method = GET, .path = "/endless", .handle = endless, .status = 200, .pace = PACE_SECONDS},
-    {.method = POST, .path = "/leave", .handle = leave, .status = 200},
-    {.method = POST, .path = "/leave/badly", .handle = leave, .status = 200},
-    {.method = GET, .path = "/lasting", .handle = slow, .status = 200, .pace = PACE_MINUTES},
-    {.method = GET, .path = "/heavier", .handle = heavier, .status = 200},
-    {.method = GET, .path = "/heavy", .handle = heavy, .status = 200},
+    {.method = GET,
+     .scope = SCOPE_READ,
+     .path = "/endless",
+     .handle = endless,
+     .status = 200,
+     .pace = PACE_SECONDS},
+    {.method = POST, .scope = SCOPE_READ, .path = "/leave", .handle = leave, .status = 200},
+    {.method = POST, .scope = SCOPE_READ, .path = "/leave/badly", .handle = leave, .status = 200},
+    {.method = GET,
+     .scope = SCOPE_READ,
+     .path = "/lasting",
+     .handle = slow,
+     .status = 200,
+     .pace = PACE_MINUTES},
+    {.method = GET, .scope = SCOPE_READ, .path = "/heavier", .handle = heavier, .status = 200},
+    {.method = GET, .scope = SCOPE_READ, .path = "/heavy", .handle = heavy, .status = 200},
     {.method = POST,
+     .scope = SCOPE_READ,
      .path = "/sink",
      SINK,
      .max_body = 100000,
@@ -290,7 +326,8 @@ struct http_limits edge_limits(void)
     return limits;
 }
 
-static struct http *serve(const struct http_limits *limits, size_t memory, const char *flag)
+static struct http *serve_table(const struct http_limits *limits, size_t memory, const char *flag,
+                                struct router router, const struct principal *caller)
 {
     static struct settings s;
     char *argv[] = {"mlpd", "--listen=127.0.0.1:0", "--http-threads=2", (char *)flag};
@@ -300,12 +337,24 @@ static struct http *serve(const struct http_limits *limits, size_t memory, const
     edge_memory = (struct arena_budget){.max = memory, .name = "all requests together"};
     struct http_config config = {.settings = &s,
                                  .memory = &edge_memory,
-                                 .router = {rows, sizeof rows / sizeof *rows},
+                                 .router = router,
                                  .log = &edge_silent,
+                                 .caller = caller,
                                  .limits = limits ? *limits : edge_limits()};
     struct http *h = http_start(&config, &e);
     ck_assert_msg(h != NULL, "%s", e.text);
     return h;
+}
+
+static struct http *serve(const struct http_limits *limits, size_t memory, const char *flag)
+{
+    return serve_table(limits, memory, flag, (struct router){rows, sizeof rows / sizeof *rows},
+                       NULL);
+}
+
+struct http *edge_serve_table(const struct route *row, size_t n, const struct principal *caller)
+{
+    return serve_table(NULL, (size_t)1 << 40, "--allowed-host=x", (struct router){row, n}, caller);
 }
 
 struct http *edge_serve_as(const struct http_limits *limits, const char *flag)

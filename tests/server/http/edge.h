@@ -50,6 +50,9 @@ struct http *edge_serve_as(const struct http_limits *limits, const char *flag);
 
 // With so many bytes of memory for all requests together, counted in edge_memory.
 struct http *edge_serve_within(const struct http_limits *limits, size_t memory);
+
+// Another table of routes, for that caller, without a daemon behind.
+struct http *edge_serve_table(const struct route *row, size_t n, const struct principal *caller);
 extern struct arena_budget edge_memory;
 
 void edge_wait(const atomic_int *count, int n); // until it has reached exactly n
