@@ -11,7 +11,6 @@
 #include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
-#include "server/jobs/cache.h"
 #include "server/jobs/outcome.h"
 
 #include <string.h>
@@ -47,22 +46,13 @@ static const char *import_summary(const struct model_file *f, struct arena *a, s
     return jsonw_text(&w, NULL, e);
 }
 
-static bool import_record(struct call *c, const struct model_new *m, struct model_row *row,
-                          struct err *e)
-{
-    cache_publish_begin(c->server->cache, m->name);
-    bool ok = store_model_put(c->server->store, m, row, c->arena, e);
-    cache_publish_end(c->server->cache);
-    return ok;
-}
-
 static bool import_put(struct call *c, const struct digest_part file[static 2],
                        const struct model_new *m, struct model_row *row, struct err *e)
 {
     struct catalog_file coming;
     catalog_begin(c->server->catalog, CATALOG_MODELS, m->digest, &coming);
     bool ok = model_store_save(store_dir(c->server->store), file, m->digest, c->halt, e) &&
-              import_record(c, m, row, e);
+              store_model_put(c->server->store, m, row, c->arena, e);
     store_watch(NULL); // what is left to tidy does not depend on the client
     catalog_end(c->server->catalog, &coming, ok ? CATALOG_STORED : CATALOG_UNSTORED,
                 &(struct err){0});

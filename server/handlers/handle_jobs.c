@@ -207,7 +207,7 @@ static bool jobs_submit(struct call *c, const struct job_spec *spec, const char 
     if (job.spec && strlen(job.spec) > JOB_DEFINITION_MAX)
         return fail(e, ERR_TOO_LARGE, "the definition with its defaults is over %d bytes",
                     JOB_DEFINITION_MAX);
-    return job.spec && queue_submit(c->server->queue, &job, row, &replayed, c->arena, e) &&
+    return job.spec && store_job_submit(c->server->store, &job, row, &replayed, c->arena, e) &&
            reply_created(c, row, replayed, e);
 }
 

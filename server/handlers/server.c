@@ -153,8 +153,8 @@ static bool open_http(struct server *s, struct err *e)
 // Last, so that no job is begun by a daemon that cannot serve.
 static bool open_workers(struct server *s, struct err *e)
 {
-    const struct worker_config config = {s->settings, s->log,   s->store,  s->catalog,
-                                         s->queue,    s->cache, s->helpers};
+    const struct worker_config config = {s->settings, s->log,   s->store,
+                                         s->catalog,  s->queue, s->helpers};
     s->workers = workers_start(&config, e);
     return s->workers;
 }

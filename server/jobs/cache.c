@@ -5,6 +5,10 @@
 // over at most CACHE_MODELS names and two atomic operations. Loading happens outside the lock; of
 // two threads that load the same model, the second throws its copy away.
 //
+// The newest version of a name is the one that the store called so, for as long as the name's
+// edition (store.h) is what it was before the store was asked. The next request then asks again,
+// which costs one statement where the model is in memory.
+//
 // A model comes with one workspace, so it is known what another takes before that is made. All are
 // counted, and where there is no room, the model that was used longest ago gives back: all of it
 // when nobody uses it, else the workspaces at which nobody is.
@@ -28,7 +32,8 @@ enum { QUICK_BYTES = 1 << 20 };
 struct entry {
     char name[NAME_MAX_LEN + 1];
     int64_t version, job;
-    bool latest; // the bare name means this one; under the lock
+    uint64_t edition; // of the name, while this is its newest version; 0: not known to be; under
+                      // the lock
     struct arena arena;
     struct model_file file;
     atomic_uint users;
@@ -49,12 +54,9 @@ struct garbage {
 struct cache {
     struct store *store;
     size_t threads, memory; // bytes that all models together may take
-    pthread_rwlock_t lock;  // guards entry[], n, published, each entry's latest and bytes
+    pthread_rwlock_t lock;  // guards entry[], n, each entry's edition and bytes
     struct entry *entry[CACHE_MODELS];
     size_t n;
-    unsigned publishing; // announcements under way
-    uint64_t published;  // counts announcements: a load that began before one must not call itself
-                         // the latest
     _Atomic uint64_t tick;
 };
 
@@ -87,26 +89,39 @@ void cache_free(struct cache *c)
     free(c);
 }
 
-static bool is_wanted(const struct entry *n, const char *name, int64_t version, int64_t job)
+// What is asked for: the version, the newest one (0), or, without a name, what the job published.
+struct wanted {
+    const char *name;
+    int64_t version, job;
+    uint64_t edition; // of the name, before anybody was asked for its newest version; else 0
+};
+
+static struct wanted cache_want(struct cache *c, const char *name, int64_t version, int64_t job)
 {
-    if (!name)
-        return n->job == job;
-    return strcmp(n->name, name) == 0 && (version ? n->version == version : n->latest);
+    bool newest = name && version == 0;
+    return (struct wanted){name, version, job, newest ? store_model_edition(c->store, name) : 0};
 }
 
-static struct entry *cache_find_locked(struct cache *c, const char *name, int64_t version,
-                                       int64_t job)
+static bool is_wanted(const struct entry *n, const struct wanted *w)
+{
+    if (!w->name)
+        return n->job == w->job;
+    return strcmp(n->name, w->name) == 0 &&
+           (w->version ? n->version == w->version : w->edition && n->edition == w->edition);
+}
+
+static struct entry *cache_find_locked(struct cache *c, const struct wanted *w)
 {
     for (size_t i = 0; i < c->n; i++)
-        if (is_wanted(c->entry[i], name, version, job))
+        if (is_wanted(c->entry[i], w))
             return c->entry[i];
     return NULL;
 }
 
-static struct entry *cache_find(struct cache *c, const char *name, int64_t version, int64_t job)
+static struct entry *cache_find(struct cache *c, const struct wanted *w)
 {
     pthread_rwlock_rdlock(&c->lock);
-    struct entry *n = cache_find_locked(c, name, version, job);
+    struct entry *n = cache_find_locked(c, w);
     if (n)
         atomic_fetch_add(&n->users, 1);
     pthread_rwlock_unlock(&c->lock);
@@ -147,36 +162,25 @@ static bool furnish(struct cache *c, struct entry *n, struct err *e)
                 n->bytes >> 20, c->memory >> 20);
 }
 
-static bool ask_store(struct cache *c, const char *name, int64_t version, int64_t job,
-                      struct model_row *row, struct arena *a, struct err *e)
+static bool ask_store(struct cache *c, const struct wanted *w, struct model_row *row,
+                      struct arena *a, struct err *e)
 {
-    return name ? store_model_get(c->store, name, version, row, a, e)
-                : store_model_of_job(c->store, job, row, a, e);
+    return w->name ? store_model_get(c->store, w->name, w->version, row, a, e)
+                   : store_model_of_job(c->store, w->job, row, a, e);
 }
 
-static struct entry *cache_load(struct cache *c, const char *name, int64_t version, int64_t job,
-                                struct err *e)
+static struct entry *cache_load(struct cache *c, const struct model_row *row, struct err *e)
 {
-    struct arena a;
-    struct model_row row;
-    arena_init(&a, 64 << 20);
     struct entry *n = calloc(1, sizeof *n);
     if (!n)
         return err_no_memory(e), NULL;
-    bool ok = ask_store(c, name, version, job, &row, &a, e) && read_model(c, n, row.digest, e) &&
-              furnish(c, n, e);
-    if (ok) {
-        memcpy(n->name, row.name, strlen(row.name) + 1);
-        n->version = row.version;
-        n->job = row.job;
-        n->latest = name && version == 0;
-    } else {
-        arena_correct(&a, e);
-        entry_free(n);
-        n = NULL;
-    }
-    arena_release(&a);
-    return n;
+    memcpy(n->name, row->name, strlen(row->name) + 1);
+    n->version = row->version;
+    n->job = row->job;
+    if (read_model(c, n, row->digest, e) && furnish(c, n, e))
+        return n;
+    entry_free(n);
+    return NULL;
 }
 
 static bool is_used(const struct entry *n)
@@ -256,23 +260,39 @@ static void garbage_free(struct garbage *g)
     workspaces_free(g->workspace);
 }
 
+// The store has called it the newest of that edition; it may have called a newer one so since.
+static void cache_crown_locked(struct cache *c, struct entry *n, uint64_t edition)
+{
+    for (size_t i = 0; edition && i < c->n; i++) {
+        struct entry *other = c->entry[i];
+        if (strcmp(other->name, n->name) != 0 || other->edition != edition)
+            continue;
+        if (other->version > n->version)
+            return;
+        other->edition = 0;
+    }
+    n->edition = edition ? edition : n->edition;
+}
+
+static struct entry *use_locked(struct cache *c, struct entry *n, uint64_t edition)
+{
+    cache_crown_locked(c, n, edition);
+    atomic_fetch_add(&n->users, 1);
+    return n;
+}
+
 // Enter a freshly loaded model, unless another thread was faster, whose copy is then used.
-static struct entry *cache_enter(struct cache *c, struct entry *n, uint64_t published,
-                                 struct err *e)
+static struct entry *cache_enter(struct cache *c, struct entry *n, uint64_t edition, struct err *e)
 {
     struct garbage garbage = {0};
     pthread_rwlock_wrlock(&c->lock);
-    struct entry *there = cache_find_locked(c, n->name, n->version, 0);
-    n->latest = n->latest && published == c->published && !c->publishing;
-    if (there) {
-        there->latest = there->latest || n->latest;
-    } else if (make_room_locked(c, n->bytes, 1, &garbage)) {
+    struct entry *there = cache_find_locked(c, &(struct wanted){n->name, n->version, 0, 0});
+    if (!there && make_room_locked(c, n->bytes, 1, &garbage))
         c->entry[c->n++] = there = n;
-    } else {
-        fail(e, ERR_BUSY, "the models in memory leave no room for another and are all in use");
-    }
     if (there)
-        atomic_fetch_add(&there->users, 1);
+        use_locked(c, there, edition);
+    else
+        fail(e, ERR_BUSY, "the models in memory leave no room for another and are all in use");
     pthread_rwlock_unlock(&c->lock);
     if (there != n)
         entry_free(n);
@@ -280,11 +300,31 @@ static struct entry *cache_enter(struct cache *c, struct entry *n, uint64_t publ
     return there;
 }
 
-static uint64_t announcements(struct cache *c)
+// The model of the row, from memory if it is there.
+static struct entry *cache_open(struct cache *c, const struct model_row *row, uint64_t edition,
+                                struct err *e)
 {
-    pthread_rwlock_rdlock(&c->lock);
-    uint64_t n = c->published;
+    pthread_rwlock_wrlock(&c->lock);
+    struct entry *n = cache_find_locked(c, &(struct wanted){row->name, row->version, 0, 0});
+    if (n)
+        use_locked(c, n, edition);
     pthread_rwlock_unlock(&c->lock);
+    if (n)
+        return n;
+    n = cache_load(c, row, e);
+    return n ? cache_enter(c, n, edition, e) : NULL;
+}
+
+// What the store says is wanted.
+static struct entry *cache_fetch(struct cache *c, const struct wanted *w, struct err *e)
+{
+    struct arena a;
+    struct model_row row;
+    arena_init(&a, 64 << 20);
+    struct entry *n = ask_store(c, w, &row, &a, e) ? cache_open(c, &row, w->edition, e) : NULL;
+    if (!n)
+        arena_correct(&a, e);
+    arena_release(&a);
     return n;
 }
 
@@ -354,19 +394,18 @@ static bool cache_serve(struct cache *c, struct entry *n, bool hurry, struct ser
 bool cache_take_loaded(struct cache *c, const char *name, int64_t version, int64_t job,
                        struct served *out, struct err *e)
 {
-    struct entry *n = cache_find(c, name, version, job);
+    const struct wanted w = cache_want(c, name, version, job);
+    struct entry *n = cache_find(c, &w);
     return n && cache_serve(c, n, true, out, e);
 }
 
 bool cache_take(struct cache *c, const char *name, int64_t version, int64_t job, struct served *out,
                 struct err *e)
 {
-    struct entry *n = cache_find(c, name, version, job);
-    if (!n) {
-        uint64_t published = announcements(c);
-        n = cache_load(c, name, version, job, e);
-        n = n ? cache_enter(c, n, published, e) : NULL;
-    }
+    const struct wanted w = cache_want(c, name, version, job);
+    struct entry *n = cache_find(c, &w);
+    if (!n)
+        n = cache_fetch(c, &w, e);
     return n && cache_serve(c, n, false, out, e);
 }
 
@@ -376,23 +415,4 @@ void cache_put(struct cache *c, struct served *s)
     struct entry *n = s->entry;
     desk_leave(s->desk);
     atomic_fetch_sub(&n->users, 1);
-}
-
-void cache_publish_begin(struct cache *c, const char *name)
-{
-    pthread_rwlock_wrlock(&c->lock);
-    c->published++;
-    c->publishing++;
-    for (size_t i = 0; i < c->n; i++)
-        if (strcmp(c->entry[i]->name, name) == 0)
-            c->entry[i]->latest = false;
-    pthread_rwlock_unlock(&c->lock);
-}
-
-void cache_publish_end(struct cache *c)
-{
-    pthread_rwlock_wrlock(&c->lock);
-    c->published++;
-    c->publishing--;
-    pthread_rwlock_unlock(&c->lock);
 }

@@ -7,8 +7,8 @@
 // for each other nor allocate. Workspaces count like models and are given back where others need
 // the room.
 //
-// Handlers take and put from polling threads; a worker announces every new version, after which the
-// bare name means that one.
+// Handlers take and put from polling threads. The bare name means the newest version, whoever
+// publishes it: as soon as the store shows it, when this process does, else within STORE_NOTICE_MS.
 
 #include "api/files/model_file.h"
 #include "engine/model/predict.h"
@@ -43,9 +43,3 @@ bool cache_take_loaded(struct cache *c, const char *name, int64_t version, int64
                        struct served *out, struct err *e);
 
 void cache_put(struct cache *c, struct served *s);
-
-// Around the moment in which the store gets a new version of a model: from the first call to the
-// second no version is taken for the latest without asking the store, so whoever has seen the new
-// version there is never answered by the old one.
-void cache_publish_begin(struct cache *c, const char *name);
-void cache_publish_end(struct cache *c);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Tickets over the store: see queue.h; queue_lease.c keeps their leases.
 //
-// A worker that finds nothing waits for the count of arrivals to differ from what it was before it
-// looked, so that no submission falls between the look and the wait.
+// A worker that finds nothing waits for the store's number of arrivals to differ from what it was
+// before it looked, so that no submission falls between the look and the wait, whoever submits.
 
 #include "server/jobs/queue.h"
 
@@ -32,12 +32,7 @@ static struct ticket *ticket_new(struct queue *q, const struct job_claim *claim,
     while (t < q->ticket + QUEUE_TICKETS && t->hands != FREE)
         t++;
     BUG(t == q->ticket + QUEUE_TICKETS);
-    *t = (struct ticket){.lease = claim->lease,
-                         .hands = WORKER,
-                         .renewed = asked,
-                         .moved = asked,
-                         .suspect = claim->job.blame >= BLAME_SUSPECT,
-                         .furthest = claim->job.furthest};
+    *t = (struct ticket){.lease = claim->lease, .hands = WORKER, .renewed = asked, .moved = asked};
     if (q->draining)
         ticket_ask_stop(t, STOP_DRAIN);
     pthread_mutex_unlock(&q->lock);
@@ -62,22 +57,10 @@ static int64_t pause_before(int64_t next_in)
     return !next_in || next_in > WAIT_MS ? WAIT_MS : next_in;
 }
 
-// Wait until a job arrives that was not there at `seen`, or `ms` have passed.
-static void wait_for_arrival(struct queue *q, uint64_t seen, int64_t ms)
-{
-    struct timespec until = clock_after(ms);
-    pthread_mutex_lock(&q->lock);
-    int rc = 0;
-    while (!q->draining && q->arrivals == seen && rc != ETIMEDOUT)
-        rc = pthread_cond_timedwait(&q->work, &q->lock, &until);
-    pthread_mutex_unlock(&q->lock);
-}
-
-static bool draining(struct queue *q, uint64_t *arrivals)
+static bool draining(struct queue *q)
 {
     pthread_mutex_lock(&q->lock);
     bool yes = q->draining;
-    *arrivals = q->arrivals;
     pthread_mutex_unlock(&q->lock);
     return yes;
 }
@@ -85,12 +68,14 @@ static bool draining(struct queue *q, uint64_t *arrivals)
 struct ticket *queue_claim_wait(struct queue *q, const char *worker, struct job_row *job,
                                 struct arena *a, struct err *e)
 {
-    uint64_t arrivals;
-    while (!draining(q, &arrivals)) {
+    for (;;) {
+        uint64_t seen = store_job_arrivals(q->store);
+        if (draining(q))
+            break;
         int64_t asked = queue_now(q);
         struct job_claim claim;
         if (!store_job_claim(q->store, worker, &claim, a, e)) {
-            wait_for_arrival(q, arrivals, RETRY_MS);
+            store_job_await(q->store, seen, RETRY_MS);
             return NULL;
         }
         if (claim.lease.job) {
@@ -99,19 +84,10 @@ struct ticket *queue_claim_wait(struct queue *q, const char *worker, struct job_
             catch_up(q, t, a);
             return t;
         }
-        wait_for_arrival(q, arrivals, pause_before(claim.next_in));
+        store_job_await(q->store, seen, pause_before(claim.next_in));
     }
     fail(e, ERR_CANCELLED, "the daemon is stopping");
     return NULL;
-}
-
-bool queue_submit(struct queue *q, const struct job_new *job, struct job_row *out, bool *replayed,
-                  struct arena *a, struct err *e)
-{
-    if (!store_job_submit(q->store, job, out, replayed, a, e))
-        return false;
-    queue_announce(q);
-    return true;
 }
 
 bool queue_cancel(struct queue *q, int64_t id, struct job_row *out, struct arena *a, struct err *e)
@@ -133,19 +109,12 @@ void queue_drain(struct queue *q)
     for (struct ticket *t = q->ticket; t < q->ticket + QUEUE_TICKETS; t++)
         if (t->hands == WORKER)
             ticket_ask_stop(t, STOP_DRAIN);
-    pthread_cond_broadcast(&q->work);
+    pthread_cond_broadcast(&q->drain);
     pthread_mutex_unlock(&q->lock);
+    store_job_wake(q->store);
 }
 
 // Running and giving back ----------------------------------------------------------------------
-
-// The job runs alone no more: it has been cleared, or ended.
-static void let_others_in(struct queue *q, struct ticket *t)
-{
-    if (t->suspect)
-        queue_announce(q);
-    t->suspect = false;
-}
 
 bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, struct err *e)
 {
@@ -157,8 +126,6 @@ bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, 
         return false;
     }
     queue_note_fate(q, asked, &t->lease, cancel ? LEASE_CANCEL : LEASE_HELD);
-    if (beat->epoch > t->furthest)
-        let_others_in(q, t);
     return true;
 }
 
@@ -179,7 +146,7 @@ static bool wait_to_retry(struct queue *q, struct ticket *t)
     int rc = 0;
     pthread_mutex_lock(&q->lock);
     while (!q->draining && rc != ETIMEDOUT)
-        rc = pthread_cond_timedwait(&q->work, &q->lock, &until);
+        rc = pthread_cond_timedwait(&q->drain, &q->lock, &until);
     bool again = !q->draining && ticket_poll(t) == STOP_NONE &&
                  queue_now(q) < t->renewed + STORE_LEASE_MS - QUEUE_MARGIN_MS;
     pthread_mutex_unlock(&q->lock);
@@ -194,7 +161,6 @@ bool queue_finish(struct queue *q, struct ticket *t, struct job_end *end, struct
         why = (struct err){0};
         ok = store_job_finish(q->store, &t->lease, end, &why);
     } while (!ok && why.kind == ERR_NO_SPACE && wait_to_retry(q, t));
-    let_others_in(q, t);
     return queue_give_back(q, t, ok, &why, e);
 }
 
@@ -202,7 +168,6 @@ bool queue_release(struct queue *q, struct ticket *t, struct err *e)
 {
     struct err why = {0};
     bool ok = store_job_release(q->store, &t->lease, &why);
-    queue_announce(q);
     return queue_give_back(q, t, ok, &why, e);
 }
 
@@ -211,7 +176,6 @@ bool queue_lose(struct queue *q, struct ticket *t, enum run_loss loss, const cha
 {
     struct err why = {0};
     bool ok = store_job_rescue(q->store, &t->lease, loss, text, &why);
-    queue_announce(q);
     return queue_give_back(q, t, ok, &why, e);
 }
 
@@ -267,7 +231,7 @@ static void queue_init_locks(struct queue *q)
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&q->work, &attr);
+    pthread_cond_init(&q->drain, &attr);
     pthread_cond_init(&q->beat, &attr);
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&q->lock, NULL);
@@ -275,7 +239,7 @@ static void queue_init_locks(struct queue *q)
 
 static void queue_destroy(struct queue *q)
 {
-    pthread_cond_destroy(&q->work);
+    pthread_cond_destroy(&q->drain);
     pthread_cond_destroy(&q->beat);
     pthread_mutex_destroy(&q->lock);
     free(q);

@@ -3,9 +3,10 @@
 
 // Hands jobs of the store to worker threads, keeps their leases alive and carries requests to stop.
 //
-// HTTP threads submit and cancel; each worker thread loops over queue_claim_wait(), training and
-// one of the three ways to give a job back; main drains and frees. A ticket is a job in a worker's
-// hands. It belongs to the queue; the worker may use it from one thread until it gives it back.
+// HTTP threads cancel, and submit to the store; each worker thread loops over queue_claim_wait(),
+// training and one of the three ways to give a job back; main drains and frees. A ticket is a job
+// in a worker's hands. It belongs to the queue; the worker may use it from one thread until it
+// gives it back.
 //
 // A thread of the queue renews all leases every few seconds, and takes over the jobs of other
 // machines that no longer renew theirs. A run that does not poll its ticket
@@ -24,10 +25,6 @@ struct queue *queue_new(struct store *store, const struct clock *clock, int64_t 
 
 // No worker may be inside the queue any more. NULL is allowed.
 void queue_free(struct queue *q);
-
-// As store_job_submit(); wakes a worker.
-bool queue_submit(struct queue *q, const struct job_new *job, struct job_row *out, bool *replayed,
-                  struct arena *a, struct err *e);
 
 // As store_job_cancel(); a running job's ticket is marked at once.
 bool queue_cancel(struct queue *q, int64_t id, struct job_row *out, struct arena *a, struct err *e);

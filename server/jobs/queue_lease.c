@@ -117,8 +117,6 @@ static void lease_sweep(struct queue *q)
         bool ok = store_job_rescue(q->store, &lease, own ? RUN_CRASHED : RUN_DIED, text, &e);
         if (ok || e.kind == ERR_CONFLICT)
             lease_bury(q, &lease);
-        if (ok)
-            queue_announce(q);
     }
 }
 
@@ -126,8 +124,7 @@ static void lease_sweep(struct queue *q)
 static void sweep_others(struct queue *q)
 {
     int64_t n;
-    if (store_job_rescue_expired(q->store, &n, &(struct err){0}) && n > 0)
-        queue_announce(q);
+    store_job_rescue_expired(q->store, &n, &(struct err){0});
 }
 
 void queue_tick(struct queue *q)

@@ -19,11 +19,3 @@ void ticket_ask_stop(struct ticket *t, enum stop why)
     if (atomic_load(&t->stop) < (int)why)
         atomic_store(&t->stop, (int)why);
 }
-
-void queue_announce(struct queue *q)
-{
-    pthread_mutex_lock(&q->lock);
-    q->arrivals++;
-    pthread_cond_broadcast(&q->work);
-    pthread_mutex_unlock(&q->lock);
-}

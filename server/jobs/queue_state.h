@@ -21,8 +21,6 @@ struct ticket {
     uint64_t polls_seen;
     int64_t moved; // when the polls last went on
     bool taken;    // the job has been rescued from its worker
-    bool suspect;  // no other job may run beside it as things stand; the worker's, like furthest
-    int64_t furthest;
     _Atomic uint64_t polls;
     _Atomic int stop;
 };
@@ -32,9 +30,8 @@ struct queue {
     const struct clock *clock;
     pthread_t thread;
     pthread_mutex_t lock; // guards all below, but for the atomics
-    pthread_cond_t work;  // there may be a job, or draining
+    pthread_cond_t drain; // draining
     pthread_cond_t beat;  // closing
-    uint64_t arrivals;    // jobs that became due, as far as known
     bool draining, closing;
     struct ticket ticket[QUEUE_TICKETS];
 };
@@ -47,6 +44,3 @@ static inline int64_t queue_now(const struct queue *q)
 // Tell the run to stop; under the lock. The later word of the enum wins: what was asked for by a
 // person outlasts a drain.
 void ticket_ask_stop(struct ticket *t, enum stop why);
-
-// Let the waiting workers look again.
-void queue_announce(struct queue *q);

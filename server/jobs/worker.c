@@ -243,13 +243,7 @@ static bool conclude(struct run *r, const struct model_new *model, struct err *e
 
 static bool worker_finish(struct run *r, const struct model_new *model, struct err *e)
 {
-    struct cache *cache = r->worker->config->cache;
-    if (!worker_settle(r, e))
-        return false;
-    cache_publish_begin(cache, model->name);
-    bool ok = conclude(r, model, e);
-    cache_publish_end(cache);
-    return ok;
+    return worker_settle(r, e) && conclude(r, model, e);
 }
 
 static bool worker_put(struct run *r, const struct digest_part file[static 2],

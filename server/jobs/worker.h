@@ -9,7 +9,6 @@
 #include "server/base/log.h"
 #include "server/base/settings.h"
 #include "server/files/catalog.h"
-#include "server/jobs/cache.h"
 #include "server/jobs/queue.h"
 
 struct workers;
@@ -20,8 +19,7 @@ struct worker_config {
     struct store *store;
     struct catalog *catalog;
     struct queue *queue;
-    struct cache *cache; // told about every new model
-    int helpers;         // threads that all jobs together may have beside the workers' own
+    int helpers; // threads that all jobs together may have beside the workers' own
 };
 
 // Start settings->workers threads. The config is copied, what it points to must outlive the

@@ -14,6 +14,7 @@
 
 #include "server/base/machine.h"
 #include "server/store/migrate.h"
+#include "server/store/notice.h"
 #include "server/store/store_access.h"
 #include "server/store/store_folder.h"
 
@@ -51,6 +52,7 @@ struct store {
     bool closing, done;   // asked to end, at the end
     pthread_cond_t ended; // it is
     bool joined;          // of the thread that closes
+    struct notice notice;
 
     pthread_mutex_t read_lock; // guards the pool
     pthread_cond_t reader_free;
@@ -76,6 +78,11 @@ const struct folder *store_folder(const struct store *s)
 const struct machine *store_machine(const struct store *s)
 {
     return &s->machine;
+}
+
+struct notice *store_notice(struct store *s)
+{
+    return &s->notice;
 }
 
 int store_dir(const struct store *s)
@@ -180,6 +187,7 @@ static void run_group(struct store *s, struct command *first)
         more = ok && ++n < GROUP_COMMANDS && clock_mono(&clock_system) < stop;
     }
     end_group(s, ok, &failed);
+    notice_end(&s->notice);
     store_answer(s, group, &failed);
 }
 
@@ -193,22 +201,18 @@ static void truncate_log(struct store *s)
     sqlite3_busy_timeout(s->writer.db, CONN_BUSY_MS);
 }
 
-// Wait for a command; NULL when closing, or when nothing came for a while and the log has grown.
-static struct command *wait_for_command(struct store *s, bool *idle)
+// Wait for a command; NULL when closing, or when nothing came for a while: sooner when the log has
+// grown.
+static struct command *wait_for_command(struct store *s, bool *closing)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += IDLE_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
     bool dirty = folder_bytes(s->folder.wal) > 0;
+    struct timespec until = clock_after(dirty ? IDLE_MS : NOTICE_LOOK_MS);
     int rc = 0;
     pthread_mutex_lock(&s->lock);
     while (!s->first && !s->closing && rc != ETIMEDOUT)
-        rc = dirty ? pthread_cond_timedwait(&s->work, &s->lock, &until)
-                   : pthread_cond_wait(&s->work, &s->lock);
+        rc = pthread_cond_timedwait(&s->work, &s->lock, &until);
     struct command *c = take_locked(s);
-    *idle = !c && !s->closing;
+    *closing = !c && s->closing;
     pthread_mutex_unlock(&s->lock);
     return c;
 }
@@ -216,15 +220,13 @@ static struct command *wait_for_command(struct store *s, bool *idle)
 static void *writer_main(void *arg)
 {
     struct store *s = arg;
-    for (;;) {
-        bool idle;
-        struct command *c = wait_for_command(s, &idle);
+    for (bool closing = false; !closing;) {
+        struct command *c = wait_for_command(s, &closing);
         if (c)
             run_group(s, c);
-        else if (idle)
+        else if (!closing && folder_bytes(s->folder.wal) > 0)
             truncate_log(s);
-        else
-            break;
+        notice_look(&s->notice, &s->writer);
     }
     pthread_mutex_lock(&s->lock);
     s->done = true;
@@ -347,6 +349,7 @@ static bool open_database(struct store *s, struct err *e)
     if (!migrate(s->writer.db, migration_sql, migration_count, e))
         return false;
     folder_remember(f);
+    notice_look(&s->notice, &s->writer);
     conn_keep_log(&s->writer, false);
     s->writer.writer = true;
     return true;
@@ -363,6 +366,7 @@ static void store_init_locks(struct store *s)
     pthread_cond_init(&s->reader_free, NULL);
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->read_lock, NULL);
+    notice_init(&s->notice);
     s->last = &s->first;
 }
 
@@ -379,6 +383,7 @@ static void store_destroy(struct store *s, bool discard)
     pthread_cond_destroy(&s->reader_free);
     pthread_mutex_destroy(&s->lock);
     pthread_mutex_destroy(&s->read_lock);
+    notice_release(&s->notice);
     free(s);
 }
 

@@ -34,13 +34,14 @@
 #include <stdint.h>
 
 enum {
-    STORE_LEASE_MS = 30000,    // a claim or renewal holds this long
-    STORE_CRASHES = 3,         // of a job's own doing; the last one fails it
-    STORE_ATTEMPTS = 100,      // of a job that the system starves: more than half a day
-    STORE_PAGE = 1000,         // rows a list gives at most
-    STORE_CURVE = 100000,      // points of a curve given at most
-    STORE_PAUSE_MS = 600000,   // the longest pause before a job is run again
-    STORE_PATIENCE_MS = 600000 // a suspect lets others go first for so long
+    STORE_LEASE_MS = 30000,     // a claim or renewal holds this long
+    STORE_CRASHES = 3,          // of a job's own doing; the last one fails it
+    STORE_ATTEMPTS = 100,       // of a job that the system starves: more than half a day
+    STORE_PAGE = 1000,          // rows a list gives at most
+    STORE_CURVE = 100000,       // points of a curve given at most
+    STORE_PAUSE_MS = 600000,    // the longest pause before a job is run again
+    STORE_PATIENCE_MS = 600000, // a suspect lets others go first for so long
+    STORE_NOTICE_MS = 1000      // until a change of another process is noticed
 };
 
 struct store;
@@ -81,6 +82,25 @@ struct store_stats store_stats(struct store *s);
 
 // Whether nothing was ever stored: no dataset, no model, no job, not even one deleted since.
 bool store_is_new(struct store *s, bool *fresh, struct err *e);
+
+// Change notices -------------------------------------------------------------------------------
+//
+// For whoever waits for a change, or keeps an answer and wants to know whether it still holds. What
+// this process writes is noticed when it is committed, what another one writes within
+// STORE_NOTICE_MS. These never ask the database, and cannot fail.
+
+// A number that is another one after a job has come that may be claimed. To be read before the look
+// that finds none: store_job_await() returns when it has changed since, or after `ms` milliseconds.
+uint64_t store_job_arrivals(struct store *s);
+void store_job_await(struct store *s, uint64_t seen, int64_t ms);
+
+// Let all who wait look again.
+void store_job_wake(struct store *s);
+
+// A number that is another one after the name has got another newest version. Which one that is
+// may be kept for as long as the number stays what it was before the store was asked; 0: may not be
+// kept, as one is being published. Takes no lock.
+uint64_t store_model_edition(struct store *s, const char *name);
 
 // Jobs -----------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@
 
 struct folder;
 struct machine;
+struct notice;
 struct store;
 
 // Work on a connection. For a write, false undoes all that it has written.
@@ -18,6 +19,9 @@ bool store_write(struct store *s, store_fn *fn, void *arg, struct err *e);
 
 // The data folder, taken.
 const struct folder *store_folder(const struct store *s);
+
+// What is told of changes; a write says what it changes (notice.h).
+struct notice *store_notice(struct store *s);
 
 // Who has the store open.
 const struct machine *store_machine(const struct store *s);

@@ -11,6 +11,7 @@
 // would excuse all deaths to come.
 
 #include "server/base/machine.h"
+#include "server/store/notice.h"
 #include "server/store/store_folder.h"
 #include "server/store/store_work.h"
 
@@ -112,6 +113,7 @@ static bool take_over(struct store *s, struct conn *c, void *arg, struct err *e)
     struct takeover *w = arg;
     struct dead d = {.how = w->how};
     int64_t n;
+    notice_jobs(store_notice(s));
     for (;; w->n++) {
         struct sql_rows rows = ROWS(dead_column, &d, 1, NULL);
         n = SQL(c, e, sql_take_rows, &rows,

@@ -5,6 +5,7 @@
 //
 // Every move is logged in the same transaction, so the log never tells of what did not happen.
 
+#include "server/store/notice.h"
 #include "server/store/store_work.h"
 
 #include <inttypes.h>
@@ -167,6 +168,8 @@ static bool job_submit(struct store *s, struct conn *c, void *arg, struct err *e
     if (!insert_job(s, c, w->job, &id, e))
         return false;
     w->replayed = id == 0;
+    if (!w->replayed)
+        notice_jobs(store_notice(s));
     bool ok = w->replayed ? find_replay(c, w->job->key, w->job->print, &id, e)
                           : data_is_there(c, w->job, e) && queue_has_room(c, w->job, e) &&
                                 event_add(s, c, e, id, "info", "queued");
@@ -281,8 +284,11 @@ static bool cancel(struct store *s, struct conn *c, void *arg, struct err *e)
                     BIND_INT(store_now(s)), BIND_INT(w->id));
     if (n <= 0)
         return n == 0 && refuse_cancel(s, c, w->id, w->a, e);
-    return job_load(s, c, w->id, w->out, w->a, e) &&
-           event_add(s, c, e, w->id, "info",
+    if (!job_load(s, c, w->id, w->out, w->a, e))
+        return false;
+    if (w->out->blame >= BLAME_SUSPECT && w->out->state == JOB_CANCELLED)
+        notice_jobs(store_notice(s)); // others no longer wait for it
+    return event_add(s, c, e, w->id, "info",
                      w->out->state == JOB_RUNNING ? "cancelling" : "cancelled");
 }
 

@@ -3,6 +3,7 @@
 // transaction that ends the job. Which version is the newest is kept in a column, so that a list
 // needs no look at all the others.
 
+#include "server/store/notice.h"
 #include "server/store/store_work.h"
 
 #include <inttypes.h>
@@ -127,6 +128,7 @@ bool store_model_put(struct store *s, const struct model_new *m, struct model_ro
 bool model_add(struct store *s, struct conn *c, const struct model_new *m, int64_t job,
                int64_t *version, struct err *e)
 {
+    notice_model(store_notice(s), m->name);
     return SQL(c, e, sql_take_int, version,
                "INSERT INTO models (name, version, job_id, digest, bytes, task, created_at, "
                "summary) VALUES (?, (SELECT coalesce(max(version), 0) + 1 FROM models "

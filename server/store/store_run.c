@@ -5,6 +5,7 @@
 // times: in a gap between, a sweep would overwrite a finished job.
 
 #include "server/base/machine.h"
+#include "server/store/notice.h"
 #include "server/store/store_work.h"
 
 #include <errno.h>
@@ -176,6 +177,8 @@ static bool run_clear(struct store *s, struct conn *c, const struct beat *w, str
                     "UPDATE jobs SET blame = 0 WHERE id = ? AND lease = ? AND blame > 0 "
                     "AND furthest < ? RETURNING id",
                     BIND_INT(w->lease->job), KEY(w->lease), BIND_INT(w->beat->epoch));
+    if (n > 0)
+        notice_jobs(store_notice(s));
     return n == 0 || (n > 0 && event_add(s, c, e, w->lease->job, "info",
                                          "got further than before the daemon died; other jobs "
                                          "may run beside it again"));
@@ -279,13 +282,16 @@ static bool run_finish(struct store *s, struct conn *c, void *arg, struct err *e
     if (!choose_end(c, w, e))
         return false;
     const struct err *why = w->end.why;
-    int64_t n = SQL(c, e, NULL, NULL,
+    int64_t blame = 0;
+    int64_t n = SQL(c, e, sql_take_int, &blame,
                     "UPDATE jobs SET state = ?, finished_at = ?, lease = NULL, "
                     "lease_until = NULL, error_kind = ?, error_at = ?, error_text = ? "
-                    "WHERE id = ? AND lease = ? RETURNING id",
+                    "WHERE id = ? AND lease = ? RETURNING blame",
                     BIND_TEXT(job_state_word(w->end.state)), BIND_INT(store_now(s)),
                     BIND_TEXT(why ? err_word(why->kind) : NULL), BIND_TEXT(why ? why->at : NULL),
                     BIND_TEXT(why ? why->text : NULL), BIND_INT(w->lease->job), KEY(w->lease));
+    if (blame >= BLAME_SUSPECT)
+        notice_jobs(store_notice(s)); // others may run again
     return held(w->lease, n, e) && (w->end.model ? run_publish(s, c, w, e) : log_end(s, c, w, e));
 }
 
@@ -305,6 +311,7 @@ static bool release(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     const struct lease *lease = arg;
     int64_t now = store_now(s);
+    notice_jobs(store_notice(s));
     int64_t n = SQL(c, e, NULL, NULL,
                     "UPDATE jobs SET state = CASE cancel_requested WHEN 1 THEN 'cancelled' "
                     "ELSE 'queued' END, finished_at = CASE cancel_requested WHEN 1 THEN ? END, "
@@ -381,6 +388,7 @@ static bool rescue(struct store *s, struct conn *c, void *arg, struct err *e)
     const struct rescue *w = arg;
     struct lost lost;
     struct sql_rows rows = ROWS(lost_column, &lost, 1, NULL);
+    notice_jobs(store_notice(s));
     int64_t n = SQL(c, e, sql_take_rows, &rows,
                     "SELECT attempt, crashes, cancel_requested FROM jobs "
                     "WHERE id = ? AND lease = ?",

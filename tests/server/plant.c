@@ -49,8 +49,7 @@ void plant_init(struct plant *p)
 
 void plant_work(struct plant *p, int workers)
 {
-    const struct worker_config c = {&p->settings, &p->log,  p->store, p->catalog,
-                                    p->queue,     p->cache, 4};
+    const struct worker_config c = {&p->settings, &p->log, p->store, p->catalog, p->queue, 4};
     p->settings.workers = workers;
     p->workers = workers_start(&c, &p->err);
     need(p->workers, &p->err);
@@ -127,7 +126,7 @@ int64_t plant_submit(struct plant *p, const char *dataset, const char *digest, c
                                 .digest = digest,
                                 .spec = spec,
                                 .metadata = "{}"};
-    need(queue_submit(p->queue, &job, &row, &replayed, &p->arena, &p->err), &p->err);
+    need(store_job_submit(p->store, &job, &row, &replayed, &p->arena, &p->err), &p->err);
     if (!dataset) {
         struct catalog_file file;
         catalog_begin(p->catalog, CATALOG_DATASETS, digest, &file);

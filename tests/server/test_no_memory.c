@@ -312,7 +312,7 @@ static int64_t submit(struct plant *p, const char *digest, const char *spec)
     bool replayed;
     const struct job_new job = {
         .name = "d", .dataset = "d", .digest = digest, .spec = spec, .metadata = "{}"};
-    if (queue_submit(p->queue, &job, &row, &replayed, &p->arena, &e))
+    if (store_job_submit(p->store, &job, &row, &replayed, &p->arena, &e))
         return row.id;
     arena_correct(&p->arena, &e);
     ck_assert_msg(e.kind == ERR_BUSY, "%s", e.text);

@@ -208,7 +208,7 @@ TEST(a_queue_position_counts_the_jobs_in_front_by_priority_then_age)
                                     .priority = row[i].priority};
         struct job_row out;
         bool replayed;
-        NEED(queue_submit(p.queue, &job, &out, &replayed, &p.arena, &p.err));
+        NEED(store_job_submit(p.store, &job, &out, &replayed, &p.arena, &p.err));
     }
     for (int i = 0; i < ROWS; i++, id[0]++) {
         sit(&d, &p, NULL, id);

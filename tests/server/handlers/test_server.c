@@ -62,7 +62,7 @@ static void submit(struct rig *r, struct store *s)
     bool replayed;
     const struct job_new job = {.name = "n", .digest = digest, .spec = "{}", .metadata = "{}"};
     arena_init(&a, 1 << 20);
-    NEED(r->server.queue ? queue_submit(r->server.queue, &job, &row, &replayed, &a, &r->err)
+    NEED(r->server.queue ? store_job_submit(r->server.store, &job, &row, &replayed, &a, &r->err)
                          : store_job_submit(s, &job, &row, &replayed, &a, &r->err));
     arena_release(&a);
 }

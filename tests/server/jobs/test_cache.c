@@ -2,12 +2,16 @@
 // Models here answer one number each, so which of them was used can be told from the answer.
 
 #include "server/jobs/cache.h"
+#include "server/store/notice.h"
+#include "server/store/store_access.h"
 #include "tests/server/plant.h"
 
 #include "tests/heap.h"
 
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
@@ -23,12 +27,6 @@ static double ask(const struct served *s)
     return answer[0];
 }
 
-static void announce(struct plant *p, const char *name)
-{
-    cache_publish_begin(p->cache, name);
-    cache_publish_end(p->cache);
-}
-
 static double answer_of(struct plant *p, const char *name, int64_t version, int64_t job)
 {
     struct served s;
@@ -38,19 +36,17 @@ static double answer_of(struct plant *p, const char *name, int64_t version, int6
     return answer;
 }
 
-TEST(the_bare_name_means_the_newest_version_once_it_is_announced)
+TEST(the_bare_name_means_the_newest_version_once_it_is_published)
 {
     struct plant p;
     plant_init(&p);
     int64_t first = plant_publish(&p, "m", 1);
     ck_assert(answer_of(&p, "m", 0, 0) == 1);
     int64_t second = plant_publish(&p, "m", 2);
-    announce(&p, "m");
     ck_assert(answer_of(&p, "m", 0, 0) == 2);
     ck_assert(answer_of(&p, "m", 1, 0) == 1 && answer_of(&p, "m", 2, 0) == 2);
     ck_assert(answer_of(&p, NULL, 0, first) == 1 && answer_of(&p, NULL, 0, second) == 2);
     plant_publish(&p, "other", 9);
-    announce(&p, "other");
     ck_assert(answer_of(&p, "m", 0, 0) == 2);
     plant_release(&p);
 }
@@ -64,7 +60,6 @@ TEST(a_version_asked_for_by_number_stays_itself)
     ck_assert(answer_of(&p, NULL, 0, first) == 1);
     ck_assert(answer_of(&p, "m", 1, 0) == 1 && answer_of(&p, "m", 0, 0) == 1);
     plant_publish(&p, "m", 2);
-    announce(&p, "m");
     ck_assert(answer_of(&p, "m", 2, 0) == 2 && answer_of(&p, "m", 0, 0) == 2);
     ck_assert(answer_of(&p, "m", 1, 0) == 1);
     plant_release(&p);
@@ -404,9 +399,7 @@ TEST(many_threads_predict_while_versions_are_published)
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_create(&thread[i], NULL, predict_many, &c), 0);
     for (int v = 2; v <= VERSIONS; v++) {
-        cache_publish_begin(p.cache, "m");
         plant_publish(&p, "m", v);
-        cache_publish_end(p.cache);
         atomic_store(&c.published, v);
     }
     for (int i = 0; i < THREADS; i++)
@@ -417,17 +410,108 @@ TEST(many_threads_predict_while_versions_are_published)
     plant_release(&p);
 }
 
-// Between the two calls nothing may be taken for the latest without asking the store.
-TEST(nothing_loaded_while_a_version_is_published_counts_as_the_latest)
+// The next version of "m" is the file of "other". Its transaction stands still until it is let go.
+struct stand {
+    struct plant *p;
+    sem_t there, go;
+    pthread_t thread;
+};
+
+#define OTHER_AS_M                                                                                 \
+    "INSERT INTO models (name, version, digest, bytes, task, created_at, summary) "                \
+    "SELECT 'm', (SELECT max(version) + 1 FROM models WHERE name = 'm'), digest, bytes, task, 1, " \
+    "summary FROM models WHERE name = 'other'"
+
+static bool stand_still(struct store *s, struct conn *c, void *arg, struct err *e)
+{
+    struct stand *w = arg;
+    notice_model(store_notice(s), "m");
+    bool ok = SQL(c, e, NULL, NULL, OTHER_AS_M) >= 0;
+    sem_post(&w->there);
+    sem_wait(&w->go);
+    return ok;
+}
+
+static void *publish_standing(void *arg)
+{
+    struct stand *w = arg;
+    struct err e = {0};
+    ck_assert_msg(store_write(w->p->store, stand_still, w, &e), "%s", e.text);
+    return NULL;
+}
+
+TEST(nothing_counts_as_the_latest_while_a_version_is_published)
+{
+    struct plant p;
+    struct stand w = {.p = &p};
+    plant_init(&p);
+    sem_init(&w.there, 0, 0);
+    sem_init(&w.go, 0, 0);
+    plant_publish(&p, "m", 1);
+    plant_publish(&p, "other", 2);
+    ck_assert(answer_of(&p, "m", 0, 0) == 1);
+    ck_assert_uint_ne(store_model_edition(p.store, "m"), 0);
+    ck_assert_int_eq(pthread_create(&w.thread, NULL, publish_standing, &w), 0);
+    sem_wait(&w.there);
+    ck_assert_uint_eq(store_model_edition(p.store, "m"), 0);
+    ck_assert(answer_of(&p, "m", 0, 0) == 1);
+    sem_post(&w.go);
+    pthread_join(w.thread, NULL);
+    ck_assert_uint_ne(store_model_edition(p.store, "m"), 0);
+    ck_assert(answer_of(&p, "m", 0, 0) == 2);
+    plant_release(&p);
+}
+
+static int64_t now(void)
+{
+    return clock_mono(&clock_system);
+}
+
+// Another process, as far as SQLite can tell.
+static void publish_from_outside(struct plant *p)
+{
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(plant_path(p, "mlpd.db"), &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, OTHER_AS_M, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+TEST(a_version_published_by_another_connection_becomes_the_latest_within_the_bound)
 {
     struct plant p;
     plant_init(&p);
     plant_publish(&p, "m", 1);
-    cache_publish_begin(p.cache, "m");
+    plant_publish(&p, "other", 2);
     ck_assert(answer_of(&p, "m", 0, 0) == 1);
-    plant_publish(&p, "m", 2);
+    publish_from_outside(&p);
+    int64_t until = now() + 10 * STORE_NOTICE_MS; // the machine may be busy
+    while (answer_of(&p, "m", 0, 0) == 1)
+        ck_assert_int_lt(now(), until);
     ck_assert(answer_of(&p, "m", 0, 0) == 2);
-    cache_publish_end(p.cache);
-    ck_assert(answer_of(&p, "m", 0, 0) == 2);
+    plant_release(&p);
+}
+
+// What is in memory is not read again when the store has been asked: its file may be gone.
+TEST(a_name_with_a_new_edition_is_asked_for_and_not_loaded_again)
+{
+    struct plant p;
+    char models[128], gone[128];
+    plant_init(&p);
+    plant_publish(&p, "m", 1);
+    ck_assert(answer_of(&p, "m", 0, 0) == 1);
+    uint64_t edition = store_model_edition(p.store, "m");
+    snprintf(models, sizeof models, "%s", plant_path(&p, "models"));
+    snprintf(gone, sizeof gone, "%s", plant_path(&p, "gone"));
+    ck_assert_int_eq(rename(models, gone), 0);
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(plant_path(&p, "mlpd.db"), &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "UPDATE jobs SET metadata = '[]'", NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+    for (int64_t until = now() + 10 * STORE_NOTICE_MS;
+         store_model_edition(p.store, "m") == edition;)
+        ck_assert_int_lt(now(), until);
+    ck_assert(answer_of(&p, "m", 0, 0) == 1);
+    ck_assert_int_eq(rename(gone, models), 0);
     plant_release(&p);
 }

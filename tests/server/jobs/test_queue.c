@@ -5,6 +5,8 @@
 #include "server/jobs/queue_lease.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
 #include <time.h>
 
 struct bench {
@@ -34,7 +36,7 @@ static int64_t submit(struct bench *b)
     bool replayed;
     struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, NULL, NULL, 0};
     arena_init(&a, 1 << 20);
-    ck_assert(queue_submit(b->queue, &job, &row, &replayed, &a, &e));
+    ck_assert(store_job_submit(b->lab.store, &job, &row, &replayed, &a, &e));
     arena_release(&a);
     return row.id;
 }
@@ -81,6 +83,31 @@ TEST(a_waiting_worker_is_woken_by_a_submission)
     pthread_join(w.thread, NULL);
     ck_assert(w.got);
     ck_assert_int_eq(w.job.id, id);
+    bench_release(&b);
+}
+
+// Another process, as far as SQLite can tell.
+TEST(a_waiting_worker_finds_what_another_connection_has_submitted_within_the_bound)
+{
+    struct bench b;
+    struct waiter w = {.bench = &b};
+    char path[96];
+    sqlite3 *db;
+    bench_init(&b);
+    ck_assert_int_eq(pthread_create(&w.thread, NULL, wait_for_job, &w), 0);
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL); // most likely it waits by now
+    snprintf(path, sizeof path, "%.64s/mlpd.db", b.lab.dir);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    int64_t begun = clock_mono(&clock_system);
+    ck_assert_int_eq(sqlite3_exec(db,
+                                  "INSERT INTO jobs (name, digest, spec, metadata, created_at, "
+                                  "queued_at) VALUES ('n', printf('%064d', 0), '{}', '{}', 1, 1)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    pthread_join(w.thread, NULL);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+    ck_assert(w.got);
+    ck_assert_int_lt(clock_mono(&clock_system) - begun, 20 * STORE_NOTICE_MS);
     bench_release(&b);
 }
 
