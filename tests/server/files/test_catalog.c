@@ -3,6 +3,7 @@
 #include "server/store/store_access.h"
 #include "server/files/file_mark.h"
 #include "tests/server/plant.h"
+#include "tests/server/store/store_exec.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -326,8 +327,32 @@ LOOP_TEST(names_of_equal_bytes_that_are_deleted_at_once_leave_no_file, 20)
     plant_release(&p);
 }
 
-// One deletion has seen the rows that another removes, and a job brings the same table meanwhile.
-LOOP_TEST(a_deletion_that_comes_too_late_leaves_a_job_its_mark, 40)
+// What a deletion finds whose rows another has removed, and whose table a job has brought meanwhile:
+// the job comes with the removal, after the file was marked and before it is looked at again.
+TEST(a_deletion_that_comes_too_late_leaves_a_job_its_mark)
+{
+    struct plant p;
+    struct job_row row;
+    int64_t id = 0;
+    plant_init(&p);
+    const char *digest = upload(&p, "same", CSV);
+    ck_assert(store_exec(p.store,
+                         "CREATE TRIGGER late AFTER DELETE ON datasets BEGIN "
+                         "INSERT INTO jobs (name, digest, spec, metadata, created_at, queued_at) "
+                         "VALUES ('n', OLD.digest, '{}', '{}', 1, 1); END",
+                         NULL));
+    NEED(catalog_delete(p.catalog, "same", &p.arena, &p.err));
+    ck_assert(store_exec(p.store, "SELECT max(id) FROM jobs", &id));
+    ck_assert(remains(&p, digest));
+    ck_assert_int_eq(file_mark_of(store_dir(p.store), "datasets", digest), WITH_JOB);
+    NEED(queue_cancel(p.queue, id, &row, &p.arena, &p.err));
+    NEED(catalog_forget(p.catalog, digest, &p.err));
+    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
+// A job brings the same table meanwhile, before, between or after them.
+LOOP_TEST(deletions_of_a_name_at_once_leave_a_job_its_data, 40)
 {
     enum { DELETIONS = 3 };
     struct plant p;
