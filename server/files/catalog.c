@@ -9,71 +9,55 @@
 
 #include "server/files/catalog.h"
 
-#include "server/files/file.h"
-#include "server/files/file_mark.h"
-#include "server/files/model_store.h"
-
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct catalog {
-    int dir; // the data folder, the store's
+    struct files *files;
     struct store *store;
     pthread_mutex_t lock; // guards `moving`
     pthread_cond_t gone;
     struct catalog_file *moving;
 };
 
-// Folders of files named by their digest.
+// What the store says of a shelf's files: whether somebody needs one, and for good.
 static const struct shelf {
-    const char *folder;
     bool (*used)(struct store *, const char *digest, bool *used, struct err *);
     bool (*settled)(struct store *, const char *digest, bool *settled, struct err *);
-    bool (*remove)(int dir, const char *digest, struct err *);
-} shelves[] = {
-    [CATALOG_DATASETS] = {"datasets", store_digest_used, store_digest_named, dataset_remove},
-    [CATALOG_MODELS] = {"models", store_model_digest_used, store_model_digest_used,
-                        model_store_remove},
+} shelves[SHELF_COUNT] = {
+    [SHELF_DATASETS] = {store_digest_used, store_digest_named},
+    [SHELF_MODELS] = {store_model_digest_used, store_model_digest_used},
 };
-enum { SHELVES = sizeof shelves / sizeof *shelves };
 
 // Opening ----------------------------------------------------------------------------------------
 
 struct sweep {
     struct catalog *c;
-    const struct shelf *shelf;
-    int fd; // of the shelf
+    enum file_shelf shelf;
     struct catalog_strangers *strangers;
 };
 
 // The folder's listing may be older than a removal.
-static void count_stranger(const struct sweep *w, const char *name)
+static void count_stranger(const struct sweep *w, const struct file_seen *file)
 {
-    struct stat st;
-    if (fstatat(w->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return;
-    w->strangers->files++;
-    w->strangers->bytes += st.st_size;
+    int64_t bytes = file_seen_bytes(file);
+    w->strangers->files += bytes >= 0;
+    w->strangers->bytes += bytes >= 0 ? bytes : 0;
 }
 
 // A row that the file outlives settles it; that of a job which brought its data does not.
-static bool catalog_settle(struct catalog *c, const struct shelf *shelf, const char *digest,
+static bool catalog_settle(struct catalog *c, enum file_shelf shelf, const char *digest,
                            struct err *e)
 {
     bool settled;
-    if (!shelf->settled(c->store, digest, &settled, e))
+    if (!shelves[shelf].settled(c->store, digest, &settled, e))
         return false;
     if (settled)
-        file_unmark(c->dir, shelf->folder, digest);
+        files_unmark(c->files, shelf, digest);
     else
-        file_mark_job(c->dir, shelf->folder, digest, NULL);
+        files_mark_job(c->files, shelf, digest, NULL);
     return true;
 }
 
@@ -94,76 +78,53 @@ static bool is_litter(const struct sweep *w, const char *digest, bool *litter, s
 {
     struct err why = {0};
     struct question q = {w->c->store, &why};
-    enum file_mark mark = file_mark_of(w->c->dir, w->shelf->folder, digest);
+    enum file_mark mark = files_mark_of(w->c->files, w->shelf, digest);
     *litter = mark == UNSETTLED ||
-              (mark == WITH_JOB && file_mark_all(w->c->dir, w->shelf->folder, digest, is_over, &q));
+              (mark == WITH_JOB && files_mark_all(w->c->files, w->shelf, digest, is_over, &q));
     return !why.kind || err_pass(e, &why);
 }
 
-static bool catalog_sweep_file(const struct sweep *w, const char *name, struct err *e)
+static bool catalog_sweep_file(void *ctx, const struct file_seen *file, struct err *e)
 {
-    char digest[DATASET_DIGEST] = {0};
+    const struct sweep *w = ctx;
     bool used, litter;
-    memcpy(digest, name, sizeof digest - 1);
-    if (!w->shelf->used(w->c->store, digest, &used, e))
+    if (!shelves[w->shelf].used(w->c->store, file->digest, &used, e))
         return false;
     if (used)
-        return catalog_settle(w->c, w->shelf, digest, e);
-    if (!is_litter(w, digest, &litter, e))
+        return catalog_settle(w->c, w->shelf, file->digest, e);
+    if (!is_litter(w, file->digest, &litter, e))
         return false;
     if (litter)
-        return w->shelf->remove(w->c->dir, digest, e);
-    count_stranger(w, name);
+        return files_remove(w->c->files, w->shelf, file->digest, e);
+    count_stranger(w, file);
     return true;
 }
 
-typedef bool look_fn(const struct sweep *w, const char *name, struct err *e);
-
-// Look at all files of a shelf that are named by a digest.
-static bool walk(struct sweep *w, look_fn *look, struct err *e)
-{
-    w->fd = openat(w->c->dir, w->shelf->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (w->fd < 0 && errno == ENOENT)
-        return true;
-    DIR *d = w->fd < 0 ? NULL : fdopendir(w->fd);
-    if (!d) {
-        file_failed(e, "could not open a folder of the data folder");
-        if (w->fd >= 0)
-            close(w->fd);
-        return false;
-    }
-    bool ok = true;
-    for (const struct dirent *entry; ok && (entry = readdir(d));)
-        if (strspn(entry->d_name, "0123456789abcdef") == DATASET_DIGEST - 1)
-            ok = look(w, entry->d_name, e);
-    closedir(d);
-    return ok;
-}
-
-static bool walk_all(struct catalog *c, struct catalog_strangers *strangers, look_fn *look,
+static bool walk_all(struct catalog *c, struct catalog_strangers *strangers, file_look_fn *look,
                      struct err *e)
 {
     bool ok = true;
     *strangers = (struct catalog_strangers){0};
-    for (size_t i = 0; ok && i < SHELVES; i++)
-        ok = walk(&(struct sweep){.c = c, .shelf = &shelves[i], .strangers = strangers}, look, e);
+    for (int i = 0; ok && i < SHELF_COUNT; i++) {
+        struct sweep w = {.c = c, .shelf = (enum file_shelf)i, .strangers = strangers};
+        ok = files_walk(c->files, w.shelf, look, &w, e);
+    }
     return ok;
 }
 
-static bool count_file(const struct sweep *w, const char *name, struct err *e)
+static bool count_file(void *ctx, const struct file_seen *file, struct err *e)
 {
-    char digest[DATASET_DIGEST] = {0};
+    const struct sweep *w = ctx;
     (void)e;
-    memcpy(digest, name, sizeof digest - 1);
-    if (file_mark_of(w->c->dir, w->shelf->folder, digest) != UNSETTLED)
-        count_stranger(w, name);
+    if (files_mark_of(w->c->files, w->shelf, file->digest) != UNSETTLED)
+        count_stranger(w, file);
     return true;
 }
 
 // Whoever lost the database would lose all the rest by a start that took it for litter.
-bool catalog_check(struct store *store, struct err *e)
+bool catalog_check(struct store *store, struct files *files, struct err *e)
 {
-    struct catalog c = {.dir = store_dir(store), .store = store};
+    struct catalog c = {.files = files, .store = store};
     struct catalog_strangers strangers;
     bool fresh;
     return store_is_new(store, &fresh, e) &&
@@ -176,12 +137,12 @@ bool catalog_check(struct store *store, struct err *e)
                              strangers.files))));
 }
 
-struct catalog *catalog_open(struct store *store, struct catalog_strangers *strangers,
-                             struct err *e)
+struct catalog *catalog_open(struct store *store, struct files *files,
+                             struct catalog_strangers *strangers, struct err *e)
 {
     struct catalog *c = malloc(sizeof *c);
     BUG(!c);
-    *c = (struct catalog){.dir = store_dir(store), .store = store};
+    *c = (struct catalog){.files = files, .store = store};
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->gone, NULL);
     if (walk_all(c, strangers, catalog_sweep_file, e))
@@ -230,15 +191,15 @@ static void unlink_file(struct catalog *c, struct catalog_file *f)
 // A file that is on its way out: what somebody needs stays, and is told from litter again.
 static bool remove_unless_used(struct catalog *c, const struct catalog_file *f, struct err *e)
 {
-    const struct shelf *shelf = &shelves[f->shelf];
     bool used;
-    return shelf->used(c->store, f->digest, &used, e) &&
-           (used ? catalog_settle(c, shelf, f->digest, e) : shelf->remove(c->dir, f->digest, e));
+    return shelves[f->shelf].used(c->store, f->digest, &used, e) &&
+           (used ? catalog_settle(c, f->shelf, f->digest, e)
+                 : files_remove(c->files, f->shelf, f->digest, e));
 }
 
 // Remove a file that nobody needs or brings. What bears no mark may be the only copy of a table or
 // a model that another database knows.
-static bool tidy(struct catalog *c, enum catalog_shelf shelf, const char *digest, struct err *e)
+static bool tidy(struct catalog *c, enum file_shelf shelf, const char *digest, struct err *e)
 {
     struct catalog_file f = {.shelf = shelf, .digest = digest, .out = true};
     pthread_mutex_lock(&c->lock);
@@ -250,13 +211,12 @@ static bool tidy(struct catalog *c, enum catalog_shelf shelf, const char *digest
     pthread_mutex_unlock(&c->lock);
     if (brought)
         return true;
-    bool ok = file_mark_of(c->dir, shelves[shelf].folder, digest) == NO_MARK ||
-              remove_unless_used(c, &f, e);
+    bool ok = files_mark_of(c->files, shelf, digest) == NO_MARK || remove_unless_used(c, &f, e);
     unlink_file(c, &f);
     return ok;
 }
 
-void catalog_begin(struct catalog *c, enum catalog_shelf shelf, const char *digest,
+void catalog_begin(struct catalog *c, enum file_shelf shelf, const char *digest,
                    struct catalog_file *f)
 {
     *f = (struct catalog_file){.shelf = shelf, .digest = digest};
@@ -269,12 +229,11 @@ void catalog_begin(struct catalog *c, enum catalog_shelf shelf, const char *dige
 
 static void stored(struct catalog *c, const struct catalog_file *f)
 {
-    const char *folder = shelves[f->shelf].folder;
     struct err ignored = {0};
-    if (file_mark_of(c->dir, folder, f->digest) == NO_MARK)
+    if (files_mark_of(c->files, f->shelf, f->digest) == NO_MARK)
         return;
-    file_unmark(c->dir, folder, f->digest);
-    file_sync_folder(c->dir, folder, &ignored);
+    files_unmark(c->files, f->shelf, f->digest);
+    files_sync(c->files, f->shelf, &ignored);
 }
 
 bool catalog_end(struct catalog *c, struct catalog_file *f, enum catalog_end end, struct err *e)
@@ -282,14 +241,14 @@ bool catalog_end(struct catalog *c, struct catalog_file *f, enum catalog_end end
     if (end == CATALOG_STORED)
         stored(c, f);
     else if (end == CATALOG_WITH_JOB)
-        file_mark_job(c->dir, shelves[f->shelf].folder, f->digest, &f->job);
+        files_mark_job(c->files, f->shelf, f->digest, &f->job);
     unlink_file(c, f);
     return end != CATALOG_UNSTORED || tidy(c, f->shelf, f->digest, e);
 }
 
 bool catalog_forget(struct catalog *c, const char *digest, struct err *e)
 {
-    return tidy(c, CATALOG_DATASETS, digest, e);
+    return tidy(c, SHELF_DATASETS, digest, e);
 }
 
 // Deleting -------------------------------------------------------------------------------------
@@ -316,8 +275,8 @@ static bool leave_begin(struct catalog *c, struct leaving *l, const struct diges
     if (!l->file)
         return fail(e, ERR_TOO_LARGE, "the dataset has too many versions to be deleted at once");
     for (size_t i = 0; i < l->n; i++)
-        l->file[i] = (struct catalog_file){
-            .shelf = CATALOG_DATASETS, .digest = files->digest[i], .out = true};
+        l->file[i] =
+            (struct catalog_file){.shelf = SHELF_DATASETS, .digest = files->digest[i], .out = true};
     pthread_mutex_lock(&c->lock);
     while (any_moves(c, l))
         pthread_cond_wait(&c->gone, &c->lock);
@@ -331,7 +290,7 @@ static bool mark_all(struct catalog *c, const struct leaving *l, struct err *e)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < l->n; i++)
-        ok = file_mark(c->dir, shelves[CATALOG_DATASETS].folder, l->file[i].digest, e);
+        ok = files_mark(c->files, SHELF_DATASETS, l->file[i].digest, e);
     return ok;
 }
 

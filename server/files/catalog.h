@@ -9,8 +9,7 @@
 // so from before it appears until its row does: it is not removed meanwhile. Nobody waits for those
 // who bring or remove other files.
 
-#include "server/files/dataset.h"
-#include "server/files/file_mark.h"
+#include "server/files/files.h"
 #include "server/store/store.h"
 
 struct catalog;
@@ -24,19 +23,17 @@ struct catalog_strangers {
 
 // Whether the store and the files beside it can be used together: ERR_CONFLICT for strangers beside
 // a database in which nothing was ever stored. Changes nothing, so a start asks before all else.
-bool catalog_check(struct store *store, struct err *e);
+bool catalog_check(struct store *store, struct files *files, struct err *e);
 
-// Remove files that a crash left without a row. NULL on failure. The store must outlive the
-// catalog.
-struct catalog *catalog_open(struct store *store, struct catalog_strangers *strangers,
-                             struct err *e);
+// Remove files that a crash left without a row. NULL on failure. Store and files must
+// outlive the catalog.
+struct catalog *catalog_open(struct store *store, struct files *files,
+                             struct catalog_strangers *strangers, struct err *e);
 void catalog_close(struct catalog *c); // NULL is fine
-
-enum catalog_shelf { CATALOG_DATASETS, CATALOG_MODELS };
 
 // A file on its way into the folder and the store. Many may bring the same bytes at a time.
 struct catalog_file {
-    enum catalog_shelf shelf;
+    enum file_shelf shelf;
     const char *digest;
     struct file_job job; // CATALOG_WITH_JOB: the one that brought it
     struct catalog_file *next;
@@ -52,7 +49,7 @@ enum catalog_end {
 
 // `digest` must stay until the end. Waits while a file of the same bytes is being removed, or
 // deleted with a dataset.
-void catalog_begin(struct catalog *c, enum catalog_shelf shelf, const char *digest,
+void catalog_begin(struct catalog *c, enum file_shelf shelf, const char *digest,
                    struct catalog_file *f);
 
 // False when a file could not be removed: it is swept at the next start.

@@ -4,7 +4,7 @@
 // length. At the end the file is read once more, now knowing each column's type, and the columnar
 // file is written (colfile_write.c).
 //
-// The CSV is renamed into place before the columnar file: where there is a .col there is a .csv.
+// The CSV is put before the columnar file: where there is a .col there is a .csv.
 
 #include "server/files/dataset.h"
 
@@ -13,26 +13,20 @@
 #include "engine/table/infer.h"
 #include "server/files/colfile.h"
 #include "server/files/file.h"
-#include "server/files/file_mark.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 256 << 10, PATH = 96, INFER_ARENA = 64 << 20, ALLOWANCE = 256 << 10 };
-
-static const char CANNOT_STORE[] = "could not store the dataset";
+enum { PIECE = 256 << 10, INFER_ARENA = 64 << 20, ALLOWANCE = 256 << 10 };
+enum { CSV, COLUMNS, FILES };
 
 struct ingest {
-    int dir; // the data folder
-    int csv_fd, col_fd;
-    char csv_tmp[PATH], col_tmp[PATH]; // below the data folder; "" when there is none
+    struct files *files;
+    struct file_new file[FILES];
     uint64_t bytes;
     struct sha256_ctx sha;
     char digest[DATASET_DIGEST]; // from ingest_digest() on
@@ -44,95 +38,31 @@ struct ingest {
     bool skip; // the record at hand is the header
 };
 
-static bool make_folder(int dir, const char *name, struct err *e)
-{
-    struct stat st;
-    if (mkdirat(dir, name, 0700) == 0 ||
-        (errno == EEXIST && fstatat(dir, name, &st, 0) == 0 && S_ISDIR(st.st_mode)))
-        return true;
-    return fail(e, ERR_INVALID, "could not make folder \"%s\" in the data folder: %s", name,
-                strerror(errno));
-}
-
-bool dataset_prepare(int dir, struct err *e)
-{
-    return make_folder(dir, "tmp", e) && make_folder(dir, "datasets", e);
-}
-
-static bool dataset_sweep_file(int fd, const char *name, struct err *e)
-{
-    struct stat st;
-    return !file_is_temporary(name) || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-           !S_ISREG(st.st_mode) || unlinkat(fd, name, 0) == 0 ||
-           file_failed(e, "could not remove what an upload left behind");
-}
-
-// A link leads to a folder that is not ours alone.
-bool dataset_sweep_tmp(int dir, struct err *e)
-{
-    int fd = openat(dir, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    if (!d) {
-        bool ok = errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
-                  file_failed(e, "could not open the folder of uploads");
-        if (fd >= 0)
-            close(fd);
-        return ok;
-    }
-    bool ok = true;
-    for (const struct dirent *entry; ok && (entry = readdir(d));)
-        ok = dataset_sweep_file(fd, entry->d_name, e);
-    closedir(d);
-    return ok;
-}
-
-// A new file tmp/<random><suffix>; its path stays "" when it could not be made.
-static int new_file(int dir, const char *suffix, char path[static PATH], struct err *e)
-{
-    char name[FILE_RANDOM], tried[PATH];
-    file_random_name(name);
-    snprintf(tried, sizeof tried, "tmp/%s%s", name, suffix);
-    int fd = openat(dir, tried, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        file_failed(e, CANNOT_STORE);
-    else
-        strcpy(path, tried);
-    return fd;
-}
-
-struct ingest *ingest_begin(int dir, struct arena_budget *budget, struct err *e)
+struct ingest *ingest_begin(struct files *f, struct arena_budget *budget, struct err *e)
 {
     struct ingest *in = calloc(1, sizeof *in);
     if (!in)
         return err_no_memory(e), NULL;
-    in->dir = dir;
-    in->col_fd = -1;
+    in->files = f;
+    for (int i = 0; i < FILES; i++)
+        in->file[i].fd = -1;
     sha256_init(&in->sha);
     arena_init(&in->arena, INFER_ARENA);
     arena_share(&in->arena, budget, ALLOWANCE);
     infer_init(&in->infer, &in->arena);
     in->csv = csv_new(infer_record, &in->infer);
-    in->csv_fd = in->csv ? new_file(dir, ".csv", in->csv_tmp, e) : (err_no_memory(e), -1);
-    if (in->csv_fd >= 0)
+    if ((in->csv || err_no_memory(e)) && files_begin(f, FILE_CSV, &in->file[CSV], e))
         return in;
     ingest_abort(in);
     return NULL;
-}
-
-static void drop_file(int dir, int fd, const char *path)
-{
-    if (fd >= 0)
-        close(fd);
-    if (*path)
-        unlinkat(dir, path, 0);
 }
 
 void ingest_abort(struct ingest *in)
 {
     if (!in)
         return;
-    drop_file(in->dir, in->csv_fd, in->csv_tmp);
-    drop_file(in->dir, in->col_fd, in->col_tmp);
+    for (int i = 0; i < FILES; i++)
+        files_drop(in->files, &in->file[i]);
     csv_free(in->csv);
     colfile_free(in->writer);
     arena_refund(&in->arena, in->counted ? csv_memory() : 0);
@@ -150,7 +80,7 @@ bool ingest_piece(struct ingest *in, const char *bytes, size_t len, struct err *
 {
     if (in->bytes + len > ALLOWANCE && !count_parser(in, e))
         return false;
-    if (!file_put(in->csv_fd, bytes, len, in->bytes, e))
+    if (!file_put(in->file[CSV].fd, bytes, len, in->bytes, e))
         return false;
     sha256_update(&in->sha, len, (const uint8_t *)bytes);
     in->bytes += len;
@@ -193,7 +123,7 @@ static bool read_again(struct ingest *in, struct csv *csv, const struct halt *ha
     bool ok = piece || err_no_memory(e);
     for (uint64_t at = 0; ok && at < in->bytes; at += PIECE) {
         size_t len = in->bytes - at < PIECE ? (size_t)(in->bytes - at) : PIECE;
-        ok = halt_go_on(halt, e) && file_get(in->csv_fd, piece, len, at, e) &&
+        ok = halt_go_on(halt, e) && file_get(in->file[CSV].fd, piece, len, at, e) &&
              csv_feed(csv, piece, len, e);
     }
     free(piece);
@@ -202,8 +132,9 @@ static bool read_again(struct ingest *in, struct csv *csv, const struct halt *ha
 
 static bool write_columns(struct ingest *in, const struct halt *halt, struct err *e)
 {
-    in->col_fd = new_file(in->dir, ".col", in->col_tmp, e);
-    if (in->col_fd < 0 || !(in->writer = colfile_begin(in->col_fd, &in->infer, e)))
+    struct file_new *columns = &in->file[COLUMNS];
+    if (!files_begin(in->files, FILE_COLUMNS, columns, e) ||
+        !(in->writer = colfile_begin(columns->fd, &in->infer, e)))
         return false;
     in->skip = in->infer.header;
     csv_free(in->csv);
@@ -212,60 +143,21 @@ static bool write_columns(struct ingest *in, const struct halt *halt, struct err
            colfile_end(in->writer, in->bytes, e);
 }
 
-static void stored_path(char out[static PATH], const char *digest, const char *suffix)
+static int open_columns(struct files *f, const char *digest, struct err *e)
 {
-    snprintf(out, PATH, "datasets/%.64s%s", digest, suffix);
-}
-
-// Rename a temporary file; from then on it is not ours to remove.
-static bool keep_file(int dir, char tmp[static PATH], const char *path, struct err *e)
-{
-    if (renameat(dir, tmp, dir, path) != 0)
-        return file_failed(e, CANNOT_STORE);
-    *tmp = '\0';
-    return true;
-}
-
-static bool is_there(const struct ingest *in, const char *path)
-{
-    return faccessat(in->dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-// Whatever was there before under one of the names is somebody's.
-static bool keep_both(struct ingest *in, const char *digest, struct err *e)
-{
-    char csv[PATH], col[PATH];
-    stored_path(csv, digest, ".csv");
-    stored_path(col, digest, ".col");
-    bool repair = is_there(in, csv) || is_there(in, col);
-    return file_sync(in->csv_fd, e) && file_sync(in->col_fd, e) &&
-           (repair || file_mark(in->dir, "datasets", digest, e)) &&
-           keep_file(in->dir, in->csv_tmp, csv, e) && keep_file(in->dir, in->col_tmp, col, e) &&
-           file_sync_folder(in->dir, "datasets", e);
-}
-
-static bool is_digest(const char *s)
-{
-    return strspn(s, "0123456789abcdef") == DATASET_DIGEST - 1 && strlen(s) == DATASET_DIGEST - 1;
-}
-
-static int open_columns(int dir, const char *digest, struct err *e)
-{
-    char path[PATH];
-    stored_path(path, digest, ".col");
-    int fd = is_digest(digest) ? openat(dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
-    if (fd < 0 && (errno == ENOENT || !is_digest(digest)))
+    int fd = files_open(f, FILE_COLUMNS, digest);
+    if (fd < 0 && errno == ENOENT)
         fail(e, ERR_NOT_FOUND, "the dataset is not stored here");
     else if (fd < 0)
         file_failed(e, "could not open the dataset");
     return fd;
 }
 
-bool dataset_describe(int dir, const char *digest, struct dataset_info *out, struct arena *a,
-                      struct err *e)
+bool dataset_describe(struct files *f, const char *digest, struct dataset_info *out,
+                      struct arena *a, struct err *e)
 {
     struct colfile_size size;
-    int fd = open_columns(dir, digest, e);
+    int fd = open_columns(f, digest, e);
     if (fd < 0)
         return false;
     bool ok = colfile_describe(fd, &size, &out->column, a, e);
@@ -280,13 +172,12 @@ bool dataset_describe(int dir, const char *digest, struct dataset_info *out, str
 }
 
 // Whether both files of the digest are there already and sound.
-static bool is_stored(int dir, const char *digest, struct dataset_info *out, struct arena *a)
+static bool is_stored(struct files *f, const char *digest, struct dataset_info *out,
+                      struct arena *a)
 {
     struct err ignored = {0};
     struct arena_mark mark = arena_mark(a);
-    char csv[PATH];
-    stored_path(csv, digest, ".csv");
-    if (faccessat(dir, csv, R_OK, 0) == 0 && dataset_describe(dir, digest, out, a, &ignored))
+    if (files_readable(f, FILE_CSV, digest) && dataset_describe(f, digest, out, a, &ignored))
         return true;
     arena_rewind(a, mark);
     return false;
@@ -295,8 +186,8 @@ static bool is_stored(int dir, const char *digest, struct dataset_info *out, str
 // Whoever brings the same bytes may have come no further than giving the files their names.
 static bool keep_stored(const struct ingest *in, const char *digest, struct err *e)
 {
-    return file_mark_of(in->dir, "datasets", digest) != UNSETTLED ||
-           file_sync_folder(in->dir, "datasets", e);
+    return files_mark_of(in->files, SHELF_DATASETS, digest) != UNSETTLED ||
+           files_sync(in->files, SHELF_DATASETS, e);
 }
 
 bool ingest_digest(struct ingest *in, char digest[DATASET_DIGEST], struct err *e)
@@ -317,41 +208,23 @@ bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *
                 struct arena *a, struct err *e)
 {
     const char *digest = in->digest;
-    bool ok = is_stored(in->dir, digest, out, a)
+    bool ok = is_stored(in->files, digest, out, a)
                   ? keep_stored(in, digest, e)
-                  : write_columns(in, halt, e) && keep_both(in, digest, e) &&
-                        dataset_describe(in->dir, digest, out, a, e);
+                  : write_columns(in, halt, e) &&
+                        files_put(in->files, in->file, FILES, digest, e) &&
+                        dataset_describe(in->files, digest, out, a, e);
     if (!ok)
         arena_correct(&in->arena, e);
     ingest_abort(in);
     return ok;
 }
 
-bool dataset_load(int dir, const char *digest, struct frame *f, const struct halt *halt,
+bool dataset_load(struct files *f, const char *digest, struct frame *frame, const struct halt *halt,
                   struct arena *a, struct err *e)
 {
-    int fd = open_columns(dir, digest, e);
-    bool ok = fd >= 0 && colfile_load(fd, f, halt, a, e);
+    int fd = open_columns(f, digest, e);
+    bool ok = fd >= 0 && colfile_load(fd, frame, halt, a, e);
     if (fd >= 0)
         close(fd);
-    return ok;
-}
-
-static bool remove_file(int dir, const char *digest, const char *suffix, struct err *e)
-{
-    char path[PATH];
-    stored_path(path, digest, suffix);
-    return unlinkat(dir, path, 0) == 0 || errno == ENOENT ||
-           file_failed(e, "could not remove the dataset");
-}
-
-bool dataset_remove(int dir, const char *digest, struct err *e)
-{
-    if (!is_digest(digest))
-        return fail(e, ERR_NOT_FOUND, "the dataset is not stored here");
-    bool ok = remove_file(dir, digest, ".col", e) && remove_file(dir, digest, ".csv", e) &&
-              file_sync_folder(dir, "datasets", e);
-    if (ok)
-        file_unmark(dir, "datasets", digest);
     return ok;
 }

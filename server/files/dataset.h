@@ -6,11 +6,7 @@
 // is what training reads. The digest is the dataset's version: equal bytes are stored once.
 //
 // HTTP handlers ingest (each upload its own struct ingest, used by one thread at a time); workers
-// and handlers load, from any thread. Files appear whole or not at all: they are written under
-// <data>/tmp, flushed, renamed, and the folder is flushed. A failed fsync aborts the process, since
-// what the disk holds is then unknown.
-//
-// `dir` is the open data folder (store_dir()), and stays open as long as anything here is used.
+// and handlers load, from any thread.
 //
 // Errors: ERR_INVALID for a table that cannot be used (with line and column), ERR_TOO_LARGE for a
 // limit, ERR_NO_SPACE for a full disk, ERR_CANCELLED after a halt, ERR_NOT_FOUND, ERR_INTERNAL.
@@ -19,6 +15,7 @@
 #include "engine/base/err.h"
 #include "engine/base/halt.h"
 #include "engine/table/frame.h"
+#include "server/files/files.h"
 
 #include <stdint.h>
 
@@ -33,17 +30,10 @@ struct dataset_info {
 
 struct ingest; // one upload under way
 
-// Make the folders below the data folder where they are missing.
-bool dataset_prepare(int dir, struct err *e);
-
-// Remove what a crash left in <data>/tmp: files whose names and kind are those of ours. All else in
-// it, and a folder that "tmp" is a link to, is somebody's. Call before the first upload begins.
-bool dataset_sweep_tmp(int dir, struct err *e);
-
 // The caller owns the result and hands it to exactly one of ingest_end() and ingest_abort(). NULL
 // on failure. Memory is charged to the budget, which may be NULL: ERR_BUSY from any of the three
 // when it has none left. A table of less than 256 KiB needs none of it.
-struct ingest *ingest_begin(int dir, struct arena_budget *budget, struct err *e);
+struct ingest *ingest_begin(struct files *f, struct arena_budget *budget, struct err *e);
 
 // The next bytes of the CSV, cut anywhere. Memory stays bounded whatever the total. After a failure
 // only ingest_abort() may follow.
@@ -62,13 +52,10 @@ bool ingest_end(struct ingest *in, struct dataset_info *out, const struct halt *
 void ingest_abort(struct ingest *in);
 
 // Describe a stored dataset without reading its cells.
-bool dataset_describe(int dir, const char *digest, struct dataset_info *out, struct arena *a,
-                      struct err *e);
+bool dataset_describe(struct files *f, const char *digest, struct dataset_info *out,
+                      struct arena *a, struct err *e);
 
 // Read the whole table into `a`. Its file is checked from end to end and refused (ERR_INTERNAL) at
 // the first doubt; ERR_TOO_LARGE when it does not fit.
-bool dataset_load(int dir, const char *digest, struct frame *f, const struct halt *halt,
+bool dataset_load(struct files *f, const char *digest, struct frame *frame, const struct halt *halt,
                   struct arena *a, struct err *e);
-
-// Remove both files. True when they are gone, also when they were not there.
-bool dataset_remove(int dir, const char *digest, struct err *e);

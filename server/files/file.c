@@ -84,15 +84,3 @@ void file_random_name(char out[static FILE_RANDOM])
     }
     out[FILE_RANDOM - 1] = '\0';
 }
-
-// Digits alone would not do: caches name their files so.
-bool file_is_temporary(const char *name)
-{
-    static const char *const suffix[] = {".csv", ".col", ".safetensors"};
-    if (strspn(name, "0123456789abcdef") != FILE_RANDOM - 1)
-        return false;
-    for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++)
-        if (strcmp(name + FILE_RANDOM - 1, suffix[i]) == 0)
-            return true;
-    return false;
-}

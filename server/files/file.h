@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Files that are there whole or not at all: write under another name, flush, rename, flush the
-// folder. Used by everything that stores files of its own; any thread. Names are relative to an
-// open folder, so nothing here follows a path that a client could have shaped.
+// Writing, reading and flushing an open file to the end; what files.h and the formats are made of.
+// Any thread.
 //
 // A full disk (or quota, or size limit) is ERR_NO_SPACE; other failures of the system are
 // ERR_INTERNAL. A flush that fails for any reason but a full disk aborts: the kernel may have
@@ -28,8 +27,6 @@ bool file_sync(int fd, struct err *e);
 // Flush the folder `name` below `dir`, which makes renames in it last.
 bool file_sync_folder(int dir, const char *name, struct err *e);
 
-// 32 random hexadecimal digits and NUL. Files under <data>/tmp are named so, with one of our
-// suffixes; by that they are known from what somebody else keeps in a folder of that name.
+// 32 random hexadecimal digits and NUL.
 enum { FILE_RANDOM = 33 };
 void file_random_name(char out[static FILE_RANDOM]);
-bool file_is_temporary(const char *name);

@@ -50,8 +50,7 @@ void file_mark_job(int dir, const char *shelf, const char *digest, const struct 
     close(fd);
 }
 
-bool file_mark_all(int dir, const char *shelf, const char *digest,
-                   bool (*is)(void *ctx, const struct file_job *job), void *ctx)
+bool file_mark_all(int dir, const char *shelf, const char *digest, file_job_fn *is, void *ctx)
 {
     char path[PATH], line[LINE];
     int fd = openat(dir, path_of(path, shelf, digest, WITH_JOB),

@@ -9,7 +9,7 @@
 // without a mark is somebody's, and when it has no row, that was lost some other way; so is one
 // that goes with a job of which the database knows nothing, or of which is not known with which job
 // it goes. A file that was there before without a mark is not marked when it is written again. Any
-// thread; names are relative to the open data folder.
+// thread; names are relative to the open data folder. For files.c: others go through files.h.
 
 #include "engine/base/err.h"
 
@@ -29,8 +29,8 @@ void file_mark_job(int dir, const char *shelf, const char *digest, const struct 
 
 // Whether `is` holds for all jobs that the file goes with, and there is one. False when they cannot
 // be read.
-bool file_mark_all(int dir, const char *shelf, const char *digest,
-                   bool (*is)(void *ctx, const struct file_job *job), void *ctx);
+typedef bool file_job_fn(void *ctx, const struct file_job *job);
+bool file_mark_all(int dir, const char *shelf, const char *digest, file_job_fn *is, void *ctx);
 
 enum file_mark { NO_MARK, UNSETTLED, WITH_JOB };
 enum file_mark file_mark_of(int dir, const char *shelf, const char *digest);

@@ -1,33 +1,16 @@
 // SPDX-License-Identifier: MIT
-// See model_store.h. A model's file is written under another name, flushed, and renamed to its
-// digest, so there is never half of one under a digest. Whoever loads it compares the digest of
-// what was read: bytes that have changed on the disk are told, and not served.
+// See model_store.h. Whoever loads a model compares the digest of what was read: bytes that have
+// changed on the disk are told, and not served.
 
 #include "server/files/model_store.h"
 
-#include "server/base/digest.h"
 #include "server/files/file.h"
-#include "server/files/file_mark.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME = 96, PIECE = 16 << 20 };
-
-static void file_name(const char *digest, char name[static NAME])
-{
-    snprintf(name, NAME, "models/%s.safetensors", digest);
-}
-
-bool model_store_prepare(int dir, struct err *e)
-{
-    return mkdirat(dir, "models", 0700) == 0 || errno == EEXIST ||
-           file_failed(e, "could not make the folder for models");
-}
+enum { PIECE = 16 << 20 };
 
 // A part of the file that begins at `at`.
 static bool model_store_put(int fd, struct digest_part part, size_t at, const struct halt *halt,
@@ -42,42 +25,16 @@ static bool model_store_put(int fd, struct digest_part part, size_t at, const st
     return ok;
 }
 
-static bool model_store_publish(int dir, const char *from, const char *digest, struct err *e)
-{
-    char to[NAME];
-    file_name(digest, to);
-    bool there = faccessat(dir, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    return (there || file_mark(dir, "models", digest, e)) &&
-           (renameat(dir, from, dir, to) == 0 || file_failed(e, "could not store the model")) &&
-           file_sync_folder(dir, "models", e);
-}
-
-bool model_store_save(int dir, const struct digest_part file[static 2], const char *digest,
+bool model_store_save(struct files *f, const struct digest_part part[static 2], const char *digest,
                       const struct halt *halt, struct err *e)
 {
-    char random[FILE_RANDOM], tmp[64];
-    file_random_name(random);
-    snprintf(tmp, sizeof tmp, "tmp/%s.safetensors", random);
-    int fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 ? model_store_put(fd, file[0], 0, halt, e) &&
-                            model_store_put(fd, file[1], file[0].len, halt, e) && file_sync(fd, e)
-                      : file_failed(e, "could not store the model");
-    if (fd >= 0)
-        close(fd);
-    ok = ok && model_store_publish(dir, tmp, digest, e);
-    if (!ok)
-        unlinkat(dir, tmp, 0);
-    return ok;
-}
-
-bool model_store_remove(int dir, const char *digest, struct err *e)
-{
-    char name[NAME];
-    file_name(digest, name);
-    bool ok = unlinkat(dir, name, 0) == 0 || errno == ENOENT ||
-              file_failed(e, "could not remove the model's file");
-    if (ok)
-        file_unmark(dir, "models", digest);
+    struct file_new file;
+    if (!files_begin(f, FILE_MODEL, &file, e))
+        return false;
+    bool ok = model_store_put(file.fd, part[0], 0, halt, e) &&
+              model_store_put(file.fd, part[1], part[0].len, halt, e) &&
+              files_put(f, &file, 1, digest, e);
+    files_drop(f, &file);
     return ok;
 }
 
@@ -102,12 +59,11 @@ static char *read_all(int fd, size_t *len, const struct halt *halt, struct arena
     return bytes;
 }
 
-const char *model_store_load(int dir, const char *digest, size_t *len, const struct halt *halt,
-                             struct arena *a, struct err *e)
+const char *model_store_load(struct files *f, const char *digest, size_t *len,
+                             const struct halt *halt, struct arena *a, struct err *e)
 {
-    char name[NAME], found[DIGEST_TEXT];
-    file_name(digest, name);
-    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    char found[DIGEST_TEXT];
+    int fd = files_open(f, FILE_MODEL, digest);
     if (fd < 0) {
         file_failed(e, "could not open the model's file");
         return NULL;

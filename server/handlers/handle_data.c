@@ -23,7 +23,7 @@ bool dataset_upload_begin(struct call *c, struct err *e)
                     "query parameter \"name\" must be 1 to 64 of A-Z, a-z, 0-9, '.', '_', '-', the "
                     "first a letter or digit, got \"%.64s\"",
                     name ? name : "");
-    c->stream = ingest_begin(store_dir(c->server->store), &c->server->requests, e);
+    c->stream = ingest_begin(c->server->files, &c->server->requests, e);
     return c->stream;
 }
 
@@ -116,7 +116,7 @@ bool dataset_upload_end(struct call *c, struct err *e)
     if (!ingest_digest(in, digest, e))
         return false; // undo() aborts
     c->stream = NULL;
-    catalog_begin(c->server->catalog, CATALOG_DATASETS, digest, &file);
+    catalog_begin(c->server->catalog, SHELF_DATASETS, digest, &file);
     bool ok = data_put(c, in, &row, e);
     store_watch(NULL); // what is left to tidy does not depend on the client
     catalog_end(c->server->catalog, &file, ok ? CATALOG_STORED : CATALOG_UNSTORED,

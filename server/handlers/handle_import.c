@@ -50,8 +50,8 @@ static bool import_put(struct call *c, const struct digest_part file[static 2],
                        const struct model_new *m, struct model_row *row, struct err *e)
 {
     struct catalog_file coming;
-    catalog_begin(c->server->catalog, CATALOG_MODELS, m->digest, &coming);
-    bool ok = model_store_save(store_dir(c->server->store), file, m->digest, c->halt, e) &&
+    catalog_begin(c->server->catalog, SHELF_MODELS, m->digest, &coming);
+    bool ok = model_store_save(c->server->files, file, m->digest, c->halt, e) &&
               store_model_put(c->server->store, m, row, c->arena, e);
     store_watch(NULL); // what is left to tidy does not depend on the client
     catalog_end(c->server->catalog, &coming, ok ? CATALOG_STORED : CATALOG_UNSTORED,
@@ -104,7 +104,6 @@ bool model_export(struct call *c, struct err *e)
         !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e))
         return false;
     size_t len;
-    const char *bytes =
-        model_store_load(store_dir(c->server->store), row.digest, &len, c->halt, c->arena, e);
+    const char *bytes = model_store_load(c->server->files, row.digest, &len, c->halt, c->arena, e);
     return bytes && call_reply(c, bytes, len);
 }

@@ -63,7 +63,7 @@ static bool to_ingest(void *in, const char *text, size_t len, struct err *e)
 // A table given with the job takes the way of every upload.
 static struct ingest *inline_read(struct call *c, struct json_span data, struct err *e)
 {
-    struct ingest *in = ingest_begin(store_dir(c->server->store), &c->server->requests, e);
+    struct ingest *in = ingest_begin(c->server->files, &c->server->requests, e);
     if (in && inline_to_csv(data, to_ingest, in, c->arena, &c->faults, e))
         return in;
     ingest_abort(in);
@@ -97,7 +97,7 @@ static void resolve(struct job_spec *spec, const struct prepared *p)
 static bool take_start(struct call *c, struct job_spec *spec, struct model_file *from,
                        struct arena *a, struct err *e)
 {
-    if (!warm_load(c->server->store, spec, from, c->halt, a, e))
+    if (!warm_load(c->server->store, c->server->files, spec, from, c->halt, a, e))
         return false;
     if (spec->from && !spec->own_model) {
         size_t n = from->model.spec.n_layer;
@@ -117,9 +117,9 @@ static bool check_trainable(struct call *c, const char *digest, struct job_spec 
     struct arena a;
     struct prepared prepared;
     arena_init(&a, memory_of_job(c->server->settings));
-    bool ok = take_start(c, spec, &from, &a, e) &&
-              prepare_job(&prepared, store_dir(c->server->store), digest, spec, &from, c->halt, &a,
-                          &c->faults, e);
+    bool ok =
+        take_start(c, spec, &from, &a, e) &&
+        prepare_job(&prepared, c->server->files, digest, spec, &from, c->halt, &a, &c->faults, e);
     if (ok)
         resolve(spec, &prepared);
     else
@@ -228,7 +228,7 @@ static bool store_inline(struct call *c, struct ingest *in, const char *digest,
     struct catalog_file file;
     struct dataset_info info;
     struct job_row job = {0};
-    catalog_begin(c->server->catalog, CATALOG_DATASETS, digest, &file);
+    catalog_begin(c->server->catalog, SHELF_DATASETS, digest, &file);
     bool ok = ingest_end(in, &info, c->halt, c->arena, e) && check_trainable(c, digest, spec, e) &&
               jobs_submit(c, spec, digest, once, &job, e);
     file.job = (struct file_job){job.id, job.created_at};

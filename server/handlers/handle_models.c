@@ -102,7 +102,7 @@ static bool models_score(struct call *c, const struct model_file *file, const ch
 {
     struct frame frame;
     struct prep bound;
-    return dataset_load(store_dir(c->server->store), digest, &frame, c->halt, a, e) &&
+    return dataset_load(c->server->files, digest, &frame, c->halt, a, e) &&
            prep_bind(&bound, &file->prep, &frame, c->halt, a, e) &&
            models_encode(&bound, &frame, rows, c->halt, a, e) &&
            score_rows(s, &file->model, rows, c->halt, a, e);

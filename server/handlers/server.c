@@ -11,8 +11,7 @@
 #include "server/base/memory.h"
 #include "server/base/signals.h"
 #include "server/files/catalog.h"
-#include "server/files/dataset.h"
-#include "server/files/model_store.h"
+#include "server/files/files.h"
 #include "server/http/http.h"
 #include "server/jobs/cache.h"
 #include "server/jobs/queue.h"
@@ -64,8 +63,11 @@ void server_openapi(FILE *f)
 static bool open_store(struct server *s, struct err *e)
 {
     s->store = store_open(s->settings->data, &clock_system, e);
-    if (!s->store || catalog_check(s->store, e))
-        return s->store;
+    if (!s->store)
+        return false;
+    s->files = files_new(store_dir(s->store));
+    if (catalog_check(s->store, s->files, e))
+        return true;
     store_discard(s->store);
     s->store = NULL;
     return false;
@@ -74,11 +76,10 @@ static bool open_store(struct server *s, struct err *e)
 // After the queue, which may have ended jobs whose data nobody needs then.
 static bool open_files(struct server *s, struct err *e)
 {
-    int dir = store_dir(s->store);
     struct catalog_strangers strangers;
-    if (!dataset_prepare(dir, e) || !dataset_sweep_tmp(dir, e) || !model_store_prepare(dir, e))
+    if (!files_prepare(s->files, e))
         return false;
-    s->catalog = catalog_open(s->store, &strangers, e);
+    s->catalog = catalog_open(s->store, s->files, &strangers, e);
     if (s->catalog && strangers.files)
         LOG(s->log, LEVEL_WARN,
             log_text("event", "files that the database does not know are left alone"),
@@ -111,8 +112,9 @@ static bool open_queue(struct server *s, struct err *e)
 static bool open_cache(struct server *s, struct err *e)
 {
     (void)e;
-    s->cache = cache_new(s->store, (size_t)s->settings->http_threads + SETTINGS_SLOW_THREADS,
-                         memory_of_models());
+    s->cache =
+        cache_new(s->store, s->files, (size_t)s->settings->http_threads + SETTINGS_SLOW_THREADS,
+                  memory_of_models());
     return true;
 }
 
@@ -153,7 +155,7 @@ static bool open_http(struct server *s, struct err *e)
 // Last, so that no job is begun by a daemon that cannot serve.
 static bool open_workers(struct server *s, struct err *e)
 {
-    const struct worker_config config = {s->settings, s->log,   s->store,
+    const struct worker_config config = {s->settings, s->log,   s->store,  s->files,
                                          s->catalog,  s->queue, s->helpers};
     s->workers = workers_start(&config, e);
     return s->workers;
@@ -167,12 +169,14 @@ static void close_all(struct server *s)
     cache_free(s->cache);
     queue_free(s->queue);
     catalog_close(s->catalog);
+    files_free(s->files);
     store_close(s->store);
     s->http = NULL;
     s->workers = NULL;
     s->cache = NULL;
     s->queue = NULL;
     s->catalog = NULL;
+    s->files = NULL;
     s->store = NULL;
 }
 

@@ -15,6 +15,7 @@
 struct settings;
 struct log;
 struct store;
+struct files;
 struct catalog;
 struct queue;
 struct workers;
@@ -25,6 +26,7 @@ struct server {
     const struct settings *settings; // main's, constant
     const struct log *log;           // the same
     struct store *store;
+    struct files *files;
     struct catalog *catalog;
     struct queue *queue;
     struct workers *workers;

@@ -53,6 +53,7 @@ struct garbage {
 
 struct cache {
     struct store *store;
+    struct files *files;
     size_t threads, memory; // bytes that all models together may take
     pthread_rwlock_t lock;  // guards entry[], n, each entry's edition and bytes
     struct entry *entry[CACHE_MODELS];
@@ -60,11 +61,12 @@ struct cache {
     _Atomic uint64_t tick;
 };
 
-struct cache *cache_new(struct store *store, size_t threads, size_t memory)
+struct cache *cache_new(struct store *store, struct files *files, size_t threads, size_t memory)
 {
     struct cache *c = calloc(1, sizeof *c);
     BUG(!c || threads > CACHE_THREADS);
     c->store = store;
+    c->files = files;
     c->threads = threads;
     c->memory = memory;
     pthread_rwlock_init(&c->lock, NULL);
@@ -134,7 +136,7 @@ static bool read_model(struct cache *c, struct entry *n, const char *digest, str
     size_t len;
     arena_init(&file, c->memory);
     arena_init(&n->arena, c->memory);
-    const char *bytes = model_store_load(store_dir(c->store), digest, &len, NULL, &file, e);
+    const char *bytes = model_store_load(c->files, digest, &len, NULL, &file, e);
     bool ok = bytes && model_file_read(&n->file, bytes, len, &n->arena, e);
     if (ok && n->arena.lack == ARENA_NO_MEMORY)
         ok = err_no_memory(e); // complete, but slow for as long as it stays here

@@ -15,6 +15,7 @@
 #include "server/store/store.h"
 
 struct cache;
+struct files;
 
 // A model in use by one thread.
 struct served {
@@ -26,7 +27,7 @@ struct served {
 };
 
 // For `threads` serving threads; all models and their workspaces together may take `memory` bytes.
-struct cache *cache_new(struct store *store, size_t threads, size_t memory);
+struct cache *cache_new(struct store *store, struct files *files, size_t threads, size_t memory);
 
 // Nothing may be taken any more. NULL is fine.
 void cache_free(struct cache *c);

@@ -103,12 +103,12 @@ static bool check_classes(const struct prep *p, const struct data_spec *d, struc
     return faults_none(faults, e);
 }
 
-bool prepare_job(struct prepared *p, int dir, const char *digest, const struct job_spec *spec,
-                 const struct model_file *from, const struct halt *halt, struct arena *a,
-                 struct faults *faults, struct err *e)
+bool prepare_job(struct prepared *p, struct files *files, const char *digest,
+                 const struct job_spec *spec, const struct model_file *from,
+                 const struct halt *halt, struct arena *a, struct faults *faults, struct err *e)
 {
     const struct data_spec *data = &spec->prep;
-    return dataset_load(dir, digest, &p->frame, halt, a, e) &&
+    return dataset_load(files, digest, &p->frame, halt, a, e) &&
            prepare_check_columns(&p->frame, data, a, faults, e) &&
            prep_init(&p->prep, &p->frame, data, halt, a, e) &&
            check_classes(&p->prep, data, a, faults, e) &&

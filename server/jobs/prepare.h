@@ -11,6 +11,8 @@
 #include "engine/table/prep.h"
 #include "engine/train/train.h"
 
+struct files;
+
 struct prepared {
     struct frame frame;
     struct prep prep;
@@ -21,9 +23,9 @@ struct prepared {
 // Everything is in the arena, whose maximum is what the job may use: ERR_TOO_LARGE when training
 // would not fit into the rest. `from` is what warm_load() gave: its inputs' preparation is used.
 // Faults and errors carry the pointer of the field. ERR_CANCELLED after a halt.
-bool prepare_job(struct prepared *p, int dir, const char *digest, const struct job_spec *spec,
-                 const struct model_file *from, const struct halt *halt, struct arena *a,
-                 struct faults *faults, struct err *e);
+bool prepare_job(struct prepared *p, struct files *files, const char *digest,
+                 const struct job_spec *spec, const struct model_file *from,
+                 const struct halt *halt, struct arena *a, struct faults *faults, struct err *e);
 
 // Rows of the table as training wants them, with weights when the job has any. ERR_TOO_LARGE when
 // the arena is full, ERR_CANCELLED after a halt.

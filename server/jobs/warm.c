@@ -27,8 +27,8 @@ static bool warm_no_model(struct store *store, const char *name, const char *why
     return fail_at(e, ERR_INVALID, meant ? "/init/version" : "/init/from", "%s", why);
 }
 
-bool warm_load(struct store *store, struct job_spec *spec, struct model_file *out,
-               const struct halt *halt, struct arena *a, struct err *e)
+bool warm_load(struct store *store, struct files *files, struct job_spec *spec,
+               struct model_file *out, const struct halt *halt, struct arena *a, struct err *e)
 {
     struct model_row row;
     struct err why = {0};
@@ -40,7 +40,7 @@ bool warm_load(struct store *store, struct job_spec *spec, struct model_file *ou
         return why.kind == ERR_NOT_FOUND ? warm_no_model(store, spec->from, why.text, a, e)
                                          : err_pass(e, &why);
     spec->from_version = (int)row.version;
-    const char *bytes = model_store_load(store_dir(store), row.digest, &len, halt, a, e);
+    const char *bytes = model_store_load(files, row.digest, &len, halt, a, e);
     return bytes && model_file_read(out, bytes, len, a, e);
 }
 

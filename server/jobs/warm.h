@@ -10,11 +10,13 @@
 #include "engine/base/halt.h"
 #include "server/store/store.h"
 
+struct files;
+
 // The model that spec->from names, whole, in the arena; pins spec->from_version. Nothing to do, and
 // out->model has no parameters, when the spec names none. ERR_INVALID with "/init/from" or
 // "/init/version" when there is no such model.
-bool warm_load(struct store *store, struct job_spec *spec, struct model_file *out,
-               const struct halt *halt, struct arena *a, struct err *e);
+bool warm_load(struct store *store, struct files *files, struct job_spec *spec,
+               struct model_file *out, const struct halt *halt, struct arena *a, struct err *e);
 
 // Whether all but the output layer have the same parameters. ERR_INVALID with "/model/layers".
 bool warm_fits(const struct model *m, const struct model_file *from, struct err *e);

@@ -133,9 +133,10 @@ static bool prepare(struct run *r, struct err *e)
     struct prepared *p = &r->prepared;
     faults_init(&faults, &r->arena);
     if (!job_spec_read_stored(r->job.spec, &r->spec, &r->arena, &faults, e) ||
-        !warm_load(r->worker->config->store, &r->spec, &r->from, &r->halt, &r->arena, e) ||
-        !prepare_job(p, store_dir(r->worker->config->store), r->job.digest, &r->spec, &r->from,
-                     &r->halt, &r->arena, &faults, e) ||
+        !warm_load(r->worker->config->store, r->worker->config->files, &r->spec, &r->from, &r->halt,
+                   &r->arena, e) ||
+        !prepare_job(p, r->worker->config->files, r->job.digest, &r->spec, &r->from, &r->halt,
+                     &r->arena, &faults, e) ||
         !prepare_rows(p, p->split.train, p->split.n_train, &r->train, &r->halt, &r->arena, e) ||
         !prepare_rows(p, p->split.val, p->split.n_val, &r->val, &r->halt, &r->arena, e) ||
         !prepare_rows(p, p->split.test, p->split.n_test, &r->test, &r->halt, &r->arena, e))
@@ -201,7 +202,7 @@ static bool worker_save(struct run *r, const struct digest_part file[static 2], 
     const struct worker_config *c = r->worker->config;
     for (bool waiting = false;; waiting = true) {
         struct err why = {0};
-        if (model_store_save(store_dir(c->store), file, digest, &r->halt, &why))
+        if (model_store_save(c->files, file, digest, &r->halt, &why))
             return true;
         r->stop = ticket_poll(r->ticket);
         if (why.kind != ERR_NO_SPACE || r->stop != STOP_NONE)
@@ -252,7 +253,7 @@ static bool worker_put(struct run *r, const struct digest_part file[static 2],
     const struct worker_config *c = r->worker->config;
     struct catalog_file coming;
     struct err why = {0};
-    catalog_begin(c->catalog, CATALOG_MODELS, model->digest, &coming);
+    catalog_begin(c->catalog, SHELF_MODELS, model->digest, &coming);
     bool ok = worker_save(r, file, model->digest, e) && worker_finish(r, model, e);
     if (!catalog_end(c->catalog, &coming, ok ? CATALOG_STORED : CATALOG_UNSTORED, &why))
         LOG(c->log, LEVEL_WARN, log_text("event", "file of an unpublished model not removed"),

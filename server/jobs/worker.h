@@ -17,6 +17,7 @@ struct worker_config {
     const struct settings *settings;
     const struct log *log;
     struct store *store;
+    struct files *files;
     struct catalog *catalog;
     struct queue *queue;
     int helpers; // threads that all jobs together may have beside the workers' own

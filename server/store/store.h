@@ -50,7 +50,7 @@ struct store;
 // daemon gets ERR_CONFLICT. `clock` must outlive the store.
 struct store *store_open(const char *dir, const struct clock *clock, struct err *e);
 
-// The data folder that was opened, for everything else that is stored in it. What is at its path
+// The data folder that was opened, for the files beside the database (files.h). What is at its path
 // may be another by now. The store's to close.
 int store_dir(const struct store *s);
 

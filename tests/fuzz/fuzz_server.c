@@ -152,7 +152,7 @@ static char path[64]; // of the folder, "" until there is one
 // Whatever a run leaves in it is removed by the run.
 static void remove_folder(void)
 {
-    static const char *const below[] = {"/tmp", "/datasets", ""};
+    static const char *const below[] = {"/tmp", "/datasets", "/models", ""};
     char name[96];
     for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
         snprintf(name, sizeof name, "%s%s", path, below[i]);
@@ -160,20 +160,21 @@ static void remove_folder(void)
     }
 }
 
-static int folder(void)
+static struct files *folder(void)
 {
-    static int dir;
+    static struct files *files;
     struct err e = {0};
     if (*path)
-        return dir;
+        return files;
     strcpy(path, "/dev/shm/mlpd-fuzz-XXXXXX");
     if (!mkdtemp(path)) {
         strcpy(path, "/tmp/mlpd-fuzz-XXXXXX");
         BUG(!mkdtemp(path));
     }
-    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    BUG(dir < 0 || !dataset_prepare(dir, &e) || atexit(remove_folder) != 0);
-    return dir;
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    files = files_new(dir);
+    BUG(dir < 0 || !files_prepare(files, &e) || atexit(remove_folder) != 0);
+    return files;
 }
 
 static bool upload(const char *text, size_t len, struct dataset_info *info, struct arena *a,
@@ -216,7 +217,7 @@ void fuzz_csv_run(const char *text, size_t len)
     arena_init(&a, MEMORY);
     if (upload(text, len, &info, &a, &e)) {
         prepare(&info, &a);
-        BUG(!dataset_remove(folder(), info.digest, &e));
+        BUG(!files_remove(folder(), SHELF_DATASETS, info.digest, &e));
     } else {
         BUG(e.kind != ERR_INVALID && e.kind != ERR_TOO_LARGE);
     }
@@ -240,7 +241,7 @@ static void seed_column(struct fuzz_seeds *s, const char *csv)
     size_t n = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     fuzz_seed(s, bytes, n);
-    dataset_remove(folder(), info.digest, &e);
+    files_remove(folder(), SHELF_DATASETS, info.digest, &e);
     arena_release(&a);
 }
 

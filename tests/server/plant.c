@@ -25,16 +25,15 @@ void plant_open(struct plant *p)
     int64_t requeued;
     p->err = (struct err){0};
     p->store = store_open(p->dir, &clock_system, &p->err);
-    need(p->store && dataset_prepare(store_dir(p->store), &p->err) &&
-             dataset_sweep_tmp(store_dir(p->store), &p->err) &&
-             model_store_prepare(store_dir(p->store), &p->err),
-         &p->err);
-    need(catalog_check(p->store, &p->err), &p->err);
-    p->catalog = catalog_open(p->store, &p->strangers, &p->err);
+    need(p->store, &p->err);
+    p->files = files_new(store_dir(p->store));
+    need(files_prepare(p->files, &p->err), &p->err);
+    need(catalog_check(p->store, p->files, &p->err), &p->err);
+    p->catalog = catalog_open(p->store, p->files, &p->strangers, &p->err);
     need(p->catalog, &p->err);
     p->queue = queue_new(p->store, &clock_system, &requeued, &p->err);
     need(p->queue, &p->err);
-    p->cache = cache_new(p->store, 8, (size_t)1 << 30);
+    p->cache = cache_new(p->store, p->files, 8, (size_t)1 << 30);
 }
 
 void plant_init(struct plant *p)
@@ -49,7 +48,8 @@ void plant_init(struct plant *p)
 
 void plant_work(struct plant *p, int workers)
 {
-    const struct worker_config c = {&p->settings, &p->log, p->store, p->catalog, p->queue, 4};
+    const struct worker_config c = {&p->settings, &p->log,  p->store, p->files,
+                                    p->catalog,   p->queue, 4};
     p->settings.workers = workers;
     p->workers = workers_start(&c, &p->err);
     need(p->workers, &p->err);
@@ -62,6 +62,7 @@ void plant_close(struct plant *p)
     cache_free(p->cache);
     queue_free(p->queue);
     catalog_close(p->catalog);
+    files_free(p->files);
     store_close(p->store);
     p->workers = NULL;
 }
@@ -86,7 +87,7 @@ bool plant_upload(struct plant *p, const char *name, const char *csv, char diges
 {
     struct dataset_info info;
     struct dataset_row row;
-    struct ingest *in = ingest_begin(store_dir(p->store), NULL, e);
+    struct ingest *in = ingest_begin(p->files, NULL, e);
     if (!in)
         return false;
     if (!ingest_piece(in, csv, strlen(csv), e)) {
@@ -99,7 +100,7 @@ bool plant_upload(struct plant *p, const char *name, const char *csv, char diges
         return false;
     }
     if (name)
-        catalog_begin(p->catalog, CATALOG_DATASETS, digest, &file);
+        catalog_begin(p->catalog, SHELF_DATASETS, digest, &file);
     bool ok = ingest_end(in, &info, NULL, a, e);
     const struct dataset_new d = {
         name, info.digest, "{}", (int64_t)info.n_row, (int64_t)info.n_column, (int64_t)info.bytes};
@@ -129,7 +130,7 @@ int64_t plant_submit(struct plant *p, const char *dataset, const char *digest, c
     need(store_job_submit(p->store, &job, &row, &replayed, &p->arena, &p->err), &p->err);
     if (!dataset) {
         struct catalog_file file;
-        catalog_begin(p->catalog, CATALOG_DATASETS, digest, &file);
+        catalog_begin(p->catalog, SHELF_DATASETS, digest, &file);
         file.job = (struct file_job){row.id, row.created_at};
         need(catalog_end(p->catalog, &file, CATALOG_WITH_JOB, &p->err), &p->err);
     }
@@ -204,8 +205,8 @@ static int64_t publish(struct plant *p, const char *name, double value, const ch
     made.bytes = (int64_t)(file[0].len + file[1].len);
     digest_of(file, 2, digest);
     struct catalog_file coming;
-    catalog_begin(p->catalog, CATALOG_MODELS, digest, &coming);
-    need(model_store_save(store_dir(p->store), file, digest, NULL, &p->err), &p->err);
+    catalog_begin(p->catalog, SHELF_MODELS, digest, &coming);
+    need(model_store_save(p->files, file, digest, NULL, &p->err), &p->err);
     memset(data, 'a', sizeof data);
     data[sizeof data - 1] = '\0';
     int64_t id = plant_submit(p, NULL, data, spec);

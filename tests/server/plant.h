@@ -8,6 +8,7 @@
 #include "engine/base/halt.h"
 #include "server/jobs/cache.h"
 #include "server/files/catalog.h"
+#include "server/files/dataset.h"
 #include "api/schema/job_schema.h"
 #include "server/files/model_store.h"
 #include "server/jobs/queue.h"
@@ -21,6 +22,7 @@ struct plant {
     struct settings settings;
     struct log log;
     struct store *store;
+    struct files *files;
     struct catalog *catalog;
     struct catalog_strangers strangers; // found when it was opened
     struct queue *queue;

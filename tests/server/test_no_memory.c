@@ -137,6 +137,7 @@ static void site_init(struct site *s)
                                 .requests = {.max = SIZE_MAX / 2, .name = "all requests"},
                                 .log = &s->p.log,
                                 .store = s->p.store,
+                                .files = s->p.files,
                                 .catalog = s->p.catalog,
                                 .queue = s->p.queue,
                                 .cache = s->p.cache};
@@ -163,7 +164,7 @@ static int site_ask(struct site *s, size_t i, unsigned long k)
     if (type)
         head_add(&s->head, "Content-Type", type, &none);
     cache_free(s->p.cache); // so that models are read anew
-    s->p.cache = s->server.cache = cache_new(s->p.store, 8, (size_t)1 << 30);
+    s->p.cache = s->server.cache = cache_new(s->p.store, s->p.files, 8, (size_t)1 << 30);
     heap_fail(k);
     exchange_init(&s->x, &s->config, &s->arena, NULL);
     bool on = exchange_begin(&s->x, &s->head, nobody);

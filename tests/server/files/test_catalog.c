@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "server/files/catalog.h"
 #include "server/store/store_access.h"
-#include "server/files/file_mark.h"
 #include "tests/server/plant.h"
 #include "tests/server/store/store_exec.h"
 
@@ -25,7 +24,7 @@ static const char *upload(struct plant *p, const char *name, const char *csv)
 static bool remains(struct plant *p, const char *digest)
 {
     struct dataset_info info;
-    return dataset_describe(store_dir(p->store), digest, &info, &p->arena, &(struct err){0});
+    return dataset_describe(p->files, digest, &info, &p->arena, &(struct err){0});
 }
 
 TEST(equal_uploads_share_files_until_the_last_name_goes)
@@ -107,7 +106,7 @@ static const char *save_model(struct plant *p, const char *weights)
     char *digest = arena_need(&p->arena, DIGEST_TEXT, 1);
     const struct digest_part file[] = {{"head", 4}, {weights, strlen(weights)}};
     digest_of(file, 2, digest);
-    NEED_IN(p, model_store_save(store_dir(p->store), file, digest, NULL, &p->err));
+    NEED_IN(p, model_store_save(p->files, file, digest, NULL, &p->err));
     return digest;
 }
 
@@ -116,9 +115,9 @@ TEST(a_model_that_does_not_get_its_row_goes)
     struct plant p;
     struct catalog_file m, n;
     plant_init(&p);
-    catalog_begin(p.catalog, CATALOG_MODELS, HEX, &n);
+    catalog_begin(p.catalog, SHELF_MODELS, HEX, &n);
     const char *digest = save_model(&p, "body");
-    catalog_begin(p.catalog, CATALOG_MODELS, digest, &m);
+    catalog_begin(p.catalog, SHELF_MODELS, digest, &m);
     ck_assert_int_eq(plant_files(&p, "models"), 2); // with its mark
     NEED(catalog_end(p.catalog, &m, CATALOG_UNSTORED, &p.err));
     ck_assert_int_eq(plant_files(&p, "models"), 0);
@@ -135,8 +134,8 @@ LOOP_TEST(a_model_without_a_row_stays_while_another_is_the_same, 2)
     plant_init(&p);
     const char *digest = save_model(&p, "body");
     const struct model_new made = {"m", digest, "regression", "{}", 8};
-    catalog_begin(p.catalog, CATALOG_MODELS, digest, &first);
-    catalog_begin(p.catalog, CATALOG_MODELS, digest, &second);
+    catalog_begin(p.catalog, SHELF_MODELS, digest, &first);
+    catalog_begin(p.catalog, SHELF_MODELS, digest, &second);
     if (_i == 0) {
         NEED(store_model_put(p.store, &made, &row, &p.arena, &p.err));
         NEED(catalog_end(p.catalog, &second, CATALOG_STORED, &p.err));
@@ -169,9 +168,9 @@ static void *bring(void *arg)
         struct arena a;
         size_t len;
         arena_init(&a, 1 << 20);
-        catalog_begin(b->p->catalog, CATALOG_MODELS, digest, &m);
-        bool there = model_store_save(store_dir(b->p->store), file, digest, NULL, &e) &&
-                     model_store_load(store_dir(b->p->store), digest, &len, NULL, &a, &e);
+        catalog_begin(b->p->catalog, SHELF_MODELS, digest, &m);
+        bool there = model_store_save(b->p->files, file, digest, NULL, &e) &&
+                     model_store_load(b->p->files, digest, &len, NULL, &a, &e);
         atomic_fetch_add(b->missing, !there);
         atomic_fetch_add(b->missing, !catalog_end(b->p->catalog, &m, CATALOG_UNSTORED, &e));
         arena_release(&a);
@@ -226,7 +225,7 @@ struct waiter {
 static void *begin(void *arg)
 {
     struct waiter *w = arg;
-    catalog_begin(w->p->catalog, CATALOG_MODELS, w->digest, &w->m);
+    catalog_begin(w->p->catalog, SHELF_MODELS, w->digest, &w->m);
     atomic_store(&w->began, true);
     return NULL;
 }
@@ -238,10 +237,10 @@ TEST(who_brings_what_is_being_removed_waits_for_the_end_of_that)
     pthread_t thread;
     plant_init(&p);
     struct waiter w = {.p = &p, .digest = save_model(&p, "body")};
-    catalog_begin(p.catalog, CATALOG_MODELS, w.digest, &going);
+    catalog_begin(p.catalog, SHELF_MODELS, w.digest, &going);
     going.out = true; // as while the file is removed
     ck_assert_int_eq(pthread_create(&thread, NULL, begin, &w), 0);
-    catalog_begin(p.catalog, CATALOG_MODELS, HEX, &other);
+    catalog_begin(p.catalog, SHELF_MODELS, HEX, &other);
     usleep(50000);
     ck_assert(!atomic_load(&w.began));
     NEED(catalog_end(p.catalog, &going, CATALOG_UNSTORED, &p.err));
@@ -259,7 +258,7 @@ LOOP_TEST(nobody_waits_for_files_of_others, 2)
     struct catalog_file other;
     plant_init(&p);
     const char *waiting = upload(&p, NULL, OTHER);
-    catalog_begin(p.catalog, CATALOG_DATASETS, HEX, &other);
+    catalog_begin(p.catalog, SHELF_DATASETS, HEX, &other);
     other.out = _i;
     const char *digest = upload(&p, "mine", CSV);
     ck_assert(remains(&p, digest));
@@ -293,7 +292,7 @@ LOOP_TEST(what_somebody_brings_stays_until_that_has_come_to_an_end, 2)
     struct crowd c = {.p = &p};
     plant_init(&p);
     const char *digest = upload(&p, "t0", CSV);
-    catalog_begin(p.catalog, CATALOG_DATASETS, digest, &file);
+    catalog_begin(p.catalog, SHELF_DATASETS, digest, &file);
     NEED(catalog_forget(p.catalog, digest, &p.err)); // leaves it
     ck_assert_int_eq(pthread_create(&thread, NULL, delete_own, &c), 0);
     usleep(50000);
@@ -327,8 +326,9 @@ LOOP_TEST(names_of_equal_bytes_that_are_deleted_at_once_leave_no_file, 20)
     plant_release(&p);
 }
 
-// What a deletion finds whose rows another has removed, and whose table a job has brought meanwhile:
-// the job comes with the removal, after the file was marked and before it is looked at again.
+// What a deletion finds whose rows another has removed, and whose table a job has brought
+// meanwhile: the job comes with the removal, after the file was marked and before it is looked at
+// again.
 TEST(a_deletion_that_comes_too_late_leaves_a_job_its_mark)
 {
     struct plant p;
@@ -344,7 +344,7 @@ TEST(a_deletion_that_comes_too_late_leaves_a_job_its_mark)
     NEED(catalog_delete(p.catalog, "same", &p.arena, &p.err));
     ck_assert(store_exec(p.store, "SELECT max(id) FROM jobs", &id));
     ck_assert(remains(&p, digest));
-    ck_assert_int_eq(file_mark_of(store_dir(p.store), "datasets", digest), WITH_JOB);
+    ck_assert_int_eq(files_mark_of(p.files, SHELF_DATASETS, digest), WITH_JOB);
     NEED(queue_cancel(p.queue, id, &row, &p.arena, &p.err));
     NEED(catalog_forget(p.catalog, digest, &p.err));
     ck_assert_int_eq(plant_files(&p, "datasets"), 0);
@@ -364,7 +364,7 @@ LOOP_TEST(deletions_of_a_name_at_once_leave_a_job_its_data, 40)
     const char *digest = upload(&p, "same", CSV);
     for (int i = 0; i < DELETIONS; i++)
         ck_assert_int_eq(pthread_create(&thread[i], NULL, delete_own, &c), 0);
-    catalog_begin(p.catalog, CATALOG_DATASETS, digest, &file);
+    catalog_begin(p.catalog, SHELF_DATASETS, digest, &file);
     upload(&p, NULL, CSV);
     int64_t id = plant_submit(&p, NULL, digest, "{}");
     file.job = (struct file_job){id, plant_job(&p, id).created_at};
@@ -386,12 +386,11 @@ TEST(a_mark_that_names_jobs_keeps_them)
     struct plant p;
     plant_init(&p);
     const char *digest = upload(&p, NULL, CSV);
-    int dir = store_dir(p.store);
-    file_mark_job(dir, "datasets", digest, &first);
-    NEED(file_mark(dir, "datasets", digest, &p.err));
-    file_mark_job(dir, "datasets", digest, NULL); // as when a deletion gives up
-    ck_assert_int_eq(file_mark_of(dir, "datasets", digest), WITH_JOB);
-    ck_assert(file_mark_all(dir, "datasets", digest, is_first, NULL));
+    files_mark_job(p.files, SHELF_DATASETS, digest, &first);
+    NEED(files_mark(p.files, SHELF_DATASETS, digest, &p.err));
+    files_mark_job(p.files, SHELF_DATASETS, digest, NULL); // as when a deletion gives up
+    ck_assert_int_eq(files_mark_of(p.files, SHELF_DATASETS, digest), WITH_JOB);
+    ck_assert(files_mark_all(p.files, SHELF_DATASETS, digest, is_first, NULL));
     plant_release(&p);
 }
 
@@ -553,16 +552,17 @@ static void check_full(struct plant *p)
     NEED_IN(p, store_dataset_get(p->store, "b", 0, &row, &p->arena, &p->err));
     ck_assert(remains(p, row.digest));
     NEED_IN(p, store_model_get(p->store, "m", 0, &model, &p->arena, &p->err));
-    ck_assert(model_store_load(store_dir(p->store), model.digest, &len, NULL, &p->arena, &p->err));
+    ck_assert(model_store_load(p->files, model.digest, &len, NULL, &p->arena, &p->err));
 }
 
 static struct catalog *open_again(struct plant *p, struct err *e)
 {
     p->store = store_open(p->dir, &clock_system, e);
     ck_assert_msg(p->store != NULL, "%s", e->text);
-    if (!catalog_check(p->store, e))
+    p->files = files_new(store_dir(p->store));
+    if (!catalog_check(p->store, p->files, e))
         return NULL;
-    return catalog_open(p->store, &p->strangers, e);
+    return catalog_open(p->store, p->files, &p->strangers, e);
 }
 
 // Missing, empty, or made by a start that was refused.
@@ -580,6 +580,7 @@ LOOP_TEST(a_new_database_beside_files_is_refused_and_nothing_removed, 3)
         ck_assert_ptr_null(open_again(&p, &e));
         ck_assert_msg(e.kind == ERR_CONFLICT && strstr(e.text, "put their mlpd.db back"), "%s",
                       e.text);
+        files_free(p.files);
         store_close(p.store);
     }
     ck_assert(plant_files(&p, "datasets") == 4 && plant_files(&p, "models") == 1);
@@ -605,6 +606,7 @@ LOOP_TEST(a_database_is_discarded_only_while_it_is_new, 3)
     cache_free(p.cache);
     queue_free(p.queue);
     catalog_close(p.catalog);
+    files_free(p.files);
     store_discard(s);
     ck_assert_int_eq(access(plant_path(&p, "mlpd.db"), F_OK) == 0, _i != 0);
     ck_assert_int_ne(access(plant_path(&p, "mlpd.db-wal"), F_OK), 0);
@@ -787,8 +789,8 @@ TEST(a_model_that_gets_no_row_takes_no_file_along_that_was_there)
     struct catalog_file m;
     plant_init(&p);
     const char *digest = save_model(&p, "body");
-    file_unmark(store_dir(p.store), "models", digest); // by a row that this database lacks
-    catalog_begin(p.catalog, CATALOG_MODELS, digest, &m);
+    files_unmark(p.files, SHELF_MODELS, digest); // by a row that this database lacks
+    catalog_begin(p.catalog, SHELF_MODELS, digest, &m);
     save_model(&p, "body");
     NEED(catalog_end(p.catalog, &m, CATALOG_UNSTORED, &p.err));
     ck_assert_int_eq(plant_files(&p, "models"), 1);
@@ -829,8 +831,8 @@ static void *upload_and_delete(void *arg)
         struct err e = {0};
         if (!plant_upload(c->p, name, CSV, digest, &a, &e))
             atomic_fetch_add(&c->failed, 1);
-        else if (!dataset_describe(store_dir(c->p->store), digest, &info, &a, &e) ||
-                 !dataset_load(store_dir(c->p->store), digest, &frame, NULL, &a, &e))
+        else if (!dataset_describe(c->p->files, digest, &info, &a, &e) ||
+                 !dataset_load(c->p->files, digest, &frame, NULL, &a, &e))
             atomic_fetch_add(&c->lost, 1);
         if (i + 1 < ROUNDS && !catalog_delete(c->p->catalog, name, &a, &e))
             atomic_fetch_add(&c->failed, 1);

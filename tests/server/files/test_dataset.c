@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "server/files/dataset.h"
-#include "server/files/file_mark.h"
 #include "tests/server/files/flush.h"
 #include "tests/harness.h"
 #include "server/files/levels.h"
@@ -22,6 +21,7 @@
 struct place {
     char dir[64];
     int fd; // of dir
+    struct files *files;
     struct arena arena;
     struct err e;
 };
@@ -37,7 +37,8 @@ static void set_up(struct place *p)
     ck_assert_ptr_nonnull(mkdtemp(p->dir));
     arena_init(&p->arena, 64 << 20);
     p->fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    need(dataset_prepare(p->fd, &p->e), &p->e);
+    p->files = files_new(p->fd);
+    need(files_prepare(p->files, &p->e), &p->e);
 }
 
 static const char *path_in(const struct place *p, const char *name)
@@ -69,6 +70,8 @@ static void tear_down(struct place *p)
     files(p, "datasets", true);
     rmdir(path_in(p, "tmp"));
     rmdir(path_in(p, "datasets"));
+    rmdir(path_in(p, "models"));
+    files_free(p->files);
     rmdir(p->dir);
     close(p->fd);
     arena_release(&p->arena);
@@ -77,7 +80,7 @@ static void tear_down(struct place *p)
 static bool ingest(struct place *p, const char *csv, size_t len, size_t piece,
                    struct dataset_info *out)
 {
-    struct ingest *in = ingest_begin(p->fd, NULL, &p->e);
+    struct ingest *in = ingest_begin(p->files, NULL, &p->e);
     need(in, &p->e);
     for (size_t at = 0; at < len; at += piece)
         if (!ingest_piece(in, csv + at, len - at < piece ? len - at : piece, &p->e)) {
@@ -120,7 +123,7 @@ TEST(dataset_comes_back_as_it_was_uploaded)
     ck_assert_str_eq(info.digest,
                      "fb0ac3e9d7c1bd608943ed13fa4ceec574153de3c1f848dc78a541a30df5fcb7");
     ck_assert(info.n_row == 4 && info.n_column == 2 && info.bytes == sizeof SMALL - 1);
-    need(dataset_load(p.fd, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
+    need(dataset_load(p.files, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
     const struct column *n = frame_find(&f, "n"), *c = frame_find(&f, "c");
     ck_assert(n->number[0] == 1 && isnan(n->number[1]) && n->number[3] == -2.5);
     ck_assert(n->n_missing == 1 && n->min == -2.5 && n->max == 3 && n->mean == .5);
@@ -145,8 +148,8 @@ TEST(dataset_keeps_every_byte_and_cell_of_a_real_table)
     need(ingest(&p, csv, len, 1460, &info), &p.e);
     char *kept = file_text(stored_file(&p, info.digest, ".csv"), &kept_len);
     ck_assert(kept_len == len && memcmp(kept, csv, len) == 0);
-    need(dataset_load(p.fd, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
-    need(dataset_describe(p.fd, info.digest, &again, &p.arena, &p.e), &p.e);
+    need(dataset_load(p.files, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
+    need(dataset_describe(p.files, info.digest, &again, &p.arena, &p.e), &p.e);
     ck_assert(f.n_row == 4128 && f.n_column == 10 && again.n_row == 4128);
     char *line = strtok(kept, "\n");
     for (size_t i = 0; i < f.n_row; i++) {
@@ -177,7 +180,7 @@ LOOP_TEST(a_dataset_that_cannot_be_flushed_is_not_stored, 3)
     flush_fail(0);
     need(ingest(&p, SMALL, sizeof SMALL - 1, 100, &info), &p.e);
     ck_assert_int_eq(flush_count(), _i < 2 ? 3 : 1); // found there, its folder is made sure of
-    need(dataset_load(p.fd, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
+    need(dataset_load(p.files, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
     tear_down(&p);
 }
 
@@ -197,7 +200,7 @@ TEST(dataset_of_the_same_bytes_is_stored_once_and_repaired_when_damaged)
     ck_assert_str_eq(again.column[1].level[1], "blue");
     ck_assert_int_eq(truncate(stored_file(&p, info.digest, ".col"), 100), 0);
     need(ingest(&p, SMALL, sizeof SMALL - 1, 100, &again), &p.e);
-    need(dataset_load(p.fd, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
+    need(dataset_load(p.files, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
     ck_assert_int_eq(files(&p, "tmp", false), 0);
     tear_down(&p);
 }
@@ -233,7 +236,7 @@ TEST(dataset_cut_off_midway_leaves_nothing)
     struct place p;
     set_up(&p);
     for (size_t len = 0; len < sizeof SMALL; len++) {
-        struct ingest *in = ingest_begin(p.fd, NULL, &p.e);
+        struct ingest *in = ingest_begin(p.files, NULL, &p.e);
         need(ingest_piece(in, SMALL, len, &p.e), &p.e);
         ck_assert_int_eq(files(&p, "tmp", false), 1);
         ingest_abort(in);
@@ -279,7 +282,7 @@ TEST(dataset_sweep_removes_what_a_crash_left)
     need(ingest(&p, SMALL, sizeof SMALL - 1, 100, &info), &p.e);
     for (size_t i = 0; i < sizeof left / sizeof *left; i++)
         put_file(&p, left[i]);
-    need(dataset_sweep_tmp(p.fd, &p.e), &p.e);
+    need(files_prepare(p.files, &p.e), &p.e);
     ck_assert_int_eq(files(&p, "tmp", false), 0);
     ck_assert_int_eq(files(&p, "datasets", false), 3); // with its mark
     tear_down(&p);
@@ -300,7 +303,7 @@ TEST(dataset_sweep_leaves_what_is_somebody_elses)
     ck_assert_int_eq(symlink("notes.csv", path_in(&p, "tmp/0" HEX32)), 0);
     ck_assert_int_eq(mkdir(path_in(&p, "tmp/" HEX32 ".col"), 0700), 0);
     ck_assert_int_eq(symlink("notes.csv", path_in(&p, "tmp/" HEX32 ".csv")), 0);
-    need(dataset_sweep_tmp(p.fd, &p.e), &p.e);
+    need(files_prepare(p.files, &p.e), &p.e);
     for (size_t i = 0; i < THEIRS; i++)
         ck_assert_msg(access(path_in(&p, theirs[i]), F_OK) == 0, "%s is gone", theirs[i]);
     ck_assert_int_eq(files(&p, "tmp", false), THEIRS - 1 + 4); // .gitignore is not counted
@@ -318,11 +321,11 @@ TEST(dataset_sweep_does_not_follow_a_link)
     ck_assert_int_eq(mkdir(path_in(&p, "elsewhere"), 0700), 0);
     ck_assert_int_eq(symlink("elsewhere", path_in(&p, "tmp")), 0);
     put_file(&p, "elsewhere/" HEX32 ".csv");
-    need(dataset_prepare(p.fd, &p.e) && dataset_sweep_tmp(p.fd, &p.e), &p.e);
+    need(files_prepare(p.files, &p.e), &p.e);
     ck_assert_int_eq(files(&p, "elsewhere", true), 1);
     unlink(path_in(&p, "tmp"));
     rmdir(path_in(&p, "elsewhere"));
-    need(dataset_prepare(p.fd, &p.e), &p.e);
+    need(files_prepare(p.files, &p.e), &p.e);
     tear_down(&p);
 }
 
@@ -332,7 +335,7 @@ TEST(what_lies_where_a_folder_of_ours_should_be_is_named)
     set_up(&p);
     ck_assert_int_eq(rmdir(path_in(&p, "tmp")), 0);
     put_file(&p, "tmp");
-    ck_assert(!dataset_prepare(p.fd, &p.e));
+    ck_assert(!files_prepare(p.files, &p.e));
     ck_assert_msg(p.e.kind == ERR_INVALID &&
                       strstr(p.e.text, "\"tmp\" in the data folder: File exists"),
                   "%s", p.e.text);
@@ -378,7 +381,7 @@ static bool loads(struct place *p, const char *digest)
     struct frame f;
     struct err e = {0};
     arena_init(&a, 1 << 20);
-    bool ok = dataset_load(p->fd, digest, &f, NULL, &a, &e);
+    bool ok = dataset_load(p->files, digest, &f, NULL, &a, &e);
     ck_assert(ok || e.kind == ERR_INTERNAL);
     arena_release(&a);
     return ok;
@@ -429,7 +432,7 @@ TEST(dataset_too_large_for_its_arena_is_an_error)
         struct frame f;
         struct err e = {0};
         arena_init(&small, max);
-        ck_assert(!dataset_load(p.fd, info.digest, &f, NULL, &small, &e));
+        ck_assert(!dataset_load(p.files, info.digest, &f, NULL, &small, &e));
         ck_assert_int_eq(e.kind, ERR_TOO_LARGE);
         arena_release(&small);
     }
@@ -444,14 +447,14 @@ TEST(dataset_removed_or_never_stored_is_not_found)
     struct frame f;
     set_up(&p);
     need(ingest(&p, SMALL, sizeof SMALL - 1, 100, &info), &p.e);
-    need(dataset_remove(p.fd, info.digest, &p.e), &p.e);
-    need(dataset_remove(p.fd, info.digest, &p.e), &p.e);
+    need(files_remove(p.files, SHELF_DATASETS, info.digest, &p.e), &p.e);
+    need(files_remove(p.files, SHELF_DATASETS, info.digest, &p.e), &p.e);
     ck_assert_int_eq(files(&p, "datasets", false), 0);
     close(open(path_in(&p, "tmp/x.col"), O_CREAT | O_WRONLY, 0600));
     const char *const unknown[] = {info.digest, "../tmp/x", "", "../../../etc/passwd", "abc"};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         struct err e = {0};
-        ck_assert(!dataset_load(p.fd, unknown[i], &f, NULL, &p.arena, &e));
+        ck_assert(!dataset_load(p.files, unknown[i], &f, NULL, &p.arena, &e));
         ck_assert_int_eq(e.kind, ERR_NOT_FOUND);
     }
     tear_down(&p);
@@ -471,7 +474,7 @@ TEST(dataset_takes_16384_columns_in_bounded_memory)
     need(ingest(&p, csv, len, 1 << 16, &info), &p.e);
     ck_assert(info.n_column == FRAME_MAX_COLUMNS && info.n_row == 70);
     struct frame f;
-    need(dataset_load(p.fd, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
+    need(dataset_load(p.files, info.digest, &f, NULL, &p.arena, &p.e), &p.e);
     for (size_t k = 0; k < f.n_column; k++)
         for (size_t row = 0; row < f.n_row; row++)
             ck_assert(f.column[k].number[row] == (double)(row ^ (k & 7)));
@@ -509,7 +512,7 @@ LOOP_TEST(dataset_takes_no_more_memory_than_there_is, sizeof shares / sizeof *sh
     char text[64] = "n,word\n";
     size_t len = strlen(text);
     bool ok = true;
-    struct ingest *in = ingest_begin(p.fd, &memory, &p.e);
+    struct ingest *in = ingest_begin(p.files, &memory, &p.e);
     need(in, &p.e);
     for (int i = 0; i < shares[_i].rows && ok; i++) {
         len += (size_t)sprintf(text + len, "%d,w%d\n", i, shares[_i].texts ? i : i % 5);
@@ -598,11 +601,11 @@ TEST(columns_without_their_table_are_not_marked_as_ours)
     char path[128];
     set_up(&p);
     need(ingest(&p, SMALL, sizeof SMALL - 1, 5, &info), &p.e);
-    file_unmark(p.fd, "datasets", info.digest);
+    files_unmark(p.files, SHELF_DATASETS, info.digest);
     snprintf(path, sizeof path, "datasets/%s.csv", info.digest);
     ck_assert_int_eq(unlinkat(p.fd, path, 0), 0);
     need(ingest(&p, SMALL, sizeof SMALL - 1, 5, &info), &p.e);
-    ck_assert_int_eq(file_mark_of(p.fd, "datasets", info.digest), NO_MARK);
+    ck_assert_int_eq(files_mark_of(p.files, SHELF_DATASETS, info.digest), NO_MARK);
     tear_down(&p);
 }
 
@@ -620,7 +623,7 @@ TEST(storing_and_loading_a_table_stop_when_asked)
     struct dataset_info info;
     struct frame f;
     set_up(&p);
-    struct ingest *in = ingest_begin(p.fd, NULL, &p.e);
+    struct ingest *in = ingest_begin(p.files, NULL, &p.e);
     char digest[DATASET_DIGEST];
     need(in && ingest_piece(in, SMALL, sizeof SMALL - 1, &p.e) && ingest_digest(in, digest, &p.e),
          &p.e);
@@ -629,7 +632,7 @@ TEST(storing_and_loading_a_table_stop_when_asked)
     ck_assert_int_eq(files(&p, "tmp", false) + files(&p, "datasets", false), 0);
     p.e = (struct err){0};
     need(ingest(&p, SMALL, sizeof SMALL - 1, 5, &info), &p.e);
-    ck_assert(!dataset_load(p.fd, info.digest, &f, &halt, &p.arena, &p.e));
+    ck_assert(!dataset_load(p.files, info.digest, &f, &halt, &p.arena, &p.e));
     ck_assert_int_eq(p.e.kind, ERR_CANCELLED);
     tear_down(&p);
 }

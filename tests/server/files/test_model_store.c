@@ -15,7 +15,7 @@ static bool save(struct plant *p, char digest[DIGEST_TEXT])
 {
     const struct digest_part file[] = {{HEAD, sizeof HEAD}, {BODY, sizeof BODY}};
     digest_of(file, 2, digest);
-    return model_store_save(store_dir(p->store), file, digest, NULL, &p->err);
+    return model_store_save(p->files, file, digest, NULL, &p->err);
 }
 
 static const char *file_of(const struct plant *p, const char *digest)
@@ -35,7 +35,7 @@ TEST(what_is_stored_is_loaded_under_its_digest)
     const struct digest_part part[] = {{HEAD, sizeof HEAD}, {BODY, sizeof BODY}};
     digest_of(part, 2, want);
     ck_assert_str_eq(digest, want);
-    const char *file = model_store_load(store_dir(p.store), digest, &len, NULL, &p.arena, &p.err);
+    const char *file = model_store_load(p.files, digest, &len, NULL, &p.arena, &p.err);
     NEED(file);
     ck_assert_uint_eq(len, sizeof HEAD + sizeof BODY);
     ck_assert_mem_eq(file, HEAD, sizeof HEAD);
@@ -80,7 +80,7 @@ LOOP_TEST(a_file_that_is_not_what_its_name_says_is_refused, 6)
         path = plant_path(&p, "moved");
         ck_assert(rename(link, path) == 0 && symlink(path, link) == 0);
     }
-    ck_assert_ptr_null(model_store_load(store_dir(p.store), digest, &len, NULL, &p.arena, &p.err));
+    ck_assert_ptr_null(model_store_load(p.files, digest, &len, NULL, &p.arena, &p.err));
     ck_assert_msg(p.err.kind == ERR_INTERNAL, "%s", p.err.text);
     plant_release(&p);
 }
@@ -94,7 +94,7 @@ TEST(a_model_beyond_the_arena_is_too_large)
     plant_init(&p);
     NEED(save(&p, digest));
     arena_init(&small, 10);
-    ck_assert_ptr_null(model_store_load(store_dir(p.store), digest, &len, NULL, &small, &p.err));
+    ck_assert_ptr_null(model_store_load(p.files, digest, &len, NULL, &small, &p.err));
     ck_assert_int_eq(p.err.kind, ERR_TOO_LARGE);
     arena_release(&small);
     plant_release(&p);
@@ -108,8 +108,7 @@ TEST(without_its_folder_nothing_is_stored_or_left)
     ck_assert_int_eq(rmdir(plant_path(&p, "models")), 0);
     ck_assert(!save(&p, digest));
     ck_assert_int_eq(plant_files(&p, "tmp"), 0);
-    NEED(model_store_prepare(store_dir(p.store), &(struct err){0}) &&
-         model_store_prepare(store_dir(p.store), &p.err));
+    NEED(files_prepare(p.files, &(struct err){0}) && files_prepare(p.files, &p.err));
     plant_release(&p);
 }
 
@@ -147,14 +146,12 @@ TEST(no_file_stays_open)
     size_t len;
     plant_init(&p);
     int before = open_files();
-    NEED(model_store_prepare(store_dir(p.store), &p.err) && save(&p, digest));
-    NEED(model_store_load(store_dir(p.store), digest, &len, NULL, &p.arena, &p.err) != NULL);
+    NEED(files_prepare(p.files, &p.err) && save(&p, digest));
+    NEED(model_store_load(p.files, digest, &len, NULL, &p.arena, &p.err) != NULL);
     const struct halt halt = plant_halt(&h, 1);
-    ck_assert(
-        !model_store_load(store_dir(p.store), digest, &len, &halt, &p.arena, &(struct err){0}));
-    NEED(model_store_remove(store_dir(p.store), digest, &p.err));
-    ck_assert(
-        !model_store_load(store_dir(p.store), digest, &len, NULL, &p.arena, &(struct err){0}));
+    ck_assert(!model_store_load(p.files, digest, &len, &halt, &p.arena, &(struct err){0}));
+    NEED(files_remove(p.files, SHELF_MODELS, digest, &p.err));
+    ck_assert(!model_store_load(p.files, digest, &len, NULL, &p.arena, &(struct err){0}));
     ck_assert_int_eq(open_files(), before);
     plant_release(&p);
 }
@@ -172,7 +169,7 @@ TEST(saving_and_loading_stop_when_asked)
     for (int last = 1; last <= 2; last++) {
         const struct halt halt = plant_halt(&h, last);
         struct err e = {0};
-        ck_assert(!model_store_save(store_dir(p.store), file, digest, &halt, &e));
+        ck_assert(!model_store_save(p.files, file, digest, &halt, &e));
         ck_assert_int_eq(e.kind, ERR_CANCELLED);
     }
     ck_assert_int_eq(plant_files(&p, "models"), 2); // the first one and its mark
@@ -181,7 +178,7 @@ TEST(saving_and_loading_stop_when_asked)
     for (int last = 1; last <= 2; last++) {
         const struct halt halt = plant_halt(&h, last);
         struct err e = {0};
-        ck_assert_ptr_null(model_store_load(store_dir(p.store), digest, &len, &halt, &p.arena, &e));
+        ck_assert_ptr_null(model_store_load(p.files, digest, &len, &halt, &p.arena, &e));
         ck_assert_int_eq(e.kind, ERR_CANCELLED);
     }
     plant_release(&p);

@@ -29,6 +29,7 @@ static void sit(struct desk *d, struct plant *p, const char *body, const char *i
         (struct desk){.server = {.settings = &p->settings,
                                  .log = &p->log,
                                  .store = p->store,
+                                 .files = p->files,
                                  .catalog = p->catalog,
                                  .queue = p->queue,
                                  .cache = p->cache},

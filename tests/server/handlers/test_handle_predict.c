@@ -26,6 +26,7 @@ static void sit(struct desk *d, const char *path, const char *body, enum pace pa
     d->server = (struct server){.settings = &p->settings,
                                 .log = &p->log,
                                 .store = p->store,
+                                .files = p->files,
                                 .catalog = p->catalog,
                                 .queue = p->queue,
                                 .cache = p->cache};

@@ -82,6 +82,7 @@ static struct http *serve(struct plant *p, struct server *s)
                          .requests = {.max = SIZE_MAX / 2, .name = "all requests"},
                          .log = &p->log,
                          .store = p->store,
+                         .files = p->files,
                          .catalog = p->catalog,
                          .queue = p->queue,
                          .cache = p->cache};

@@ -142,7 +142,7 @@ TEST(eviction_leaves_models_in_use_alone)
 static void allow(struct plant *p, size_t memory)
 {
     cache_free(p->cache);
-    p->cache = cache_new(p->store, 8, memory);
+    p->cache = cache_new(p->store, p->files, 8, memory);
 }
 
 // What one model takes in which n threads predict at once: the least with which that goes.

@@ -13,8 +13,7 @@ static bool prepare(struct plant *p, const char *digest, const char *body, struc
     faults_init(&faults, &p->arena);
     ck_assert_msg(job_spec_read(body, strlen(body), &spec, &p->arena, &faults, &p->err), "%s: %s",
                   p->err.at, p->err.text);
-    return prepare_job(out, store_dir(p->store), digest, &spec, NULL, NULL, &p->arena, &faults,
-                       &p->err);
+    return prepare_job(out, p->files, digest, &spec, NULL, NULL, &p->arena, &faults, &p->err);
 }
 
 TEST(a_job_is_prepared_from_its_data)
@@ -88,7 +87,7 @@ TEST(data_that_is_gone_or_too_large_is_told)
     ck_assert(!prepare(&p, digest, "{\"dataset\":\"d\",\"target\":\"y\"}", &r));
     ck_assert_int_eq(p.err.kind, ERR_TOO_LARGE);
     p.arena.max = max;
-    NEED(dataset_remove(store_dir(p.store), digest, &(struct err){0}));
+    NEED(files_remove(p.files, SHELF_DATASETS, digest, &(struct err){0}));
     ck_assert(!prepare(&p, digest, "{\"dataset\":\"d\",\"target\":\"y\"}", &r));
     ck_assert_int_eq(p.err.kind, ERR_NOT_FOUND);
     plant_release(&p);
@@ -117,7 +116,7 @@ LOOP_TEST(a_shortage_of_memory_anywhere_is_too_large, 2)
         struct err e = {0};
         arena_init(&small, max);
         faults_init(&none, &p.arena);
-        enough = prepare_job(&r, store_dir(p.store), digest, &spec, NULL, NULL, &small, &none, &e);
+        enough = prepare_job(&r, p.files, digest, &spec, NULL, NULL, &small, &none, &e);
         ck_assert_msg(enough || e.kind == ERR_TOO_LARGE, "%zu bytes: %s", max, e.text);
         ck_assert_uint_lt(max, 4 << 20);
         arena_release(&small);
@@ -138,8 +137,7 @@ TEST(every_misspelt_column_is_reported)
     NEED(plant_upload(&p, "d", plant_table(&p, 30), digest, &p.arena, &p.err));
     faults_init(&all, &p.arena);
     NEED(job_spec_read(body, strlen(body), &spec, &p.arena, &all, &p.err));
-    ck_assert(
-        !prepare_job(&r, store_dir(p.store), digest, &spec, NULL, NULL, &p.arena, &all, &p.err));
+    ck_assert(!prepare_job(&r, p.files, digest, &spec, NULL, NULL, &p.arena, &all, &p.err));
     ck_assert_uint_eq(all.n, 3);
     ck_assert_str_eq(all.item[0].pointer, "/target");
     ck_assert_str_eq(all.item[1].pointer, "/features/exclude/1");
@@ -181,9 +179,8 @@ TEST(preparing_a_job_stops_when_asked)
         struct err e = {0};
         faults_init(&own, &p.arena);
         NEED(job_spec_read(body, strlen(body), &spec, &p.arena, &own, &p.err));
-        whole =
-            prepare_job(&r, store_dir(p.store), digest, &spec, NULL, &halt, &p.arena, &own, &e) &&
-            prepare_rows(&r, r.split.train, r.split.n_train, &rows, &halt, &p.arena, &e);
+        whole = prepare_job(&r, p.files, digest, &spec, NULL, &halt, &p.arena, &own, &e) &&
+                prepare_rows(&r, r.split.train, r.split.n_train, &rows, &halt, &p.arena, &e);
         ck_assert_msg(whole || e.kind == ERR_CANCELLED, "question %d: %s", last, e.text);
         ck_assert_msg(!whole || h.asked < last, "question %d: it went on to its end", last);
     }

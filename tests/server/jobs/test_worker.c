@@ -315,7 +315,7 @@ TEST(workers_that_cannot_all_be_had_touch_no_job)
     plant_init(&p);
     p.settings.workers = 32;
     int64_t id = plant_submit(&p, "d", upload(&p, "d"), SHORT);
-    const struct worker_config c = {&p.settings, &p.log, p.store, p.catalog, p.queue, 0};
+    const struct worker_config c = {&p.settings, &p.log, p.store, p.files, p.catalog, p.queue, 0};
     FILE *f = fopen("/proc/self/statm", "r");
     ck_assert(f && fscanf(f, "%ld", &pages) == 1);
     fclose(f);

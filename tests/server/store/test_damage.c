@@ -140,6 +140,7 @@ static void get_one(struct plant *p, struct asked *w, const struct route *row,
     struct server server = {.settings = &p->settings,
                             .log = &p->log,
                             .store = p->store,
+                            .files = p->files,
                             .catalog = p->catalog,
                             .queue = p->queue,
                             .cache = p->cache};
