@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "server/files/catalog.h"
 #include "server/store/store_access.h"
-#include "tests/server/plant.h"
+#include "tests/server/files/shelf.h"
 #include "tests/server/store/store_exec.h"
 
 #include <fcntl.h>
@@ -12,31 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char CSV[] = "x,y\n1,2\n3,4\n", OTHER[] = "x,y\n5,6\n7,8\n";
-
-static const char *upload(struct plant *p, const char *name, const char *csv)
-{
-    char *digest = arena_need(&p->arena, DATASET_DIGEST, 1);
-    ck_assert_msg(plant_upload(p, name, csv, digest, &p->arena, &p->err), "%s", p->err.text);
-    return digest;
-}
-
-static bool remains(struct plant *p, const char *digest)
-{
-    struct dataset_info info;
-    return dataset_describe(p->files, digest, &info, &p->arena, &(struct err){0});
-}
-
 TEST(equal_uploads_share_files_until_the_last_name_goes)
 {
     struct plant p;
     plant_init(&p);
-    const char *digest = upload(&p, "a", CSV);
-    ck_assert_str_eq(upload(&p, "b", CSV), digest);
-    upload(&p, "b", CSV); // a second version of the same bytes
+    const char *digest = shelf_upload(&p, "a", SHELF_CSV);
+    ck_assert_str_eq(shelf_upload(&p, "b", SHELF_CSV), digest);
+    shelf_upload(&p, "b", SHELF_CSV); // a second version of the same bytes
     ck_assert_int_eq(plant_files(&p, "datasets"), 2);
     NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
-    ck_assert(remains(&p, digest));
+    ck_assert(shelf_has(&p, digest));
     NEED(catalog_delete(p.catalog, "b", &p.arena, &p.err));
     ck_assert_int_eq(plant_files(&p, "datasets"), 0);
     ck_assert(!catalog_delete(p.catalog, "b", &p.arena, &p.err));
@@ -48,11 +33,12 @@ TEST(all_versions_of_a_name_go_with_it)
 {
     struct plant p;
     plant_init(&p);
-    const char *first = upload(&p, "a", CSV), *second = upload(&p, "a", OTHER);
+    const char *first = shelf_upload(&p, "a", SHELF_CSV),
+               *second = shelf_upload(&p, "a", SHELF_OTHER);
     ck_assert_int_eq(plant_files(&p, "datasets"), 4);
-    upload(&p, "b", OTHER);
+    shelf_upload(&p, "b", SHELF_OTHER);
     NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
-    ck_assert(!remains(&p, first) && remains(&p, second));
+    ck_assert(!shelf_has(&p, first) && shelf_has(&p, second));
     plant_release(&p);
 }
 
@@ -61,15 +47,15 @@ TEST(what_a_job_needs_is_not_deleted_before_it_has_ended)
     struct plant p;
     struct job_row row;
     plant_init(&p);
-    const char *digest = upload(&p, "a", CSV);
+    const char *digest = shelf_upload(&p, "a", SHELF_CSV);
     int64_t id = plant_submit(&p, "a", digest, "{}");
     ck_assert(!catalog_delete(p.catalog, "a", &p.arena, &p.err));
     ck_assert_int_eq(p.err.kind, ERR_CONFLICT);
     p.err = (struct err){0};
-    ck_assert(remains(&p, digest));
+    ck_assert(shelf_has(&p, digest));
     NEED(queue_cancel(p.queue, id, &row, &p.arena, &p.err));
     NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
-    ck_assert(!remains(&p, digest));
+    ck_assert(!shelf_has(&p, digest));
     plant_release(&p);
 }
 
@@ -78,36 +64,18 @@ TEST(data_that_came_with_a_job_goes_when_nobody_needs_it)
     struct plant p;
     struct job_row row;
     plant_init(&p);
-    const char *digest = upload(&p, NULL, CSV);
+    const char *digest = shelf_upload(&p, NULL, SHELF_CSV);
     int64_t id = plant_submit(&p, NULL, digest, "{}");
     NEED(catalog_forget(p.catalog, digest, &p.err));
-    ck_assert(remains(&p, digest)); // the job waits for it
+    ck_assert(shelf_has(&p, digest)); // the job waits for it
     NEED(queue_cancel(p.queue, id, &row, &p.arena, &p.err));
-    upload(&p, "same", CSV);
+    shelf_upload(&p, "same", SHELF_CSV);
     NEED(catalog_forget(p.catalog, digest, &p.err));
-    ck_assert(remains(&p, digest)); // a dataset is the same bytes
+    ck_assert(shelf_has(&p, digest)); // a dataset is the same bytes
     NEED(catalog_delete(p.catalog, "same", &p.arena, &p.err));
-    ck_assert(!remains(&p, digest));
+    ck_assert(!shelf_has(&p, digest));
     NEED(catalog_forget(p.catalog, digest, &p.err)); // gone already
     plant_release(&p);
-}
-
-static void put_file(const struct plant *p, const char *name)
-{
-    FILE *f = fopen(plant_path(p, name), "w");
-    ck_assert_ptr_nonnull(f);
-    fclose(f);
-}
-
-#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static const char *save_model(struct plant *p, const char *weights)
-{
-    char *digest = arena_need(&p->arena, DIGEST_TEXT, 1);
-    const struct digest_part file[] = {{"head", 4}, {weights, strlen(weights)}};
-    digest_of(file, 2, digest);
-    NEED_IN(p, model_store_save(p->files, file, digest, NULL, &p->err));
-    return digest;
 }
 
 TEST(a_model_that_does_not_get_its_row_goes)
@@ -115,8 +83,8 @@ TEST(a_model_that_does_not_get_its_row_goes)
     struct plant p;
     struct catalog_file m, n;
     plant_init(&p);
-    catalog_begin(p.catalog, SHELF_MODELS, HEX, &n);
-    const char *digest = save_model(&p, "body");
+    catalog_begin(p.catalog, SHELF_MODELS, SHELF_HEX, &n);
+    const char *digest = shelf_save(&p, "body");
     catalog_begin(p.catalog, SHELF_MODELS, digest, &m);
     ck_assert_int_eq(plant_files(&p, "models"), 2); // with its mark
     NEED(catalog_end(p.catalog, &m, CATALOG_UNSTORED, &p.err));
@@ -132,7 +100,7 @@ LOOP_TEST(a_model_without_a_row_stays_while_another_is_the_same, 2)
     struct catalog_file first, second;
     struct model_row row;
     plant_init(&p);
-    const char *digest = save_model(&p, "body");
+    const char *digest = shelf_save(&p, "body");
     const struct model_new made = {"m", digest, "regression", "{}", 8};
     catalog_begin(p.catalog, SHELF_MODELS, digest, &first);
     catalog_begin(p.catalog, SHELF_MODELS, digest, &second);
@@ -236,11 +204,11 @@ TEST(who_brings_what_is_being_removed_waits_for_the_end_of_that)
     struct catalog_file going, other;
     pthread_t thread;
     plant_init(&p);
-    struct waiter w = {.p = &p, .digest = save_model(&p, "body")};
+    struct waiter w = {.p = &p, .digest = shelf_save(&p, "body")};
     catalog_begin(p.catalog, SHELF_MODELS, w.digest, &going);
     going.out = true; // as while the file is removed
     ck_assert_int_eq(pthread_create(&thread, NULL, begin, &w), 0);
-    catalog_begin(p.catalog, SHELF_MODELS, HEX, &other);
+    catalog_begin(p.catalog, SHELF_MODELS, SHELF_HEX, &other);
     usleep(50000);
     ck_assert(!atomic_load(&w.began));
     NEED(catalog_end(p.catalog, &going, CATALOG_UNSTORED, &p.err));
@@ -257,13 +225,13 @@ LOOP_TEST(nobody_waits_for_files_of_others, 2)
     struct plant p;
     struct catalog_file other;
     plant_init(&p);
-    const char *waiting = upload(&p, NULL, OTHER);
-    catalog_begin(p.catalog, SHELF_DATASETS, HEX, &other);
+    const char *waiting = shelf_upload(&p, NULL, SHELF_OTHER);
+    catalog_begin(p.catalog, SHELF_DATASETS, SHELF_HEX, &other);
     other.out = _i;
-    const char *digest = upload(&p, "mine", CSV);
-    ck_assert(remains(&p, digest));
+    const char *digest = shelf_upload(&p, "mine", SHELF_CSV);
+    ck_assert(shelf_has(&p, digest));
     NEED(catalog_delete(p.catalog, "mine", &p.arena, &p.err));
-    ck_assert(!remains(&p, digest));
+    ck_assert(!shelf_has(&p, digest));
     NEED(catalog_forget(p.catalog, waiting, &p.err));
     ck_assert_int_eq(plant_files(&p, "datasets"), 0);
     NEED(catalog_end(p.catalog, &other, CATALOG_UNSTORED, &p.err));
@@ -291,12 +259,12 @@ LOOP_TEST(what_somebody_brings_stays_until_that_has_come_to_an_end, 2)
     pthread_t thread;
     struct crowd c = {.p = &p};
     plant_init(&p);
-    const char *digest = upload(&p, "t0", CSV);
+    const char *digest = shelf_upload(&p, "t0", SHELF_CSV);
     catalog_begin(p.catalog, SHELF_DATASETS, digest, &file);
     NEED(catalog_forget(p.catalog, digest, &p.err)); // leaves it
     ck_assert_int_eq(pthread_create(&thread, NULL, delete_own, &c), 0);
     usleep(50000);
-    ck_assert(remains(&p, digest));
+    ck_assert(shelf_has(&p, digest));
     NEED(catalog_end(p.catalog, &file, _i ? CATALOG_STORED : CATALOG_UNSTORED, &p.err));
     pthread_join(thread, NULL);
     ck_assert_int_eq(c.failed, 0);
@@ -315,7 +283,7 @@ LOOP_TEST(names_of_equal_bytes_that_are_deleted_at_once_leave_no_file, 20)
     plant_init(&p);
     for (int i = 0; i < NAMES; i++) {
         snprintf(name, sizeof name, "t%d", i);
-        upload(&p, name, CSV);
+        shelf_upload(&p, name, SHELF_CSV);
     }
     for (int i = 0; i < NAMES; i++)
         ck_assert_int_eq(pthread_create(&thread[i], NULL, delete_own, &c), 0);
@@ -335,7 +303,7 @@ TEST(a_deletion_that_comes_too_late_leaves_a_job_its_mark)
     struct job_row row;
     int64_t id = 0;
     plant_init(&p);
-    const char *digest = upload(&p, "same", CSV);
+    const char *digest = shelf_upload(&p, "same", SHELF_CSV);
     ck_assert(store_exec(p.store,
                          "CREATE TRIGGER late AFTER DELETE ON datasets BEGIN "
                          "INSERT INTO jobs (name, digest, spec, metadata, created_at, queued_at) "
@@ -343,7 +311,7 @@ TEST(a_deletion_that_comes_too_late_leaves_a_job_its_mark)
                          NULL));
     NEED(catalog_delete(p.catalog, "same", &p.arena, &p.err));
     ck_assert(store_exec(p.store, "SELECT max(id) FROM jobs", &id));
-    ck_assert(remains(&p, digest));
+    ck_assert(shelf_has(&p, digest));
     ck_assert_int_eq(files_mark_of(p.files, SHELF_DATASETS, digest), WITH_JOB);
     NEED(queue_cancel(p.queue, id, &row, &p.arena, &p.err));
     NEED(catalog_forget(p.catalog, digest, &p.err));
@@ -361,17 +329,17 @@ LOOP_TEST(deletions_of_a_name_at_once_leave_a_job_its_data, 40)
     pthread_t thread[DELETIONS];
     struct crowd c = {.p = &p, .name = "same"};
     plant_init(&p);
-    const char *digest = upload(&p, "same", CSV);
+    const char *digest = shelf_upload(&p, "same", SHELF_CSV);
     for (int i = 0; i < DELETIONS; i++)
         ck_assert_int_eq(pthread_create(&thread[i], NULL, delete_own, &c), 0);
     catalog_begin(p.catalog, SHELF_DATASETS, digest, &file);
-    upload(&p, NULL, CSV);
+    shelf_upload(&p, NULL, SHELF_CSV);
     int64_t id = plant_submit(&p, NULL, digest, "{}");
     file.job = (struct file_job){id, plant_job(&p, id).created_at};
     NEED(catalog_end(p.catalog, &file, CATALOG_WITH_JOB, &p.err));
     for (int i = 0; i < DELETIONS; i++)
         pthread_join(thread[i], NULL);
-    ck_assert(remains(&p, digest));
+    ck_assert(shelf_has(&p, digest));
     NEED(queue_cancel(p.queue, id, &row, &p.arena, &p.err));
     if (c.failed == DELETIONS) // all were refused for the job
         NEED(catalog_delete(p.catalog, "same", &p.arena, &p.err));
@@ -385,7 +353,7 @@ TEST(a_mark_that_names_jobs_keeps_them)
     const struct file_job first = {1, 11};
     struct plant p;
     plant_init(&p);
-    const char *digest = upload(&p, NULL, CSV);
+    const char *digest = shelf_upload(&p, NULL, SHELF_CSV);
     files_mark_job(p.files, SHELF_DATASETS, digest, &first);
     NEED(files_mark(p.files, SHELF_DATASETS, digest, &p.err));
     files_mark_job(p.files, SHELF_DATASETS, digest, NULL); // as when a deletion gives up
@@ -400,7 +368,7 @@ TEST(a_table_whose_row_is_refused_leaves_no_file)
     char digest[DATASET_DIGEST];
     plant_init(&p);
     NEED(store_write(p.store, refuse_rows, NULL, &p.err));
-    ck_assert(!plant_upload(&p, "a", CSV, digest, &p.arena, &p.err));
+    ck_assert(!plant_upload(&p, "a", SHELF_CSV, digest, &p.arena, &p.err));
     ck_assert_int_eq(plant_files(&p, "datasets"), 0);
     p.err = (struct err){0};
     plant_release(&p);
@@ -412,8 +380,8 @@ TEST(a_deletion_goes_on_when_nobody_waits_for_it)
     static const atomic_bool gone = true;
     struct plant p;
     plant_init(&p);
-    upload(&p, "a", CSV);
-    upload(&p, "a", OTHER);
+    shelf_upload(&p, "a", SHELF_CSV);
+    shelf_upload(&p, "a", SHELF_OTHER);
     store_watch(&gone);
     NEED(catalog_delete(p.catalog, "a", &p.arena, &p.err));
     store_watch(NULL);
@@ -426,7 +394,7 @@ TEST(one_version_that_cannot_be_removed_keeps_no_other)
     struct plant p;
     char file[256], away[256];
     plant_init(&p);
-    const char *digest[] = {upload(&p, "a", CSV), upload(&p, "a", OTHER)};
+    const char *digest[] = {shelf_upload(&p, "a", SHELF_CSV), shelf_upload(&p, "a", SHELF_OTHER)};
     for (int i = 0; i < 2; i++) {
         snprintf(file, sizeof file, "%s/datasets/%s.col", p.dir, digest[i]);
         snprintf(away, sizeof away, "%s/away%d", p.dir, i);
@@ -434,352 +402,10 @@ TEST(one_version_that_cannot_be_removed_keeps_no_other)
             ck_assert(rename(file, away) == 0 && mkdir(file, 0700) == 0);
     }
     ck_assert(!catalog_delete(p.catalog, "a", &p.arena, &p.err));
-    ck_assert(!remains(&p, digest[1]));
+    ck_assert(!shelf_has(&p, digest[1]));
     snprintf(file, sizeof file, "%s/datasets/%s.col", p.dir, digest[0]);
     ck_assert_int_eq(rmdir(file), 0);
     p.err = (struct err){0};
-    plant_release(&p);
-}
-
-// What a crash leaves, at each place where files and rows can part.
-
-static void before_the_row_of_a_dataset(struct plant *p)
-{
-    upload(p, NULL, CSV);
-}
-
-static void before_the_file_of_a_dataset(struct plant *p)
-{
-    put_file(p, "datasets/" HEX ".mark");
-}
-
-static void between_the_files_of_a_dataset(struct plant *p)
-{
-    put_file(p, "datasets/" HEX ".mark");
-    put_file(p, "datasets/" HEX ".csv");
-}
-
-// The columns cannot be removed while they are a folder.
-static void after_the_rows_of_a_dataset(struct plant *p)
-{
-    char file[256], away[256];
-    snprintf(file, sizeof file, "%s/datasets/%s.col", p->dir, upload(p, "gone", CSV));
-    snprintf(away, sizeof away, "%s/away", p->dir);
-    ck_assert(rename(file, away) == 0 && mkdir(file, 0700) == 0);
-    ck_assert(!catalog_delete(p->catalog, "gone", &p->arena, &(struct err){0}));
-    ck_assert(rmdir(file) == 0 && rename(away, file) == 0);
-}
-
-static void before_the_data_of_a_job_goes(struct plant *p)
-{
-    struct job_row row;
-    int64_t id = plant_submit(p, NULL, upload(p, NULL, CSV), "{}");
-    ck_assert(queue_cancel(p->queue, id, &row, &p->arena, &p->err));
-}
-
-static void before_a_dataset_is_settled(struct plant *p)
-{
-    char name[128];
-    snprintf(name, sizeof name, "datasets/%s.mark", upload(p, "a", OTHER));
-    put_file(p, name);
-}
-
-static void before_the_row_of_a_model(struct plant *p)
-{
-    save_model(p, "body");
-}
-
-static void (*const crash[])(struct plant *) = {
-    before_the_row_of_a_dataset,    before_the_file_of_a_dataset, before_the_row_of_a_model,
-    between_the_files_of_a_dataset, after_the_rows_of_a_dataset,  before_the_data_of_a_job_goes,
-    before_a_dataset_is_settled,
-};
-
-LOOP_TEST(what_a_crash_left_is_removed_and_nothing_else, sizeof crash / sizeof *crash)
-{
-    static const char *const foreign[] = {"datasets/README", "datasets/0123.csv",
-                                          "datasets/" HEX "0.csv", "datasets/X" HEX ".csv"};
-    struct plant p;
-    plant_init(&p);
-    const char *named = upload(&p, "a", OTHER), *waiting = upload(&p, NULL, "x,y\n9,9\n8,8\n");
-    plant_publish(&p, "m", 1);
-    plant_submit(&p, NULL, waiting, "{}");
-    for (int i = 0; i < 4; i++)
-        put_file(&p, foreign[i]);
-    crash[_i](&p);
-    plant_close(&p);
-    plant_open(&p);
-    ck_assert(remains(&p, named) && remains(&p, waiting));
-    for (int i = 0; i < 4; i++)
-        ck_assert_msg(access(plant_path(&p, foreign[i]), F_OK) == 0, "%s", foreign[i]);
-    ck_assert_int_eq(plant_files(&p, "datasets"), 4 + 1 + 4); // the waiting job's with its mark
-    ck_assert_int_eq(plant_files(&p, "models"), 1);
-    ck_assert_int_eq(p.strangers.files, 0);
-    plant_release(&p);
-}
-
-// What the user has, but for the database: two datasets and a model.
-static void fill(struct plant *p)
-{
-    upload(p, "a", CSV);
-    upload(p, "b", OTHER);
-    plant_publish(p, "m", 1);
-}
-
-static void move(const struct plant *p, const char *from, const char *to)
-{
-    char a[256];
-    snprintf(a, sizeof a, "%s", plant_path(p, from));
-    ck_assert_int_eq(rename(a, plant_path(p, to)), 0);
-}
-
-static void copy(const struct plant *p, const char *from, const char *to)
-{
-    int fd[2] = {open(plant_path(p, from), O_RDONLY), -1};
-    fd[1] = open(plant_path(p, to), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    char piece[4096];
-    for (ssize_t n; (n = read(fd[0], piece, sizeof piece)) > 0;)
-        ck_assert_int_eq(write(fd[1], piece, (size_t)n), n);
-    close(fd[0]);
-    close(fd[1]);
-}
-
-static void check_full(struct plant *p)
-{
-    struct dataset_row row;
-    struct model_row model;
-    size_t len;
-    NEED_IN(p, store_dataset_get(p->store, "b", 0, &row, &p->arena, &p->err));
-    ck_assert(remains(p, row.digest));
-    NEED_IN(p, store_model_get(p->store, "m", 0, &model, &p->arena, &p->err));
-    ck_assert(model_store_load(p->files, model.digest, &len, NULL, &p->arena, &p->err));
-}
-
-static struct catalog *open_again(struct plant *p, struct err *e)
-{
-    p->store = store_open(p->dir, &clock_system, e);
-    ck_assert_msg(p->store != NULL, "%s", e->text);
-    p->files = files_new(store_dir(p->store));
-    if (!catalog_check(p->store, p->files, e))
-        return NULL;
-    return catalog_open(p->store, p->files, &p->strangers, e);
-}
-
-// Missing, empty, or made by a start that was refused.
-LOOP_TEST(a_new_database_beside_files_is_refused_and_nothing_removed, 3)
-{
-    struct plant p;
-    plant_init(&p);
-    fill(&p);
-    plant_close(&p);
-    move(&p, "mlpd.db", "kept.db");
-    if (_i == 1)
-        put_file(&p, "mlpd.db");
-    for (int start = 0; start < (_i == 2 ? 2 : 1); start++) {
-        struct err e = {0};
-        ck_assert_ptr_null(open_again(&p, &e));
-        ck_assert_msg(e.kind == ERR_CONFLICT && strstr(e.text, "put their mlpd.db back"), "%s",
-                      e.text);
-        files_free(p.files);
-        store_close(p.store);
-    }
-    ck_assert(plant_files(&p, "datasets") == 4 && plant_files(&p, "models") == 1);
-    move(&p, "kept.db", "mlpd.db");
-    plant_open(&p);
-    check_full(&p);
-    plant_release(&p);
-}
-
-// Made and nothing stored, made and used, not made by this opening.
-LOOP_TEST(a_database_is_discarded_only_while_it_is_new, 3)
-{
-    struct plant p;
-    plant_init(&p);
-    if (_i == 1)
-        upload(&p, "a", CSV);
-    if (_i == 2) {
-        plant_close(&p);
-        plant_open(&p);
-    }
-    struct store *s = p.store;
-    queue_drain(p.queue);
-    cache_free(p.cache);
-    queue_free(p.queue);
-    catalog_close(p.catalog);
-    files_free(p.files);
-    store_discard(s);
-    ck_assert_int_eq(access(plant_path(&p, "mlpd.db"), F_OK) == 0, _i != 0);
-    ck_assert_int_ne(access(plant_path(&p, "mlpd.db-wal"), F_OK), 0);
-    plant_open(&p);
-    plant_release(&p);
-}
-
-TEST(a_new_database_is_fine_once_the_files_are_moved_away)
-{
-    struct plant p;
-    plant_init(&p);
-    fill(&p);
-    plant_close(&p);
-    move(&p, "mlpd.db", "kept.db");
-    move(&p, "datasets", "kept");
-    move(&p, "models", "kept.too");
-    plant_open(&p);
-    plant_release(&p);
-}
-
-TEST(files_that_an_older_database_does_not_know_outlive_its_visit)
-{
-    struct plant p;
-    plant_init(&p);
-    upload(&p, "old", "x,y\n9,9\n8,8\n");
-    plant_close(&p);
-    move(&p, "mlpd.db", "old.db");
-    struct err e = {0};
-    copy(&p, "old.db", "mlpd.db");
-    plant_open(&p);
-    fill(&p);
-    plant_close(&p);
-    move(&p, "mlpd.db", "new.db");
-    move(&p, "old.db", "mlpd.db");
-    plant_open(&p);
-    ck_assert_int_eq(p.strangers.files, 5);
-    ck_assert_int_gt(p.strangers.bytes, 0);
-    ck_assert(!store_dataset_get(p.store, "b", 0, &(struct dataset_row){0}, &p.arena, &e));
-    plant_close(&p);
-    move(&p, "new.db", "mlpd.db");
-    plant_open(&p);
-    ck_assert_int_eq(p.strangers.files, 0);
-    check_full(&p);
-    plant_release(&p);
-}
-
-// The bytes of a table were, in the database that comes back, those of data that came with a job.
-
-static const char *inline_job(struct plant *p, int64_t *id)
-{
-    const char *digest = upload(p, NULL, CSV);
-    *id = plant_submit(p, NULL, digest, "{}");
-    return digest;
-}
-
-static void end_job(struct plant *p, int64_t id, const char *digest)
-{
-    struct job_row row;
-    NEED_IN(p, queue_cancel(p->queue, id, &row, &p->arena, &p->err));
-    NEED_IN(p, catalog_forget(p->catalog, digest, &p->err));
-}
-
-static void keep_database(struct plant *p)
-{
-    plant_close(p);
-    copy(p, "mlpd.db", "old.db");
-    plant_open(p);
-}
-
-static void bring_it_back(struct plant *p)
-{
-    plant_close(p);
-    move(p, "old.db", "mlpd.db");
-    plant_open(p);
-}
-
-TEST(an_upload_of_the_bytes_of_an_ended_job_outlives_the_visit_of_an_older_database)
-{
-    struct plant p;
-    int64_t id;
-    plant_init(&p);
-    upload(&p, "other", OTHER);
-    const char *digest = inline_job(&p, &id);
-    end_job(&p, id, digest);
-    ck_assert(!remains(&p, digest));
-    keep_database(&p);
-    upload(&p, "mine", CSV);
-    bring_it_back(&p);
-    ck_assert(remains(&p, digest));
-    ck_assert_int_eq(p.strangers.files, 2);
-    plant_release(&p);
-}
-
-TEST(an_upload_of_the_bytes_of_a_waiting_job_outlives_the_end_of_the_job_in_an_older_database)
-{
-    struct plant p;
-    int64_t id;
-    plant_init(&p);
-    const char *digest = inline_job(&p, &id);
-    keep_database(&p);
-    upload(&p, "mine", CSV); // while the job waits: the file is the same
-    end_job(&p, id, digest);
-    bring_it_back(&p);
-    ck_assert_int_eq(p.strangers.files, 0);
-    end_job(&p, id, digest);
-    ck_assert(remains(&p, digest));
-    plant_release(&p);
-}
-
-TEST(the_data_of_a_waiting_job_outlives_the_visit_of_a_database_that_does_not_know_the_job)
-{
-    struct plant p;
-    int64_t id;
-    plant_init(&p);
-    upload(&p, "other", OTHER);
-    keep_database(&p);
-    const char *digest = inline_job(&p, &id);
-    bring_it_back(&p);
-    ck_assert(remains(&p, digest));
-    ck_assert_int_eq(p.strangers.files, 3); // with its mark
-    plant_release(&p);
-}
-
-// The database that visits knows an earlier job of the same table, which has ended.
-TEST(the_data_of_a_waiting_job_outlives_the_visit_of_a_database_that_knows_another)
-{
-    struct plant p;
-    int64_t id, before;
-    plant_init(&p);
-    const char *digest = inline_job(&p, &before);
-    end_job(&p, before, digest);
-    keep_database(&p);
-    usleep(2000); // a job of the same number has another time
-    inline_job(&p, &id);
-    bring_it_back(&p);
-    ck_assert(remains(&p, digest));
-    plant_release(&p);
-}
-
-TEST(the_data_of_jobs_that_have_ended_is_swept_when_it_could_not_be_removed)
-{
-    struct plant p;
-    int64_t id[2];
-    struct job_row row;
-    plant_init(&p);
-    inline_job(&p, &id[0]);
-    const char *digest = inline_job(&p, &id[1]);
-    NEED(queue_cancel(p.queue, id[0], &row, &p.arena, &p.err));
-    plant_close(&p);
-    plant_open(&p);
-    ck_assert(remains(&p, digest));
-    NEED(queue_cancel(p.queue, id[1], &row, &p.arena, &p.err));
-    plant_close(&p);
-    plant_open(&p);
-    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
-    plant_release(&p);
-}
-
-TEST(data_of_a_job_whose_row_came_just_before_a_crash_goes_with_the_job)
-{
-    struct plant p;
-    char mark[128], job[128];
-    int64_t id;
-    plant_init(&p);
-    const char *digest = inline_job(&p, &id);
-    snprintf(mark, sizeof mark, "datasets/%s.mark", digest);
-    snprintf(job, sizeof job, "datasets/%s.job", digest);
-    move(&p, job, mark);
-    plant_close(&p);
-    plant_open(&p);
-    ck_assert_int_eq(access(plant_path(&p, job), F_OK), 0);
-    end_job(&p, id, digest);
-    ck_assert_int_eq(plant_files(&p, "datasets"), 0);
     plant_release(&p);
 }
 
@@ -788,10 +414,10 @@ TEST(a_model_that_gets_no_row_takes_no_file_along_that_was_there)
     struct plant p;
     struct catalog_file m;
     plant_init(&p);
-    const char *digest = save_model(&p, "body");
+    const char *digest = shelf_save(&p, "body");
     files_unmark(p.files, SHELF_MODELS, digest); // by a row that this database lacks
     catalog_begin(p.catalog, SHELF_MODELS, digest, &m);
-    save_model(&p, "body");
+    shelf_save(&p, "body");
     NEED(catalog_end(p.catalog, &m, CATALOG_UNSTORED, &p.err));
     ck_assert_int_eq(plant_files(&p, "models"), 1);
     plant_release(&p);
@@ -803,9 +429,9 @@ TEST(a_deletion_that_fails_leaves_no_mark_on_what_is_needed)
     struct plant p;
     char file[256], away[256], mark[128];
     plant_init(&p);
-    snprintf(mark, sizeof mark, "datasets/%s.mark", upload(&p, "b", OTHER));
-    upload(&p, "a", OTHER);
-    snprintf(file, sizeof file, "%s/datasets/%s.col", p.dir, upload(&p, "a", CSV));
+    snprintf(mark, sizeof mark, "datasets/%s.mark", shelf_upload(&p, "b", SHELF_OTHER));
+    shelf_upload(&p, "a", SHELF_OTHER);
+    snprintf(file, sizeof file, "%s/datasets/%s.col", p.dir, shelf_upload(&p, "a", SHELF_CSV));
     snprintf(away, sizeof away, "%s/away", p.dir);
     ck_assert(rename(file, away) == 0 && mkdir(file, 0700) == 0);
     ck_assert(!catalog_delete(p.catalog, "a", &p.arena, &p.err));
@@ -829,7 +455,7 @@ static void *upload_and_delete(void *arg)
     arena_init(&a, 16 << 20);
     for (int i = 0; i < ROUNDS; i++) {
         struct err e = {0};
-        if (!plant_upload(c->p, name, CSV, digest, &a, &e))
+        if (!plant_upload(c->p, name, SHELF_CSV, digest, &a, &e))
             atomic_fetch_add(&c->failed, 1);
         else if (!dataset_describe(c->p->files, digest, &info, &a, &e) ||
                  !dataset_load(c->p->files, digest, &frame, NULL, &a, &e))
@@ -856,7 +482,7 @@ TEST(threads_that_upload_and_delete_equal_bytes_lose_no_file_that_is_named)
     struct dataset_list list;
     NEED(store_dataset_list(p.store, 100, 0, &list, &p.arena, &p.err));
     ck_assert_uint_eq(list.n, THREADS);
-    ck_assert(remains(&p, list.row[0].digest));
+    ck_assert(shelf_has(&p, list.row[0].digest));
     ck_assert_int_eq(plant_files(&p, "datasets"), 2);
     ck_assert_int_eq(plant_files(&p, "tmp"), 0);
     plant_release(&p);
