@@ -48,7 +48,8 @@ struct optim {
     struct row row;
     int (*slots)(const double *value); // state values per parameter
     // Numbers that are the same for all parameters of a group in step k (from 1) at learning rate
-    // lr; `run` is the group's own memory for running products over steps, zero at first.
+    // lr (of `all` rows: at 1, since all() is told the rate itself); `run` is the group's own
+    // memory for running products over steps, zero at first.
     void (*prepare)(const double *value, uint64_t k, double lr, double *run, double *coef);
     // State before the first step, where zero is not it; after prepare(). NULL: zero is.
     void (*begin)(const struct optim_span *s);
@@ -61,8 +62,8 @@ struct optim {
     size_t own; // bytes at o->own for `all` rows, zero at first
     // The weights to evaluate and keep differ from those that are trained (schedule-free): from
     // trained ones to those, and back. NULL: they are the same.
-    void (*settle)(const struct optim_span *s);
-    void (*unsettle)(const struct optim_span *s);
+    void (*swap_in)(const struct optim_span *s);
+    void (*swap_out)(const struct optim_span *s);
     const char *(*misfit)(const double *value); // why the knobs do not go together, as a sentence;
                                                 // NULL: they do
 };

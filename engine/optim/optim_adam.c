@@ -14,6 +14,23 @@ enum { ADAM_LR, ADAM_BETA1, ADAM_BETA2, ADAM_EPS, ADAM_DECAY, ADAM_MORE };
         .type = KNOB_BOOL, .max = 1                                                                \
     }
 
+// Coefficients: of all these rows, then from C_OWN on what each has for itself.
+enum {
+    C_RATE, // lr / (1-β1^k)
+    C_BETA1,
+    C_NEW1, // 1-β1
+    C_BETA2,
+    C_NEW2,   // 1-β2
+    C_SCALE2, // 1 / √(1-β2^k)
+    C_EPS,
+    C_DECAY,
+    C_OWN
+};
+enum { ADAMW_KEEP = C_OWN };                       // 1 - lr λ
+enum { NADAM_GRADIENT = C_OWN };                   // rate of the gradient beside its average
+enum { RADAM_ADAPTIVE = C_OWN, RADAM_PLAIN };      // factors of m̂/(√v + ε) and of m̂ alone
+enum { FREE_MOVE = C_OWN, FREE_RATE, FREE_SHARE }; // of u in y, of u in z, c
+
 static int adam_slots(const double *value)
 {
     return value[ADAM_MORE] ? 3 : 2;
@@ -21,14 +38,14 @@ static int adam_slots(const double *value)
 
 static void adam_coefs(const double *value, uint64_t k, double lr, double *coef)
 {
-    coef[0] = lr / (1 - pow(value[ADAM_BETA1], (double)k));
-    coef[1] = value[ADAM_BETA1];
-    coef[2] = 1 - value[ADAM_BETA1];
-    coef[3] = value[ADAM_BETA2];
-    coef[4] = 1 - value[ADAM_BETA2];
-    coef[5] = 1 / sqrt(1 - pow(value[ADAM_BETA2], (double)k));
-    coef[6] = value[ADAM_EPS];
-    coef[7] = value[ADAM_DECAY];
+    coef[C_RATE] = lr / (1 - pow(value[ADAM_BETA1], (double)k));
+    coef[C_BETA1] = value[ADAM_BETA1];
+    coef[C_NEW1] = 1 - value[ADAM_BETA1];
+    coef[C_BETA2] = value[ADAM_BETA2];
+    coef[C_NEW2] = 1 - value[ADAM_BETA2];
+    coef[C_SCALE2] = 1 / sqrt(1 - pow(value[ADAM_BETA2], (double)k));
+    coef[C_EPS] = value[ADAM_EPS];
+    coef[C_DECAY] = value[ADAM_DECAY];
 }
 
 static void adam_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
@@ -41,27 +58,27 @@ static void adamw_prepare(const double *value, uint64_t k, double lr, double *ru
 {
     (void)run;
     adam_coefs(value, k, lr, coef);
-    coef[7] = 1 - lr * value[ADAM_DECAY];
+    coef[ADAMW_KEEP] = 1 - lr * value[ADAM_DECAY];
 }
 
 INLINE void adam_averages(real g, real *m, real *v, const real *c)
 {
-    *m = c[1] * *m + c[2] * g;
-    *v = c[3] * *v + c[4] * g * g;
+    *m = c[C_BETA1] * *m + c[C_NEW1] * g;
+    *v = c[C_BETA2] * *v + c[C_NEW2] * g * g;
 }
 
 // The common part: one parameter's update for the gradient g.
 INLINE real adam_move(real g, real *m, real *v, const real *c)
 {
     adam_averages(g, m, v, c);
-    return c[0] * *m / (sqrt(*v) * c[5] + c[6]);
+    return c[C_RATE] * *m / (sqrt(*v) * c[C_SCALE2] + c[C_EPS]);
 }
 
 INLINE real amsgrad_move(real g, real *m, real *v, real *most, const real *c)
 {
     adam_averages(g, m, v, c);
     *most = *v > *most ? *v : *most;
-    return c[0] * *m / (sqrt(*most) * c[5] + c[6]);
+    return c[C_RATE] * *m / (sqrt(*most) * c[C_SCALE2] + c[C_EPS]);
 }
 
 INLINE void adam_body(const struct optim_span *s, bool amsgrad)
@@ -71,7 +88,7 @@ INLINE void adam_body(const struct optim_span *s, bool amsgrad)
     const real *g = s->g, clip = s->clip;
     LANES for (size_t i = 0; i < s->n; i++)
     {
-        real d = g[i] * clip + c[7] * p[i];
+        real d = g[i] * clip + c[C_DECAY] * p[i];
         p[i] -=
             amsgrad ? amsgrad_move(d, &m[i], &v[i], &most[i], c) : adam_move(d, &m[i], &v[i], c);
     }
@@ -102,8 +119,8 @@ INLINE void adamw_body(const struct optim_span *s, bool amsgrad)
     LANES for (size_t i = 0; i < s->n; i++)
     {
         real d = g[i] * clip;
-        p[i] = p[i] * c[7] - (amsgrad ? amsgrad_move(d, &m[i], &v[i], &most[i], c)
-                                      : adam_move(d, &m[i], &v[i], c));
+        p[i] = p[i] * c[ADAMW_KEEP] - (amsgrad ? amsgrad_move(d, &m[i], &v[i], &most[i], c)
+                                               : adam_move(d, &m[i], &v[i], c));
     }
 }
 
@@ -131,10 +148,11 @@ KERNEL static void adamax_step(const struct optim_span *s)
     const real *g = s->g, clip = s->clip;
     LANES for (size_t i = 0; i < s->n; i++)
     {
-        real d = g[i] * clip + c[7] * p[i], size = fabs(d) + c[6], old = c[3] * u[i];
-        m[i] = c[1] * m[i] + c[2] * d;
+        real d = g[i] * clip + c[C_DECAY] * p[i], size = fabs(d) + c[C_EPS],
+             old = c[C_BETA2] * u[i];
+        m[i] = c[C_BETA1] * m[i] + c[C_NEW1] * d;
         u[i] = old > size ? old : size;
-        p[i] -= c[0] * m[i] / u[i];
+        p[i] -= c[C_RATE] * m[i] / u[i];
     }
 }
 
@@ -162,8 +180,8 @@ static void nadam_prepare(const double *value, uint64_t k, double lr, double *ru
     double mu = nadam_mu(value, k), next = nadam_mu(value, k + 1);
     run[0] = k > 1 ? run[0] * mu : mu;
     adam_coefs(value, k, lr, coef);
-    coef[0] = lr * next / (1 - run[0] * next);
-    coef[8] = lr * (1 - mu) / (1 - run[0]);
+    coef[C_RATE] = lr * next / (1 - run[0] * next);
+    coef[NADAM_GRADIENT] = lr * (1 - mu) / (1 - run[0]);
 }
 
 KERNEL static void nadam_step(const struct optim_span *s)
@@ -173,9 +191,9 @@ KERNEL static void nadam_step(const struct optim_span *s)
     const real *g = s->g, clip = s->clip;
     LANES for (size_t i = 0; i < s->n; i++)
     {
-        real d = g[i] * clip + c[7] * p[i];
+        real d = g[i] * clip + c[C_DECAY] * p[i];
         adam_averages(d, &m[i], &v[i], c);
-        p[i] -= (c[0] * m[i] + c[8] * d) / (sqrt(v[i]) * c[5] + c[6]);
+        p[i] -= (c[C_RATE] * m[i] + c[NADAM_GRADIENT] * d) / (sqrt(v[i]) * c[C_SCALE2] + c[C_EPS]);
     }
 }
 
@@ -205,10 +223,11 @@ static void radam_prepare(const double *value, uint64_t k, double lr, double *ru
     double power = pow(value[ADAM_BETA2], (double)k), far = 2 / (1 - value[ADAM_BETA2]) - 1,
            rho = far - 2 * (double)k * power / (1 - power);
     adam_coefs(value, k, lr, coef);
-    coef[8] = rho > 5 ? sqrt((rho - 4) * (rho - 2) * far / ((far - 4) * (far - 2) * rho)) *
-                            sqrt(1 - power)
-                      : 0;
-    coef[9] = rho > 5 ? 0 : 1;
+    coef[RADAM_ADAPTIVE] =
+        rho > 5
+            ? sqrt((rho - 4) * (rho - 2) * far / ((far - 4) * (far - 2) * rho)) * sqrt(1 - power)
+            : 0;
+    coef[RADAM_PLAIN] = rho > 5 ? 0 : 1;
 }
 
 KERNEL static void radam_step(const struct optim_span *s)
@@ -218,8 +237,8 @@ KERNEL static void radam_step(const struct optim_span *s)
     const real *g = s->g, clip = s->clip;
     LANES for (size_t i = 0; i < s->n; i++)
     {
-        adam_averages(g[i] * clip + c[7] * p[i], &m[i], &v[i], c);
-        p[i] -= c[0] * m[i] * (c[8] / (sqrt(v[i]) + c[6]) + c[9]);
+        adam_averages(g[i] * clip + c[C_DECAY] * p[i], &m[i], &v[i], c);
+        p[i] -= c[C_RATE] * m[i] * (c[RADAM_ADAPTIVE] / (sqrt(v[i]) + c[C_EPS]) + c[RADAM_PLAIN]);
     }
 }
 
@@ -239,10 +258,10 @@ static void adopt_prepare(const double *value, uint64_t k, double lr, double *ru
 {
     (void)run;
     adam_coefs(value, k, lr, coef);
-    coef[0] = k > 1 ? lr : 0;
-    coef[2] = k > 2 ? coef[2] : k > 1;
-    coef[4] = k > 1 ? coef[4] : 1;
-    coef[7] = k > 1 ? 1 - lr * value[ADAM_DECAY] : 1;
+    coef[C_RATE] = k > 1 ? lr : 0;
+    coef[C_NEW1] = k > 2 ? coef[C_NEW1] : k > 1;
+    coef[C_NEW2] = k > 1 ? coef[C_NEW2] : 1;
+    coef[ADAMW_KEEP] = k > 1 ? 1 - lr * value[ADAM_DECAY] : 1;
 }
 
 KERNEL static void adopt_step(const struct optim_span *s)
@@ -253,9 +272,9 @@ KERNEL static void adopt_step(const struct optim_span *s)
     LANES for (size_t i = 0; i < s->n; i++)
     {
         real d = g[i] * clip, root = sqrt(v[i]);
-        m[i] = c[1] * m[i] + c[2] * d / (root > c[6] ? root : c[6]);
-        v[i] = c[3] * v[i] + c[4] * d * d;
-        p[i] = p[i] * c[7] - c[0] * m[i];
+        m[i] = c[C_BETA1] * m[i] + c[C_NEW1] * d / (root > c[C_EPS] ? root : c[C_EPS]);
+        v[i] = c[C_BETA2] * v[i] + c[C_NEW2] * d * d;
+        p[i] = p[i] * c[ADAMW_KEEP] - c[C_RATE] * m[i];
     }
 }
 
@@ -286,9 +305,9 @@ static void free_prepare(const double *value, uint64_t k, double lr, double *run
     run[1] += run[0] * run[0];
     double share = run[1] > 0 ? run[0] * run[0] / run[1] : 0;
     adam_coefs(value, k, lr, coef);
-    coef[0] = rate * (value[ADAM_BETA1] * (1 - share) - 1);
-    coef[2] = rate;
-    coef[5] = share;
+    coef[FREE_MOVE] = rate * (value[ADAM_BETA1] * (1 - share) - 1);
+    coef[FREE_RATE] = rate;
+    coef[FREE_SHARE] = share;
 }
 
 static void free_begin(const struct optim_span *s)
@@ -305,25 +324,25 @@ KERNEL static void free_step(const struct optim_span *s)
     LANES for (size_t i = 0; i < s->n; i++)
     {
         real d = g[i] * clip;
-        v[i] = c[3] * v[i] + c[4] * d * d;
-        d = d / (sqrt(v[i]) + c[6]) + c[7] * y[i];
-        y[i] += c[5] * (z[i] - y[i]) + c[0] * d;
-        z[i] -= c[2] * d;
+        v[i] = c[C_BETA2] * v[i] + c[C_NEW2] * d * d;
+        d = d / (sqrt(v[i]) + c[C_EPS]) + c[C_DECAY] * y[i];
+        y[i] += c[FREE_SHARE] * (z[i] - y[i]) + c[FREE_MOVE] * d;
+        z[i] -= c[FREE_RATE] * d;
     }
 }
 
 // x = y + (1 - 1/β1) (z - y)
-static void free_settle(const struct optim_span *s)
+static void free_swap_in(const struct optim_span *s)
 {
-    const real share = 1 - 1 / s->coef[1];
+    const real share = 1 - 1 / s->coef[C_BETA1];
     for (size_t i = 0; i < s->n; i++)
         s->p[i] += share * (s->state[0][i] - s->p[i]);
 }
 
 // y = x + (1 - β1) (z - x)
-static void free_unsettle(const struct optim_span *s)
+static void free_swap_out(const struct optim_span *s)
 {
-    const real share = 1 - s->coef[1];
+    const real share = 1 - s->coef[C_BETA1];
     for (size_t i = 0; i < s->n; i++)
         s->p[i] += share * (s->state[0][i] - s->p[i]);
 }
@@ -337,6 +356,6 @@ const struct optim optim_schedule_free_adamw = {
     .prepare = free_prepare,
     .begin = free_begin,
     .step = free_step,
-    .settle = free_settle,
-    .unsettle = free_unsettle,
+    .swap_in = free_swap_in,
+    .swap_out = free_swap_out,
 };

@@ -20,7 +20,7 @@ enum {
 enum { HISTORY_MAX = 100 };
 
 // Vectors of n reals in o->state: d, start, before, two for the search, then pairs s, y.
-enum { V_WAY, V_START, V_BEFORE, V_SEARCH, V_PAIRS = V_SEARCH + 2 };
+enum { V_DIRECTION, V_START, V_BEFORE, V_SEARCH, V_PAIRS = V_SEARCH + 2 };
 
 struct lbfgs {
     uint64_t iterations;
@@ -39,7 +39,7 @@ static void lbfgs_prepare(const double *value, uint64_t k, double lr, double *ru
     (void)value;
     (void)k;
     (void)run;
-    coef[0] = sqrt(lr);
+    coef[C_ROOT] = sqrt(lr);
 }
 
 // One step's working set.
@@ -80,14 +80,15 @@ static void lbfgs_look(struct work *k)
     k->converged = wolfe_largest(&k->w, k->g) <= k->value[LBFGS_TOLERANCE_GRAD];
 }
 
-// Keep s = t d and y = g - g before, unless they bend the wrong way; the oldest pair makes room.
+// Keep s = t d and y = g - g before, unless the curvature along d is not positive; the oldest pair
+// makes room.
 static void remember(struct work *k)
 {
     struct lbfgs *own = k->own;
     struct wolfe *w = &k->w;
     real *before = lbfgs_vector(w->o, V_BEFORE);
     wolfe_combine(w, before, 1, k->g, -1, before); // y, until `before` is set anew
-    double ys = wolfe_dot(w, before, w->way) * own->t;
+    double ys = wolfe_dot(w, before, w->direction) * own->t;
     if (!(ys > 1e-10))
         return;
     if (own->n == (uint32_t)k->value[LBFGS_HISTORY])
@@ -95,7 +96,7 @@ static void remember(struct work *k)
     else
         own->n++;
     real *s = pair_s(k, own->n - 1), *y = pair_y(k, own->n - 1);
-    wolfe_combine(w, s, own->t, w->way, 0, w->way);
+    wolfe_combine(w, s, own->t, w->direction, 0, w->direction);
     wolfe_combine(w, y, 1, before, 0, before);
     *pair_rho(k, own->n - 1) = 1 / ys;
     own->diagonal = ys / wolfe_dot(w, y, y);
@@ -107,15 +108,15 @@ static void direct(struct work *k)
     struct wolfe *w = &k->w;
     double a[HISTORY_MAX];
     uint32_t n = k->own->n;
-    wolfe_combine(w, w->way, -1, k->g, 0, k->g);
+    wolfe_combine(w, w->direction, -1, k->g, 0, k->g);
     for (uint32_t i = n; i-- > 0;) {
-        a[i] = wolfe_dot(w, pair_s(k, i), w->way) * *pair_rho(k, i);
-        wolfe_combine(w, w->way, 1, w->way, -a[i], pair_y(k, i));
+        a[i] = wolfe_dot(w, pair_s(k, i), w->direction) * *pair_rho(k, i);
+        wolfe_combine(w, w->direction, 1, w->direction, -a[i], pair_y(k, i));
     }
-    wolfe_combine(w, w->way, k->own->diagonal, w->way, 0, w->way);
+    wolfe_combine(w, w->direction, k->own->diagonal, w->direction, 0, w->direction);
     for (uint32_t i = 0; i < n; i++) {
-        double b = wolfe_dot(w, pair_y(k, i), w->way) * *pair_rho(k, i);
-        wolfe_combine(w, w->way, 1, w->way, a[i] - b, pair_s(k, i));
+        double b = wolfe_dot(w, pair_y(k, i), w->direction) * *pair_rho(k, i);
+        wolfe_combine(w, w->direction, 1, w->direction, a[i] - b, pair_s(k, i));
     }
 }
 
@@ -176,7 +177,7 @@ static bool is_done(struct work *k)
     if (most == 0)
         most = floor(k->value[LBFGS_MAX_ITER] * 5 / 4);
     return k->evals >= most || k->converged ||
-           wolfe_largest(&k->w, k->w.way) * k->own->t <= change ||
+           wolfe_largest(&k->w, k->w.direction) * k->own->t <= change ||
            fabs(k->loss - k->before) < change;
 }
 
@@ -185,7 +186,7 @@ static bool iterate(struct work *k)
     int most = (int)k->value[LBFGS_MAX_ITER];
     for (int i = 1; i <= most; i++) {
         aim(k);
-        double slope = wolfe_dot(&k->w, k->g, k->w.way);
+        double slope = wolfe_dot(&k->w, k->g, k->w.direction);
         if (slope > -k->value[LBFGS_TOLERANCE_CHANGE])
             return true;
         wolfe_begin(&k->w);
@@ -204,7 +205,7 @@ static bool lbfgs_all(struct optimizer *o, double lr, double loss, const struct 
                            .closure = c,
                            .x = x,
                            .e = e,
-                           .way = lbfgs_vector(o, V_WAY),
+                           .direction = lbfgs_vector(o, V_DIRECTION),
                            .start = lbfgs_vector(o, V_START),
                            .g = {lbfgs_vector(o, V_SEARCH), lbfgs_vector(o, V_SEARCH + 1)}},
                      .own = o->own,
@@ -213,7 +214,6 @@ static bool lbfgs_all(struct optimizer *o, double lr, double loss, const struct 
                      .loss = loss,
                      .g = lbfgs_vector(o, V_SEARCH),
                      .evals = 1};
-    optimizer_prepare(o, 1);
     wolfe_gradient(&k.w, k.g);
     lbfgs_look(&k);
     return k.converged || lr == 0 || iterate(&k);

@@ -10,19 +10,20 @@
 // O(u). The rest: AdamW with β .9/.95, ε 1e-10 and a rate of its own, which the schedule and groups
 // scale alike.
 enum { MUON_LR, MUON_MOMENTUM, MUON_DECAY, MUON_ADAM_LR };
+enum { C_RATE, C_MOMENTUM, C_NEW, C_KEEP, C_ADAM_RATE, C_ADAM_SCALE, C_ADAM_KEEP }; // coefficients
 static const double beta1 = .9, beta2 = .95, eps = 1e-10;
 
 static void muon_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
 {
     (void)run;
     double adam_lr = value[MUON_LR] > 0 ? value[MUON_ADAM_LR] * (lr / value[MUON_LR]) : 0;
-    coef[0] = lr;
-    coef[1] = value[MUON_MOMENTUM];
-    coef[2] = 1 - value[MUON_MOMENTUM];
-    coef[3] = 1 - lr * value[MUON_DECAY];
-    coef[4] = adam_lr / (1 - pow(beta1, (double)k));
-    coef[5] = 1 / sqrt(1 - pow(beta2, (double)k));
-    coef[6] = 1 - adam_lr * value[MUON_DECAY];
+    coef[C_RATE] = lr;
+    coef[C_MOMENTUM] = value[MUON_MOMENTUM];
+    coef[C_NEW] = 1 - value[MUON_MOMENTUM];
+    coef[C_KEEP] = 1 - lr * value[MUON_DECAY];
+    coef[C_ADAM_RATE] = adam_lr / (1 - pow(beta1, (double)k));
+    coef[C_ADAM_SCALE] = 1 / sqrt(1 - pow(beta2, (double)k));
+    coef[C_ADAM_KEEP] = 1 - adam_lr * value[MUON_DECAY];
 }
 
 KERNEL static void muon_step(const struct optim_span *s)
@@ -37,7 +38,8 @@ KERNEL static void muon_step(const struct optim_span *s)
         real d = g[i] * clip;
         m[i] = b1 * m[i] + a1 * d;
         v[i] = b2 * v[i] + a2 * d * d;
-        p[i] = p[i] * c[6] - c[4] * m[i] / (sqrt(v[i]) * c[5] + least);
+        p[i] =
+            p[i] * c[C_ADAM_KEEP] - c[C_ADAM_RATE] * m[i] / (sqrt(v[i]) * c[C_ADAM_SCALE] + least);
     }
 }
 
@@ -49,8 +51,8 @@ KERNEL static double momentum(const struct optim_span *s, real *x)
     double sum = 0;
     for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++) {
         real d = s->g[i] * s->clip;
-        m[i] = c[1] * m[i] + c[2] * d;
-        x[i] = c[2] * d + c[1] * m[i];
+        m[i] = c[C_MOMENTUM] * m[i] + c[C_NEW] * d;
+        x[i] = c[C_NEW] * d + c[C_MOMENTUM] * m[i];
         most = fabs(x[i]) > most ? fabs(x[i]) : most;
     }
     for (size_t i = 0; i < s->n && most > 0 && !halt_due(s->halt, i); i++)
@@ -98,7 +100,7 @@ static void muon_matrix(const struct optim_span *s)
     double tall = (double)s->rows / s->cols, stretch = sqrt(tall > 1 ? tall : 1);
     scale(x, (real)(1 / (momentum(s, x) + 1e-7)), s->n, s->halt);
     orthogonalise(x, s->rows, s->cols, x + s->n, s->halt);
-    blend(s->p, s->coef[3], x, -s->coef[0] * (real)stretch, s->n, s->halt);
+    blend(s->p, s->coef[C_KEEP], x, -s->coef[C_RATE] * (real)stretch, s->n, s->halt);
 }
 
 const struct optim optim_muon = {

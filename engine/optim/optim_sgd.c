@@ -5,6 +5,20 @@
 
 #include "engine/optim/optim_row.h"
 
+// Coefficients of all rows in this file; each uses some.
+enum {
+    C_RATE,
+    C_DECAY,
+    C_EPS,
+    C_MOMENTUM,
+    C_MEMORY, // share of an average that is kept: ρ, α
+    C_NEW,    // share of what is new in it
+    C_CENTERED,
+    C_START,
+    C_OF_AVERAGE, // what a step takes of v,
+    C_OF_GRADIENT // and of g'
+};
+
 // g' = g + λ p;  v = μ v + (1-τ) g', in the first step v = g';  p -= lr (nesterov ? g' + μ v : v)
 enum { SGD_LR, SGD_MOMENTUM, SGD_NESTEROV, SGD_DECAY, SGD_DAMPENING };
 
@@ -16,12 +30,12 @@ static int sgd_slots(const double *value)
 static void sgd_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
 {
     (void)run;
-    coef[0] = lr;
-    coef[1] = value[SGD_MOMENTUM];
-    coef[2] = value[SGD_NESTEROV] ? value[SGD_MOMENTUM] : 1;
-    coef[3] = value[SGD_NESTEROV] ? 1 : 0;
-    coef[4] = value[SGD_DECAY];
-    coef[5] = k > 1 ? 1 - value[SGD_DAMPENING] : 1;
+    coef[C_RATE] = lr;
+    coef[C_MOMENTUM] = value[SGD_MOMENTUM];
+    coef[C_OF_AVERAGE] = value[SGD_NESTEROV] ? value[SGD_MOMENTUM] : 1;
+    coef[C_OF_GRADIENT] = value[SGD_NESTEROV] ? 1 : 0;
+    coef[C_DECAY] = value[SGD_DECAY];
+    coef[C_NEW] = k > 1 ? 1 - value[SGD_DAMPENING] : 1;
 }
 
 KERNEL static void sgd_plain(const struct optim_span *s)
@@ -29,7 +43,7 @@ KERNEL static void sgd_plain(const struct optim_span *s)
     COEFS(c, s);
     real *p = s->p;
     const real *g = s->g, clip = s->clip;
-    LANES for (size_t i = 0; i < s->n; i++) p[i] -= c[0] * (g[i] * clip + c[4] * p[i]);
+    LANES for (size_t i = 0; i < s->n; i++) p[i] -= c[C_RATE] * (g[i] * clip + c[C_DECAY] * p[i]);
 }
 
 KERNEL static void sgd_momentum(const struct optim_span *s)
@@ -39,9 +53,9 @@ KERNEL static void sgd_momentum(const struct optim_span *s)
     const real *g = s->g, clip = s->clip;
     LANES for (size_t i = 0; i < s->n; i++)
     {
-        real d = g[i] * clip + c[4] * p[i];
-        v[i] = c[1] * v[i] + c[5] * d;
-        p[i] -= c[0] * (c[3] * d + c[2] * v[i]);
+        real d = g[i] * clip + c[C_DECAY] * p[i];
+        v[i] = c[C_MOMENTUM] * v[i] + c[C_NEW] * d;
+        p[i] -= c[C_RATE] * (c[C_OF_GRADIENT] * d + c[C_OF_AVERAGE] * v[i]);
     }
 }
 
@@ -83,16 +97,16 @@ enum { ADAGRAD_LR, ADAGRAD_LR_DECAY, ADAGRAD_EPS, ADAGRAD_DECAY, ADAGRAD_START }
 static void adagrad_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
 {
     (void)run;
-    coef[0] = lr / (1 + (double)(k - 1) * value[ADAGRAD_LR_DECAY]);
-    coef[1] = value[ADAGRAD_EPS];
-    coef[2] = value[ADAGRAD_DECAY];
-    coef[3] = value[ADAGRAD_START];
+    coef[C_RATE] = lr / (1 + (double)(k - 1) * value[ADAGRAD_LR_DECAY]);
+    coef[C_EPS] = value[ADAGRAD_EPS];
+    coef[C_DECAY] = value[ADAGRAD_DECAY];
+    coef[C_START] = value[ADAGRAD_START];
 }
 
 static void adagrad_begin(const struct optim_span *s)
 {
     for (size_t i = 0; i < s->n; i++)
-        s->state[0][i] = s->coef[3];
+        s->state[0][i] = s->coef[C_START];
 }
 
 KERNEL static void adagrad_step(const struct optim_span *s)
@@ -102,9 +116,9 @@ KERNEL static void adagrad_step(const struct optim_span *s)
     const real *g = s->g, clip = s->clip;
     LANES for (size_t i = 0; i < s->n; i++)
     {
-        real d = g[i] * clip + c[2] * p[i];
+        real d = g[i] * clip + c[C_DECAY] * p[i];
         sum[i] += d * d;
-        p[i] -= c[0] * d / (sqrt(sum[i]) + c[1]);
+        p[i] -= c[C_RATE] * d / (sqrt(sum[i]) + c[C_EPS]);
     }
 }
 
@@ -136,11 +150,11 @@ static void adadelta_prepare(const double *value, uint64_t k, double lr, double 
 {
     (void)k;
     (void)run;
-    coef[0] = lr;
-    coef[1] = value[ADADELTA_RHO];
-    coef[2] = 1 - value[ADADELTA_RHO];
-    coef[3] = value[ADADELTA_EPS];
-    coef[4] = value[ADADELTA_DECAY];
+    coef[C_RATE] = lr;
+    coef[C_MEMORY] = value[ADADELTA_RHO];
+    coef[C_NEW] = 1 - value[ADADELTA_RHO];
+    coef[C_EPS] = value[ADADELTA_EPS];
+    coef[C_DECAY] = value[ADADELTA_DECAY];
 }
 
 KERNEL static void adadelta_step(const struct optim_span *s)
@@ -150,11 +164,11 @@ KERNEL static void adadelta_step(const struct optim_span *s)
     const real *g = s->g, clip = s->clip;
     LANES for (size_t i = 0; i < s->n; i++)
     {
-        real d = g[i] * clip + c[4] * p[i];
-        square[i] = c[1] * square[i] + c[2] * d * d;
-        d *= sqrt(moved[i] + c[3]) / sqrt(square[i] + c[3]);
-        moved[i] = c[1] * moved[i] + c[2] * d * d;
-        p[i] -= c[0] * d;
+        real d = g[i] * clip + c[C_DECAY] * p[i];
+        square[i] = c[C_MEMORY] * square[i] + c[C_NEW] * d * d;
+        d *= sqrt(moved[i] + c[C_EPS]) / sqrt(square[i] + c[C_EPS]);
+        moved[i] = c[C_MEMORY] * moved[i] + c[C_NEW] * d * d;
+        p[i] -= c[C_RATE] * d;
     }
 }
 
@@ -189,13 +203,13 @@ static void rmsprop_prepare(const double *value, uint64_t k, double lr, double *
 {
     (void)k;
     (void)run;
-    coef[0] = lr;
-    coef[1] = value[RMSPROP_ALPHA];
-    coef[2] = 1 - value[RMSPROP_ALPHA];
-    coef[3] = value[RMSPROP_EPS];
-    coef[4] = value[RMSPROP_DECAY];
-    coef[5] = value[RMSPROP_MOMENTUM];
-    coef[6] = value[RMSPROP_CENTERED];
+    coef[C_RATE] = lr;
+    coef[C_MEMORY] = value[RMSPROP_ALPHA];
+    coef[C_NEW] = 1 - value[RMSPROP_ALPHA];
+    coef[C_EPS] = value[RMSPROP_EPS];
+    coef[C_DECAY] = value[RMSPROP_DECAY];
+    coef[C_MOMENTUM] = value[RMSPROP_MOMENTUM];
+    coef[C_CENTERED] = value[RMSPROP_CENTERED];
 }
 
 INLINE void rmsprop_body(const struct optim_span *s, bool centered, bool momentum)
@@ -205,23 +219,23 @@ INLINE void rmsprop_body(const struct optim_span *s, bool centered, bool momentu
     const real *g = s->g, clip = s->clip;
     LANES for (size_t i = 0; i < s->n; i++)
     {
-        real d = g[i] * clip + c[4] * p[i];
-        real square = v[i] = c[1] * v[i] + c[2] * d * d;
+        real d = g[i] * clip + c[C_DECAY] * p[i];
+        real square = v[i] = c[C_MEMORY] * v[i] + c[C_NEW] * d * d;
         if (centered) {
-            a[i] = c[1] * a[i] + c[2] * d;
+            a[i] = c[C_MEMORY] * a[i] + c[C_NEW] * d;
             square -= a[i] * a[i];
             square = square > 0 ? square : 0; // a variance, but for rounding
         }
-        d /= sqrt(square) + c[3];
+        d /= sqrt(square) + c[C_EPS];
         if (momentum)
-            d = b[i] = c[5] * b[i] + d;
-        p[i] -= c[0] * d;
+            d = b[i] = c[C_MOMENTUM] * b[i] + d;
+        p[i] -= c[C_RATE] * d;
     }
 }
 
 KERNEL static void rmsprop_step(const struct optim_span *s)
 {
-    bool centered = s->coef[6] != 0, momentum = s->state[2];
+    bool centered = s->coef[C_CENTERED] != 0, momentum = s->state[2];
     if (centered)
         momentum ? rmsprop_body(s, true, true) : rmsprop_body(s, true, false);
     else

@@ -12,17 +12,25 @@ INLINE real sign_of(real x)
 
 // c = β1 m + (1-β1) g;  p -= lr (λ p + sign c);  m = β2 m + (1-β2) g
 enum { LION_LR, LION_BETA1, LION_BETA2, LION_DECAY };
+enum {
+    C_RATE,
+    C_BETA1,
+    C_NEW1,
+    C_BETA2,
+    C_NEW2,
+    C_KEEP
+}; // coefficients; NEW = 1-β, KEEP = 1 - lr λ
 
 static void lion_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
 {
     (void)k;
     (void)run;
-    coef[0] = lr;
-    coef[1] = value[LION_BETA1];
-    coef[2] = 1 - value[LION_BETA1];
-    coef[3] = value[LION_BETA2];
-    coef[4] = 1 - value[LION_BETA2];
-    coef[5] = 1 - lr * value[LION_DECAY];
+    coef[C_RATE] = lr;
+    coef[C_BETA1] = value[LION_BETA1];
+    coef[C_NEW1] = 1 - value[LION_BETA1];
+    coef[C_BETA2] = value[LION_BETA2];
+    coef[C_NEW2] = 1 - value[LION_BETA2];
+    coef[C_KEEP] = 1 - lr * value[LION_DECAY];
 }
 
 KERNEL static void lion_step(const struct optim_span *s)
@@ -33,8 +41,8 @@ KERNEL static void lion_step(const struct optim_span *s)
     LANES for (size_t i = 0; i < s->n; i++)
     {
         real d = g[i] * clip;
-        p[i] = p[i] * c[5] - c[0] * sign_of(c[1] * m[i] + c[2] * d);
-        m[i] = c[3] * m[i] + c[4] * d;
+        p[i] = p[i] * c[C_KEEP] - c[C_RATE] * sign_of(c[C_BETA1] * m[i] + c[C_NEW1] * d);
+        m[i] = c[C_BETA2] * m[i] + c[C_NEW2] * d;
     }
 }
 
@@ -58,37 +66,40 @@ const struct optim optim_lion = {
 // σ < 0: g = 0;  p -= sign(g) s. PyTorch takes the rate as the first s only; here what a schedule
 // or a group makes of it scales every step.
 enum { RPROP_LR, RPROP_ETA_MINUS, RPROP_ETA_PLUS, RPROP_LEAST, RPROP_MOST };
+enum { C_FACTOR, C_FIRST, C_ETA_MINUS, C_ETA_PLUS, C_LEAST, C_MOST }; // coefficients
 
 static void rprop_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
 {
     (void)k;
     (void)run;
-    coef[0] = value[RPROP_LR] > 0 ? lr / value[RPROP_LR] : 0;
-    for (int i = RPROP_LR; i <= RPROP_MOST; i++)
-        coef[1 + i] = value[i];
+    coef[C_FACTOR] = value[RPROP_LR] > 0 ? lr / value[RPROP_LR] : 0;
+    coef[C_FIRST] = value[RPROP_LR];
+    coef[C_ETA_MINUS] = value[RPROP_ETA_MINUS];
+    coef[C_ETA_PLUS] = value[RPROP_ETA_PLUS];
+    coef[C_LEAST] = value[RPROP_LEAST];
+    coef[C_MOST] = value[RPROP_MOST];
 }
 
 static void rprop_begin(const struct optim_span *s)
 {
     for (size_t i = 0; i < s->n; i++)
-        s->state[1][i] = s->coef[1 + RPROP_LR];
+        s->state[1][i] = s->coef[C_FIRST];
 }
 
 KERNEL static void rprop_step(const struct optim_span *s)
 {
     COEFS(c, s);
-    const real minus = c[1 + RPROP_ETA_MINUS], plus = c[1 + RPROP_ETA_PLUS],
-               least = c[1 + RPROP_LEAST], most = c[1 + RPROP_MOST];
+    const real minus = c[C_ETA_MINUS], plus = c[C_ETA_PLUS], least = c[C_LEAST], most = c[C_MOST];
     real *p = s->p, *last = s->state[0], *size = s->state[1];
     const real *g = s->g;
     LANES for (size_t i = 0; i < s->n; i++)
     {
-        real way = sign_of(g[i]), turn = way * last[i];
+        real sign = sign_of(g[i]), turn = sign * last[i];
         real to = size[i] * (turn > 0 ? plus : turn < 0 ? minus : 1);
         to = to < least ? least : to;
         size[i] = to > most ? most : to;
-        last[i] = turn < 0 ? 0 : way;
-        p[i] -= c[0] * last[i] * size[i];
+        last[i] = turn < 0 ? 0 : sign;
+        p[i] -= c[C_FACTOR] * last[i] * size[i];
     }
 }
 

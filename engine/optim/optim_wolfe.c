@@ -21,15 +21,15 @@ struct vector_job {
 // Σ a b. Eight running sums keep the loop in vector registers and the order fixed.
 KERNEL static double dot(const real *a, const real *b, size_t n)
 {
-    enum { WAYS = 8 };
-    double sum[WAYS] = {0}, total = 0;
+    enum { SUMS = 8 };
+    double sum[SUMS] = {0}, total = 0;
     size_t k = 0;
-    for (; k + WAYS <= n; k += WAYS)
-        for (size_t w = 0; w < WAYS; w++)
+    for (; k + SUMS <= n; k += SUMS)
+        for (size_t w = 0; w < SUMS; w++)
             sum[w] += (double)a[k + w] * (double)b[k + w];
     for (; k < n; k++)
         total += (double)a[k] * (double)b[k];
-    for (size_t w = 0; w < WAYS; w++)
+    for (size_t w = 0; w < SUMS; w++)
         total += sum[w];
     return total;
 }
@@ -46,7 +46,7 @@ static void slope_span(void *arg, uint32_t i)
 {
     const struct vector_job *t = arg;
     const struct optim_span *s = &t->o->span[i];
-    t->o->partial[i] = (double)s->coef[0] * dot(s->g, t->a + s->at, s->n);
+    t->o->partial[i] = (double)s->coef[C_ROOT] * dot(s->g, t->a + s->at, s->n);
 }
 
 static void size_span(void *arg, uint32_t i)
@@ -82,7 +82,7 @@ KERNEL static void move_span(void *arg, uint32_t i)
 {
     const struct vector_job *t = arg;
     const struct optim_span *s = &t->o->span[i];
-    const real f = (real)t->f * s->coef[0], *a = t->a + s->at, *b = t->b + s->at;
+    const real f = (real)t->f * s->coef[C_ROOT], *a = t->a + s->at, *b = t->b + s->at;
     real *p = s->p;
     LANES for (size_t k = 0; k < s->n; k++) p[k] = a[k] + f * b[k];
 }
@@ -91,7 +91,7 @@ KERNEL static void gradient_span(void *arg, uint32_t i)
 {
     const struct vector_job *t = arg;
     const struct optim_span *s = &t->o->span[i];
-    const real f = s->coef[0], *g = s->g;
+    const real f = s->coef[C_ROOT], *g = s->g;
     real *to = t->to + s->at;
     LANES for (size_t k = 0; k < s->n; k++) to[k] = f * g[k];
 }
@@ -140,7 +140,7 @@ void wolfe_begin(struct wolfe *w)
 void wolfe_move(struct wolfe *w, double t)
 {
     exec_run(w->x, w->o->n_span, move_span,
-             &(struct vector_job){.o = w->o, .a = w->start, .b = w->way, .f = t});
+             &(struct vector_job){.o = w->o, .a = w->start, .b = w->direction, .f = t});
 }
 
 void wolfe_gradient(struct wolfe *w, real *to)
@@ -180,7 +180,7 @@ static bool wolfe_evaluate(struct hunt *h, double t)
         h->new.f = INFINITY;
         return e.kind == ERR_DIVERGED || fail_at(w->e, e.kind, e.at, "%s", e.text);
     }
-    h->new.slope = sum_spans(w, slope_span, w->way, NULL);
+    h->new.slope = sum_spans(w, slope_span, w->direction, NULL);
     return true;
 }
 
@@ -268,7 +268,7 @@ static int narrow(struct hunt *h, int low)
 bool wolfe_search(struct wolfe *w, struct wolfe_point *at, double t, double tolerance, int *evals)
 {
     struct hunt h = {.w = w, .zero = *at};
-    double step = wolfe_largest(w, w->way);
+    double step = wolfe_largest(w, w->direction);
     if (!wolfe_evaluate(&h, t) || !bracket(&h))
         return false;
     int low = h.done ? 1 : wolfe_lower(&h);

@@ -10,17 +10,19 @@
 
 #include "engine/optim/optimizer.h"
 
+enum { C_ROOT }; // the coefficient of L-BFGS: √f
+
 struct wolfe {
     struct optimizer *o;
     const struct optim_closure *closure;
     const struct exec *x;
     struct err *e;
-    real *way;   // direction
+    real *direction;
     real *start; // parameters where it starts
-    real *g[2];  // memory for gradients on the way
+    real *g[2];  // memory for the gradients of two points
 };
 
-// A point at length t of the way: loss, slope along it, gradient.
+// A point at length t along the direction: loss, slope along it, gradient.
 struct wolfe_point {
     double t, f, slope;
     real *g;
@@ -33,7 +35,7 @@ struct wolfe_point {
 bool wolfe_search(struct wolfe *w, struct wolfe_point *at, double t, double tolerance, int *evals);
 
 void wolfe_begin(struct wolfe *w);              // start = the parameters
-void wolfe_move(struct wolfe *w, double t);     // the parameters = start + t way
+void wolfe_move(struct wolfe *w, double t);     // the parameters = start + t direction
 void wolfe_gradient(struct wolfe *w, real *to); // the optimizer's gradient, scaled
 double wolfe_dot(struct wolfe *w, const real *a, const real *b);
 double wolfe_size(struct wolfe *w, const real *a);    // Σ |a|

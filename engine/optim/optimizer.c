@@ -36,7 +36,7 @@ double optimizer_grad_norm(struct optimizer *o, const struct exec *x)
     return sqrt(sum);
 }
 
-void optimizer_prepare(struct optimizer *o, double lr)
+static void optimizer_prepare(struct optimizer *o, double lr)
 {
     for (size_t i = 0; i < o->n_group; i++) {
         struct optim_group *g = &o->group[i];
@@ -121,7 +121,7 @@ bool optimizer_step(struct optimizer *o, double lr, double loss, double clip,
     if (o->sam > 0 && !sharpen(o, c, x, e))
         return false;
     o->k++;
-    optimizer_prepare(o, lr);
+    optimizer_prepare(o, o->row->all ? 1 : lr);
     if (o->k == 1 && (o->row->begin || o->slow))
         exec_run(x, o->n_span, begin_span, o);
     if (o->row->all)
@@ -135,26 +135,26 @@ bool optimizer_step(struct optimizer *o, double lr, double loss, double clip,
     return true;
 }
 
-static void settle_span(void *arg, uint32_t i)
+static void swap_in_span(void *arg, uint32_t i)
 {
     struct optimizer *o = arg;
-    o->row->settle(&o->span[i]);
+    o->row->swap_in(&o->span[i]);
 }
 
-static void unsettle_span(void *arg, uint32_t i)
+static void swap_out_span(void *arg, uint32_t i)
 {
     struct optimizer *o = arg;
-    o->row->unsettle(&o->span[i]);
+    o->row->swap_out(&o->span[i]);
 }
 
-void optimizer_settle(struct optimizer *o, const struct exec *x)
+void optimizer_swap_in(struct optimizer *o, const struct exec *x)
 {
-    if (o->row->settle && o->k > 0)
-        exec_run(x, o->n_span, settle_span, o);
+    if (o->row->swap_in && o->k > 0)
+        exec_run(x, o->n_span, swap_in_span, o);
 }
 
-void optimizer_unsettle(struct optimizer *o, const struct exec *x)
+void optimizer_swap_out(struct optimizer *o, const struct exec *x)
 {
-    if (o->row->unsettle && o->k > 0)
-        exec_run(x, o->n_span, unsettle_span, o);
+    if (o->row->swap_out && o->k > 0)
+        exec_run(x, o->n_span, swap_out_span, o);
 }

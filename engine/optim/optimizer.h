@@ -81,9 +81,5 @@ bool optimizer_step(struct optimizer *o, double lr, double loss, double clip,
 
 // Put the weights to evaluate in place of the trained ones, and the trained ones back: the round
 // trip is exact up to rounding. Not twice in a row.
-void optimizer_settle(struct optimizer *o, const struct exec *x);
-void optimizer_unsettle(struct optimizer *o, const struct exec *x);
-
-// For rows that evaluate the loss themselves: prepare() for every group, at the step count as it
-// stands.
-void optimizer_prepare(struct optimizer *o, double lr);
+void optimizer_swap_in(struct optimizer *o, const struct exec *x);
+void optimizer_swap_out(struct optimizer *o, const struct exec *x);

@@ -10,7 +10,7 @@
 
 #include <float.h>
 
-enum { SPAN = 16384, WAYS = 16 };
+enum { SPAN = 16384, SUMS = 16 };
 
 static uint32_t rows_of_piece(const struct model_param *p)
 {
@@ -72,10 +72,10 @@ bool regularizer_init(struct regularizer *r, const struct model *m, const struct
 // dg = l1 sign(w) + l2 w; the penalty l1 Σ|w| + l2/2 Σ w² in running sums of fixed order
 KERNEL static double penalize(real *g, const real *w, size_t n, real l1, real l2)
 {
-    real sum[WAYS] = {0};
+    real sum[SUMS] = {0};
     size_t i = 0;
-    for (; i + WAYS <= n; i += WAYS)
-        for (size_t k = 0; k < WAYS; k++) {
+    for (; i + SUMS <= n; i += SUMS)
+        for (size_t k = 0; k < SUMS; k++) {
             real v = w[i + k];
             g[i + k] += l1 * (real)((v > 0) - (v < 0)) + l2 * v;
             sum[k] += l1 * fabs(v) + l2 / 2 * v * v;
@@ -85,7 +85,7 @@ KERNEL static double penalize(real *g, const real *w, size_t n, real l1, real l2
         g[i] += l1 * (real)((w[i] > 0) - (w[i] < 0)) + l2 * w[i];
         total += (double)(l1 * fabs(w[i]) + l2 / 2 * w[i] * w[i]);
     }
-    for (size_t k = 0; k < WAYS; k++)
+    for (size_t k = 0; k < SUMS; k++)
         total += (double)sum[k];
     return total;
 }

@@ -8,8 +8,8 @@
 
 // Averaged weights: a moving average over steps (EMA) or the mean of epochs' ends (SWA).
 struct average {
-    real *value;   // [n_trained] the average; while settled, the live weights
-    real *kept;    // [n_value - n_trained] live running statistics while settled (SWA)
+    real *value;   // [n_trained] the average; while swapped, the live weights
+    real *kept;    // [n_value - n_trained] live running statistics while swapped (SWA)
     real *sum;     // the same size: statistics of the averaged weights as they add up
     uint64_t k;    // averaged so far; EMA: steps
     int from;      // SWA: first epoch whose end is averaged

@@ -84,11 +84,11 @@ static void judge(struct trainer *t, struct train_epoch *r)
 
 static bool validate(struct trainer *t, struct train_epoch *r, struct err *e)
 {
-    train_settle(t);
+    train_swap_in(t);
     bool ok = train_score(t, r, e);
     if (ok)
         judge(t, r);
-    train_unsettle(t);
+    train_swap_out(t);
     return ok;
 }
 
@@ -131,7 +131,7 @@ static bool train_finish(struct trainer *t, int epochs, struct train_result *res
     if (t->val->n)
         train_copy(t, m->value, t->best, m->n_value);
     else
-        train_settle(t);
+        train_swap_in(t);
     const char *broken = model_first_broken(m, m->value, exec_halt(t->x));
     if (!train_go_on(t, e))
         return false;

@@ -165,9 +165,9 @@ static void compute_statistics(struct trainer *t)
     memcpy(live, v->sum, n * sizeof *live);
 }
 
-void train_settle(struct trainer *t)
+void train_swap_in(struct trainer *t)
 {
-    optimizer_settle(&t->optimizer, t->x);
+    optimizer_swap_in(&t->optimizer, t->x);
     if (t->average.k == 0)
         return;
     swap_weights(t);
@@ -175,7 +175,7 @@ void train_settle(struct trainer *t)
         compute_statistics(t);
 }
 
-void train_unsettle(struct trainer *t)
+void train_swap_out(struct trainer *t)
 {
     size_t n = average_statistics(t->m);
     if (t->average.k > 0) {
@@ -183,5 +183,5 @@ void train_unsettle(struct trainer *t)
         if (t->spec->swa > 0 && n)
             memcpy(t->m->value + t->m->n_trained, t->average.kept, n * sizeof *t->average.kept);
     }
-    optimizer_unsettle(&t->optimizer, t->x);
+    optimizer_swap_out(&t->optimizer, t->x);
 }

@@ -122,7 +122,7 @@ static bool check_average(const struct train_spec *s, int epochs, struct err *e)
     const char *at = s->swa > 0 ? "/training/swa" : "/training/ema";
     if (s->ema > 0 && s->swa > 0)
         return fail_at(e, ERR_INVALID, at, "ema and swa cannot both average; choose one");
-    if ((s->ema > 0 || s->swa > 0) && optimizer_of(s)->settle)
+    if ((s->ema > 0 || s->swa > 0) && optimizer_of(s)->swap_in)
         return fail_at(e, ERR_INVALID, at,
                        "optimizer \"%s\" averages the weights itself; leave this out",
                        s->optimizer.row->name);

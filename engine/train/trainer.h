@@ -89,5 +89,5 @@ void average_epoch(struct trainer *t, int epoch); // after every epoch
 double average_rate(struct trainer *t, int epoch, double factor);
 
 // Put the weights to validate and keep into the model, and the ones that are trained back.
-void train_settle(struct trainer *t);
-void train_unsettle(struct trainer *t);
+void train_swap_in(struct trainer *t);
+void train_swap_out(struct trainer *t);

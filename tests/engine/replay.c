@@ -171,7 +171,7 @@ static void by_hand(struct replayed *r, struct arena *a)
             sum = 0;
         }
     }
-    optimizer_settle(&r->optimizer, NULL);
+    optimizer_swap_in(&r->optimizer, NULL);
 }
 
 static void on_epoch(void *ctx, const struct train_epoch *t)
@@ -190,10 +190,10 @@ static void by_training(struct replayed *r, struct arena *a)
         "\"%s\" (%s): %s", r->f->row, r->f->about, e.text);
 }
 
-// What settling has changed comes back, but for rounding.
+// What the swap has changed comes back, but for rounding.
 static void back_to_training(struct replayed *r)
 {
-    optimizer_unsettle(&r->optimizer, NULL);
+    optimizer_swap_out(&r->optimizer, NULL);
     same_weights(r, (int)r->f->steps, after_step(r, (int)r->f->steps));
 }
 

@@ -208,10 +208,10 @@ LOOP_TEST(weights_to_evaluate_come_and_go, optimizer_table.n)
     valley_begin(&a, &p, NULL, 0);
     for (int round = 0; round < 2; round++) {
         memcpy(trained, a.param, sizeof trained);
-        optimizer_settle(&a.optimizer, NULL);
+        optimizer_swap_in(&a.optimizer, NULL);
         bool other = memcmp(trained, a.param, sizeof trained) != 0;
-        ck_assert(other == (round > 0 && optim_at(_i)->settle));
-        optimizer_unsettle(&a.optimizer, NULL);
+        ck_assert(other == (round > 0 && optim_at(_i)->swap_in));
+        optimizer_swap_out(&a.optimizer, NULL);
         for (size_t i = 0; i < VALLEY_N; i++)
             ck_assert_double_eq_tol((double)a.param[i], (double)trained[i],
                                     sizeof(real) == sizeof(double) ? 1e-14 : 1e-6);
@@ -233,11 +233,11 @@ TEST(schedule_free_weights_are_the_average_of_where_steps_led)
         sum += weight * (double)a.optimizer.span[0].state[0][3];
         all += weight;
         real y = a.param[3];
-        optimizer_settle(&a.optimizer, NULL);
+        optimizer_swap_in(&a.optimizer, NULL);
         double z = (double)a.optimizer.span[0].state[0][3], x = (double)a.param[3];
         ck_assert_double_eq_tol((double)y, .9 * x + .1 * z, 1e-6);
         ck_assert_double_eq_tol(x, (sum) / all, 1e-5);
-        optimizer_unsettle(&a.optimizer, NULL);
+        optimizer_swap_out(&a.optimizer, NULL);
     }
     valley_end(&a);
 }
