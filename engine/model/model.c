@@ -313,10 +313,10 @@ bool model_shape(struct model *m, const struct model_spec *spec, const struct mo
     return true;
 }
 
-bool model_room(struct model *m, struct arena *a, struct err *e)
+bool model_room(struct model *m, struct run_state *s, struct err *e)
 {
-    m->value = arena_zalloc(a, m->n_value, sizeof *m->value);
-    return m->value ||
+    STATE_KEEP(s, "model.values", m->value, m->n_value);
+    return run_state_granted(s) ||
            fail_at(e, ERR_TOO_LARGE, "/model/layers",
                    "the network has %zu parameters, more than the memory allowed", m->n_value);
 }
@@ -324,7 +324,9 @@ bool model_room(struct model *m, struct arena *a, struct err *e)
 bool model_build(struct model *m, const struct model_spec *spec, const struct model_task *task,
                  struct arena *a, struct err *e)
 {
-    return model_shape(m, spec, task, a, e) && model_room(m, a, e);
+    struct run_state own;
+    run_state_init(&own, a);
+    return model_shape(m, spec, task, a, e) && model_room(m, &own, e);
 }
 
 const char *model_first_broken(const struct model *m, const real *value, const struct halt *halt)

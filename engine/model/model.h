@@ -10,6 +10,7 @@
 // predict.
 
 #include "engine/base/halt.h"
+#include "engine/base/run_state.h"
 #include "engine/base/spec.h"
 #include "engine/nn/graph.h"
 #include "engine/nn/role.h"
@@ -58,10 +59,10 @@ struct model_task {
 bool model_shape(struct model *m, const struct model_spec *spec, const struct model_task *task,
                  struct arena *a, struct err *e);
 
-// The parameters themselves, all zero. ERR_TOO_LARGE past the arena.
-bool model_room(struct model *m, struct arena *a, struct err *e);
+// The parameters themselves, all zero, as part of a run's state. ERR_TOO_LARGE past the arena.
+bool model_room(struct model *m, struct run_state *s, struct err *e);
 
-// Both.
+// Both, for a model that is not trained here.
 bool model_build(struct model *m, const struct model_spec *spec, const struct model_task *task,
                  struct arena *a, struct err *e);
 

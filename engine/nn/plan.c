@@ -21,6 +21,23 @@ static size_t cells(const struct plan *p, const struct node *n)
     return (size_t)(batched(n) ? p->batch : n->rows) * n->cols;
 }
 
+// What pointers to values are when only sizes are wanted: everything else about a plan depends on
+// there being a place, not on which it is.
+static real nowhere;
+
+static real *plan_leaf(const struct plan *p, real *values, size_t at)
+{
+    return p->sizing ? &nowhere : values + at;
+}
+
+// n zeros, in whole lines of the arena.
+static real *plan_values(struct plan *p, size_t n, struct arena *a)
+{
+    const size_t line = ARENA_ALIGN / sizeof(real), lines = n / line + (n % line > 0);
+    p->bytes += (double)lines * ARENA_ALIGN;
+    return p->sizing ? &nowhere : arena_zalloc(a, lines, ARENA_ALIGN);
+}
+
 static uint32_t readers(const struct graph *g, uint32_t node)
 {
     uint32_t n = 0;
@@ -57,13 +74,13 @@ static bool place_value(struct plan *p, uint32_t i, struct plan_memory m, struct
     struct buf *b = &p->buf[i];
     *b = (struct buf){.rows = batched(n) ? p->batch : n->rows, .cols = n->cols};
     if (n->kind == NODE_PARAM)
-        b->v = m.param + n->at;
+        b->v = plan_leaf(p, m.param, n->at);
     else if (n->kind == NODE_BUFFER)
-        b->v = m.buffer + n->at;
+        b->v = plan_leaf(p, m.buffer, n->at);
     else if (n->kind == NODE_OP && !m.inspect && in_place_value(p->graph, n))
         b->v = p->buf[n->in[0]].v;
     else
-        b->v = arena_zalloc(a, cells(p, n), sizeof *b->v);
+        b->v = plan_values(p, cells(p, n), a);
     return b->v;
 }
 
@@ -90,13 +107,13 @@ static bool place_grad(struct plan *p, uint32_t i, struct plan_memory m, const b
     const struct node *n = &p->graph->node[i];
     struct buf *b = &p->buf[i];
     if (n->kind == NODE_PARAM)
-        b->d = m.grad + n->at;
+        b->d = plan_leaf(p, m.grad, n->at);
     bool wanted = n->kind == NODE_OP ? has_grad(p, n) : m.inspect && n->kind == NODE_INPUT;
     if (!wanted || !reaches[i])
         return true;
     bool share = !m.inspect && in_place_grad(p->graph, n);
     real *shared = share ? p->buf[n->in[0]].d : NULL;
-    b->d = shared ? shared : arena_zalloc(a, cells(p, n), sizeof *b->d);
+    b->d = shared ? shared : plan_values(p, cells(p, n), a);
     return b->d;
 }
 
@@ -123,7 +140,7 @@ static bool make_step(struct plan *p, uint32_t i, struct arena *a)
     }
     if (!n->op->save)
         return true;
-    s->save = arena_zalloc(a, n->op->save(s->in), sizeof *s->save);
+    s->save = plan_values(p, n->op->save(s->in), a);
     return s->save;
 }
 
@@ -265,16 +282,35 @@ static bool stage_backward(struct plan *p, struct arena *a)
     return ok;
 }
 
+static bool plan_make(struct plan *p, struct plan_memory m, struct arena *a)
+{
+    return plan_place(p, m, a) && make_steps(p, a) && stage_forward(p, a) &&
+           (!m.grad || (mark_first_writers(p, a) && stage_backward(p, a)));
+}
+
+// Tiles are at the end: where they are too many for this function, what was counted up to there is
+// more than any machine has.
+double plan_bytes(const struct graph *g, uint32_t batch, bool grad)
+{
+    enum { TILES_MOST = 64 << 20 };
+    struct arena own;
+    struct plan p = {.graph = g, .batch = batch, .sizing = true};
+    struct plan_memory m = {.param = &nowhere, .grad = grad ? &nowhere : NULL, .buffer = &nowhere};
+    arena_init(&own, TILES_MOST);
+    plan_make(&p, m, &own);
+    double bytes = own.lack == ARENA_NO_MEMORY ? INFINITY : (double)own.used + p.bytes;
+    arena_release(&own);
+    return bytes;
+}
+
 bool plan_init(struct plan *p, const struct graph *g, uint32_t batch, struct plan_memory m,
                struct arena *a, struct err *e)
 {
     *p = (struct plan){.graph = g, .batch = batch};
-    bool ok = plan_place(p, m, a) && make_steps(p, a) && stage_forward(p, a);
-    if (ok && m.grad)
-        ok = mark_first_writers(p, a) && stage_backward(p, a);
-    return ok || fail(e, ERR_TOO_LARGE,
-                      "the network needs more memory than a job may use; use fewer units or a "
-                      "smaller batch");
+    return plan_make(p, m, a) ||
+           fail(e, ERR_TOO_LARGE,
+                "the network needs more memory than a job may use; use fewer units or a "
+                "smaller batch");
 }
 
 struct pass {

@@ -29,6 +29,8 @@ struct plan {
     struct stage *forward, *backward;
     uint32_t n_forward, n_backward;
     uint64_t key; // of the pass under way; what steps read their randomness from
+    bool sizing;  // of plan_bytes(): values have no memory, which is counted only
+    double bytes; // of values, gradients and workspaces
 };
 
 // Where the leaves live. grad may be NULL: then nothing has gradients and plan_backward() must not
@@ -43,6 +45,10 @@ struct plan_memory {
 // same address.
 bool plan_init(struct plan *p, const struct graph *g, uint32_t batch, struct plan_memory m,
                struct arena *a, struct err *e);
+
+// Bytes of its arena that plan_init() takes, with gradients or without; infinite when the system
+// has no memory to find out.
+double plan_bytes(const struct graph *g, uint32_t batch, bool grad);
 
 // Values of every node for the first `rows` rows of the inputs (1 <= rows <= batch). `key` names
 // the pass: dropout draws from it.

@@ -12,11 +12,11 @@
 //
 // Adding one is writing its row in an optim_*.c and its line in optim.def.
 
-#include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/base/exec.h"
 #include "engine/base/real.h"
 #include "engine/base/row.h"
+#include "engine/base/run_state.h"
 
 #include <stdint.h>
 
@@ -46,7 +46,8 @@ struct optimizer;
 
 struct optim {
     struct row row;
-    int (*slots)(const double *value); // state values per parameter
+    const char *slot[OPTIM_SLOTS];     // what the state of a parameter is called in a run's state
+    int (*slots)(const double *value); // how many of them these knobs need; NULL: none
     // Numbers that are the same for all parameters of a group in step k (from 1) at learning rate
     // lr (of `all` rows: at 1, since all() is told the rate itself); `run` is the group's own
     // memory for running products over steps, zero at first.
@@ -59,7 +60,8 @@ struct optim {
     // The whole update, for rows that look at all parameters at once (L-BFGS); NULL: by spans.
     bool (*all)(struct optimizer *o, double lr, double loss, const struct optim_closure *c,
                 const struct exec *x, struct err *e);
-    size_t own; // bytes at o->own for `all` rows, zero at first
+    // What an `all` row keeps beside, at o->own.
+    void (*keep)(struct optimizer *o, struct run_state *s);
     // The weights to evaluate and keep differ from those that are trained (schedule-free): from
     // trained ones to those, and back. NULL: they are the same.
     void (*swap_in)(const struct optim_span *s);

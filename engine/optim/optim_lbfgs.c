@@ -19,19 +19,37 @@ enum {
 };
 enum { HISTORY_MAX = 100 };
 
-// Vectors of n reals in o->state: d, start, before, two for the search, then pairs s, y.
-enum { V_DIRECTION, V_START, V_BEFORE, V_SEARCH, V_PAIRS = V_SEARCH + 2 };
-
 struct lbfgs {
     uint64_t iterations;
-    double t, diagonal;      // last step length; scale of the first inverse Hessian
-    uint32_t first, n;       // ring of pairs
-    double rho[HISTORY_MAX]; // 1 / yᵀs
+    double t, diagonal;       // last step length; scale of the first inverse Hessian
+    uint32_t first, n;        // ring of pairs
+    double *rho;              // [history] 1 / yᵀs
+    real *pair;               // [history][2][n] s, y
+    real *direction, *before; // [n] d, gradient before the last iteration
+    real *start, *search[2];  // [n] of a search
 };
 
-static int lbfgs_slots(const double *value)
+// Members of a structure that is not there are those of one on the stack: a sizing pass looks at
+// none of them.
+static void lbfgs_keep(struct optimizer *o, struct run_state *run)
 {
-    return V_PAIRS + 2 * (int)value[LBFGS_HISTORY];
+    size_t history = (size_t)o->value[LBFGS_HISTORY];
+    struct lbfgs none, *own;
+    o->own = STATE_SCRATCH(run, "optimizer.lbfgs", own, 1);
+    own = own ? own : &none;
+    *own = (struct lbfgs){.iterations = 0};
+    STATE_COUNT(run, "optimizer.iterations", &own->iterations, UINT64_MAX);
+    STATE_NUMBER(run, "optimizer.t", &own->t);
+    STATE_NUMBER(run, "optimizer.diagonal", &own->diagonal);
+    STATE_COUNT(run, "optimizer.first", &own->first, history - 1);
+    STATE_COUNT(run, "optimizer.pairs", &own->n, history);
+    STATE_KEEP(run, "optimizer.rho", own->rho, history);
+    STATE_KEEP(run, "optimizer.pair", own->pair, 2 * history * o->n);
+    STATE_KEEP(run, "optimizer.direction", own->direction, o->n);
+    STATE_KEEP(run, "optimizer.before", own->before, o->n);
+    STATE_SCRATCH(run, "optimizer.start", own->start, o->n);
+    STATE_SCRATCH(run, "optimizer.search.0", own->search[0], o->n);
+    STATE_SCRATCH(run, "optimizer.search.1", own->search[1], o->n);
 }
 
 static void lbfgs_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
@@ -53,16 +71,11 @@ struct work {
     bool converged; // its largest component is within the tolerance
 };
 
-static real *lbfgs_vector(const struct optimizer *o, size_t i)
-{
-    return o->state + i * o->n;
-}
-
 // The i-th oldest pair.
 static real *pair_s(const struct work *k, uint32_t i)
 {
     uint32_t history = (uint32_t)k->value[LBFGS_HISTORY];
-    return lbfgs_vector(k->w.o, V_PAIRS + 2 * ((k->own->first + i) % history));
+    return k->own->pair + 2 * (size_t)((k->own->first + i) % history) * k->w.o->n;
 }
 
 static real *pair_y(const struct work *k, uint32_t i)
@@ -86,7 +99,7 @@ static void remember(struct work *k)
 {
     struct lbfgs *own = k->own;
     struct wolfe *w = &k->w;
-    real *before = lbfgs_vector(w->o, V_BEFORE);
+    real *before = own->before;
     wolfe_combine(w, before, 1, k->g, -1, before); // y, until `before` is set anew
     double ys = wolfe_dot(w, before, w->direction) * own->t;
     if (!(ys > 1e-10))
@@ -134,14 +147,14 @@ static void aim(struct work *k)
         double size = wolfe_size(&k->w, k->g);
         own->t *= size > 1 ? 1 / size : 1;
     }
-    wolfe_combine(&k->w, lbfgs_vector(k->w.o, V_BEFORE), 1, k->g, 0, k->g);
+    wolfe_combine(&k->w, own->before, 1, k->g, 0, k->g);
     k->before = k->loss;
 }
 
 static bool lbfgs_search(struct work *k, double slope)
 {
     struct wolfe *w = &k->w;
-    struct wolfe_point at = {.f = k->loss, .slope = slope, .g = lbfgs_vector(w->o, V_BEFORE)};
+    struct wolfe_point at = {.f = k->loss, .slope = slope, .g = k->own->before};
     int evals;
     if (!wolfe_search(w, &at, k->own->t, k->value[LBFGS_TOLERANCE_CHANGE], &evals))
         return false;
@@ -201,18 +214,19 @@ static bool iterate(struct work *k)
 static bool lbfgs_all(struct optimizer *o, double lr, double loss, const struct optim_closure *c,
                       const struct exec *x, struct err *e)
 {
+    struct lbfgs *own = o->own;
     struct work k = {.w = {.o = o,
                            .closure = c,
                            .x = x,
                            .e = e,
-                           .direction = lbfgs_vector(o, V_DIRECTION),
-                           .start = lbfgs_vector(o, V_START),
-                           .g = {lbfgs_vector(o, V_SEARCH), lbfgs_vector(o, V_SEARCH + 1)}},
-                     .own = o->own,
+                           .direction = own->direction,
+                           .start = own->start,
+                           .g = {own->search[0], own->search[1]}},
+                     .own = own,
                      .value = o->value,
                      .lr = lr,
                      .loss = loss,
-                     .g = lbfgs_vector(o, V_SEARCH),
+                     .g = own->search[0],
                      .evals = 1};
     wolfe_gradient(&k.w, k.g);
     lbfgs_look(&k);
@@ -261,8 +275,7 @@ const struct optim optim_lbfgs = {
                       .type = KNOB_BOOL,
                       .def = {1},
                       .max = 1}}},
-    .slots = lbfgs_slots,
     .prepare = lbfgs_prepare,
     .all = lbfgs_all,
-    .own = sizeof(struct lbfgs),
+    .keep = lbfgs_keep,
 };

@@ -116,6 +116,7 @@ const struct optim optim_muon = {
                    .def = {3e-4},
                    .min = 0,
                    .max = 1e6}}},
+    .slot = {"optimizer.exp_avg", "optimizer.exp_avg_sq"},
     .slots = slots_2,
     .prepare = muon_prepare,
     .step = muon_step,

@@ -11,8 +11,8 @@
 struct optim_group {
     double lr; // factor
     double value[PICK_VALUES];
-    double run[OPTIM_RUNS];
-    real coef[OPTIM_COEFS];
+    double *run; // [OPTIM_RUNS]
+    real *coef;  // [OPTIM_COEFS]
 };
 
 struct optimizer {
@@ -25,14 +25,16 @@ struct optimizer {
     size_t n_group; // the last one included
     struct optim_span *span;
     uint32_t n_span;
-    double *partial;     // [n_span] one number a span, to be summed in order
-    real *state;         // [slots][n]
-    real *backup, *slow; // [n] for sam and lookahead; NULL: off
-    double sam;          // length of the step uphill; 0: off
-    uint64_t lookahead;  // steps from one pull to the next; 0: off
-    real alpha;          // of lookahead
-    void *own;           // memory of the row
-    uint64_t k;          // steps taken
+    double *partial;          // [n_span] one number a span, to be summed in order
+    double *run;              // [n_group][OPTIM_RUNS]
+    real *coef;               // [n_group][OPTIM_COEFS] of the last step
+    real *state[OPTIM_SLOTS]; // [n] each; NULL past the row's slots
+    real *backup, *slow;      // [n] for sam and lookahead; NULL: off
+    double sam;               // length of the step uphill; 0: off
+    uint64_t lookahead;       // steps from one pull to the next; 0: off
+    real alpha;               // of lookahead
+    void *own;                // memory of the row
+    uint64_t k;               // steps taken
 };
 
 // What to optimize: `n` parameters and their gradients in flat arrays, and where each of the
@@ -53,15 +55,11 @@ struct optim_setup {
 bool optimizer_check(const struct pick *p, const struct model_param *param, size_t n,
                      const struct param_group *g, size_t n_group, struct err *e);
 
-// State, zeroed, cut into spans whose size does not depend on threads. Fails like optimizer_check()
-// and with ERR_TOO_LARGE past the arena. Pointers of the setup's arrays are kept, the groups are
-// not.
-bool optimizer_init(struct optimizer *o, const struct optim_setup *s, struct arena *a,
+// State, zeroed, cut into spans whose size does not depend on threads; "optimizer...." of the run.
+// Fails like optimizer_check() and with ERR_TOO_LARGE past the arena. Pointers of the setup's
+// arrays are kept, the groups are not.
+bool optimizer_init(struct optimizer *o, const struct optim_setup *s, struct run_state *run,
                     struct err *e);
-
-// Reals of state that optimizer_init() will take for `n` parameters, at most: for estimates of
-// memory.
-double optimizer_memory(const struct pick *pick, size_t n);
 
 // The rate the job asked for, before the schedule.
 double optimizer_lr(const struct pick *pick);

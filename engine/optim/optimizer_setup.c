@@ -129,9 +129,8 @@ static void optimizer_setup_add_span(struct optimizer *o, const struct param_run
                              .rows = r->rows,
                              .cols = r->cols,
                              .coef = o->group[r->group].coef};
-    int slots = o->row->slots(o->value);
-    for (int slot = 0; slot < slots && slot < OPTIM_SLOTS; slot++)
-        s->state[slot] = o->state + (size_t)slot * o->n + at;
+    for (int slot = 0; slot < OPTIM_SLOTS; slot++)
+        s->state[slot] = o->state[slot] ? o->state[slot] + at : NULL;
     if (r->rows)
         s->scratch = scratch + at * (size_t)o->row->scratch;
 }
@@ -168,30 +167,44 @@ static void init_groups(struct optimizer *o, const struct optim_setup *s)
     size_t decay = optimizer_setup_place(s->pick, "weight_decay");
     for (size_t i = 0; i < o->n_group; i++) {
         struct optim_group *g = &o->group[i];
-        *g = (struct optim_group){.lr = i < s->n_group ? s->group[i].lr : 1};
+        *g = (struct optim_group){.lr = i < s->n_group ? s->group[i].lr : 1,
+                                  .run = o->run + i * OPTIM_RUNS,
+                                  .coef = o->coef + i * OPTIM_COEFS};
         memcpy(g->value, o->value, sizeof g->value);
         if (i < s->n_group && decay < PICK_VALUES)
             g->value[decay] *= s->group[i].weight_decay;
     }
 }
 
-static bool take_memory(struct optimizer *o, const struct optim_setup *s, real **scratch,
-                        struct arena *a)
+static void keep_slots(struct optimizer *o, struct run_state *run)
 {
-    size_t spans = o->n / SPAN + s->n_model_param + 1, n = o->n;
-    o->group = arena_alloc(a, o->n_group, sizeof *o->group);
-    o->span = arena_alloc(a, spans, sizeof *o->span);
-    o->partial = arena_alloc(a, spans, sizeof *o->partial);
-    o->own = arena_zalloc(a, 1, o->row->own);
-    o->state = arena_zalloc(a, n * (size_t)o->row->slots(o->value), sizeof *o->state);
-    *scratch = arena_alloc(a, n * (size_t)o->row->scratch, sizeof **scratch);
-    o->backup = o->sam > 0 ? arena_alloc(a, n, sizeof *o->backup) : NULL;
-    o->slow = o->lookahead ? arena_alloc(a, n, sizeof *o->slow) : NULL;
-    return o->group && o->span && o->partial && o->own && o->state && *scratch &&
-           (o->backup || !(o->sam > 0)) && (o->slow || !o->lookahead);
+    int slots = o->row->slots ? o->row->slots(o->value) : 0;
+    for (int i = 0; i < slots; i++)
+        STATE_KEEP(run, o->row->slot[i], o->state[i], o->n);
+    if (o->row->keep)
+        o->row->keep(o, run);
 }
 
-bool optimizer_init(struct optimizer *o, const struct optim_setup *s, struct arena *a,
+// All memory; what is not kept follows from the setup, or is filled in every step.
+static void take_memory(struct optimizer *o, const struct optim_setup *s, real **scratch,
+                        struct run_state *run)
+{
+    size_t spans = o->n / SPAN + s->n_model_param + 1;
+    STATE_SCRATCH(run, "optimizer.groups", o->group, o->n_group);
+    STATE_SCRATCH(run, "optimizer.spans", o->span, spans);
+    STATE_SCRATCH(run, "optimizer.partial", o->partial, spans);
+    STATE_SCRATCH(run, "optimizer.scratch", *scratch, o->n * (size_t)o->row->scratch);
+    STATE_COUNT(run, "optimizer.steps", &o->k, UINT64_MAX);
+    STATE_KEEP(run, "optimizer.products", o->run, o->n_group * OPTIM_RUNS);
+    STATE_KEEP(run, "optimizer.coefficients", o->coef, o->n_group * OPTIM_COEFS);
+    keep_slots(o, run);
+    if (o->sam > 0)
+        STATE_SCRATCH(run, "optimizer.backup", o->backup, o->n);
+    if (o->lookahead)
+        STATE_KEEP(run, "optimizer.slow", o->slow, o->n);
+}
+
+bool optimizer_init(struct optimizer *o, const struct optim_setup *s, struct run_state *run,
                     struct err *e)
 {
     real *scratch;
@@ -207,18 +220,13 @@ bool optimizer_init(struct optimizer *o, const struct optim_setup *s, struct are
         .lookahead = (uint64_t)pick_value(&optimizer_table, s->pick, "lookahead"),
         .alpha = (real)pick_value(&optimizer_table, s->pick, "lookahead_alpha")};
     memcpy(o->value, s->pick->value, sizeof o->value);
-    if (!take_memory(o, s, &scratch, a))
+    take_memory(o, s, &scratch, run);
+    if (!run_state_granted(run))
         return fail(e, ERR_TOO_LARGE,
                     "the optimizer's state needs more memory than a job may use; use fewer units");
+    if (run_state_sizing(run))
+        return true;
     init_groups(o, s);
     optimizer_setup_cut(o, s, scratch);
     return true;
-}
-
-double optimizer_memory(const struct pick *pick, size_t n)
-{
-    const struct optim *row = pick_optim(pick);
-    int wrappers = (pick_value(&optimizer_table, pick, "sam") > 0) +
-                   (pick_value(&optimizer_table, pick, "lookahead") > 0);
-    return (double)n * (row->slots(pick->value) + row->scratch + wrappers);
 }

@@ -57,15 +57,16 @@ static void cut_all(struct regularizer *r, const struct model *m)
 }
 
 bool regularizer_init(struct regularizer *r, const struct model *m, const struct train_spec *s,
-                      real *grad, struct arena *a, struct err *e)
+                      real *grad, struct run_state *run, struct err *e)
 {
     size_t most = count_pieces(m);
     *r = (struct regularizer){.spec = s, .grad = grad, .n = m->n_trained};
-    r->piece = arena_alloc(a, most, sizeof *r->piece);
-    r->penalty = arena_alloc(a, most, sizeof *r->penalty);
-    if (!r->piece || !r->penalty)
+    STATE_SCRATCH(run, "regularizer.pieces", r->piece, most);
+    STATE_SCRATCH(run, "regularizer.penalties", r->penalty, most);
+    if (!run_state_granted(run))
         return fail(e, ERR_TOO_LARGE, "the network has too many layers for the memory allowed");
-    cut_all(r, m);
+    if (!run_state_sizing(run))
+        cut_all(r, m);
     return true;
 }
 

@@ -5,7 +5,6 @@
 // gradient noise, bounds on the rows of weights. Those that are off cost nothing. Used by the
 // thread that trains (with its executor); the bits do not depend on its threads.
 
-#include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/base/exec.h"
 #include "engine/model/model.h"
@@ -30,7 +29,7 @@ struct regularizer {
 
 // For the trained parameters of m with gradients `grad`. ERR_TOO_LARGE past the arena.
 bool regularizer_init(struct regularizer *r, const struct model *m, const struct train_spec *s,
-                      real *grad, struct arena *a, struct err *e);
+                      real *grad, struct run_state *run, struct err *e);
 
 // Add the gradients of l1 Σ|w| + l2/2 Σ w² over the weight matrices (where w = 0 the first one's is
 // 0), and return that penalty; then limit every component to clip_value.

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What all learning-rate schedules go through: see schedule.h.
+// What all learning-rate schedules go through: see schedule.h. The warm-up is none of the rows'
+// business: it comes first, and rows count from its end. A schedule is looked at along the whole
+// run before that begins, since a rate that is no number must not end a job after hours.
 
 #include "engine/optim/schedule.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -35,6 +38,15 @@ double schedule_factor(const struct pick *p, uint64_t k, uint64_t n, uint32_t pe
 struct schedule_state schedule_start(void)
 {
     return (struct schedule_state){.scale = 1, .best = NAN};
+}
+
+void schedule_init(struct schedule_state *s, struct run_state *run)
+{
+    *s = schedule_start();
+    STATE_NUMBER(run, "schedule.scale", &s->scale);
+    STATE_NUMBER(run, "schedule.best", &s->best);
+    STATE_COUNT(run, "schedule.bad", &s->bad, INT_MAX - 1);
+    STATE_COUNT(run, "schedule.cooldown", &s->cooldown, INT_MAX - 1);
 }
 
 void schedule_observe(const struct pick *p, double watched, struct schedule_state *s)

@@ -7,6 +7,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/row.h"
+#include "engine/base/run_state.h"
 
 #include <stdint.h>
 
@@ -40,6 +41,9 @@ double schedule_factor(const struct pick *p, uint64_t k, uint64_t n, uint32_t pe
 
 // Before the first step.
 struct schedule_state schedule_start(void);
+
+// The same as "schedule...." of a run.
+void schedule_init(struct schedule_state *s, struct run_state *run);
 
 // After an epoch; of no effect for schedules that do not watch.
 void schedule_observe(const struct pick *p, double watched, struct schedule_state *s);

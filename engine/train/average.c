@@ -15,8 +15,3 @@ bool average_wanted(const struct train_spec *s)
 {
     return s->ema > 0 || s->swa > 0;
 }
-
-double average_memory(const struct model *m, const struct train_spec *s)
-{
-    return average_wanted(s) ? (double)m->n_trained + 2 * (double)average_statistics(m) : 0;
-}

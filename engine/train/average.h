@@ -27,6 +27,3 @@ static inline size_t average_statistics(const struct model *m)
 
 // Epochs whose ends SWA averages, of `epochs`.
 int average_epochs(const struct train_spec *s, int epochs);
-
-// Reals that the average takes.
-double average_memory(const struct model *m, const struct train_spec *s);

@@ -121,7 +121,7 @@ static struct train_spec spec_of_sweep(const struct train_spec *s, const struct 
     return own;
 }
 
-static bool finder_init(struct finder *f, const struct train_rows *none, struct arena *a,
+static bool finder_init(struct finder *f, const struct train_rows *none, struct run_state *run,
                         struct err *e)
 {
     struct trainer *t = &f->trainer;
@@ -130,13 +130,13 @@ static bool finder_init(struct finder *f, const struct train_rows *none, struct 
     t->hooks = &f->hooks;
     t->val = none;
     f->best = INFINITY;
-    f->point = arena_alloc(a, steps, sizeof *f->point);
-    f->scratch = arena_alloc(a, steps, sizeof *f->scratch);
-    f->before = arena_alloc(a, t->m->n_value, sizeof *f->before);
-    if (!f->point || !f->scratch || !f->before)
+    STATE_SCRATCH(run, "finder.points", f->point, steps);
+    STATE_SCRATCH(run, "finder.lengths", f->scratch, steps);
+    STATE_SCRATCH(run, "finder.before", f->before, t->m->n_value);
+    if (!run_state_granted(run))
         return train_out_of_memory(e);
     memcpy(f->before, t->m->value, t->m->n_value * sizeof *f->before);
-    return trainer_init(t, a, e);
+    return trainer_init(t, run, e);
 }
 
 // One step at the next rate; its point.
@@ -190,9 +190,11 @@ bool lr_find(struct model *m, const struct train_spec *s, const struct lr_sweep 
                        .spec = spec_of_sweep(s, rates),
                        .hooks = {.ctx = hooks->ctx, .step = hooks->step},
                        .sweep = rates};
+    struct run_state run; // nobody goes on with a sweep
     size_t n = 0;
+    run_state_init(&run, a);
     if (!lr_check(rates, "", e) || !train_check(m, &f.spec, rows->n, e) ||
-        !finder_init(&f, &none, a, e))
+        !finder_init(&f, &none, &run, e))
         return false;
     bool ok = lr_finder_sweep(&f, hooks, &n, e);
     memcpy(m->value, f.before, m->n_value * sizeof *m->value);

@@ -16,22 +16,18 @@ static uint64_t mix_key(const struct mixer *m, uint64_t step, enum mix_draw what
     return rng_key(m->seed, RNG_MIX, step, what);
 }
 
-static bool out_of_memory(struct err *e)
-{
-    return fail(e, ERR_TOO_LARGE,
-                "mixing rows needs more memory than a job may use; use a smaller batch");
-}
-
 bool mixer_init(struct mixer *m, const struct train_spec *s, uint32_t batch, uint32_t n_in,
-                struct arena *a, struct err *e)
+                struct run_state *run, struct err *e)
 {
     *m = (struct mixer){
         .mixup = s->mixup, .cutmix = s->cutmix, .seed = s->seed, .n_in = n_in, .share = 1};
     if (!mix_wanted(s))
         return true;
-    m->partner = arena_alloc(a, batch, sizeof *m->partner);
-    m->column = arena_alloc(a, n_in, sizeof *m->column);
-    return (m->partner && m->column) || out_of_memory(e);
+    STATE_SCRATCH(run, "mixer.partners", m->partner, batch);
+    STATE_SCRATCH(run, "mixer.columns", m->column, n_in);
+    return run_state_granted(run) ||
+           fail(e, ERR_TOO_LARGE,
+                "mixing rows needs more memory than a job may use; use a smaller batch");
 }
 
 // (0, 1]: its logarithm is finite

@@ -5,9 +5,9 @@
 // loss alike. What a step draws is a pure function of seed and step. Used by the thread that
 // trains.
 
-#include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/base/real.h"
+#include "engine/base/run_state.h"
 #include "engine/base/spec.h"
 
 struct mixer {
@@ -22,7 +22,7 @@ struct mixer {
 
 // For batches of up to `batch` rows of n_in columns. ERR_TOO_LARGE past the arena.
 bool mixer_init(struct mixer *m, const struct train_spec *s, uint32_t batch, uint32_t n_in,
-                struct arena *a, struct err *e);
+                struct run_state *run, struct err *e);
 
 // Whether s mixes rows: then the model must have been built with `mixed`.
 static inline bool mix_wanted(const struct train_spec *s)

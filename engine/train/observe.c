@@ -7,6 +7,7 @@
 #include "engine/base/sum.h"
 #include "engine/base/vmath.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { SHIFT, SUM, SQUARES, ALIVE, SUMS }; // rows of observed_layer.column
@@ -41,40 +42,46 @@ static void find_weight(struct observed_layer *l, const struct model *m, const c
             l->weight = &m->param[i];
 }
 
-static bool find_layer(struct observed_layer *l, const struct model *m, const struct plan *p,
-                       const char *prefix, struct arena *a)
+static size_t observed_units(const struct model *m, uint32_t layer)
 {
-    *l = (struct observed_layer){.value = NULL};
+    return layer < m->spec.n_layer ? (size_t)m->spec.layer[layer].units : m->n_out;
+}
+
+// A layer gives out a value for each unit, or fewer where they are gates of each other.
+static void find_layer(struct observer *o, const struct model *m, const struct plan *p, uint32_t i,
+                       const char *prefix)
+{
+    struct observed_layer *l = &o->layer[i];
+    real *column = i ? l[-1].column + SUMS * observed_units(m, i - 1) : o->column;
+    *l = (struct observed_layer){.column = column};
     find_value(l, p, prefix);
     find_weight(l, m, prefix);
-    BUG(!l->value || !l->weight);
-    l->column = arena_alloc(a, (size_t)SUMS * l->value->cols, sizeof *l->column);
-    return l->column;
+    BUG(!l->value || !l->weight || l->value->cols > observed_units(m, i));
 }
 
 bool observer_init(struct observer *o, const struct model *m, const struct plan *p,
-                   const real *grad, struct arena *a, struct err *e)
+                   const real *grad, struct run_state *run, struct err *e)
 {
     uint32_t n = (uint32_t)m->spec.n_layer + 1;
+    size_t units = 0;
+    for (uint32_t i = 0; i < n; i++)
+        units += observed_units(m, i);
     *o = (struct observer){.n = n, .value = m->value, .grad = grad};
-    o->layer = arena_alloc(a, n, sizeof *o->layer);
-    o->stats = arena_alloc(a, n, sizeof *o->stats);
-    o->before = arena_alloc(a, m->n_trained, sizeof *o->before);
-    bool ok = o->layer && o->stats && o->before;
-    for (uint32_t i = 0; ok && i + 1 < n; i++)
-        ok = find_layer(&o->layer[i], m, p, arena_printf(a, "layers.%u.", i), a);
-    ok = ok && find_layer(&o->layer[n - 1], m, p, "output.", a);
-    return ok || fail(e, ERR_TOO_LARGE,
-                      "recording the layers' statistics needs more memory than a job may use; use "
-                      "fewer units, or set training.observe to false");
-}
-
-double observer_memory(const struct model *m)
-{
-    double units = m->n_out;
-    for (size_t i = 0; i < m->spec.n_layer; i++)
-        units += m->spec.layer[i].units;
-    return (double)m->n_trained + SUMS * units;
+    STATE_SCRATCH(run, "observer.layers", o->layer, n);
+    STATE_SCRATCH(run, "observer.stats", o->stats, n);
+    STATE_SCRATCH(run, "observer.before", o->before, m->n_trained);
+    STATE_SCRATCH(run, "observer.columns", o->column, SUMS * units);
+    if (!run_state_granted(run))
+        return fail(e, ERR_TOO_LARGE,
+                    "recording the layers' statistics needs more memory than a job may use; use "
+                    "fewer units, or set training.observe to false");
+    for (uint32_t i = 0; !run_state_sizing(run) && i < n; i++) {
+        char prefix[24] = "output.";
+        if (i + 1 < n)
+            snprintf(prefix, sizeof prefix, "layers.%u.", i);
+        find_layer(o, m, p, i, prefix);
+    }
+    return true;
 }
 
 static size_t weights(const struct observed_layer *l)

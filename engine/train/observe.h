@@ -5,7 +5,6 @@
 // moves them, what the units give out. Taken around one step (the last of an epoch); what it reads
 // is part of that step anyway, so that it costs next to nothing. Used by the thread that trains.
 
-#include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/base/exec.h"
 #include "engine/model/model.h"
@@ -25,9 +24,9 @@ struct layer_stats {
 
 struct observed_layer {
     const struct model_param *weight;
-    const struct buf *value;     // what the layer gives out
+    const struct buf *value;             // what the layer gives out
     const struct activation *activation; // NULL: none
-    real *column;                // [4, cols] sums of its columns
+    real *column;                        // [4, cols] sums of its columns
 };
 
 struct observer {
@@ -38,14 +37,12 @@ struct observer {
     const real *value; // trained parameters
     const real *grad;
     real *before; // the parameters before the step
+    real *column; // all layers' columns
 };
 
 // For a training plan of m over gradients `grad`. ERR_TOO_LARGE past the arena.
 bool observer_init(struct observer *o, const struct model *m, const struct plan *p,
-                   const real *grad, struct arena *a, struct err *e);
-
-// Reals that observer_init() takes, for estimates of memory.
-double observer_memory(const struct model *m);
+                   const real *grad, struct run_state *run, struct err *e);
 
 // After forward and backward passes of `rows` rows, before anything has changed gradients or
 // weights.

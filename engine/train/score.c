@@ -3,30 +3,65 @@
 
 #include "engine/train/score.h"
 
+bool scorer_init(struct scorer *c, const struct model *m, const struct train_rows *rows,
+                 uint32_t batch, const struct halt *halt, struct run_state *run, struct err *e)
+{
+    *c = (struct scorer){.rows = rows};
+    STATE_SCRATCH(run, "scorer.answers", c->answer, rows->n * answer_width(&m->answer));
+    STATE_SCRATCH(run, "scorer.targets", c->target, rows->n * m->answer.n_target);
+    STATE_SCRATCH(run, "scorer.scratch", c->scratch, 2 * rows->n);
+    run_state_other(run, "scorer.plan", plan_bytes(&m->serve, batch, false));
+    if (!run_state_granted(run))
+        return fail(e, ERR_TOO_LARGE, "scoring %zu rows needs more memory than allowed", rows->n);
+    if (run_state_sizing(run))
+        return true;
+    predict_targets(m, rows->y, rows->n, c->target, halt);
+    if (!predictor_init(&c->predictor, m, batch, run->arena, e))
+        return false;
+    c->predictor.weight = rows->w;
+    return true;
+}
+
+double scorer_run(struct scorer *c, const struct exec *x)
+{
+    return predictor_run(&c->predictor, c->rows->x, c->rows->y, c->rows->n, c->answer, x);
+}
+
+bool scorer_finite(const struct scorer *c)
+{
+    return predict_finite(c->answer, c->rows->n * answer_width(&c->predictor.model->answer));
+}
+
+void scorer_metrics(const struct scorer *c, const struct halt *halt, double *metric)
+{
+    const struct model *m = c->predictor.model;
+    const struct metric *row;
+    struct scored s = {.answer = c->answer,
+                       .target = c->target,
+                       .n = c->rows->n,
+                       .k = answer_width(&m->answer),
+                       .n_target = m->answer.n_target,
+                       .scratch = c->scratch,
+                       .halt = halt};
+    for (size_t i = 0; (row = metric_for(&m->answer, i)); i++)
+        metric[i] = row->value(&s);
+}
+
 bool score_rows(struct score *s, const struct model *m, const struct train_rows *rows,
                 const struct halt *halt, struct arena *a, struct err *e)
 {
     const struct exec here = {.halt = halt};
-    struct predictor p;
-    size_t n = rows->n, k = answer_width(&m->answer);
-    double *answer = arena_alloc(a, n * k, sizeof *answer),
-           *target = arena_alloc(a, n * m->answer.n_target, sizeof *target);
-    double *scratch = arena_alloc(a, 2 * n, sizeof *scratch);
-    if (!answer || !target || !scratch)
-        return fail(e, ERR_TOO_LARGE, "scoring %zu rows needs more memory than allowed", n);
-    if (!predictor_init(&p, m, SCORE_ROWS, a, e))
+    struct run_state run;
+    struct scorer c;
+    run_state_init(&run, a);
+    if (!scorer_init(&c, m, rows, SCORE_ROWS, halt, &run, e))
         return false;
-    p.weight = rows->w;
-    s->loss = predictor_run(&p, rows->x, rows->y, n, answer, &here);
+    s->loss = scorer_run(&c, &here);
     if (!halt_go_on(halt, e))
         return false;
-    if (!predict_finite(answer, n * k))
+    if (!scorer_finite(&c))
         return fail_at(e, ERR_INVALID, "/dataset",
                        "the model's answer to one of these rows is not finite");
-    predict_targets(m, rows->y, n, target, halt);
-    struct scored scored = {answer, target, n, k, m->answer.n_target, scratch, halt};
-    const struct metric *metric;
-    for (size_t i = 0; (metric = metric_for(&m->answer, i)); i++)
-        s->metric[i] = metric->value(&scored);
+    scorer_metrics(&c, halt, s->metric);
     return halt_go_on(halt, e);
 }

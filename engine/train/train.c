@@ -44,24 +44,13 @@ static bool train_epoch(struct trainer *t, struct train_epoch *r, struct err *e)
 // Loss and metrics of the weights as they stand, on the validation rows.
 static bool train_score(struct trainer *t, struct train_epoch *r, struct err *e)
 {
-    const struct metric *metric;
-    size_t n = t->val->n;
-    t->scorer.weight = t->val->w;
-    r->val_loss = predictor_run(&t->scorer, t->val->x, t->val->y, n, t->answer, t->x);
+    const struct plan *plan = &t->scorer.predictor.plan;
+    r->val_loss = scorer_run(&t->scorer, t->x);
     if (!train_go_on(t, e))
         return false;
-    if (!isfinite(r->val_loss) || !predict_finite(t->answer, n * answer_width(&t->m->answer)))
-        return train_diverged(t, "the validation loss",
-                              plan_first_broken(&t->scorer.plan, t->scorer.plan.batch), e);
-    struct scored s = {.answer = t->answer,
-                       .target = t->target,
-                       .n = n,
-                       .k = answer_width(&t->m->answer),
-                       .n_target = t->m->answer.n_target,
-                       .scratch = t->scratch,
-                       .halt = exec_halt(t->x)};
-    for (size_t i = 0; (metric = metric_for(&t->m->answer, i)); i++)
-        r->metric[i] = metric->value(&s);
+    if (!isfinite(r->val_loss) || !scorer_finite(&t->scorer))
+        return train_diverged(t, "the validation loss", plan_first_broken(plan, plan->batch), e);
+    scorer_metrics(&t->scorer, exec_halt(t->x), r->metric);
     r->watched = t->watched ? r->metric[t->watched_at] : r->val_loss;
     return train_go_on(t, e);
 }
@@ -102,9 +91,10 @@ static void train_tell(struct trainer *t, struct train_epoch *r)
         t->hooks->epoch(t->hooks->ctx, r);
 }
 
-static bool run_epoch(struct trainer *t, int epoch, struct err *e)
+static bool run_epoch(struct trainer *t, struct err *e)
 {
-    struct train_epoch r = {.epoch = epoch, .steps = t->steps, .val_loss = NAN, .watched = NAN};
+    struct train_epoch r = {
+        .epoch = t->epoch + 1, .steps = t->steps, .val_loss = NAN, .watched = NAN};
     for (int i = 0; i < METRICS_MAX; i++)
         r.metric[i] = NAN;
     if (!train_epoch(t, &r, e) || (t->val->n && !validate(t, &r, e)))
@@ -112,20 +102,21 @@ static bool run_epoch(struct trainer *t, int epoch, struct err *e)
     bool larger = t->watched && t->watched->larger_better;
     double watched = t->val->n == 0 ? r.train_loss : larger ? -r.watched : r.watched;
     schedule_observe(&t->spec->schedule, watched, &t->schedule);
+    t->epoch = r.epoch;
     train_tell(t, &r);
     return true;
 }
 
 // Patience counts from the last improvement, under SWA not before there is an average.
-static bool patient(const struct trainer *t, int epoch)
+static bool patient(const struct trainer *t)
 {
     int since = t->improved;
     if (t->spec->swa > 0 && since < t->average.from)
         since = t->average.from;
-    return t->val->n == 0 || t->spec->patience == 0 || epoch - since < t->spec->patience;
+    return t->val->n == 0 || t->spec->patience == 0 || t->epoch - since < t->spec->patience;
 }
 
-static bool train_finish(struct trainer *t, int epochs, struct train_result *result, struct err *e)
+static bool train_finish(struct trainer *t, struct train_result *result, struct err *e)
 {
     struct model *m = t->m;
     if (t->val->n)
@@ -137,25 +128,60 @@ static bool train_finish(struct trainer *t, int epochs, struct train_result *res
         return false;
     if (broken)
         return train_diverged(t, "a parameter", broken, e);
-    *result = (struct train_result){.epochs = epochs,
-                                    .best_epoch = t->val->n ? t->best_epoch : epochs,
+    *result = (struct train_result){.epochs = t->epoch,
+                                    .best_epoch = t->val->n ? t->best_epoch : t->epoch,
                                     .steps = t->step,
                                     .best_value = t->best_value,
                                     .stopped_early = t->step < t->steps};
     return true;
 }
 
+// A state that was read stands between two epochs of this run.
+static bool train_resume(struct trainer *t, struct run_state *run, struct err *e)
+{
+    if (!t->hooks->resume)
+        return true;
+    if (!t->hooks->resume(t->hooks->ctx, run, e))
+        return false;
+    uint64_t step = (uint64_t)t->epoch * t->batches;
+    return t->step == (step < t->steps ? step : t->steps) ||
+           fail(e, ERR_INVALID,
+                "the saved run stands at step %llu of epoch %d, where no epoch of this one ends",
+                (unsigned long long)t->step, t->epoch);
+}
+
 bool train_run(struct model *m, const struct train_spec *s, const struct train_rows *train,
                const struct train_rows *val, const struct train_hooks *hooks, const struct exec *x,
-               struct train_result *result, struct arena *a, struct err *e)
+               struct train_result *result, struct run_state *run, struct err *e)
 {
     struct trainer t = {.m = m, .spec = s, .train = train, .val = val, .hooks = hooks, .x = x};
-    if (!train_check(m, s, train->n, e) || !trainer_init(&t, a, e))
-        return false;
-    int epoch = 0;
-    do
-        if (!run_epoch(&t, ++epoch, e))
-            return false;
-    while (epoch < t.epochs && patient(&t, epoch));
-    return train_finish(&t, epoch, result, e);
+    size_t outside = run->n;
+    BUG(!run_state_find(run, "model.values"));
+    bool ok =
+        train_check(m, s, train->n, e) && trainer_init(&t, run, e) && train_resume(&t, run, e);
+    while (ok && t.epoch < t.epochs && patient(&t))
+        ok = run_epoch(&t, e);
+    ok = ok && train_finish(&t, result, e);
+    run->n = outside; // the others are about `t`, which ends here
+    return ok;
+}
+
+// What the worker does, without memory and without rows.
+double train_memory(const struct model *m, const struct train_spec *s, struct train_size n)
+{
+    const struct train_rows train = {.n = n.train}, val = {.n = n.val},
+                            scored = {.n = n.val > n.test ? n.val : n.test};
+    struct model own = *m;
+    struct trainer t = {.m = &own, .spec = s, .train = &train, .val = &val};
+    struct scorer c;
+    struct run_state run, after;
+    struct err e = {0};
+    run_state_init(&run, NULL);
+    run_state_init(&after, NULL);
+    bool ok = model_room(&own, &run, &e) && trainer_init(&t, &run, &e) &&
+              (scored.n == 0 || scorer_init(&c, m, &scored, SCORE_ROWS, NULL, &after, &e));
+    BUG(!ok);
+    double row =
+        ((double)m->n_in + (double)m->answer.n_target + (m->train_w != GRAPH_NONE)) * sizeof(real);
+    return run.bytes + after.bytes + (double)(n.train + n.val + n.test) * row;
 }

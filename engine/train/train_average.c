@@ -16,7 +16,7 @@
 
 enum { SPAN = 16384 };
 
-bool average_init(struct trainer *t, struct arena *a, struct err *e)
+bool average_init(struct trainer *t, struct run_state *run, struct err *e)
 {
     struct average *v = &t->average;
     const struct model *m = t->m;
@@ -24,12 +24,15 @@ bool average_init(struct trainer *t, struct arena *a, struct err *e)
     v->from = t->epochs - average_epochs(t->spec, t->epochs) + 1;
     if (!average_wanted(t->spec))
         return true;
-    v->value = arena_alloc(a, m->n_trained, sizeof *v->value);
-    v->kept = arena_alloc(a, average_statistics(m), sizeof *v->kept);
-    v->sum = arena_alloc(a, average_statistics(m), sizeof *v->sum);
-    if (!v->value || !v->kept || !v->sum)
+    STATE_COUNT(run, "average.n", &v->k, UINT64_MAX);
+    STATE_NUMBER(run, "average.factor", &v->factor);
+    STATE_KEEP(run, "average.values", v->value, m->n_trained);
+    STATE_SCRATCH(run, "average.kept", v->kept, average_statistics(m));
+    STATE_SCRATCH(run, "average.sum", v->sum, average_statistics(m));
+    if (!run_state_granted(run))
         return train_out_of_memory(e);
-    train_copy(t, v->value, m->value, m->n_trained);
+    if (!run_state_sizing(run))
+        train_copy(t, v->value, m->value, m->n_trained);
     return true;
 }
 

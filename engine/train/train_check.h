@@ -25,10 +25,6 @@ int train_epochs(const struct train_spec *s, uint32_t batches);
 // pointer of the field.
 bool train_check(const struct model *m, const struct train_spec *s, size_t n, struct err *e);
 
-// Bytes that training m on `train` of `rows` encoded rows takes, parameters and encoded rows
-// included: what to compare with the memory there is before anything is allocated.
-double train_memory(const struct model *m, const struct train_spec *s, size_t rows, size_t train);
-
 // The metric called `monitor` ("val_rmse"), and which of the task's it is; NULL: none.
 const struct metric *train_metric(const char *monitor, const struct model *m, size_t *at);
 

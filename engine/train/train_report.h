@@ -24,4 +24,7 @@ struct train_hooks {
     void *ctx;
     void (*epoch)(void *ctx, const struct train_epoch *r); // after every epoch
     void (*step)(void *ctx, uint64_t step);                // before every step
+    // Before the first step, to read what another run has saved (run_state_read()); NULL: begin
+    // at the beginning.
+    bool (*resume)(void *ctx, struct run_state *run, struct err *e);
 };

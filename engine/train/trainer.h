@@ -4,7 +4,6 @@
 // Inside of a run, for the files of training and the learning-rate finder only. struct trainer
 // holds all memory of a run; after trainer_init() a step allocates nothing.
 
-#include "engine/model/predict.h"
 #include "engine/nn/plan.h"
 #include "engine/optim/optimizer.h"
 #include "engine/optim/regularize.h"
@@ -12,6 +11,7 @@
 #include "engine/train/average.h"
 #include "engine/train/mix.h"
 #include "engine/train/observe.h"
+#include "engine/train/score.h"
 #include "engine/train/train_report.h"
 #include "engine/train/train_rows.h"
 
@@ -36,15 +36,13 @@ struct trainer {
     struct mixer mixer;
     struct average average;
     struct observer observer;
-    struct predictor scorer;
+    struct scorer scorer;    // of the validation rows
     real *grad, *best;       // [n_trained], [n_value]
-    double *answer, *target; // validation: answers, targets in their own units
-    double *scratch;         // metrics' memory
     uint32_t *order;         // this epoch's permutation of the training rows
     uint32_t batch, batches; // rows of one, number in an epoch
     uint32_t rows;           // of the batch that is loaded
-    int epochs;
-    uint64_t step, steps;
+    int epoch, epochs;       // done, planned
+    uint64_t step, steps;    // the same
     double lr;
     bool observing;               // this step is an epoch's last
     const struct metric *watched; // NULL: the validation loss
@@ -54,8 +52,9 @@ struct trainer {
     int improved; // epoch of the last strict improvement: what patience counts from
 };
 
-// m, spec, train, val, hooks and x are set.
-bool trainer_init(struct trainer *t, struct arena *a, struct err *e);
+// m, spec, train, val, hooks and x are set; all memory comes from `run`. In a sizing pass the rows'
+// numbers are all that is looked at of them.
+bool trainer_init(struct trainer *t, struct run_state *run, struct err *e);
 
 // The rows' order in an epoch (from 1).
 void train_shuffle(struct trainer *t, int epoch);
@@ -81,7 +80,7 @@ bool train_out_of_memory(struct err *e);
 // Copies of all parameters take long when there are many.
 void train_copy(const struct trainer *t, real *to, const real *from, size_t n);
 
-bool average_init(struct trainer *t, struct arena *a, struct err *e);
+bool average_init(struct trainer *t, struct run_state *run, struct err *e);
 void average_step(struct trainer *t);             // after every step
 void average_epoch(struct trainer *t, int epoch); // after every epoch
 

@@ -7,13 +7,16 @@
 
 #include "engine/base/nearest.h"
 #include "engine/train/mix.h"
+#include "engine/train/train.h"
 #include "engine/train/train_check.h"
 #include "server/files/dataset.h"
 #include "server/jobs/warm.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { POINTER_MAX = 512 };
+enum { BESIDE = 1 << 20 }; // what a job takes beside its run: curves, the texts of its result
 
 static const char *nth_column(const void *frame, size_t i)
 {
@@ -24,9 +27,12 @@ static bool prepare_fits(const struct prepared *p, const struct job_spec *spec,
                          const struct arena *a, struct err *e)
 {
     const struct split *split = &p->split;
-    double need = train_memory(&p->model, &spec->train,
-                               split->n_train + split->n_val + split->n_test, split->n_train);
+    double need =
+        BESIDE + train_memory(&p->model, &spec->train,
+                              (struct train_size){split->n_train, split->n_val, split->n_test});
     double have = (double)(a->max - (a->used < a->max ? a->used : a->max));
+    if (isinf(need))
+        return err_no_memory(e);
     return need <= have || fail_at(e, ERR_TOO_LARGE, "/model/layers",
                                    "training needs about %.0f MB, of which a job has %.0f left "
                                    "beside its table; use fewer units or fewer rows",

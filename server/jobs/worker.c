@@ -51,6 +51,7 @@ struct run {
     struct arena arena;
     struct job_spec spec;
     struct prepared prepared;
+    struct run_state state;
     struct model_file from; // what training starts from; no parameters: from nothing
     struct train_rows train, val, test;
     int64_t begun, reported; // monotonic ms
@@ -167,7 +168,8 @@ static void worker_note(struct run *r)
 static bool worker_start(struct run *r, struct err *e)
 {
     struct model *m = &r->prepared.model;
-    if (!model_room(m, &r->arena, e))
+    run_state_init(&r->state, &r->arena);
+    if (!model_room(m, &r->state, e))
         return false;
     worker_note(r);
     if (!model_init_weights(m, r->spec.train.seed, &r->halt, e) ||
@@ -181,9 +183,9 @@ static bool worker_start(struct run *r, struct err *e)
 
 static bool train(struct run *r, const struct exec *x, struct train_result *result, struct err *e)
 {
-    const struct train_hooks hooks = {r, on_epoch, on_step};
+    const struct train_hooks hooks = {.ctx = r, .epoch = on_epoch, .step = on_step};
     return train_run(&r->prepared.model, &r->spec.train, &r->train, &r->val, &hooks, x, result,
-                     &r->arena, e);
+                     &r->state, e);
 }
 
 static bool worker_sweep(struct run *r, const struct exec *x, struct err *e)

@@ -132,7 +132,9 @@ static void setup(struct bench *b, const struct net *n)
     need(plan_init(&b->plan, &b->model.train, n->batch, memory, &b->arena, &e), &e);
     const struct optim_setup setup = {
         .pick = &adam, .param = b->model.value, .grad = b->grad, .n = b->model.n_trained};
-    need(optimizer_init(&b->optimizer, &setup, &b->arena, &e), &e);
+    struct run_state state;
+    run_state_init(&state, &b->arena);
+    need(optimizer_init(&b->optimizer, &setup, &state, &e), &e);
     real *x = b->plan.buf[b->model.train_x].v, *y = b->plan.buf[b->model.train_y].v;
     for (size_t i = 0; i < (size_t)n->batch * n->in; i++)
         x[i] = (real)rng_normal(rng_key(1, RNG_PROBE, 0, 0), i);

@@ -16,6 +16,7 @@ static const double FLOOR = .1;
 struct replayed {
     const struct fixture *f;
     struct model model;
+    struct run_state state;
     struct inspection view;
     struct plan plan;
     struct optimizer optimizer;
@@ -90,8 +91,9 @@ static void start_model(struct replayed *r, struct arena *a)
 {
     struct model *m = &r->model;
     struct err e = {0};
-    ck_assert_msg(model_build(m, &r->f->model, &r->f->task, a, &e), "\"%s\" (%s): %s", r->f->row,
-                  r->f->about, e.text);
+    run_state_init(&r->state, a);
+    ck_assert_msg(lab_model(m, &r->f->model, &r->f->task, &r->state, &e), "\"%s\" (%s): %s",
+                  r->f->row, r->f->about, e.text);
     model_init_weights(m, 1, NULL, NULL);
     for (size_t i = 0; i < m->n_param; i++) {
         if (!cJSON_HasObjectItem(r->f->start, m->param[i].name))
@@ -132,7 +134,7 @@ static void start_plan(struct replayed *r, struct arena *a)
     const struct optim_setup setup = {&f->train.optimizer, m->value,        r->grad,
                                       m->n_trained,        m->param,        m->n_param,
                                       f->train.group,      f->train.n_group};
-    ck_assert_msg(optimizer_init(&r->optimizer, &setup, a, &e), "%s", e.text);
+    ck_assert_msg(optimizer_init(&r->optimizer, &setup, &r->state, &e), "%s", e.text);
     memcpy(r->plan.buf[r->x].v, f->rows.x, f->rows.n * m->n_in * sizeof(real));
     memcpy(r->plan.buf[r->y].v, f->rows.y, f->rows.n * m->answer.n_target * sizeof(real));
     if (f->rows.w)
@@ -179,15 +181,15 @@ static void on_epoch(void *ctx, const struct train_epoch *t)
     same_step(ctx, t->epoch, t->train_loss, t->lr);
 }
 
-static void by_training(struct replayed *r, struct arena *a)
+static void by_training(struct replayed *r)
 {
     const struct train_rows none = {0};
     const struct train_hooks hooks = {.ctx = r, .epoch = on_epoch};
     struct train_result result;
     struct err e = {0};
-    ck_assert_msg(
-        train_run(&r->model, &r->f->train, &r->f->rows, &none, &hooks, NULL, &result, a, &e),
-        "\"%s\" (%s): %s", r->f->row, r->f->about, e.text);
+    ck_assert_msg(train_run(&r->model, &r->f->train, &r->f->rows, &none, &hooks, NULL, &result,
+                            &r->state, &e),
+                  "\"%s\" (%s): %s", r->f->row, r->f->about, e.text);
 }
 
 // What the swap has changed comes back, but for rounding.
@@ -202,7 +204,7 @@ double replay(const struct fixture *f, struct arena *a)
     struct replayed r = {.f = f};
     start_model(&r, a);
     if (f->trained)
-        by_training(&r, a);
+        by_training(&r);
     else
         by_hand(&r, a);
     same_weights(&r, (int)f->steps, cJSON_GetObjectItem(f->expect, "final"));

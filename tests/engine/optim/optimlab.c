@@ -39,12 +39,13 @@ static void begin(struct valley *v, const struct optim_setup *s)
 {
     struct err e = {0};
     arena_init(&v->arena, 64 << 20);
+    run_state_init(&v->state, &v->arena);
     v->n = s->n;
     v->evals = v->breaks_at = 0;
     v->closure = (struct optim_closure){evaluate, v};
     for (size_t i = 0; i < v->n; i++)
         v->param[i] = (real)(.4 * rng_normal(rng_key(3, RNG_PROBE, 0, 0), i));
-    ck_assert_msg(optimizer_init(&v->optimizer, s, &v->arena, &e), "%s: %s", e.at, e.text);
+    ck_assert_msg(optimizer_init(&v->optimizer, s, &v->state, &e), "%s: %s", e.at, e.text);
 }
 
 void valley_begin(struct valley *v, const struct pick *p, const struct param_group *g,

@@ -11,6 +11,7 @@ enum { VALLEY_PARAMS = 6, VALLEY_N = 150 * 120 + 120 + 120 * 30 + 30 + 30 * 3 + 
 // A chain of Rosenbrock's valleys: Σ 5 (x[i+1] - x[i]²)² + (1 - x[i])², least at ones.
 struct valley {
     struct arena arena;
+    struct run_state state;
     struct optimizer optimizer;
     struct optim_closure closure; // evaluates the loss at `param`
     real param[VALLEY_N], grad[VALLEY_N];

@@ -17,18 +17,20 @@ enum { N = 40003, FOLLOWED = 8, STEPS = 20 };
 static real param[N], grad[N];
 
 static struct arena arena;
+static struct run_state run_state;
 static struct err err;
 
 static void begin(struct optimizer *o, const struct pick *p)
 {
     arena_release(&arena);
     arena_init(&arena, 32 << 20);
+    run_state_init(&run_state, &arena);
     err = (struct err){0};
     for (size_t i = 0; i < N; i++)
         param[i] = (real)rng_normal(rng_key(1, RNG_PROBE, 0, 0), i);
     ck_assert_msg(
         optimizer_init(o, &(struct optim_setup){.pick = p, .param = param, .grad = grad, .n = N},
-                       &arena, &err),
+                       &run_state, &err),
         "%s", err.text);
 }
 
@@ -192,9 +194,11 @@ LOOP_TEST(state_that_does_not_fit_is_too_large, optimizer_table.n)
     struct optimizer o;
     struct arena small;
     struct err e = {0};
+    struct run_state run;
     arena_init(&small, 256);
+    run_state_init(&run, &small);
     ck_assert(!optimizer_init(
-        &o, &(struct optim_setup){.pick = &p, .param = param, .grad = grad, .n = N}, &small, &e));
+        &o, &(struct optim_setup){.pick = &p, .param = param, .grad = grad, .n = N}, &run, &e));
     ck_assert_int_eq(e.kind, ERR_TOO_LARGE);
     arena_release(&small);
 }

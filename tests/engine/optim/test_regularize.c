@@ -75,7 +75,7 @@ static void setup(struct bench *b)
     lab_build(&b->run, &b->job, lab_task(700, 0, &b->job.train.loss), false);
     b->grad = arena_zalloc(&b->run.arena, b->run.model.n_trained, sizeof *b->grad);
     ck_assert(regularizer_init(&b->regularizer, &b->run.model, &b->job.train, b->grad,
-                               &b->run.arena, &b->run.e));
+                               &b->run.state, &b->run.e));
 }
 
 // Several pieces, whole rows of them, every weight once and no vector at all.

@@ -20,6 +20,7 @@
 #include <string.h>
 
 static struct arena arena;
+static struct run_state state;
 
 // Some work with all that it needs: true when it came to its end.
 struct work {
@@ -34,6 +35,7 @@ static bool run(const struct work *w, struct lab_halt *h, const struct exec *thr
     x.halt = &h->halt;
     arena_release(&arena);
     arena_init(&arena, (size_t)1 << 28);
+    run_state_init(&state, &arena);
     *e = (struct err){0};
     return w->run(w, &x, e);
 }
@@ -147,8 +149,8 @@ static bool train(const struct work *w, const struct exec *x, struct err *e)
         val.n = 0;
     struct model_task task = lab_task(40, 2, &j.train.loss);
     task.mixed = j.train.mixup > 0;
-    return model_build(&m, &j.model, &task, &arena, e) && model_init_weights(&m, 1, NULL, e) &&
-           train_run(&m, &j.train, &rows, &val, &hooks, x, &result, &arena, e);
+    return lab_model(&m, &j.model, &task, &state, e) && model_init_weights(&m, 1, NULL, e) &&
+           train_run(&m, &j.train, &rows, &val, &hooks, x, &result, &state, e);
 }
 
 LOOP_TEST(every_optimizer_stops_when_asked, optimizer_table.n)

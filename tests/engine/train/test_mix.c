@@ -32,8 +32,10 @@ static struct mixer mixer(struct arena *a, double mixup, double cutmix)
     const struct train_spec s = {.mixup = mixup, .cutmix = cutmix, .seed = 3};
     struct mixer m;
     struct err e = {0};
+    struct run_state run;
     arena_init(a, 1 << 20);
-    ck_assert(mixer_init(&m, &s, 8, 10, a, &e));
+    run_state_init(&run, a);
+    ck_assert(mixer_init(&m, &s, 8, 10, &run, &e));
     return m;
 }
 
@@ -123,8 +125,10 @@ TEST(a_cut_writes_to_its_own_columns_only)
     struct arena a;
     struct mixer m;
     struct err e = {0};
+    struct run_state run;
     arena_init(&a, 1 << 20);
-    ck_assert(mixer_init(&m, &s, 8, 16, &a, &e));
+    run_state_init(&run, &a);
+    ck_assert(mixer_init(&m, &s, 8, 16, &run, &e));
     uint32_t *next = arena_zalloc(&a, 16, sizeof *next);
     for (uint64_t step = 0; step < 100; step++)
         mixer_draw(&m, step, 8);

@@ -37,7 +37,7 @@ static void scene(struct scene *s, const char *activation, double dropout, int r
                                   .hooks = &s->hooks,
                                   .observing = true,
                                   .lr = .1};
-    ck_assert(trainer_init(&s->trainer, &s->run.arena, &s->run.e));
+    ck_assert(trainer_init(&s->trainer, &s->run.state, &s->run.e));
 }
 
 static const struct layer_stats *step(struct scene *s)

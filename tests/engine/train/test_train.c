@@ -17,6 +17,7 @@
 
 struct run {
     struct arena arena;
+    struct run_state state;
     struct model model;
     struct train_result result;
     struct err e;
@@ -40,14 +41,15 @@ static void train(struct run *r, const struct lab_job *j, size_t d, size_t k, si
 {
     *r = (struct run){.ok = false};
     arena_init(&r->arena, (size_t)1 << 30);
+    run_state_init(&r->state, &r->arena);
     struct train_rows rows = lab_rows(&r->arena, n, d, k, 3),
                       val = lab_rows(&r->arena, n_val, d, k, 4);
     struct model_task task = lab_task((uint32_t)d, k, &j->train.loss);
     struct train_hooks hooks = {.ctx = r, .epoch = keep_last};
     task.mixed = mix_wanted(&j->train);
-    ck_assert_msg(model_build(&r->model, &j->model, &task, &r->arena, &r->e), "%s", r->e.text);
+    ck_assert_msg(lab_model(&r->model, &j->model, &task, &r->state, &r->e), "%s", r->e.text);
     model_init_weights(&r->model, j->train.seed, NULL, NULL);
-    r->ok = train_run(&r->model, &j->train, &rows, &val, &hooks, x, &r->result, &r->arena, &r->e);
+    r->ok = train_run(&r->model, &j->train, &rows, &val, &hooks, x, &r->result, &r->state, &r->e);
 }
 
 // Every activation, with and without batch norm, on every kind of target: the network must beat the
@@ -226,10 +228,11 @@ TEST(a_run_that_the_check_refuses_does_not_begin)
     lab_job_init(&j, 1, 16, "relu", NULL, 0);
     j.train.monitor = "val_luck";
     arena_init(&r.arena, 1 << 28);
+    run_state_init(&r.state, &r.arena);
     struct train_rows rows = lab_rows(&r.arena, 300, 5, 3, 3), none = {0};
     struct model_task task = lab_task(5, 3, &j.train.loss);
-    ck_assert(model_build(&r.model, &j.model, &task, &r.arena, &r.e));
-    ck_assert(!train_run(&r.model, &j.train, &rows, &none, NULL, NULL, &r.result, &r.arena, &r.e));
+    ck_assert(lab_model(&r.model, &j.model, &task, &r.state, &r.e));
+    ck_assert(!train_run(&r.model, &j.train, &rows, &none, NULL, NULL, &r.result, &r.state, &r.e));
     ck_assert_int_eq(r.e.kind, ERR_INVALID);
     arena_release(&r.arena);
 }
@@ -240,14 +243,15 @@ TEST(a_stop_request_ends_training_before_the_next_step)
     struct run r = {.ok = false};
     lab_job_init(&j, 1, 16, "relu", NULL, 0);
     arena_init(&r.arena, 1 << 28);
+    run_state_init(&r.state, &r.arena);
     struct train_rows rows = lab_rows(&r.arena, 300, 5, 3, 3), none = {0};
     struct model_task task = lab_task(5, 3, &j.train.loss);
     struct ender ender = {0};
     const struct train_hooks hooks = {.ctx = &ender, .step = note_step};
     const struct halt halt = {is_step_seven, &ender};
     const struct exec x = {.halt = &halt};
-    ck_assert(model_build(&r.model, &j.model, &task, &r.arena, &r.e));
-    ck_assert(!train_run(&r.model, &j.train, &rows, &none, &hooks, &x, &r.result, &r.arena, &r.e));
+    ck_assert(lab_model(&r.model, &j.model, &task, &r.state, &r.e));
+    ck_assert(!train_run(&r.model, &j.train, &rows, &none, &hooks, &x, &r.result, &r.state, &r.e));
     ck_assert_int_eq(r.e.kind, ERR_CANCELLED);
     ck_assert_ptr_nonnull(strstr(r.e.text, "step 7"));
     arena_release(&r.arena);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is refused before a run begins, and what a run is told to take.
+// What is refused before a run begins.
 
 #include "tests/harness.h"
 #include "engine/train/trainer.h"
@@ -177,64 +177,4 @@ TEST(steps_may_end_in_the_middle_of_an_epoch)
     ck_assert_int_eq(train_epochs(&s, 4), 3);
     s.steps = 12;
     ck_assert_int_eq(train_epochs(&s, 4), 3);
-}
-
-static void plain(void)
-{
-}
-static void averaged(void)
-{
-    job.train.swa = 1;
-}
-static void mixed(void)
-{
-    job.train.cutmix = .5;
-}
-static void observed(void)
-{
-    job.train.observe = true;
-}
-
-// What a run really takes from its arena is what was foretold, to a few per cent. Wide: parameters
-// count; long: rows count.
-LOOP_TEST(memory_is_foretold, 8)
-{
-    static void (*const change[])(void) = {plain, averaged, mixed, observed};
-    struct lab_run r;
-    bool wide = _i % 2;
-    size_t rows = wide ? 200 : 20000, in = wide ? 300 : 20;
-    lab_job_init(&job, 2, wide ? 512 : 16, "gelu", "batch", .1);
-    job.train.epochs = 2;
-    change[_i / 2]();
-    lab_build(&r, &job, lab_task((uint32_t)in, 3, &job.train.loss), false);
-    size_t before = r.arena.used - r.model.n_value * sizeof(real);
-    struct train_rows train = lab_rows(&r.arena, rows, in, 3, 3),
-                      val = lab_rows(&r.arena, 100, in, 3, 4);
-    double told = train_memory(&r.model, &job.train, rows + 100, rows);
-    lab_train(&r, &job, &train, &val, NULL);
-    ck_assert_msg(r.ok, "%s", r.e.text);
-    double took = (double)(r.arena.used - before);
-    ck_assert_msg(took < 1.02 * told && took > .8 * told, "took %.0f, foretold %.0f", took, told);
-    arena_release(&r.arena);
-}
-
-// Of a wide network, whose weights as they were before a step are kept.
-TEST(watching_the_layers_takes_what_was_foretold)
-{
-    double told[2], took[2];
-    for (int watched = 0; watched < 2; watched++) {
-        struct lab_run r;
-        lab_job_init(&job, 2, 512, "relu", NULL, 0);
-        job.train.epochs = 2;
-        job.train.observe = watched;
-        lab_build(&r, &job, lab_task(300, 3, &job.train.loss), false);
-        struct train_rows train = lab_rows(&r.arena, 200, 300, 3, 3), val = {0};
-        told[watched] = train_memory(&r.model, &job.train, 200, 200);
-        lab_train(&r, &job, &train, &val, NULL);
-        ck_assert_msg(r.ok, "%s", r.e.text);
-        took[watched] = (double)r.arena.used;
-        arena_release(&r.arena);
-    }
-    double more = (took[1] - took[0]) / (told[1] - told[0]);
-    ck_assert_msg(more > .9 && more < 1.1, "%g of what was foretold", more);
 }

@@ -42,7 +42,7 @@ static void start(struct scene *s, bool weighted)
                                   .val = &s->none,
                                   .hooks = &s->hooks,
                                   .lr = .1};
-    ck_assert(trainer_init(&s->trainer, &s->run.arena, &s->run.e));
+    ck_assert(trainer_init(&s->trainer, &s->run.state, &s->run.e));
     train_shuffle(&s->trainer, 1);
 }
 

@@ -145,13 +145,20 @@ struct model_task lab_task(uint32_t n_in, size_t k, const struct pick *loss)
     return (struct model_task){.answer = &answer[k], .n_in = n_in, .loss = loss};
 }
 
+bool lab_model(struct model *m, const struct model_spec *spec, const struct model_task *task,
+               struct run_state *state, struct err *e)
+{
+    return model_shape(m, spec, task, state->arena, e) && model_room(m, state, e);
+}
+
 void lab_build(struct lab_run *r, const struct lab_job *j, struct model_task task, bool weighted)
 {
     *r = (struct lab_run){.ok = false};
     arena_init(&r->arena, (size_t)1 << 28);
+    run_state_init(&r->state, &r->arena);
     task.weighted = weighted;
     task.mixed = mix_wanted(&j->train);
-    ck_assert_msg(model_build(&r->model, &j->model, &task, &r->arena, &r->e), "%s", r->e.text);
+    ck_assert_msg(lab_model(&r->model, &j->model, &task, &r->state, &r->e), "%s", r->e.text);
     model_init_weights(&r->model, j->train.seed, NULL, NULL);
 }
 
@@ -161,7 +168,7 @@ void lab_train(struct lab_run *r, const struct lab_job *j, const struct train_ro
     const struct train_rows none = {.n = 0};
     const struct train_hooks silent = {.ctx = r};
     r->ok = train_run(&r->model, &j->train, train, val ? val : &none, hooks ? hooks : &silent, NULL,
-                      &r->result, &r->arena, &r->e);
+                      &r->result, &r->state, &r->e);
 }
 
 real *lab_param(const struct model *m, const char *name)

@@ -30,9 +30,14 @@ enum { LAB_CLASSES = 64 };
 // for each k.
 struct model_task lab_task(uint32_t n_in, size_t k, const struct pick *loss);
 
+// A model for training: what model_build() makes, its values being part of the run's state.
+bool lab_model(struct model *m, const struct model_spec *spec, const struct model_task *task,
+               struct run_state *state, struct err *e);
+
 // A model and what became of training it. Everything is in the arena.
 struct lab_run {
     struct arena arena;
+    struct run_state state;
     struct model model;
     struct train_result result;
     struct err e;
