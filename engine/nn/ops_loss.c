@@ -140,7 +140,7 @@ const struct loss loss_cross_entropy = {
     .op = &op_cross_entropy,
     .link = &op_softmax,
     .forms = FORM_TWO_CLASSES | FORM_CLASSES,
-    .per_class = true,
+    .class_outputs = outputs_of_classes,
     .smooths = true,
     .chance = chance_of_classes,
 };
@@ -193,7 +193,7 @@ const struct loss loss_focal = {
     .op = &op_focal,
     .link = &op_softmax,
     .forms = FORM_TWO_CLASSES | FORM_CLASSES,
-    .per_class = true,
+    .class_outputs = outputs_of_classes,
 };
 
 // L = Σ_c q_c (log q_c - log p_c), 0 log 0 = 0     dz = p Σ_j q_j - q

@@ -21,6 +21,12 @@ static inline uint32_t loss_of_class(const struct buf *in)
     return in[Y].cols == 1 ? 1 : 0;
 }
 
+// For losses with an output for each class.
+static inline uint32_t outputs_of_classes(size_t n_class)
+{
+    return (uint32_t)n_class;
+}
+
 // A loss that is a mean over columns is two inline functions of one output z, its target y and the
 // knobs k: name_value(z, y, k) and its derivative in z, name_slope(z, y, k). CELL_LOSS_KERNELS
 // makes the loops
@@ -50,8 +56,8 @@ static inline uint32_t loss_of_class(const struct buf *in)
     }
 
 #define CELL_LOSS(name)                                                                            \
-    .span = SPAN_ROW, .arity = 2, .reads_in = true, .no_grad = 1 << Y,            \
-    .cols = loss_of_like, .forward = name##_forward, .backward = name##_backward
+    .span = SPAN_ROW, .arity = 2, .reads_in = true, .no_grad = 1 << Y, .cols = loss_of_like,       \
+    .forward = name##_forward, .backward = name##_backward
 
 // The two of logits that stand for yes or no: L = log(1 + e^z) - z y, with q for the target after
 // smoothing. σ(z) is taken from the side where nothing cancels.

@@ -132,5 +132,5 @@ const struct loss loss_multi_margin = {
     .op = &op_multi_margin,
     .link = &op_softmax,
     .forms = FORM_TWO_CLASSES | FORM_CLASSES,
-    .per_class = true,
+    .class_outputs = outputs_of_classes,
 };

@@ -43,9 +43,10 @@ struct loss {
     const struct op *op;
     const struct op *link; // turns the network's output into the prediction; NULL: nothing to do
     int forms;             // bits of enum target_form
-    bool per_class;        // one output a class rather than one in all
-    int outputs;           // regressions: network outputs per target; 0: one
-    bool smooths;          // its first knob is the share of label smoothing
+    // Network outputs for n classes; NULL: one in all.
+    uint32_t (*class_outputs)(size_t n_class);
+    int outputs;  // regressions: network outputs per target; 0: one
+    bool smooths; // its first knob is the share of label smoothing
     enum target_scale scale;
     double target_min;     // with TARGET_MEAN: smallest target allowed,
     bool target_above_min; // or not even that one
@@ -75,7 +76,9 @@ static inline uint32_t loss_per_target(const struct loss *l)
 
 static inline uint32_t loss_width(const struct loss *l, size_t n_class, size_t n_target)
 {
-    return l->per_class ? (uint32_t)n_class : (uint32_t)n_target * loss_per_target(l);
+    if (n_class && l->class_outputs)
+        return l->class_outputs(n_class);
+    return (uint32_t)n_target * loss_per_target(l);
 }
 
 // The row that a job has picked; NULL for none.
