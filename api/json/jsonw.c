@@ -243,9 +243,18 @@ void jsonw_json(struct jsonw *w, const char *key, const char *json)
     jsonw_raw(w, key, (struct json_span){json, strlen(json)});
 }
 
+void jsonw_lacks(struct jsonw *w, const char *key)
+{
+    w->lacks = w->lacks ? w->lacks : key;
+}
+
 const char *jsonw_text(struct jsonw *w, size_t *len, struct err *e)
 {
     BUG(w->depth || !w->has_member[0]);
+    if (w->lacks) {
+        fail(e, ERR_INTERNAL, "the answer has no \"%s\"", w->lacks);
+        return NULL;
+    }
     if (!reserve(w, 1)) {
         fail(e, ERR_TOO_LARGE, "the answer is larger than a request may take");
         return NULL;

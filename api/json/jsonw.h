@@ -30,6 +30,7 @@ struct jsonw {
     char *text;
     size_t len, max;
     bool full;                        // the arena refused to grow
+    const char *lacks;                // a key that has to be there and has no value
     int depth;                        // open containers
     char close[JSONW_DEPTH];          // the bracket that will end each
     bool has_member[JSONW_DEPTH + 1]; // whether the next element needs a comma
@@ -64,8 +65,11 @@ void jsonw_about(struct jsonw *w, const char *key, double value, double error);
 void jsonw_raw(struct jsonw *w, const char *key, struct json_span raw);
 void jsonw_json(struct jsonw *w, const char *key, const char *json); // the same, NUL-terminated
 
+// The text will not do, since the value of this key is missing; the key is a constant.
+void jsonw_lacks(struct jsonw *w, const char *key);
+
 // The finished text, NUL-terminated, in the arena; everything must be closed. NULL and
-// ERR_TOO_LARGE when the arena was full. `len` may be NULL.
+// ERR_TOO_LARGE when the arena was full, ERR_INTERNAL after jsonw_lacks(). `len` may be NULL.
 const char *jsonw_text(struct jsonw *w, size_t *len, struct err *e);
 
 // The same with a line's end behind it, for replies: people read them in terminals.

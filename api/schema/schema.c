@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-// From a struct back to JSON: see schema.h. The same rows that read a body print it, member by
-// member at their offsets, so what was resolved can be stored and read again without a second
-// description.
+// From a struct to JSON: see schema.h. The same rows that read a body print it, member by member at
+// their offsets, so what was resolved can be stored and read again without a second description.
+// What says "null" differs between the two kinds of schemas: a body is read into zeroed memory,
+// where 0 has to mean null; in a reply 0 is a number like others.
 
 #include "api/schema/schema.h"
 
+#include "api/json/json_in.h"
+
 #include <inttypes.h>
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
-
 
 typedef void write_fn(struct jsonw *, const char *key, const struct field *, const char *from);
 
@@ -25,10 +28,17 @@ size_t schema_count(const struct schema *s)
 size_t field_size(const struct field *f)
 {
     static const size_t size[FIELD_TYPES] = {
-        [FIELD_BOOL] = sizeof(bool),         [FIELD_INT] = sizeof(int),
-        [FIELD_REAL] = sizeof(double),       [FIELD_SEED] = sizeof(uint64_t),
-        [FIELD_WORD] = sizeof(int),          [FIELD_STRING] = sizeof(const char *),
-        [FIELD_NAME] = sizeof(const char *), [FIELD_PICK] = sizeof(struct pick),
+        [FIELD_BOOL] = sizeof(bool),
+        [FIELD_INT] = sizeof(int),
+        [FIELD_WHOLE] = sizeof(int64_t),
+        [FIELD_REAL] = sizeof(double),
+        [FIELD_TIME] = sizeof(int64_t),
+        [FIELD_SEED] = sizeof(uint64_t),
+        [FIELD_WORD] = sizeof(int),
+        [FIELD_STRING] = sizeof(const char *),
+        [FIELD_NAME] = sizeof(const char *),
+        [FIELD_PICK] = sizeof(struct pick),
+        [FIELD_RAW] = sizeof(struct json_span),
     };
     bool is_struct = f->type == FIELD_MAP || f->of == FIELD_OBJECT;
     size_t bytes = is_struct ? f->sub->size : size[f->of];
@@ -53,19 +63,26 @@ static void write_int(struct jsonw *w, const char *key, const struct field *f, c
     int value = *(const int *)from;
     if (value == 0 && f->zero)
         jsonw_string(w, key, f->zero);
-    else if (value == 0 && f->nullable)
-        jsonw_null(w, key);
     else
         jsonw_int(w, key, value);
 }
 
+static void write_whole(struct jsonw *w, const char *key, const struct field *f, const char *from)
+{
+    (void)f;
+    jsonw_int(w, key, *(const int64_t *)from);
+}
+
 static void write_real(struct jsonw *w, const char *key, const struct field *f, const char *from)
 {
-    double value = *(const double *)from;
-    if (value == 0 && f->nullable)
-        jsonw_null(w, key);
-    else
-        jsonw_real(w, key, value);
+    (void)f;
+    jsonw_real(w, key, *(const double *)from);
+}
+
+static void write_time(struct jsonw *w, const char *key, const struct field *f, const char *from)
+{
+    (void)f;
+    jsonw_real(w, key, (double)*(const int64_t *)from / 1000);
 }
 
 static void write_seed(struct jsonw *w, const char *key, const struct field *f, const char *from)
@@ -92,6 +109,12 @@ static void write_string(struct jsonw *w, const char *key, const struct field *f
 {
     (void)f;
     jsonw_string(w, key, *(const char *const *)from);
+}
+
+static void write_const(struct jsonw *w, const char *key, const struct field *f, const char *from)
+{
+    (void)from;
+    jsonw_string(w, key, f->names[0]);
 }
 
 static void write_knob(struct jsonw *w, const struct knob *knob, const double *value)
@@ -126,10 +149,7 @@ static void write_pick(struct jsonw *w, const char *key, const struct field *f, 
 
 static void write_object(struct jsonw *w, const char *key, const struct field *f, const char *from)
 {
-    if (f->nullable && *(const int *)(from - f->at + f->on) == 0)
-        jsonw_null(w, key);
-    else
-        schema_write(f->sub, from, w, key);
+    schema_write(f->sub, from, w, key);
 }
 
 static void write_list(struct jsonw *w, const char *key, const struct field *f, const char *from)
@@ -137,10 +157,6 @@ static void write_list(struct jsonw *w, const char *key, const struct field *f, 
     const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
     const char *item = *(const char *const *)from;
     size_t n = *(const size_t *)(from - f->at + f->n_at);
-    if (n == 0 && f->nullable) {
-        jsonw_null(w, key);
-        return;
-    }
     if (n == 1 && f->one) {
         schema_write_value(w, key, &each, item);
         return;
@@ -160,32 +176,153 @@ static void write_map(struct jsonw *w, const char *key, const struct field *f, c
         jsonw_string(w, key, f->zero);
         return;
     }
-    if (n == 0 && f->nullable) {
-        jsonw_null(w, key);
-        return;
-    }
     jsonw_object(w, key);
     for (size_t i = 0; i < n; i++, item += field_size(f))
         schema_write_value(w, *(const char *const *)(item + name->at), value, item + value->at);
     jsonw_end(w);
 }
 
+static const struct field *schema_find(const struct schema *s, const char *key, size_t len)
+{
+    const struct field *f = s->field;
+    while (f->key && (strlen(f->key) != len || memcmp(f->key, key, len) != 0))
+        f++;
+    return f->key ? f : NULL;
+}
+
+// The members that have a field, as they were stored; those that must be there have to be.
+static void write_stored(struct jsonw *w, const char *key, const struct field *f, const char *from)
+{
+    const char *json = *(const char *const *)from;
+    struct json_in in = json_in((struct json_span){json, strlen(json)});
+    struct json_text name;
+    uint64_t seen = 0;
+    (void)key;
+    for (json_enter(&in); json_key(&in, &name, w->arena);) {
+        struct json_span value = json_skip(&in);
+        const struct field *member = name.at ? schema_find(f->sub, name.at, name.len) : NULL;
+        if (!member)
+            continue;
+        jsonw_raw(w, member->key, value);
+        seen |= UINT64_C(1) << (member - f->sub->field);
+    }
+    for (const struct field *m = f->sub->field; m->key; m++)
+        if (!m->optional && !(seen >> (m - f->sub->field) & 1))
+            jsonw_lacks(w, m->key);
+}
+
 static void schema_write_value(struct jsonw *w, const char *key, const struct field *f,
                                const char *from)
 {
     static write_fn *const write_as[FIELD_TYPES] = {
-        [FIELD_RAW] = write_raw,       [FIELD_BOOL] = write_bool,   [FIELD_INT] = write_int,
-        [FIELD_REAL] = write_real,     [FIELD_SEED] = write_seed,   [FIELD_WORD] = write_word,
-        [FIELD_STRING] = write_string, [FIELD_NAME] = write_string, [FIELD_PICK] = write_pick,
-        [FIELD_OBJECT] = write_object, [FIELD_LIST] = write_list,   [FIELD_MAP] = write_map,
+        [FIELD_RAW] = write_raw,       [FIELD_BOOL] = write_bool,     [FIELD_INT] = write_int,
+        [FIELD_WHOLE] = write_whole,   [FIELD_REAL] = write_real,     [FIELD_TIME] = write_time,
+        [FIELD_SEED] = write_seed,     [FIELD_WORD] = write_word,     [FIELD_STRING] = write_string,
+        [FIELD_NAME] = write_string,   [FIELD_CONST] = write_const,   [FIELD_PICK] = write_pick,
+        [FIELD_STORED] = write_stored, [FIELD_OBJECT] = write_object, [FIELD_LIST] = write_list,
+        [FIELD_MAP] = write_map,
     };
     write_as[f->type](w, key, f, from);
+}
+
+// Whether the member of a body holds what null is read as.
+static bool is_zero(const struct field *f, const char *in)
+{
+    const char *from = in + f->at;
+    switch (f->type) {
+    case FIELD_INT:
+        return *(const int *)from == 0 && !f->zero;
+    case FIELD_WHOLE:
+        return *(const int64_t *)from == 0;
+    case FIELD_REAL:
+        return *(const double *)from == 0;
+    case FIELD_OBJECT:
+        return *(const int *)(in + f->on) == 0;
+    case FIELD_LIST:
+        return *(const size_t *)(in + f->n_at) == 0;
+    case FIELD_MAP:
+        return *(const size_t *)(in + f->n_at) == 0 && !(f->zero && *(const bool *)(in + f->on));
+    default: // the others print it themselves
+        return false;
+    }
+}
+
+// Whether the member of a reply says that there is none.
+static bool is_none(const struct field *f, const char *in)
+{
+    const char *from = in + f->at;
+    switch (f->type) {
+    case FIELD_WHOLE:
+        return *(const int64_t *)from < 0;
+    case FIELD_REAL:
+        return !isfinite(*(const double *)from);
+    case FIELD_TIME:
+        return *(const int64_t *)from == 0;
+    case FIELD_RAW:
+    case FIELD_STRING:
+    case FIELD_NAME:
+    case FIELD_LIST:
+    case FIELD_MAP:
+    case FIELD_STORED:
+        return !*(const void *const *)from; // a span begins with its text
+    case FIELD_OBJECT:
+        return !f->sub->field->nullable && is_none(f->sub->field, from);
+    default:
+        return false;
+    }
+}
+
+static bool may_be_empty(const struct field *f, const char *in)
+{
+    return (f->type == FIELD_LIST || f->type == FIELD_MAP) && *(const size_t *)(in + f->n_at) == 0;
+}
+
+static void write_of_body(struct jsonw *w, const struct field *f, const char *in)
+{
+    if (f->nullable && is_zero(f, in))
+        jsonw_null(w, f->key);
+    else
+        schema_write_value(w, f->key, f, in + f->at);
+}
+
+static void write_of_reply(struct jsonw *w, const struct field *f, const char *in)
+{
+    bool off = f->on && !*(const bool *)(in + f->on), none = off || is_none(f, in);
+    if (none && f->optional && (off || !f->nullable))
+        return;
+    if (none && f->nullable)
+        jsonw_null(w, f->key);
+    else if (none && !may_be_empty(f, in))
+        jsonw_lacks(w, f->key);
+    else
+        schema_write_value(w, f->key, f, in + f->at);
+}
+
+// The fields from f up to `end`, which is NULL for all.
+static void write_fields(const struct schema *s, const struct field *f, const char *end,
+                         const void *in, struct jsonw *w)
+{
+    for (; f->key && (!end || strcmp(f->key, end) != 0); f++)
+        (s->reply ? write_of_reply : write_of_body)(w, f, in);
 }
 
 void schema_write(const struct schema *s, const void *in, struct jsonw *w, const char *key)
 {
     jsonw_object(w, key);
-    for (const struct field *f = s->field; f->key; f++)
-        schema_write_value(w, f->key, f, (const char *)in + f->at);
+    write_fields(s, s->field, NULL, in, w);
+    jsonw_end(w);
+}
+
+void schema_write_to(const struct schema *s, const void *in, const char *list, struct jsonw *w)
+{
+    jsonw_object(w, NULL);
+    write_fields(s, s->field, list, in, w);
+    jsonw_array(w, list);
+}
+
+void schema_write_rest(const struct schema *s, const void *in, const char *list, struct jsonw *w)
+{
+    jsonw_end(w);
+    write_fields(s, schema_find(s, list, strlen(list)) + 1, NULL, in, w);
     jsonw_end(w);
 }

@@ -14,7 +14,12 @@
 //     const struct schema split_schema = {.name = "Split", .field = split_fields,
 //                                         .size = sizeof(struct data_spec)};
 //
-// A schema of replies, which are written by hand, has size 0 and rows without `at`.
+// Replies are described in the same way (`reply` is set; the rows are in api/views): what has no
+// row cannot be written, what has one cannot be absent in silence. There every type has a value
+// that says "none", named at the types below. A nullable field is then null, an optional one is
+// left out, and of any other the finished text is refused (jsonw_text()). What may be null and may
+// be left out has a bool beside it, `on`. A schema of replies that are still written by hand has
+// size 0 and rows without `at`.
 
 #include "api/json/fault.h"
 #include "api/json/json.h"
@@ -27,18 +32,26 @@
 struct cJSON;
 
 enum field_type {
-    FIELD_RAW,    // struct json_span: any JSON, of the kind `of` if that is set; outermost only
-    FIELD_BOOL,   // bool
+    FIELD_RAW,    // struct json_span: any JSON, of the kind `of` if that is set; outermost only.
+                  // None: without text
+    FIELD_BOOL,   // bool. None: `on`
     FIELD_INT,    // int
-    FIELD_REAL,   // double
+    FIELD_WHOLE,  // int64_t, not negative. None: below 0
+    FIELD_REAL,   // double. None: not finite
+    FIELD_TIME,   // int64_t, milliseconds since 1970, printed as seconds. None: 0. Of replies
     FIELD_SEED,   // uint64_t: a number up to 2^53, or decimal digits in a string
     FIELD_WORD,   // an enum: index into names
-    FIELD_STRING, // const char *, in the arena; one of names (and then constant) if those are given
-    FIELD_NAME,   // const char *: [A-Za-z0-9][A-Za-z0-9._-]{0,63}
+    FIELD_STRING, // const char *, in the arena; one of names (and then constant) if those are
+                  // given. None: NULL
+    FIELD_NAME,   // const char *: [A-Za-z0-9][A-Za-z0-9._-]{0,63}. None: NULL
+    FIELD_CONST,  // the only one of names, without a member. Of replies
     FIELD_PICK,   // struct pick: a row of `table`, by name or as {"type": name, knob: value}
-    FIELD_OBJECT, // described by sub, whose struct lies at `at`
-    FIELD_LIST,   // const T *, and how many at n_at: an array of `of`
+    FIELD_OBJECT, // described by sub, whose struct lies at `at`. None: its first field has
+                  // none, and may not be null
+    FIELD_LIST,   // const T *, and how many at n_at: an array of `of`. None: NULL
     FIELD_MAP,    // the same, an object: sub's first field takes the key, its second the value
+    FIELD_STORED, // const char *: an object that sub has written before, checked JSON. Its members
+                  // stand among the others; `key` is not printed. None: NULL. Of replies
     FIELD_TYPES
 };
 
@@ -55,15 +68,17 @@ struct field {
     bool above_min;   // min itself is not allowed
     bool required;    // must be given
     bool optional;    // of a reply: may be absent
-    bool nullable;    // null is allowed, and stored as 0, NULL or `on` == 0
+    bool nullable;    // null is allowed; of a body: and stored as 0, NULL or `on` == 0
     const char *zero; // word allowed besides, INT: which stands for 0, MAP: for true at `on`
     bool one;         // LIST: an element may stand for itself, and does when it is the only one
-    const char *const *names;  // WORD, STRING: allowed words, then NULL
-    const struct schema *sub;  // OBJECT, MAP, LIST of OBJECT; RAW for documentation
+    const char *const *names;  // WORD, STRING, CONST: allowed words, then NULL
+    const struct schema *sub;  // OBJECT, MAP, STORED, LIST of OBJECT; RAW for documentation
     const struct table *table; // PICK
-    enum field_type of;        // LIST: type of the elements; RAW: OBJECT or LIST
+    enum field_type of;        // LIST: type of the elements; RAW: type of the JSON
     size_t n_at;               // LIST, MAP: offset of the size_t count
-    size_t on; // nullable OBJECT: offset of an int that is 0 for null; MAP with `zero`: of a bool
+    // Of a body, nullable OBJECT: offset of an int that is 0 for null; MAP with `zero`: of a bool.
+    // Of a reply: of a bool, not the struct's first member, that is false when there is none.
+    size_t on;
     size_t given;                     // offset of a bool: whether the key was there; 0: nobody asks
     const char *alias[FIELD_ALIASES]; // other names it may be given under
     const char *instead; // key of a field that takes its place: the default is 0 when that one says
@@ -99,6 +114,7 @@ struct schema {
     }
 #define BOOL(k, S, m, ...) AS(k, S, m, bool, FIELD_BOOL, __VA_ARGS__)
 #define INT(k, S, m, ...) AS(k, S, m, int, FIELD_INT, __VA_ARGS__)
+#define WHOLE(k, S, m, ...) AS(k, S, m, int64_t, FIELD_WHOLE, __VA_ARGS__)
 #define REAL(k, S, m, ...) AS(k, S, m, double, FIELD_REAL, __VA_ARGS__)
 #define SEED(k, S, m, ...) AS(k, S, m, uint64_t, FIELD_SEED, __VA_ARGS__)
 #define WORD(k, S, m, T, ...) AS(k, S, m, T, FIELD_WORD, __VA_ARGS__)
@@ -130,8 +146,14 @@ bool schema_read(const struct schema *s, const char *body, size_t len, void *out
 bool field_is_called(const struct field *f, const char *key);
 
 // Print the struct with every field, resolved defaults included, so that reading it back gives the
-// same.
+// same; of a reply every field that is there.
 void schema_write(const struct schema *s, const void *in, struct jsonw *w, const char *key);
+
+// The same for a reply with a list that is written while it is made: print what comes before the
+// LIST `list` and open it. The caller writes the elements; schema_write_rest() closes the list and
+// prints what comes after.
+void schema_write_to(const struct schema *s, const void *in, const char *list, struct jsonw *w);
+void schema_write_rest(const struct schema *s, const void *in, const char *list, struct jsonw *w);
 
 // Print a JSON Schema (2020-12, as OpenAPI 3.1 wants it).
 void schema_json(const struct schema *s, struct jsonw *w, const char *key);

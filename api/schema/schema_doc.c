@@ -15,9 +15,10 @@ static void describe_object(const struct schema *s, struct jsonw *w, bool nullab
 static const char *type_word(const struct field *f)
 {
     static const char *const word[FIELD_TYPES] = {
-        [FIELD_BOOL] = "boolean", [FIELD_INT] = "integer",   [FIELD_REAL] = "number",
-        [FIELD_SEED] = "integer", [FIELD_WORD] = "string",   [FIELD_STRING] = "string",
-        [FIELD_NAME] = "string",  [FIELD_OBJECT] = "object", [FIELD_LIST] = "array",
+        [FIELD_BOOL] = "boolean", [FIELD_INT] = "integer",   [FIELD_WHOLE] = "integer",
+        [FIELD_REAL] = "number",  [FIELD_TIME] = "number",   [FIELD_SEED] = "integer",
+        [FIELD_WORD] = "string",  [FIELD_STRING] = "string", [FIELD_NAME] = "string",
+        [FIELD_CONST] = "string", [FIELD_OBJECT] = "object", [FIELD_LIST] = "array",
         [FIELD_MAP] = "object",
     };
     return word[f->type == FIELD_RAW ? f->of : f->type];
@@ -276,11 +277,13 @@ static void doc_describe(const struct field *f, struct jsonw *w, const char *key
 {
     static void (*const describe_as[FIELD_TYPES])(const struct field *, struct jsonw *) = {
         [FIELD_RAW] = describe_raw,       [FIELD_BOOL] = describe_bool,
-        [FIELD_INT] = describe_number,    [FIELD_REAL] = describe_number,
+        [FIELD_INT] = describe_number,    [FIELD_WHOLE] = describe_number,
+        [FIELD_REAL] = describe_number,   [FIELD_TIME] = describe_number,
         [FIELD_SEED] = describe_number,   [FIELD_WORD] = describe_string,
         [FIELD_STRING] = describe_string, [FIELD_NAME] = describe_string,
-        [FIELD_PICK] = describe_pick,     [FIELD_OBJECT] = describe_sub,
-        [FIELD_LIST] = describe_list,     [FIELD_MAP] = describe_map,
+        [FIELD_CONST] = describe_string,  [FIELD_PICK] = describe_pick,
+        [FIELD_OBJECT] = describe_sub,    [FIELD_LIST] = describe_list,
+        [FIELD_MAP] = describe_map,
     };
     jsonw_object(w, key);
     put_doc(w, f);
@@ -295,11 +298,20 @@ static bool is_required(const struct schema *s, const struct field *f)
 
 static void put_required(const struct schema *s, struct jsonw *w)
 {
-    jsonw_array(w, "required");
     for (const struct field *f = s->field; f->key; f++)
-        if (is_required(s, f))
+        if (is_required(s, f) && f->type == FIELD_STORED)
+            put_required(f->sub, w);
+        else if (is_required(s, f))
             jsonw_string(w, NULL, f->key);
-    jsonw_end(w);
+}
+
+static void put_properties(const struct schema *s, struct jsonw *w)
+{
+    for (const struct field *f = s->field; f->key; f++)
+        if (f->type == FIELD_STORED)
+            put_properties(f->sub, w);
+        else
+            doc_describe(f, w, f->key);
 }
 
 static void doc_put_name(struct jsonw *w, const char *name, const char *doc)
@@ -328,11 +340,12 @@ static void describe_object(const struct schema *s, struct jsonw *w, bool nullab
 {
     put_type(w, "object", nullable);
     jsonw_object(w, "properties");
-    for (const struct field *f = s->field; f->key; f++)
-        doc_describe(f, w, f->key);
+    put_properties(s, w);
     put_other_names(w, s);
     jsonw_end(w);
+    jsonw_array(w, "required");
     put_required(s, w);
+    jsonw_end(w);
     jsonw_bool(w, "additionalProperties", s->open);
 }
 

@@ -1,24 +1,34 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What replies look like, and the body of /predict. Handlers write replies with jsonw.h in these
-// shapes; OpenAPI prints them and the end-to-end tests hold the replies against them. Constant
-// data.
+// What replies look like, and the body of /predict. A reply is a plain struct, and rows that say
+// how each member is printed (view_rows.h); a handler fills the struct and answers with it
+// (reply_view()). OpenAPI prints the rows and the end-to-end tests hold the replies against them.
+// Constant data.
 
 #include "api/json/json.h"
 #include "api/schema/schema.h"
+#include "api/views/data_view.h"
+#include "api/views/job_view.h"
+#include "api/views/list_view.h"
+#include "api/views/model_view.h"
 
-extern const struct schema job_view, job_list_view;         // /jobs/<id>, /jobs
-extern const struct schema event_list_view;                 // /jobs/<id>/events
-extern const struct schema layers_view;                     // /jobs/<id>/layers
-extern const struct schema lr_view;                         // /jobs/<id>/lr
-extern const struct schema diagnosis_view;                  // /jobs/<id>/diagnosis
-extern const struct schema metrics_view;                    // /jobs/<id>/metrics
-extern const struct schema dataset_view, dataset_list_view; // /datasets/<name>, /datasets
-extern const struct schema model_view, model_list_view;     // /models/<name>, /models
-extern const struct schema predict_view;                    // .../predict
-extern const struct schema health_view;                     // /healthz
-extern const struct schema problem_view;                    // every failure
+extern const struct schema layers_view;    // /jobs/<id>/layers
+extern const struct schema lr_view;        // /jobs/<id>/lr
+extern const struct schema diagnosis_view; // /jobs/<id>/diagnosis
+extern const struct schema metrics_view;   // /jobs/<id>/metrics
+extern const struct schema problem_view;   // every failure
+
+struct predict_reply {
+    const char *model; // NULL: null
+    int64_t version;   // -1: null
+};
+extern const struct schema predict_view; // .../predict
+
+struct health_reply {
+    const char *status, *version;
+};
+extern const struct schema health_view; // /healthz
 
 // Read with schema_read(). The spans point into the body, strings are in the arena.
 struct predict_request {
@@ -43,4 +53,3 @@ struct evaluate_request {
     int version; // of the model; 0: the latest
 };
 extern const struct schema evaluate_request_schema;
-extern const struct schema evaluate_view; // .../evaluate

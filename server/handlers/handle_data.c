@@ -4,6 +4,7 @@
 // their way.
 
 #include "api/schema/schema.h"
+#include "api/views/data_view.h"
 #include "server/base/settings.h"
 #include "server/files/catalog.h"
 #include "server/files/dataset.h"
@@ -38,59 +39,61 @@ void dataset_upload_undo(struct call *c)
     c->stream = NULL;
 }
 
-static void data_write_column(struct jsonw *w, const struct column *c)
+static struct column_reply data_column(const struct column *c)
 {
     bool numeric = c->type == COLUMN_NUMERIC;
-    jsonw_object(w, NULL);
-    jsonw_string(w, "name", c->name);
-    jsonw_string(w, "type", numeric ? "numeric" : "categorical");
-    jsonw_int(w, "missing", (int64_t)c->n_missing);
-    if (numeric) {
-        jsonw_real(w, "min", c->min);
-        jsonw_real(w, "max", c->max);
-        jsonw_real(w, "mean", c->mean);
-        jsonw_real(w, "std", c->std);
-    } else {
-        jsonw_int(w, "distinct", (int64_t)c->n_level);
-        jsonw_array(w, "levels");
-        for (size_t i = 0; i < c->n_level && i < LEVELS_SHOWN; i++)
-            jsonw_string(w, NULL, c->level[i]);
-        jsonw_end(w);
-    }
-    jsonw_end(w);
+    size_t shown = c->n_level < LEVELS_SHOWN ? c->n_level : LEVELS_SHOWN;
+    return (struct column_reply){
+        .name = c->name,
+        .type = column_type_words[c->type],
+        .missing = (int64_t)c->n_missing,
+        .numeric = numeric,
+        .min = c->min,
+        .max = c->max,
+        .mean = c->mean,
+        .std = c->std,
+        .distinct = numeric ? -1 : (int64_t)c->n_level,
+        .levels = numeric ? NULL : c->level,
+        .n_levels = shown,
+    };
 }
 
 static const char *data_summary(const struct dataset_info *info, struct arena *a, struct err *e)
 {
+    struct column_reply *column = arena_alloc(a, info->n_column, sizeof *column);
     struct jsonw w;
-    jsonw_init(&w, a);
-    jsonw_object(&w, NULL);
-    jsonw_array(&w, "columns");
+    if (!column) {
+        fail(e, ERR_TOO_LARGE, "the table has more columns than a request may show");
+        return NULL;
+    }
     for (size_t i = 0; i < info->n_column; i++)
-        data_write_column(&w, &info->column[i]);
-    jsonw_end(&w);
-    jsonw_end(&w);
+        column[i] = data_column(&info->column[i]);
+    jsonw_init(&w, a);
+    schema_write(&dataset_summary_view, &(struct dataset_summary_reply){column, info->n_column}, &w,
+                 NULL);
     return jsonw_text(&w, NULL, e);
 }
 
-static void write_dataset(struct jsonw *w, const struct dataset_row *d, struct arena *a)
+static bool data_fill(struct call *c, const struct dataset_row *d, struct dataset_reply *out,
+                      struct err *e)
 {
-    jsonw_string(w, "name", d->name);
-    jsonw_string(w, "object", "dataset");
-    jsonw_int(w, "version", d->version);
-    jsonw_string(w, "digest", d->digest);
-    jsonw_int(w, "bytes", d->bytes);
-    reply_time(w, "created_at", d->created_at);
-    jsonw_int(w, "rows", d->n_row);
-    if (d->summary)
-        reply_members(w, d->summary, a);
+    *out = (struct dataset_reply){
+        .id = d->id,
+        .name = d->name,
+        .version = d->version,
+        .digest = d->digest,
+        .bytes = d->bytes,
+        .created_at = d->created_at,
+        .rows = d->n_row,
+        .summary = d->summary,
+    };
+    return reply_stored(d->summary, true, c->arena, e);
 }
 
 static bool reply_dataset(struct call *c, const struct dataset_row *d, struct err *e)
 {
-    struct jsonw w = reply_begin(c);
-    write_dataset(&w, d, c->arena);
-    return reply_end(c, &w, e);
+    struct dataset_reply out;
+    return data_fill(c, d, &out, e) && reply_view(c, &out, e);
 }
 
 static bool data_put(struct call *c, struct ingest *in, struct dataset_row *row, struct err *e)
@@ -135,15 +138,11 @@ bool dataset_list(struct call *c, struct err *e)
     if (!query_page(c, &limit, &after, e) ||
         !store_dataset_list(c->server->store, limit, after, &list, c->arena, e))
         return false;
-    struct jsonw w = reply_list_begin(c);
-    for (size_t i = 0; i < list.n; i++) {
-        jsonw_object(&w, NULL);
-        jsonw_int(&w, "id", list.row[i].id);
-        write_dataset(&w, &list.row[i], c->arena);
-        jsonw_end(&w);
-    }
-    return reply_list_end(c, &w, list.more, list.n ? list.row[0].id : 0,
-                          list.n ? list.row[list.n - 1].id : 0, e);
+    struct dataset_reply *item = reply_room(c, list.n, sizeof *item, e);
+    for (size_t i = 0; item && i < list.n; i++)
+        if (!data_fill(c, &list.row[i], &item[i], e))
+            return false;
+    return item && reply_list(c, item, list.n, list.more, e);
 }
 
 bool dataset_get(struct call *c, struct err *e)
@@ -152,7 +151,7 @@ bool dataset_get(struct call *c, struct err *e)
     struct dataset_row row;
     return query_int(c, "version", 0, 1, INT64_MAX, &version, e) &&
            store_dataset_get(c->server->store, c->segment[0], version, &row, c->arena, e) &&
-           reply_stored(row.summary, true, c->arena, e) && reply_dataset(c, &row, e);
+           reply_dataset(c, &row, e);
 }
 
 bool dataset_delete(struct call *c, struct err *e)

@@ -3,47 +3,36 @@
 // from then on nothing asks where it came from.
 
 #include "api/files/import.h"
+#include "api/views/data_view.h"
 #include "engine/table/task.h"
 #include "server/base/digest.h"
 #include "server/base/settings.h"
 #include "server/files/catalog.h"
 #include "server/files/model_store.h"
 #include "server/handlers/handlers.h"
+#include "server/handlers/model_reply.h"
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
 #include "server/jobs/outcome.h"
 
 #include <string.h>
 
-static void import_write_inputs(struct jsonw *w, const struct prep *p)
-{
-    jsonw_array(w, "inputs");
-    for (size_t i = 0; i < p->n_column; i++) {
-        const struct prep_column *c = &p->column[i];
-        jsonw_object(w, NULL);
-        jsonw_string(w, "name", c->name);
-        jsonw_string(w, "type", c->type == COLUMN_NUMERIC ? "numeric" : "categorical");
-        jsonw_int(w, "missing", 0);
-        jsonw_end(w);
-    }
-    jsonw_end(w);
-}
-
 static const char *import_summary(const struct model_file *f, struct arena *a, struct err *e)
 {
-    struct jsonw w;
-    jsonw_init(&w, a);
-    jsonw_object(&w, NULL);
-    outcome_targets(&w, &f->model.answer);
-    jsonw_int(&w, "parameters", (int64_t)f->model.n_trained);
-    outcome_weights_digest(&w, &f->model, NULL, NULL);
-    import_write_inputs(&w, &f->prep);
-    jsonw_array(&w, "classes");
-    for (size_t i = 0; i < f->model.answer.n_class; i++)
-        jsonw_string(&w, NULL, f->model.answer.class_name[i]);
-    jsonw_end(&w);
-    jsonw_end(&w);
-    return jsonw_text(&w, NULL, e);
+    struct model_summary_reply out = {0};
+    struct input_reply *input = arena_alloc(a, f->prep.n_column + 1, sizeof *input);
+    if (!input) {
+        fail(e, ERR_TOO_LARGE, "the model has more inputs than a request may show");
+        return NULL;
+    }
+    for (size_t i = 0; i < f->prep.n_column; i++) {
+        const struct prep_column *c = &f->prep.column[i];
+        input[i] = (struct input_reply){
+            .name = c->name, .type = column_type_words[c->type], .distinct = -1};
+    }
+    out.inputs = input;
+    out.n_inputs = f->prep.n_column;
+    return outcome_of_model(&out, &f->model, NULL, a, e) ? outcome_text(&out, a, e) : NULL;
 }
 
 static bool import_put(struct call *c, const struct digest_part file[static 2],
@@ -91,9 +80,8 @@ bool model_import(struct call *c, struct err *e)
         !import_save(c, &file, &row, e))
         return false;
     c->location = arena_printf(c->arena, "/models/%s", row.name);
-    struct jsonw w = reply_begin(c);
-    model_write(&w, &row, c->arena);
-    return reply_end(c, &w, e);
+    struct model_reply out;
+    return model_fill(c, &row, &out, e) && reply_view(c, &out, e);
 }
 
 bool model_export(struct call *c, struct err *e)

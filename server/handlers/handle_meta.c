@@ -3,6 +3,7 @@
 
 #include "api/docs/openapi.h"
 #include "api/schema/job_schema.h"
+#include "api/views/views.h"
 #include "server/base/settings.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
@@ -25,9 +26,7 @@ bool meta_index(struct call *c, struct err *e)
 
 bool meta_health(struct call *c, struct err *e)
 {
-    static const char text[] = "{\"status\":\"ok\",\"version\":\"" MLPD_VERSION "\"}\n";
-    (void)e;
-    return call_reply(c, text, strlen(text));
+    return reply_view(c, &(struct health_reply){"ok", MLPD_VERSION}, e);
 }
 
 bool meta_openapi(struct call *c, struct err *e)

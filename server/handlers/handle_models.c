@@ -8,25 +8,26 @@
 #include "server/base/settings.h"
 #include "server/files/dataset.h"
 #include "server/handlers/handlers.h"
+#include "server/handlers/model_reply.h"
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
 #include "server/jobs/cache.h"
+#include "server/jobs/outcome.h"
 
-void model_write(struct jsonw *w, const struct model_row *m, struct arena *a)
+bool model_fill(struct call *c, const struct model_row *m, struct model_reply *out, struct err *e)
 {
-    jsonw_string(w, "name", m->name);
-    jsonw_string(w, "object", "model");
-    jsonw_int(w, "version", m->version);
-    if (m->job)
-        jsonw_int(w, "job_id", m->job);
-    else
-        jsonw_null(w, "job_id");
-    jsonw_string(w, "task", m->task);
-    reply_time(w, "created_at", m->created_at);
-    jsonw_int(w, "bytes", m->bytes);
-    jsonw_string(w, "digest", m->digest);
-    if (m->summary)
-        reply_members(w, m->summary, a);
+    *out = (struct model_reply){
+        .id = m->id,
+        .name = m->name,
+        .version = m->version,
+        .job_id = m->job ? m->job : -1,
+        .task = m->task,
+        .created_at = m->created_at,
+        .bytes = m->bytes,
+        .digest = m->digest,
+        .summary = m->summary,
+    };
+    return reply_stored(m->summary, true, c->arena, e);
 }
 
 bool model_list(struct call *c, struct err *e)
@@ -37,28 +38,21 @@ bool model_list(struct call *c, struct err *e)
     if (!query_page(c, &limit, &after, e) ||
         !store_model_list(c->server->store, limit, after, &list, c->arena, e))
         return false;
-    struct jsonw w = reply_list_begin(c);
-    for (size_t i = 0; i < list.n; i++) {
-        jsonw_object(&w, NULL);
-        jsonw_int(&w, "id", list.row[i].id);
-        model_write(&w, &list.row[i], c->arena);
-        jsonw_end(&w);
-    }
-    return reply_list_end(c, &w, list.more, list.n ? list.row[0].id : 0,
-                          list.n ? list.row[list.n - 1].id : 0, e);
+    struct model_reply *item = reply_room(c, list.n, sizeof *item, e);
+    for (size_t i = 0; item && i < list.n; i++)
+        if (!model_fill(c, &list.row[i], &item[i], e))
+            return false;
+    return item && reply_list(c, item, list.n, list.more, e);
 }
 
 bool model_get(struct call *c, struct err *e)
 {
     int64_t version;
     struct model_row row;
-    if (!query_int(c, "version", 0, 1, INT64_MAX, &version, e) ||
-        !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e) ||
-        !reply_stored(row.summary, true, c->arena, e))
-        return false;
-    struct jsonw w = reply_begin(c);
-    model_write(&w, &row, c->arena);
-    return reply_end(c, &w, e);
+    struct model_reply out;
+    return query_int(c, "version", 0, 1, INT64_MAX, &version, e) &&
+           store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e) &&
+           model_fill(c, &row, &out, e) && reply_view(c, &out, e);
 }
 
 static bool models_no_room(struct err *e)
@@ -111,19 +105,19 @@ static bool models_score(struct call *c, const struct model_file *file, const ch
 static bool reply_score(struct call *c, const struct served *served, const struct dataset_row *d,
                         const struct train_rows *rows, const struct score *s, struct err *e)
 {
-    const struct metric *m;
-    struct jsonw w = reply_begin(c);
-    jsonw_string(&w, "model", served->name);
-    jsonw_int(&w, "version", served->version);
-    jsonw_string(&w, "dataset", d->name);
-    jsonw_int(&w, "rows", (int64_t)rows->n);
-    jsonw_int(&w, "rows_skipped", d->n_row - (int64_t)rows->n);
-    jsonw_real(&w, "loss", s->loss);
-    jsonw_object(&w, "metrics");
-    for (size_t i = 0; (m = metric_for(&served->file->model.answer, i)); i++)
-        jsonw_real(&w, m->row.name, s->metric[i]);
-    jsonw_end(&w);
-    return reply_end(c, &w, e);
+    const struct model *model = &served->file->model;
+    struct measure_reply metric[METRICS_MAX];
+    const struct evaluate_reply out = {
+        .model = served->name,
+        .version = served->version,
+        .dataset = d->name,
+        .rows = (int64_t)rows->n,
+        .rows_skipped = d->n_row - (int64_t)rows->n,
+        .loss = s->loss,
+        .metrics = metric,
+        .n_metrics = outcome_metrics(metric, model, s),
+    };
+    return reply_view(c, &out, e);
 }
 
 static bool models_evaluate(struct call *c, const struct dataset_row *d, int version, struct err *e)

@@ -68,14 +68,14 @@ static bool predict_answer(struct call *c, const struct served *s, struct json_s
     double *out = arena_alloc(c->arena, block, answer_width(&s->file->model.answer) * sizeof *out);
     if (!x || !out)
         return fail(e, ERR_TOO_LARGE, "the model is too wide for one request");
-    struct jsonw w = reply_begin(c);
-    jsonw_string(&w, "model", s->name);
-    jsonw_int(&w, "version", s->version);
-    jsonw_array(&w, "predictions");
+    const struct predict_reply frame = {s->name, s->version};
+    struct jsonw w;
+    jsonw_init(&w, c->arena);
+    schema_write_to(&predict_view, &frame, "predictions", &w);
     if (!answer_blocks(c, &in, s, block, x, out, &w, e))
         return false;
-    jsonw_end(&w);
-    return reply_end(c, &w, e);
+    schema_write_rest(&predict_view, &frame, "predictions", &w);
+    return reply_text(c, &w, e);
 }
 
 static const char *predict_nth_name(const void *list, size_t i)

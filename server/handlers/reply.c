@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// See reply.h. What several handlers print or ask: a job, a page of a list, numbers of the query.
-// Text that was stored as JSON is looked through before it becomes part of a reply, since a damaged
-// database holds anything.
+// See reply.h. Text that was stored as JSON is looked through before it becomes part of a reply,
+// since a damaged database holds anything.
 
 #include "server/handlers/reply.h"
 
 #include "api/json/json_in.h"
 #include "api/schema/rendering.h"
-#include "server/base/clock.h"
+#include "api/schema/schema.h"
+#include "api/views/list_view.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,18 +41,42 @@ bool reply_render(struct call *c, const void *model, struct err *e)
     return text && call_reply(c, text, len);
 }
 
-void reply_time(struct jsonw *w, const char *key, int64_t ms)
+bool reply_view(struct call *c, const void *reply, struct err *e)
 {
-    if (ms)
-        jsonw_real(w, key, (double)ms / 1000);
-    else
-        jsonw_null(w, key);
+    struct jsonw w;
+    jsonw_init(&w, c->arena);
+    schema_write(c->route->reply, reply, &w, NULL);
+    return reply_text(c, &w, e);
+}
+
+void *reply_room(struct call *c, size_t n, size_t size, struct err *e)
+{
+    void *items = arena_zalloc(c->arena, n + 1, size);
+    if (!items)
+        fail(e, ERR_TOO_LARGE, "the list is larger than a request may take");
+    return items;
+}
+
+bool reply_list(struct call *c, const void *items, size_t n, bool more, struct err *e)
+{
+    const struct schema *item = list_item(c->route->reply);
+    const char *id = (const char *)items + item->field->at;
+    const struct list_reply page = {
+        .data = items,
+        .n = n,
+        .has_more = more,
+        .first_id = n ? *(const int64_t *)id : -1,
+        .last_id = n ? *(const int64_t *)(id + (n - 1) * item->size) : -1,
+    };
+    return reply_view(c, &page, e);
 }
 
 bool reply_stored(const char *json, bool object, struct arena *a, struct err *e)
 {
     struct err why = {0};
     struct faults faults;
+    if (!json)
+        return true;
     faults_init(&faults, a);
     if (!json_scan(json, strlen(json), NULL, 0, a, &faults, &why))
         return fail(e, why.kind == ERR_MALFORMED ? ERR_INTERNAL : why.kind,
@@ -61,28 +85,6 @@ bool reply_stored(const char *json, bool object, struct arena *a, struct err *e)
     return !object || json_kind(&in) == JSON_OBJECT ||
            fail(e, ERR_INTERNAL, "the database is damaged, restore a backup: stored JSON is %s",
                 json_kind_name(json_kind(&in)));
-}
-
-void reply_members(struct jsonw *w, const char *json, struct arena *a)
-{
-    struct json_in in = json_in((struct json_span){json, strlen(json)});
-    struct json_text key;
-    for (json_enter(&in); json_key(&in, &key, a);) {
-        struct json_span value = json_skip(&in);
-        if (key.at)
-            jsonw_raw(w, arena_text(a, key.at, key.len), value);
-    }
-}
-
-void reply_member(struct jsonw *w, const char *json, const char *key, struct arena *a)
-{
-    struct json_in in = json_in((struct json_span){json, strlen(json)});
-    struct json_text k;
-    for (json_enter(&in); json_key(&in, &k, a);) {
-        struct json_span value = json_skip(&in);
-        if (k.at && strlen(key) == k.len && memcmp(key, k.at, k.len) == 0)
-            jsonw_raw(w, key, value);
-    }
 }
 
 bool query_int(const struct call *c, const char *name, int64_t def, int64_t min, int64_t max,
@@ -110,158 +112,4 @@ bool query_page(struct call *c, size_t *limit, int64_t *after, struct err *e)
               query_int(c, "after", 0, 0, INT64_MAX, after, e);
     *limit = (size_t)n;
     return ok && (c->pace || n <= QUICK_PAGE || call_defer(c, PACE_SECONDS));
-}
-
-struct jsonw reply_list_begin(struct call *c)
-{
-    struct jsonw w = reply_begin(c);
-    jsonw_string(&w, "object", "list");
-    jsonw_array(&w, "data");
-    return w;
-}
-
-static void id_or_null(struct jsonw *w, const char *key, int64_t id)
-{
-    if (id)
-        jsonw_int(w, key, id);
-    else
-        jsonw_null(w, key);
-}
-
-bool reply_list_end(struct call *c, struct jsonw *w, bool more, int64_t first, int64_t last,
-                    struct err *e)
-{
-    jsonw_end(w);
-    jsonw_bool(w, "has_more", more);
-    id_or_null(w, "first_id", first);
-    id_or_null(w, "last_id", last);
-    return reply_end(c, w, e);
-}
-
-static void job_progress(struct jsonw *w, const struct job_row *j)
-{
-    jsonw_object(w, "progress");
-    jsonw_real(w, "fraction",
-               j->state == JOB_SUCCEEDED ? 1
-               : j->steps                ? (double)j->step / (double)j->steps
-                                         : 0);
-    jsonw_int(w, "epoch", j->epoch);
-    jsonw_int(w, "epochs", j->epochs);
-    jsonw_int(w, "step", j->step);
-    jsonw_int(w, "steps", j->steps);
-    jsonw_end(w);
-}
-
-// What is left at the pace so far. Both the steps and the time they took are the run's own report,
-// so no change of the clock gets in.
-static void job_eta(struct jsonw *w, const struct job_row *j)
-{
-    if (j->state != JOB_RUNNING || j->step == 0) {
-        jsonw_null(w, "eta_seconds");
-        jsonw_null(w, "estimated_finish");
-        return;
-    }
-    double left = (double)j->elapsed / 1000 * (double)(j->steps - j->step) / (double)j->step;
-    jsonw_real(w, "eta_seconds", left);
-    jsonw_real(w, "estimated_finish", (double)clock_wall(&clock_system) / 1000 + left);
-}
-
-static void job_best(struct jsonw *w, const struct job_row *j)
-{
-    if (!j->best_epoch) {
-        jsonw_null(w, "best");
-        return;
-    }
-    jsonw_object(w, "best");
-    jsonw_int(w, "epoch", j->best_epoch);
-    jsonw_string(w, "metric", j->best_metric);
-    jsonw_real(w, "value", j->best_value);
-    jsonw_end(w);
-}
-
-static void job_error(struct jsonw *w, const struct job_row *j)
-{
-    if (!j->error_kind) {
-        jsonw_null(w, "error");
-        return;
-    }
-    jsonw_object(w, "error");
-    jsonw_string(w, "code", j->error_kind);
-    jsonw_string(w, "message", j->error_text);
-    jsonw_string(w, "param", j->error_at && *j->error_at ? j->error_at : NULL);
-    jsonw_end(w);
-}
-
-static void job_model(struct jsonw *w, const struct job_row *j)
-{
-    if (!j->model) {
-        jsonw_null(w, "model");
-        return;
-    }
-    jsonw_object(w, "model");
-    jsonw_string(w, "name", j->model);
-    jsonw_int(w, "version", j->version);
-    jsonw_end(w);
-}
-
-static void job_urls(struct jsonw *w, const struct job_row *j, struct arena *a)
-{
-    static const char below[] = "/jobs/{id}/";
-    const char *self = arena_printf(a, "/jobs/%lld", (long long)j->id);
-    jsonw_object(w, "urls");
-    jsonw_string(w, "self", self);
-    for (size_t i = 0; i < route_count; i++) {
-        const char *path = route_table[i].path, *what = path + sizeof below - 1;
-        if (strncmp(path, below, sizeof below - 1) == 0 && !strchr(what, '/'))
-            jsonw_string(w, what, arena_printf(a, "%s/%s", self, what));
-    }
-    jsonw_end(w);
-}
-
-static void job_notes(struct jsonw *w, const struct faults *f)
-{
-    jsonw_array(w, "notes");
-    for (size_t i = 0; i < f->n_note; i++)
-        jsonw_string(w, NULL, f->note[i]);
-    jsonw_end(w);
-}
-
-void reply_job(struct jsonw *w, const char *key, const struct job_row *j, const struct faults *f,
-               struct arena *a)
-{
-    bool stopping = j->state == JOB_RUNNING && j->cancel_requested;
-    jsonw_object(w, key);
-    jsonw_int(w, "id", j->id);
-    jsonw_string(w, "object", "job");
-    jsonw_string(w, "name", j->name);
-    jsonw_string(w, "status", stopping ? "cancelling" : job_state_word(j->state));
-    jsonw_string(w, "dataset", j->dataset);
-    jsonw_string(w, "dataset_digest", j->digest);
-    reply_time(w, "created_at", j->created_at);
-    reply_time(w, "queued_at", j->queued_at);
-    reply_time(w, "started_at", j->started_at);
-    reply_time(w, "finished_at", j->finished_at);
-    reply_time(w, "run_at", j->run_at);
-    if (j->position)
-        jsonw_int(w, "queue_position", j->position - 1);
-    else
-        jsonw_null(w, "queue_position");
-    jsonw_int(w, "attempt", j->attempt);
-    jsonw_int(w, "crashes", j->crashes);
-    jsonw_int(w, "deaths", j->deaths);
-    jsonw_bool(w, "runs_alone", j->blame >= BLAME_SUSPECT && !job_ended(j->state));
-    job_progress(w, j);
-    jsonw_real(w, "elapsed_seconds", (double)j->elapsed / 1000);
-    job_eta(w, j);
-    job_best(w, j);
-    job_error(w, j);
-    job_model(w, j);
-    jsonw_int(w, "priority", j->priority);
-    jsonw_json(w, "metadata", j->metadata);
-    if (j->spec)
-        jsonw_json(w, "definition", j->spec);
-    if (f && f->n_note)
-        job_notes(w, f);
-    job_urls(w, j, a);
-    jsonw_end(w);
 }

@@ -5,103 +5,103 @@
 #include "server/jobs/outcome.h"
 
 #include "api/json/jsonw.h"
+#include "api/views/data_view.h"
 #include "engine/train/score.h"
 #include "server/base/digest.h"
 
-// Metrics of a part of the rows; null for a part without rows.
-static bool write_scores(struct jsonw *w, const char *key, const struct model *m,
-                         const struct train_rows *rows, const struct halt *halt, struct arena *a,
-                         struct err *e)
+size_t outcome_metrics(struct measure_reply *out, const struct model *m, const struct score *s)
 {
-    struct score s;
-    if (rows->n == 0) {
-        jsonw_null(w, key);
-        return true;
+    const struct metric *metric;
+    size_t n = 0;
+    while ((metric = metric_for(&m->answer, n))) {
+        out[n] = (struct measure_reply){metric->row.name, s->metric[n]};
+        n++;
     }
+    return n;
+}
+
+// Rows, loss and metrics of a part of the rows; nothing of a part without rows.
+static bool outcome_score(const struct outcome *o, const struct train_rows *rows,
+                          const struct measure_reply **out, size_t *n, struct arena *a,
+                          struct err *e)
+{
+    const struct model *m = &o->prepared->model;
+    struct score s;
+    if (rows->n == 0)
+        return true;
+    struct measure_reply *measure = arena_need(a, METRICS_MAX + 2, sizeof *measure);
     struct arena_mark mark = arena_mark(a);
-    bool ok = score_rows(&s, m, rows, halt, a, e);
+    bool ok = score_rows(&s, m, rows, o->halt, a, e);
     arena_rewind(a, mark);
     if (!ok)
         return false;
-    jsonw_object(w, key);
-    jsonw_int(w, "rows", (int64_t)rows->n);
-    jsonw_real(w, "loss", s.loss);
-    const struct metric *metric;
-    for (size_t i = 0; (metric = metric_for(&m->answer, i)); i++)
-        jsonw_real(w, metric->row.name, s.metric[i]);
-    jsonw_end(w);
+    measure[0] = (struct measure_reply){"rows", (double)rows->n};
+    measure[1] = (struct measure_reply){"loss", s.loss};
+    *n = 2 + outcome_metrics(measure + 2, m, &s);
+    *out = measure;
     return true;
 }
 
-static void write_input(struct jsonw *w, const struct prep_column *c, size_t missing)
+static const struct input_reply *outcome_inputs(const struct prepared *p, struct arena *a)
 {
-    bool numeric = c->type == COLUMN_NUMERIC;
-    jsonw_object(w, NULL);
-    jsonw_string(w, "name", c->name);
-    jsonw_string(w, "type", numeric ? "numeric" : "categorical");
-    jsonw_int(w, "missing", (int64_t)missing);
-    if (numeric)
-        jsonw_real(w, "mean", c->mean);
-    else
-        jsonw_int(w, "distinct", (int64_t)c->n_level);
-    jsonw_end(w);
-}
-
-static void outcome_write_inputs(struct jsonw *w, const struct prepared *p)
-{
-    jsonw_array(w, "inputs");
-    for (size_t i = 0; i < p->prep.n_column; i++) {
+    struct input_reply *input = arena_alloc(a, p->prep.n_column + 1, sizeof *input);
+    for (size_t i = 0; input && i < p->prep.n_column; i++) {
         const struct prep_column *c = &p->prep.column[i];
-        write_input(w, c, p->frame.column[c->source].n_missing);
+        bool numeric = c->type == COLUMN_NUMERIC;
+        input[i] = (struct input_reply){
+            .name = c->name,
+            .type = column_type_words[c->type],
+            .missing = (int64_t)p->frame.column[c->source].n_missing,
+            .has_mean = numeric,
+            .mean = c->mean,
+            .distinct = numeric ? -1 : (int64_t)c->n_level,
+        };
     }
-    jsonw_end(w);
+    return input;
 }
 
 // "target" too where there is one, for clients that know of no more.
-void outcome_targets(struct jsonw *w, const struct answer *a)
+bool outcome_of_model(struct model_summary_reply *out, const struct model *m,
+                      const struct halt *halt, struct arena *a, struct err *e)
 {
-    if (a->n_target == 1)
-        jsonw_string(w, "target", a->target[0]);
-    jsonw_array(w, "targets");
-    for (size_t i = 0; i < a->n_target; i++)
-        jsonw_string(w, NULL, a->target[i]);
-    jsonw_end(w);
+    const struct answer *answer = &m->answer;
+    char *digest = arena_need(a, DIGEST_TEXT, 1);
+    const struct digest_part part = {m->value, m->n_value * sizeof *m->value};
+    out->target = answer->n_target == 1 ? answer->target[0] : NULL;
+    out->targets = answer->target;
+    out->n_targets = answer->n_target;
+    out->parameters = (int64_t)m->n_trained;
+    out->weights_sha256 = digest;
+    out->classes = answer->class_name;
+    out->n_classes = answer->n_class;
+    return digest_long(&part, 1, digest, halt, e);
 }
 
-bool outcome_weights_digest(struct jsonw *w, const struct model *m, const struct halt *halt,
-                            struct err *e)
+const char *outcome_text(const struct model_summary_reply *s, struct arena *a, struct err *e)
 {
-    char digest[DIGEST_TEXT];
-    const struct digest_part part = {m->value, m->n_value * sizeof *m->value};
-    if (!digest_long(&part, 1, digest, halt, e))
-        return false;
-    jsonw_string(w, "weights_sha256", digest);
-    return true;
+    struct jsonw w;
+    jsonw_init(&w, a);
+    schema_write(&model_summary_view, s, &w, NULL);
+    return jsonw_text(&w, NULL, e);
 }
 
 const char *outcome_summary(const struct outcome *o, struct arena *a, struct err *e)
 {
     const struct prepared *p = o->prepared;
-    struct jsonw w;
-    jsonw_init(&w, a);
-    jsonw_object(&w, NULL);
-    outcome_targets(&w, &p->prep.answer);
-    jsonw_int(&w, "parameters", (int64_t)p->model.n_trained);
-    if (!outcome_weights_digest(&w, &p->model, o->halt, e))
+    struct model_summary_reply out = {
+        .trained = true,
+        .epochs = o->result->epochs,
+        .best_epoch = o->result->best_epoch,
+        .training_seconds = o->seconds,
+        .inputs = outcome_inputs(p, a),
+        .n_inputs = p->prep.n_column,
+    };
+    if (!out.inputs) {
+        fail(e, ERR_TOO_LARGE, "the inputs do not fit into the job's memory");
         return NULL;
-    jsonw_int(&w, "epochs", o->result->epochs);
-    jsonw_int(&w, "best_epoch", o->result->best_epoch);
-    jsonw_real(&w, "training_seconds", o->seconds);
-    outcome_write_inputs(&w, p);
-    jsonw_array(&w, "classes");
-    for (size_t i = 0; i < p->prep.answer.n_class; i++)
-        jsonw_string(&w, NULL, p->prep.answer.class_name[i]);
-    jsonw_end(&w);
-    jsonw_object(&w, "scores");
-    if (!write_scores(&w, "validation", &p->model, o->val, o->halt, a, e) ||
-        !write_scores(&w, "test", &p->model, o->test, o->halt, a, e))
-        return NULL;
-    jsonw_end(&w);
-    jsonw_end(&w);
-    return jsonw_text(&w, NULL, e);
+    }
+    bool ok = outcome_of_model(&out, &p->model, o->halt, a, e) &&
+              outcome_score(o, o->val, &out.scores.validation, &out.scores.n_validation, a, e) &&
+              outcome_score(o, o->test, &out.scores.test, &out.scores.n_test, a, e);
+    return ok ? outcome_text(&out, a, e) : NULL;
 }

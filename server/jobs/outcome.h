@@ -4,7 +4,8 @@
 // What is told of a finished training: GET /models/<name> shows it. Written once, by the worker, on
 // its thread.
 
-#include "api/json/jsonw.h"
+#include "api/views/model_view.h"
+#include "engine/train/score.h"
 #include "engine/train/train.h"
 #include "server/jobs/prepare.h"
 
@@ -16,12 +17,16 @@ struct outcome {
     const struct halt *halt;
 };
 
-// "weights_sha256": a digest of the weights alone. False after a halt.
-bool outcome_weights_digest(struct jsonw *w, const struct model *m, const struct halt *halt,
-                            struct err *e);
+// What a model tells by itself: targets, sizes, classes, digest. Arrays are the model's. False
+// after a halt.
+bool outcome_of_model(struct model_summary_reply *out, const struct model *m,
+                      const struct halt *halt, struct arena *a, struct err *e);
 
-// "targets", and "target" where there is one.
-void outcome_targets(struct jsonw *w, const struct answer *a);
+// The metrics of the model's task by their names, at most METRICS_MAX; returns how many.
+size_t outcome_metrics(struct measure_reply *out, const struct model *m, const struct score *s);
+
+// As it is stored, in the arena; NULL on failure.
+const char *outcome_text(const struct model_summary_reply *s, struct arena *a, struct err *e);
 
 // A JSON object: targets, sizes, inputs, classes, scores on the validation and test rows, and a
 // digest of the weights, which is the same whatever the threads. In the arena; NULL on failure.

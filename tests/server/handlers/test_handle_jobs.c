@@ -2,10 +2,11 @@
 // What handlers of jobs do below HTTP; their answers are looked at by tests/e2e.
 
 #include "api/views/chart.h"
+#include "api/views/views.h"
 #include "server/handlers/handlers.h"
 #include "tests/heap.h"
 #include "tests/server/plant.h"
-#include "server/handlers/reply.h"
+#include "server/handlers/job_reply.h"
 #include "server/http/router.h"
 #include "server/handlers/server.h"
 
@@ -23,17 +24,22 @@ struct desk {
     struct call call;
 };
 
+static const struct route shows_a_job = {.reply = &job_view};
+
 static void sit(struct desk *d, struct plant *p, const char *body, const char *id)
 {
-    *d =
-        (struct desk){.server = {.settings = &p->settings,
-                                 .log = &p->log,
-                                 .store = p->store,
-                                 .files = p->files,
-                                 .catalog = p->catalog,
-                                 .queue = p->queue,
-                                 .cache = p->cache},
-                      .call = {.arena = &p->arena, .segment = {id}, .status = 201, .conn = nobody}};
+    *d = (struct desk){.server = {.settings = &p->settings,
+                                  .log = &p->log,
+                                  .store = p->store,
+                                  .files = p->files,
+                                  .catalog = p->catalog,
+                                  .queue = p->queue,
+                                  .cache = p->cache},
+                       .call = {.route = &shows_a_job,
+                                .arena = &p->arena,
+                                .segment = {id},
+                                .status = 201,
+                                .conn = nobody}};
     d->call.server = &d->server;
     d->call.body = body;
     d->call.body_len = body ? strlen(body) : 0;
@@ -146,15 +152,13 @@ TEST(what_is_left_of_a_job_goes_by_its_own_report_whatever_the_clock_says)
                                     .name = "n",
                                     .digest = "",
                                     .metadata = "null",
+                                    .created_at = 1,
                                     .started_at = clock_wall(&clock_system) + began[i],
                                     .elapsed = 5000,
                                     .step = 10,
                                     .steps = 40};
         sit(&d, &p, NULL, "1");
-        struct jsonw w;
-        jsonw_init(&w, &p.arena);
-        reply_job(&w, NULL, &row, NULL, &p.arena);
-        ck_assert(reply_text(&d.call, &w, &e));
+        ck_assert(job_reply_one(&d.call, &row, &e));
         ck_assert_int_eq(replied(&d, "\"elapsed_seconds\":"), 5);
         ck_assert_int_eq(replied(&d, "\"eta_seconds\":"), 15);
         long long off = replied(&d, "\"estimated_finish\":") - clock_wall(&clock_system) / 1000;
@@ -177,14 +181,12 @@ LOOP_TEST(nothing_is_said_of_what_is_left_before_a_step_and_after_the_end, 3)
                                 .name = "n",
                                 .digest = "",
                                 .metadata = "null",
+                                .created_at = 1,
                                 .elapsed = 5000,
                                 .step = at[_i].step,
                                 .steps = 40};
     sit(&d, &p, NULL, "1");
-    struct jsonw w;
-    jsonw_init(&w, &p.arena);
-    reply_job(&w, NULL, &row, NULL, &p.arena);
-    ck_assert(reply_text(&d.call, &w, &e));
+    ck_assert(job_reply_one(&d.call, &row, &e));
     ck_assert_ptr_nonnull(strstr(d.call.out, "\"eta_seconds\":null,\"estimated_finish\":null"));
     plant_release(&p);
 }

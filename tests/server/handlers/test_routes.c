@@ -3,6 +3,8 @@
 
 #include "api/schema/rendering.h"
 #include "api/schema/route.h"
+#include "api/views/list_view.h"
+#include "server/handlers/handlers.h"
 #include "server/http/http.h"
 #include "tests/server/http/edge.h"
 #include "tests/server/http/peer.h"
@@ -81,4 +83,41 @@ TEST(a_caller_without_a_routes_scope_is_refused_before_its_handler)
         ck_assert_ptr_nonnull(strstr(a.body, scope_table[row->scope].word));
         http_stop(h);
     }
+}
+
+static void check_view(const struct schema *s)
+{
+    ck_assert(s->reply);
+    for (const struct field *f = s->field; f->key; f++) {
+        ck_assert_msg(!f->on || s->size, "%s.%s has no struct", s->name, f->key);
+        ck_assert_msg(!f->optional || !f->nullable || f->on || !s->size,
+                      "%s.%s may be null and left out: which?", s->name, f->key);
+        if (f->type == FIELD_STORED)
+            ck_assert_uint_lt(schema_count(f->sub), 64);
+        if (f->sub && f->type != FIELD_RAW)
+            check_view(f->sub);
+    }
+}
+
+LOOP_TEST(what_may_be_null_and_what_may_be_left_out_is_said_apart, (int)route_count)
+{
+    if (route_table[_i].reply)
+        check_view(route_table[_i].reply);
+}
+
+// reply_list() tells the first and the last by it.
+LOOP_TEST(the_items_of_a_list_begin_with_their_id, (int)route_count)
+{
+    const struct schema *s = route_table[_i].reply;
+    if (!s || s->size != sizeof(struct list_reply) || strcmp(s->field->names[0], "list") != 0)
+        return;
+    ck_assert_str_eq(list_item(s)->field->key, "id");
+    ck_assert_int_eq(list_item(s)->field->type, FIELD_WHOLE);
+}
+
+TEST(every_operation_has_a_name_of_its_own)
+{
+    for (size_t i = 0; i < route_count; i++)
+        for (size_t k = 0; k < i; k++)
+            ck_assert_str_ne(route_table[i].id, route_table[k].id);
 }
