@@ -22,7 +22,7 @@ server/base      engine/base engine/nn
 server/store     engine/base server/base
 server/files     engine/base engine/table server/base server/store
 server/jobs      engine/* api/* server/base server/store server/files
-server/http      engine/base api/json api/schema server/base server/store
+server/http      engine/base api/json api/schema api/views server/base server/store
 server/handlers  engine/* api/* server/*
 server           engine/* api/* server/*
 clients/cli      engine/base engine/table

@@ -6,17 +6,18 @@
 #include "api/docs/openapi.h"
 
 #include "api/json/jsonw.h"
-#include "api/schema/problem.h"
 #include "api/schema/rendering.h"
+#include "api/views/problem.h"
 #include "api/views/views.h"
 
 #include <stdio.h>
 #include <string.h>
 
-// What a route may answer besides its own kinds: always, and when it takes a body.
-static const enum err_kind common_fails[] = {ERR_MALFORMED, ERR_FORBIDDEN, ERR_MISDIRECTED,
-                                             ERR_BUSY, ERR_INTERNAL};
-static const enum err_kind body_fails[] = {ERR_INVALID, ERR_TOO_LARGE, ERR_UNSUPPORTED};
+// What a route may answer besides its own kinds: always (that a query has an unknown parameter,
+// too), and when it takes a body.
+static const enum err_kind common_fails[] = {ERR_MALFORMED,   ERR_INVALID, ERR_FORBIDDEN,
+                                             ERR_MISDIRECTED, ERR_BUSY,    ERR_INTERNAL};
+static const enum err_kind body_fails[] = {ERR_TOO_LARGE, ERR_UNSUPPORTED};
 
 static const char *const method_word[METHOD_COUNT] = {
     [GET] = "get", [POST] = "post", [PUT] = "put", [PATCH] = "patch", [DELETE] = "delete"};
@@ -50,7 +51,6 @@ static void openapi_put_parameter(struct jsonw *w, const char *name, const char 
     jsonw_bool(w, "required", required);
     if (doc)
         jsonw_string(w, "description", doc);
-    jsonw_object(w, "schema");
 }
 
 // The {segments} of a path: "id" is a number, anything else a name.
@@ -61,6 +61,7 @@ static void put_segments(struct jsonw *w, const char *path)
         snprintf(name, sizeof name, "%.*s", (int)strcspn(p + 1, "}"), p + 1);
         openapi_put_parameter(w, name, "path", NULL, true);
         bool number = strcmp(name, "id") == 0;
+        jsonw_object(w, "schema");
         jsonw_string(w, "type", number ? "integer" : "string");
         if (number)
             jsonw_int(w, "minimum", 1);
@@ -76,6 +77,7 @@ static void put_suffix(struct jsonw *w, const struct rendering *const *list, str
     for (size_t i = 0; list[i]; i++)
         doc = arena_printf(a, "%s%s%s: %s", doc, i ? " " : "", list[i]->name, list[i]->doc);
     openapi_put_parameter(w, "suffix", "path", doc, true);
+    jsonw_object(w, "schema");
     jsonw_string(w, "type", "string");
     jsonw_array(w, "enum");
     for (size_t i = 0; list[i]; i++)
@@ -87,10 +89,9 @@ static void put_suffix(struct jsonw *w, const struct rendering *const *list, str
 
 static void put_queries(struct jsonw *w, const struct route *r)
 {
-    for (const struct query *q = r->query; q < r->query + ROUTE_QUERIES && q->name; q++) {
-        openapi_put_parameter(w, q->name, "query", q->doc, q->required);
-        jsonw_string(w, "type", q->type);
-        jsonw_end(w);
+    for (const struct field *f = r->query ? r->query->field : NULL; f && f->key; f++) {
+        openapi_put_parameter(w, f->key, "query", f->doc, f->required);
+        schema_json_field(f, w, "schema");
         jsonw_end(w);
     }
 }

@@ -73,6 +73,15 @@ static const struct field import_fields[] = {
         .sub = &import_layer_schema, .doc = "The layers in order, the output layer last."),
     {0},
 };
+static const struct field import_query_fields[] = {
+    NAME("name", struct import_query, name, .doc = "Name of a model that comes as a file."),
+    STRING("activation", struct import_query, activation,
+           .doc = "What lies between the layers of a file of another program (default relu)."),
+    {0},
+};
+const struct schema import_query = {
+    .name = "ImportQuery", .field = import_query_fields, .size = sizeof(struct import_query)};
+
 const struct schema import_schema = {
     .name = "ImportedModel",
     .doc = "A model with its weights.",

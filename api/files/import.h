@@ -23,6 +23,8 @@ struct import_query {
     const char *activation; // between a foreign file's layers; NULL: relu
 };
 
+extern const struct schema import_query;
+
 // For documentation: the body's first form.
 extern const struct schema import_schema;
 

@@ -24,6 +24,7 @@ void faults_init(struct faults *f, struct arena *a)
     f->arena = a;
     f->n = f->total = f->n_note = 0;
     f->moved = NULL;
+    f->of_query = false;
 }
 
 // A value that was spread over several places is wrong in all of them, and was written once.
@@ -121,6 +122,10 @@ bool faults_none(const struct faults *f, struct err *e)
     if (f->total == 0)
         return true;
     const struct fault *only = &f->item[0];
+    if (f->of_query && f->total == 1 && f->n == 1)
+        return fail(e, ERR_INVALID, "query parameter \"%s\" %s", only->pointer + 1, only->detail);
+    if (f->of_query)
+        return fail(e, ERR_INVALID, "%zu query parameters need attention", f->total);
     if (f->total == 1 && f->n == 1 && *only->pointer)
         return fail_at(e, ERR_INVALID, only->pointer, "%s: %s", only->pointer + 1, only->detail);
     if (f->total == 1 && f->n == 1)

@@ -7,6 +7,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { FAULTS_MAX = 64 };      // further ones are counted, not kept
@@ -34,6 +35,7 @@ struct faults {
     const char *note[NOTES_MAX]; // "max_iter became training.epochs"
     size_t n_note;
     const struct moved *moved; // the last one
+    bool of_query; // pointers are "/" and the name of a query parameter; nothing is in a body
 };
 
 void faults_init(struct faults *f, struct arena *a);

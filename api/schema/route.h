@@ -22,16 +22,11 @@ enum body_kind { BODY_NONE, BODY_JSON, BODY_FILE, BODY_STREAM };
 // given to those that may take minutes.
 enum pace { PACE_QUICK, PACE_SECONDS, PACE_MINUTES };
 
-enum { ROUTE_FAILS = 8, ROUTE_QUERIES = 8, ROUTE_SEGMENTS = 2 };
+enum { ROUTE_FAILS = 8, ROUTE_SEGMENTS = 2 };
 
 struct call;      // one request under way (server/http/call.h)
 struct rendering; // a form of a reply (api/schema/rendering.h)
 struct schema;    // fields of an object (api/schema/schema.h)
-
-struct query {
-    const char *name, *type, *doc; // type as in OpenAPI: "string", "integer", "number", "boolean"
-    bool required;
-};
 
 struct route {
     enum method method;
@@ -59,7 +54,7 @@ struct route {
     bool (*begin)(struct call *, struct err *);
     bool (*piece)(struct call *, const char *, size_t, struct err *);
     void (*undo)(struct call *);
-    struct query query[ROUTE_QUERIES];
+    const struct schema *query;       // parameters, read into call->query; NULL: none
     enum err_kind fails[ROUTE_FAILS]; // what it may answer besides success and the kinds every
                                       // route may raise
 };

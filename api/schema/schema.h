@@ -142,6 +142,17 @@ struct schema {
 bool schema_read(const struct schema *s, const char *body, size_t len, void *out, struct arena *a,
                  struct faults *f, struct err *e);
 
+struct query_text { // a parameter of a query, decoded
+    const char *name, *value;
+};
+enum { QUERY_TEXTS = 32 }; // a query has at most so many
+
+// The same for a query: n parameters into `out`, s->size bytes. Its fields are INT, WHOLE, WORD,
+// STRING and NAME. Strings are in the arena. Every fault found is in f, which then has of_query;
+// ERR_INVALID.
+bool schema_read_query(const struct schema *s, const struct query_text *text, size_t n, void *out,
+                       struct arena *a, struct faults *f, struct err *e);
+
 // Whether the key is a name of the field.
 bool field_is_called(const struct field *f, const char *key);
 
@@ -155,8 +166,9 @@ void schema_write(const struct schema *s, const void *in, struct jsonw *w, const
 void schema_write_to(const struct schema *s, const void *in, const char *list, struct jsonw *w);
 void schema_write_rest(const struct schema *s, const void *in, const char *list, struct jsonw *w);
 
-// Print a JSON Schema (2020-12, as OpenAPI 3.1 wants it).
+// Print a JSON Schema (2020-12, as OpenAPI 3.1 wants it); of a single field without its sentence.
 void schema_json(const struct schema *s, struct jsonw *w, const char *key);
+void schema_json_field(const struct field *f, struct jsonw *w, const char *key);
 
 // Print a Markdown table, a line per key, nested keys with dots.
 void schema_markdown(const struct schema *s, FILE *out);

@@ -349,6 +349,13 @@ static void describe_object(const struct schema *s, struct jsonw *w, bool nullab
     jsonw_bool(w, "additionalProperties", s->open);
 }
 
+void schema_json_field(const struct field *f, struct jsonw *w, const char *key)
+{
+    struct field bare = *f;
+    bare.doc = NULL;
+    doc_describe(&bare, w, key);
+}
+
 void schema_json(const struct schema *s, struct jsonw *w, const char *key)
 {
     jsonw_object(w, key);

@@ -133,10 +133,11 @@ static void read_sub(struct reader *r, const struct field *f, const cJSON *json,
 }
 
 static read_fn *const read_as[FIELD_TYPES] = {
-    [FIELD_RAW] = read_raw,       [FIELD_BOOL] = read_bool,        [FIELD_INT] = read_int,
-    [FIELD_REAL] = read_real,     [FIELD_SEED] = read_seed,        [FIELD_WORD] = read_word,
-    [FIELD_STRING] = read_string, [FIELD_NAME] = read_name,        [FIELD_PICK] = read_pick,
-    [FIELD_OBJECT] = read_sub,    [FIELD_LIST] = schema_read_list, [FIELD_MAP] = read_map,
+    [FIELD_RAW] = read_raw,     [FIELD_BOOL] = read_bool,     [FIELD_INT] = read_int,
+    [FIELD_WHOLE] = read_whole, [FIELD_REAL] = read_real,     [FIELD_SEED] = read_seed,
+    [FIELD_WORD] = read_word,   [FIELD_STRING] = read_string, [FIELD_NAME] = read_name,
+    [FIELD_PICK] = read_pick,   [FIELD_OBJECT] = read_sub,    [FIELD_LIST] = schema_read_list,
+    [FIELD_MAP] = read_map,
 };
 
 // Null leaves what zeroed memory says already.
@@ -272,6 +273,11 @@ static void read_object(struct reader *r, const struct schema *s, const cJSON *j
     char pointer[POINTER_MAX];
     pointer[place_print(at, pointer, sizeof pointer)] = '\0';
     s->check(base, pointer, r->faults);
+}
+
+void reader_object(struct reader *r, const struct schema *s, const cJSON *json, char *base)
+{
+    read_object(r, s, json, base, &(const struct place){0}, false);
 }
 
 static size_t raw_fields(const struct schema *s, struct json_want *want)

@@ -26,6 +26,8 @@ void reader_fault(struct reader *r, const struct place *at, const char *code, co
 {
     char pointer[POINTER_MAX], text[TEXT_MAX];
     pointer[place_print(at, pointer, sizeof pointer)] = '\0';
+    if (r->faults->of_query)
+        snprintf(pointer, sizeof pointer, "/%s", at->key);
     va_list args;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
@@ -54,15 +56,19 @@ static const char *reader_kind_of(const cJSON *json)
 void reader_wrong_type(struct reader *r, const struct place *at, const cJSON *json,
                        const char *wanted)
 {
-    reader_fault(r, at, "wrong_type", "must be %s, got %s", wanted, reader_kind_of(json));
+    if (r->faults->of_query)
+        reader_fault(r, at, "wrong_type", "must be %s, got \"%.32s\"", wanted, json->valuestring);
+    else
+        reader_fault(r, at, "wrong_type", "must be %s, got %s", wanted, reader_kind_of(json));
 }
 
 void reader_unknown_field(struct reader *r, const struct place *at, const char *meant)
 {
+    const char *what = r->faults->of_query ? "is unknown" : "unknown field";
     if (meant)
-        reader_fault(r, at, "unknown_field", "unknown field; did you mean \"%s\"?", meant);
+        reader_fault(r, at, "unknown_field", "%s; did you mean \"%s\"?", what, meant);
     else
-        reader_fault(r, at, "unknown_field", "unknown field");
+        reader_fault(r, at, "unknown_field", "%s", what);
 }
 
 void reader_unknown_value(struct reader *r, const struct place *at, const char *got,

@@ -29,7 +29,11 @@ struct reader {
 
 typedef void read_fn(struct reader *, const struct field *, const cJSON *, char *to,
                      const struct place *);
-read_fn read_bool, read_int, read_real, read_seed, read_word, read_string, read_name, read_pick;
+read_fn read_bool, read_int, read_whole, read_real, read_seed, read_word, read_string, read_name,
+    read_pick;
+
+// Read an object's members into the struct at `base`, defaults and faults included.
+void reader_object(struct reader *r, const struct schema *s, const cJSON *json, char *base);
 
 // Print a place as a JSON Pointer, without a NUL. Returns the length, below max.
 size_t place_print(const struct place *p, char *out, size_t max);

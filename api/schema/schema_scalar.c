@@ -39,6 +39,17 @@ void read_int(struct reader *r, const struct field *f, const cJSON *json, char *
         *(int *)to = (int)x;
 }
 
+void read_whole(struct reader *r, const struct field *f, const cJSON *json, char *to,
+                const struct place *at)
+{
+    double x = json->valuedouble, most = (double)SCHEMA_INTEGER_MAX;
+    if (!cJSON_IsNumber(json))
+        reader_wrong_type(r, at, json, "a whole number");
+    else if (reader_is_whole(r, at, x) && reader_in_range(r, at, f->min, f->max, f->above_min, x) &&
+             reader_in_range(r, at, -most, most, false, x))
+        *(int64_t *)to = (int64_t)x;
+}
+
 void read_real(struct reader *r, const struct field *f, const cJSON *json, char *to,
                const struct place *at)
 {

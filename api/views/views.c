@@ -70,26 +70,6 @@ FIELDS(health) = {
 };
 REPLY(health, "Health", "The server is alive.");
 
-FIELDS(fault) = {
-    V_TEXT("pointer", .doc = "JSON Pointer into the request's body, after a #."),
-    V_TEXT("code", .doc = "Stable word, such as out_of_range."),
-    V_TEXT("detail", .doc = "What is wrong and what would be right."),
-    {0},
-};
-static VIEW(fault, "Fault", "One thing that is wrong with a request.");
-
-FIELDS(problem) = {
-    V_TEXT("type", .doc = "Path that stands for this kind of problem."),
-    V_TEXT("title", .doc = "The kind in words."),
-    V_WHOLE("status", .doc = "The HTTP status."),
-    V_TEXT("detail", .optional = true, .doc = "What happened this time."),
-    V_TEXT("code", .optional = true, .doc = "Stable word for the kind."),
-    V_ITEMS("errors", fault_view, .optional = true, .doc = "Everything that is wrong, by place."),
-    V_WHOLE("more_errors", .optional = true, .doc = "Further ones that are not listed."),
-    {0},
-};
-VIEW(problem, "Problem", "Why a request failed (RFC 9457).");
-
 #define P_INSTANCES                                                                                \
     RAW("instances", struct predict_request, instances, .required = true, .of = FIELD_LIST,        \
         .doc = "Rows to predict: objects with the model's columns as keys, or arrays of cells in " \

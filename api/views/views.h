@@ -17,7 +17,6 @@ extern const struct schema layers_view;    // /jobs/<id>/layers
 extern const struct schema lr_view;        // /jobs/<id>/lr
 extern const struct schema diagnosis_view; // /jobs/<id>/diagnosis
 extern const struct schema metrics_view;   // /jobs/<id>/metrics
-extern const struct schema problem_view;   // every failure
 
 struct predict_reply {
     const char *model; // NULL: null

@@ -85,8 +85,9 @@ static void set_body(const struct http *h, const struct request *r)
 
 static void print_fault(const cJSON *fault)
 {
-    const char *at = json_text_of(fault, "pointer");
-    at += *at == '#';
+    const char *pointer = json_text_of(fault, "pointer"), *at = pointer + (*pointer == '#');
+    if (!*at)
+        at = json_text_of(fault, "parameter");
     say(stderr, "%s%s%s\n", at, *at ? ": " : "", json_text_of(fault, "detail"));
 }
 

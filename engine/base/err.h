@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 // Every kind of failure, with the word that stands for it in logs and problem documents.
-// api/schema/problem.c has one row for each, which gives it an HTTP status.
+// api/views/problem.c has one row for each, which gives it an HTTP status.
 #define ERR_KINDS(X)                                                                               \
     X(MALFORMED, "malformed")             /* not readable at all: broken JSON, broken framing */   \
     X(INVALID, "invalid")                 /* readable but wrong: a field, a value, a table */      \

@@ -5,6 +5,7 @@
 
 #include "api/schema/schema.h"
 #include "api/views/data_view.h"
+#include "api/views/query.h"
 #include "server/base/settings.h"
 #include "server/files/catalog.h"
 #include "server/files/dataset.h"
@@ -18,12 +19,6 @@ enum { LEVELS_SHOWN = 20 };
 
 bool dataset_upload_begin(struct call *c, struct err *e)
 {
-    const char *name = call_query(c, "name");
-    if (!name || !schema_is_name(name))
-        return fail(e, ERR_INVALID,
-                    "query parameter \"name\" must be 1 to 64 of A-Z, a-z, 0-9, '.', '_', '-', the "
-                    "first a letter or digit, got \"%.64s\"",
-                    name ? name : "");
     c->stream = ingest_begin(c->server->files, &c->server->requests, e);
     return c->stream;
 }
@@ -98,10 +93,11 @@ static bool reply_dataset(struct call *c, const struct dataset_row *d, struct er
 
 static bool data_put(struct call *c, struct ingest *in, struct dataset_row *row, struct err *e)
 {
+    const struct upload_query *q = c->query;
     struct dataset_info info;
     if (!ingest_end(in, &info, c->halt, c->arena, e))
         return false;
-    const struct dataset_new d = {.name = call_query(c, "name"),
+    const struct dataset_new d = {.name = q->name,
                                   .digest = info.digest,
                                   .summary = data_summary(&info, c->arena, e),
                                   .n_row = (int64_t)info.n_row,
@@ -132,11 +128,10 @@ bool dataset_upload_end(struct call *c, struct err *e)
 
 bool dataset_list(struct call *c, struct err *e)
 {
-    size_t limit;
-    int64_t after;
+    const struct page_query *q = c->query;
     struct dataset_list list;
-    if (!query_page(c, &limit, &after, e) ||
-        !store_dataset_list(c->server->store, limit, after, &list, c->arena, e))
+    if (!reply_in_time(c, q) ||
+        !store_dataset_list(c->server->store, (size_t)q->limit, q->after, &list, c->arena, e))
         return false;
     struct dataset_reply *item = reply_room(c, list.n, sizeof *item, e);
     for (size_t i = 0; item && i < list.n; i++)
@@ -147,10 +142,9 @@ bool dataset_list(struct call *c, struct err *e)
 
 bool dataset_get(struct call *c, struct err *e)
 {
-    int64_t version;
+    const struct version_query *q = c->query;
     struct dataset_row row;
-    return query_int(c, "version", 0, 1, INT64_MAX, &version, e) &&
-           store_dataset_get(c->server->store, c->segment[0], version, &row, c->arena, e) &&
+    return store_dataset_get(c->server->store, c->segment[0], q->version, &row, c->arena, e) &&
            reply_dataset(c, &row, e);
 }
 

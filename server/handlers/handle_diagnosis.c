@@ -5,6 +5,7 @@
 
 #include "api/json/json_in.h"
 #include "api/schema/job_schema.h"
+#include "api/views/query.h"
 #include "engine/model/metric.h"
 #include "engine/nn/role.h"
 #include "engine/train/diagnose.h"
@@ -68,14 +69,14 @@ static void write_layer(struct jsonw *w, const char *name, const struct layer_ta
 
 bool job_layers(struct call *c, struct err *e)
 {
-    int64_t id, after, limit;
+    const struct epochs_query *q = c->query;
+    int64_t id;
     struct job_row job;
     struct layer_table t;
-    if (!call_id(c, 0, "job", &id, e) || !query_int(c, "after_epoch", 0, 0, INT64_MAX, &after, e) ||
-        !query_int(c, "limit", SAMPLE, 1, STORE_CURVE, &limit, e) ||
-        !store_job_get(c->server->store, id, &job, c->arena, e))
+    if (!call_id(c, 0, "job", &id, e) || !store_job_get(c->server->store, id, &job, c->arena, e))
         return false;
-    const struct curve_part part = {after, diagnosis_stride(&job, limit), (size_t)limit + 1};
+    const struct curve_part part = {q->after_epoch, diagnosis_stride(&job, q->limit),
+                                    (size_t)q->limit + 1};
     if (!store_job_layers(c->server->store, id, &part, &t, c->arena, e) || !check_layers(&t, e))
         return false;
     size_t n = t.n_value / LAYER_VALUES;

@@ -4,6 +4,7 @@
 
 #include "api/views/graph_doc.h"
 #include "api/views/predict_json.h"
+#include "api/views/query.h"
 #include "api/views/trace_json.h"
 #include "api/views/views.h"
 #include "engine/model/gradcheck.h"
@@ -22,25 +23,20 @@ enum { GRADCHECK_MOST = 2000, GRADCHECK_LEAST = 50 };
 // The graph that the query asks for.
 static const struct graph *chosen_graph(struct call *c, const struct model *m, struct err *e)
 {
-    const char *word = call_query(c, "graph");
-    struct inspection *v = arena_need(c->arena, 1, sizeof *v);
-    if (!word || strcmp(word, "loss") == 0)
-        return model_inspect(m, v, c->arena, e) ? &v->graph : NULL;
-    if (strcmp(word, "train") == 0)
+    const struct graph_query *q = c->query;
+    if (q->graph == GRAPH_TRAIN)
         return &m->train;
-    if (strcmp(word, "serve") == 0)
+    if (q->graph == GRAPH_SERVE)
         return &m->serve;
-    fail(e, ERR_INVALID, "query parameter \"graph\" must be train, serve or loss, got \"%.20s\"",
-         word);
-    return NULL;
+    struct inspection *v = arena_need(c->arena, 1, sizeof *v);
+    return model_inspect(m, v, c->arena, e) ? &v->graph : NULL;
 }
 
 bool model_graph(struct call *c, struct err *e)
 {
-    int64_t version;
+    const struct graph_query *q = c->query;
     struct served served;
-    if (!query_int(c, "version", 0, 1, INT64_MAX, &version, e) ||
-        !cache_take(c->server->cache, c->segment[0], version, 0, &served, e))
+    if (!cache_take(c->server->cache, c->segment[0], q->version, 0, &served, e))
         return false;
     const struct graph *g = chosen_graph(c, &served.file->model, e);
     bool ok = g && reply_render(c, &(struct graph_doc){served.name, served.version, g}, e);

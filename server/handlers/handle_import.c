@@ -4,6 +4,7 @@
 
 #include "api/files/import.h"
 #include "api/views/data_view.h"
+#include "api/views/query.h"
 #include "engine/table/task.h"
 #include "server/base/digest.h"
 #include "server/base/settings.h"
@@ -70,13 +71,9 @@ static bool import_save(struct call *c, const struct model_file *f, struct model
 
 bool model_import(struct call *c, struct err *e)
 {
-    const struct import_query q = {call_query(c, "name"), call_query(c, "activation")};
     struct model_file file;
     struct model_row row;
-    if (q.name && !schema_is_name(q.name))
-        return fail(e, ERR_INVALID,
-                    "query parameter \"name\" must be 1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'");
-    if (!import_read(c->body, c->body_len, &q, &file, c->arena, &c->faults, e) ||
+    if (!import_read(c->body, c->body_len, c->query, &file, c->arena, &c->faults, e) ||
         !import_save(c, &file, &row, e))
         return false;
     c->location = arena_printf(c->arena, "/models/%s", row.name);
@@ -86,10 +83,9 @@ bool model_import(struct call *c, struct err *e)
 
 bool model_export(struct call *c, struct err *e)
 {
-    int64_t version;
+    const struct version_query *q = c->query;
     struct model_row row;
-    if (!query_int(c, "version", 0, 1, INT64_MAX, &version, e) ||
-        !store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e))
+    if (!store_model_get(c->server->store, c->segment[0], q->version, &row, c->arena, e))
         return false;
     size_t len;
     const char *bytes = model_store_load(c->server->files, row.digest, &len, c->halt, c->arena, e);

@@ -2,6 +2,7 @@
 // Looking at jobs over HTTP, and asking for their end. Nothing here takes long: what a cancelled
 // job leaves behind is removed when the answer is on its way.
 
+#include "api/views/query.h"
 #include "server/files/catalog.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/job_reply.h"
@@ -13,25 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool query_state(const struct call *c, enum job_state *state, struct err *e)
-{
-    const char *word = call_query(c, "status");
-    *state = word ? job_state_find(word) : JOB_STATE_COUNT;
-    return !word || *state != JOB_STATE_COUNT ||
-           fail(e, ERR_INVALID,
-                "query parameter \"status\" must be a state of a job, such as queued or running, "
-                "got \"%.32s\"",
-                word);
-}
-
 bool job_list(struct call *c, struct err *e)
 {
-    size_t limit;
-    int64_t after;
-    enum job_state state;
+    const struct jobs_query *q = c->query;
+    enum job_state state = q->status ? job_state_find(q->status) : JOB_STATE_COUNT;
     struct job_list list;
-    if (!query_page(c, &limit, &after, e) || !query_state(c, &state, e) ||
-        !store_job_list(c->server->store, limit, after, state, &list, c->arena, e))
+    if (!reply_in_time(c, &q->page) || !store_job_list(c->server->store, (size_t)q->page.limit,
+                                                       q->page.after, state, &list, c->arena, e))
         return false;
     struct job_reply *item = reply_room(c, list.n, sizeof *item, e);
     for (size_t i = 0; item && i < list.n; i++)
@@ -90,11 +79,11 @@ bool job_cancel(struct call *c, struct err *e)
 
 bool job_events(struct call *c, struct err *e)
 {
-    int64_t id, after;
-    size_t limit;
+    const struct page_query *q = c->query;
+    int64_t id;
     struct event_list list;
-    if (!call_id(c, 0, "job", &id, e) || !query_page(c, &limit, &after, e) ||
-        !store_job_events(c->server->store, id, after, limit, &list, c->arena, e))
+    if (!call_id(c, 0, "job", &id, e) || !reply_in_time(c, q) ||
+        !store_job_events(c->server->store, id, q->after, (size_t)q->limit, &list, c->arena, e))
         return false;
     struct event_reply *item = reply_room(c, list.n, sizeof *item, e);
     for (size_t i = 0; item && i < list.n; i++) {

@@ -2,6 +2,7 @@
 // A job's curves over HTTP: what the store has of them becomes a chart, which comes in many forms.
 
 #include "api/views/chart.h"
+#include "api/views/query.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
@@ -43,11 +44,10 @@ static bool read_chart(struct call *c, int64_t id, const struct curve_part *part
 
 bool job_metrics(struct call *c, struct err *e)
 {
-    int64_t id, after, limit;
+    const struct epochs_query *q = c->query;
+    const struct curve_part part = {q->after_epoch, 1, (size_t)q->limit};
+    int64_t id;
     struct chart chart;
-    if (!call_id(c, 0, "job", &id, e) || !query_int(c, "after_epoch", 0, 0, INT64_MAX, &after, e) ||
-        !query_int(c, "limit", STORE_CURVE, 1, STORE_CURVE, &limit, e))
-        return false;
-    const struct curve_part part = {after, 1, (size_t)limit};
-    return read_chart(c, id, &part, &chart, e) && reply_render(c, &chart, e);
+    return call_id(c, 0, "job", &id, e) && read_chart(c, id, &part, &chart, e) &&
+           reply_render(c, &chart, e);
 }

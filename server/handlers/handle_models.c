@@ -2,6 +2,7 @@
 // Models over HTTP: what there is, and how good it is on a dataset. An evaluation goes the way of
 // validation: the same preparation, the same metrics, rows without a target left out and counted.
 
+#include "api/views/query.h"
 #include "api/views/views.h"
 #include "engine/train/score.h"
 #include "server/base/memory.h"
@@ -32,11 +33,10 @@ bool model_fill(struct call *c, const struct model_row *m, struct model_reply *o
 
 bool model_list(struct call *c, struct err *e)
 {
-    size_t limit;
-    int64_t after;
+    const struct page_query *q = c->query;
     struct model_list list;
-    if (!query_page(c, &limit, &after, e) ||
-        !store_model_list(c->server->store, limit, after, &list, c->arena, e))
+    if (!reply_in_time(c, q) ||
+        !store_model_list(c->server->store, (size_t)q->limit, q->after, &list, c->arena, e))
         return false;
     struct model_reply *item = reply_room(c, list.n, sizeof *item, e);
     for (size_t i = 0; item && i < list.n; i++)
@@ -47,11 +47,10 @@ bool model_list(struct call *c, struct err *e)
 
 bool model_get(struct call *c, struct err *e)
 {
-    int64_t version;
+    const struct version_query *q = c->query;
     struct model_row row;
     struct model_reply out;
-    return query_int(c, "version", 0, 1, INT64_MAX, &version, e) &&
-           store_model_get(c->server->store, c->segment[0], version, &row, c->arena, e) &&
+    return store_model_get(c->server->store, c->segment[0], q->version, &row, c->arena, e) &&
            model_fill(c, &row, &out, e) && reply_view(c, &out, e);
 }
 

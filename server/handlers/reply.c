@@ -9,8 +9,6 @@
 #include "api/schema/schema.h"
 #include "api/views/list_view.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct jsonw reply_begin(struct call *c)
@@ -87,29 +85,11 @@ bool reply_stored(const char *json, bool object, struct arena *a, struct err *e)
                 json_kind_name(json_kind(&in)));
 }
 
-bool query_int(const struct call *c, const char *name, int64_t def, int64_t min, int64_t max,
-               int64_t *out, struct err *e)
-{
-    const char *text = call_query(c, name);
-    char *end;
-    *out = def;
-    if (!text)
-        return true;
-    errno = 0;
-    long long n = strtoll(text, &end, 10);
-    *out = n;
-    return (*text && !*end && !errno && n >= min && n <= max) ||
-           fail(e, ERR_INVALID,
-                "query parameter \"%s\" must be a whole number from %lld to %lld, got \"%.32s\"",
-                name, (long long)min, (long long)max, text);
-}
+_Static_assert((int)PAGE_MAX <= (int)STORE_PAGE && (int)CURVE_MAX <= (int)STORE_CURVE,
+               "whatever may be asked for, the store gives");
 
-bool query_page(struct call *c, size_t *limit, int64_t *after, struct err *e)
+bool reply_in_time(struct call *c, const struct page_query *page)
 {
-    enum { PAGE = 20, QUICK_PAGE = 100 }; // rows, of some kilobytes each
-    int64_t n;
-    bool ok = query_int(c, "limit", PAGE, 1, STORE_PAGE, &n, e) &&
-              query_int(c, "after", 0, 0, INT64_MAX, after, e);
-    *limit = (size_t)n;
-    return ok && (c->pace || n <= QUICK_PAGE || call_defer(c, PACE_SECONDS));
+    enum { QUICK_PAGE = 100 }; // rows, of some kilobytes each
+    return c->pace || page->limit <= QUICK_PAGE || call_defer(c, PACE_SECONDS);
 }

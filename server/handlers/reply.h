@@ -5,6 +5,7 @@
 // arena.
 
 #include "api/json/jsonw.h"
+#include "api/views/query.h"
 #include "server/http/call.h"
 #include "server/store/store.h"
 
@@ -35,9 +36,6 @@ bool reply_render(struct call *c, const void *model, struct err *e);
 // pull reader, which check nothing. NULL is none. ERR_INTERNAL when it is damaged.
 bool reply_stored(const char *json, bool object, struct arena *a, struct err *e);
 
-// A query parameter as a whole number between min and max; `def` when absent. ERR_INVALID names it.
-bool query_int(const struct call *c, const char *name, int64_t def, int64_t min, int64_t max,
-               int64_t *out, struct err *e);
-
-// The query parameters of every list, "limit" and "after". A long page is deferred (call_defer()).
-bool query_page(struct call *c, size_t *limit, int64_t *after, struct err *e);
+// Whether a page may be read and printed where the call runs now; a long one is deferred
+// (call_defer()).
+bool reply_in_time(struct call *c, const struct page_query *page);

@@ -4,16 +4,9 @@
 
 #include "server/http/call.h"
 
-#include "server/http/router.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *call_query(const struct call *c, const char *name)
-{
-    return target_query(c->target, name, c->arena);
-}
 
 // Digits only, without a leading zero, so that a thing has one address.
 bool call_id(const struct call *c, int n, const char *what, int64_t *id, struct err *e)

@@ -37,6 +37,7 @@ struct call {
                           // document when the handler fails
     const struct rendering *rendering;   // of those the route has, the chosen one
     const char *segment[ROUTE_SEGMENTS]; // values of the path's {segments}, percent-decoded
+    const void *query;                   // parameters: the struct of the route's schema
     const char *body;                    // BODY_JSON: the whole body, NUL-terminated
     size_t body_len;
     void *stream; // BODY_STREAM: whatever begin() made
@@ -55,9 +56,6 @@ struct call {
     const char *replayed; // Idempotent-Replayed header, or NULL
     const char *media;    // media type; starts as the route's, or the rendering's
 };
-
-// The query parameter's decoded value, "" when given without one, NULL when absent.
-const char *call_query(const struct call *c, const char *name);
 
 // How often the request header was sent, and its first value, or NULL.
 int call_header(const struct call *c, const char *name, const char **value);

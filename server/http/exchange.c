@@ -8,8 +8,9 @@
 
 #include "server/http/exchange.h"
 
-#include "api/schema/problem.h"
 #include "api/schema/rendering.h"
+#include "api/schema/schema.h"
+#include "api/views/problem.h"
 #include "server/base/log.h"
 #include "server/http/accept.h"
 #include "server/store/store.h"
@@ -118,6 +119,16 @@ static const struct principal *caller_of(const struct exchange *x)
     return x->config->caller ? x->config->caller : &principal_anonymous;
 }
 
+// What the query says, of a route that takes it; it has been checked.
+static const char *asked_format(struct exchange *x)
+{
+    struct query_text text[QUERY_TEXTS];
+    for (size_t i = target_query(&x->target, text, QUERY_TEXTS, x->arena); i-- > 0;)
+        if (strcmp(text[i].name, "format") == 0)
+            return text[i].value;
+    return NULL;
+}
+
 static const struct rendering *asked_rendering(const struct rendering *const *list,
                                                const char *word, struct err *e)
 {
@@ -144,7 +155,7 @@ static bool choose_rendering(struct exchange *x, const struct rendering *suffix,
 {
     struct call *call = &x->call;
     const struct rendering *const *list = call->route->rendering;
-    const char *word = list ? call_query(call, "format") : NULL;
+    const char *word = list ? asked_format(x) : NULL;
     if (!list)
         return true;
     x->varies = !suffix && !word;
@@ -177,8 +188,8 @@ static bool find_route(struct exchange *x, struct err *e)
     call->status = call->route->status;
     x->arena->max = ARENA_BASE + call->route->reply_room;
     call->media = call->route->produces ? call->route->produces : "application/json";
-    return router_check_query(call->route, &x->target, x->arena, e) &&
-           choose_rendering(x, match.suffix, e);
+    call->query = router_read_query(call->route, &x->target, x->arena, &call->faults, e);
+    return call->query && choose_rendering(x, match.suffix, e);
 }
 
 static bool gathered(enum body_kind kind)

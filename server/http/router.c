@@ -8,7 +8,7 @@
 
 #include "api/json/json_text.h"
 #include "api/schema/rendering.h"
-#include "engine/base/nearest.h"
+#include "api/schema/schema.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -123,15 +123,16 @@ static const char *next_parameter(const char *q, size_t *name, const char **valu
     return q;
 }
 
-const char *target_query(const struct target *t, const char *name, struct arena *a)
+size_t target_query(const struct target *t, struct query_text *out, size_t max, struct arena *a)
 {
-    size_t name_len, len;
+    size_t name_len, len, n = 0;
     const char *value;
     for (const char *q = t->query; (q = next_parameter(q, &name_len, &value, &len));
-         q = value + len)
-        if (!strcmp(router_decode(a, q, name_len, ' '), name))
-            return router_decode(a, value, len, ' ');
-    return NULL;
+         q = value + len, n++)
+        if (n < max)
+            out[n] = (struct query_text){router_decode(a, q, name_len, ' '),
+                                         router_decode(a, value, len, ' ')};
+    return n;
 }
 
 // Whether what follows the last word of a path is a suffix that names a form of the row's reply.
@@ -238,42 +239,14 @@ void router_allow(const struct router *r, const struct target *t, char out[ALLOW
         snprintf(out + len, ALLOW_TEXT - len, "OPTIONS");
 }
 
-static const char *query_name(const void *of, size_t i)
+const void *router_read_query(const struct route *row, const struct target *t, struct arena *a,
+                              struct faults *f, struct err *e)
 {
-    return ((const struct query *)of)[i].name;
-}
-
-static bool has_query(const struct route *row, const char *name)
-{
-    for (size_t i = 0; i < ROUTE_QUERIES && row->query[i].name; i++)
-        if (!strcmp(row->query[i].name, name))
-            return true;
-    return false;
-}
-
-static bool unknown_query(const struct route *row, const char *name, struct err *e)
-{
-    const char *meant = nearest(name, query_name, row->query, ROUTE_QUERIES);
-    if (meant)
-        return fail(e, ERR_INVALID, "unknown query parameter \"%s\"; did you mean \"%s\"?", name,
-                    meant);
-    return fail(e, ERR_INVALID, "unknown query parameter \"%s\"", name);
-}
-
-bool router_check_query(const struct route *row, const struct target *t, struct arena *a,
-                        struct err *e)
-{
-    size_t name_len, len;
-    const char *value;
-    for (const char *q = t->query; (q = next_parameter(q, &name_len, &value, &len));
-         q = value + len) {
-        const char *name = router_decode(a, q, name_len, ' ');
-        if (!has_query(row, name))
-            return unknown_query(row, name, e);
-    }
-    for (size_t i = 0; i < ROUTE_QUERIES && row->query[i].name; i++)
-        if (row->query[i].required && !target_query(t, row->query[i].name, a))
-            return fail(e, ERR_INVALID, "the query parameter \"%s\" is missing: add ?%s=...",
-                        row->query[i].name, row->query[i].name);
-    return true;
+    static const struct field no_fields[] = {{0}};
+    static const struct schema none = {.field = no_fields, .size = 1};
+    const struct schema *s = row->query ? row->query : &none;
+    struct query_text text[QUERY_TEXTS];
+    size_t n = target_query(t, text, QUERY_TEXTS, a);
+    void *out = arena_need(a, s->size, 1);
+    return schema_read_query(s, text, n, out, a, f, e) ? out : NULL;
 }

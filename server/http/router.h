@@ -13,6 +13,9 @@
 
 enum { TARGET_DEPTH = 8, ALLOW_TEXT = 64 };
 
+struct faults;     // api/json/fault.h
+struct query_text; // api/schema/schema.h
+
 // What a request's URI says.
 struct target {
     const char *segment[TARGET_DEPTH]; // decoded, none empty, none "." or ".."
@@ -31,8 +34,9 @@ struct router { // a route table
 // segment, or "." or ".." as a segment.
 bool target_parse(struct target *t, const char *uri, struct arena *a, struct err *e);
 
-// The decoded value of the first parameter of that name, "" when it has none; NULL when absent.
-const char *target_query(const struct target *t, const char *name, struct arena *a);
+// The parameters of the query in their order, decoded; the value is "" when there is none. Fills in
+// at most `max` and returns how many there are.
+size_t target_query(const struct target *t, struct query_text *out, size_t max, struct arena *a);
 
 // What a path has captured.
 struct router_match {
@@ -51,10 +55,10 @@ const struct route *router_find(const struct router *r, enum method method, cons
 // What the Allow header says for this path ("GET, HEAD, OPTIONS"); "" when there is no such path.
 void router_allow(const struct router *r, const struct target *t, char out[ALLOW_TEXT]);
 
-// Parameters that the row does not have, or demands and did not get. ERR_INVALID, with a
-// suggestion.
-bool router_check_query(const struct route *row, const struct target *t, struct arena *a,
-                        struct err *e);
+// The query as the row's schema has it (see schema_read_query()), in the arena; NULL with faults
+// and ERR_INVALID.
+const void *router_read_query(const struct route *row, const struct target *t, struct arena *a,
+                              struct faults *f, struct err *e);
 
 // The method of that name, case-sensitive; METHOD_COUNT when there is none.
 enum method router_method(const char *name);

@@ -8,9 +8,9 @@
 
 #include "api/schema/foreign.h"
 #include "api/schema/job_schema.h"
-#include "api/schema/problem.h"
 #include "api/schema/rendering.h"
 #include "api/schema/route.h"
+#include "api/views/problem.h"
 #include "engine/model/init.h"
 #include "engine/model/metric.h"
 #include "engine/nn/role.h"

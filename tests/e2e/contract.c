@@ -114,26 +114,44 @@ static bool request_holds(const struct breach *b, const cJSON *openapi, const cJ
     return ok;
 }
 
-static bool query_declared(const cJSON *operation, const char *name, size_t len)
+static const cJSON *find_parameter(const cJSON *operation, const char *name, size_t len)
 {
     const cJSON *p;
     cJSON_ArrayForEach(p, cJSON_GetObjectItem(operation, "parameters"))
     {
         const char *declared = cJSON_GetStringValue(cJSON_GetObjectItem(p, "name"));
         if (strlen(declared) == len && memcmp(declared, name, len) == 0)
-            return true;
+            return p;
     }
-    return false;
+    return NULL;
 }
 
-static bool queries_hold(const struct breach *b, const cJSON *operation,
+// The tests write no escapes into values, so the text is the value.
+static bool value_fits(const struct breach *b, const cJSON *openapi, const cJSON *schema,
+                       const char *text)
+{
+    char plain[256];
+    snprintf(plain, sizeof plain, "%.*s", (int)strcspn(text, "&"), text);
+    bool number = strcmp(cJSON_GetObjectItem(schema, "type")->valuestring, "integer") == 0;
+    cJSON *value = number ? cJSON_Parse(plain) : cJSON_CreateString(plain);
+    bool ok = value ? fits(b, openapi, schema, value, "accepted query")
+                    : breach(b, "query value \"%s\" was accepted", plain);
+    cJSON_Delete(value);
+    return ok;
+}
+
+static bool queries_hold(const struct breach *b, const cJSON *openapi, const cJSON *operation,
                          const struct exchange_seen *x)
 {
     const char *name = strchr(x->path, '?');
     for (; name && x->reply->status < 300; name = strchr(name, '&')) {
         size_t len = strcspn(++name, "=&");
-        if (!query_declared(operation, name, len))
+        const cJSON *p = find_parameter(operation, name, len);
+        if (!p)
             return breach(b, "query \"%.*s\" was accepted undeclared", (int)len, name);
+        if (!value_fits(b, openapi, cJSON_GetObjectItem(p, "schema"),
+                        name + len + (name[len] == '=')))
+            return false;
     }
     return true;
 }
@@ -148,7 +166,7 @@ static bool operation_holds(const struct breach *b, const cJSON *openapi, const 
     if (!response)
         return breach(b, "status %s is not declared", status);
     return body_holds(b, openapi, response, x->reply) && request_holds(b, openapi, operation, x) &&
-           queries_hold(b, operation, x);
+           queries_hold(b, openapi, operation, x);
 }
 
 bool contract_holds(const cJSON *openapi, const struct exchange_seen *x, char *why, size_t room)

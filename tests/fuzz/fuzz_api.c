@@ -12,7 +12,7 @@
 #include "engine/model/predict.h"
 #include "api/views/predict_json.h"
 #include "api/files/prep_json.h"
-#include "api/schema/problem.h"
+#include "api/views/problem.h"
 #include "api/views/trace_json.h"
 #include "api/views/views.h"
 #include "engine/table/task.h"

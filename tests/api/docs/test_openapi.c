@@ -2,6 +2,7 @@
 #include "api/docs/openapi.h"
 #include "api/schema/job_schema.h"
 #include "api/schema/rendering.h"
+#include "api/views/query.h"
 #include "api/views/views.h"
 #include "tests/harness.h"
 
@@ -25,7 +26,7 @@ static const struct route routes[] = {
      .status = 201,
      .replay = "The job of before.",
      .body_kind = BODY_JSON,
-     .query = {{"dry_run", "boolean", "Only check.", false}},
+     .query = &version_query,
      .fails = {ERR_NO_SPACE, ERR_NOT_FOUND}},
     {.method = GET,
      .scope = SCOPE_READ,
@@ -42,7 +43,7 @@ static const struct route routes[] = {
      .doc = "List jobs.",
      .reply = &job_list_view,
      .status = 200,
-     .query = {{"limit", "integer", "How many.", false}}},
+     .query = &jobs_query},
     {.method = GET,
      .scope = SCOPE_READ,
      .path = "/jobs/{id}/metrics",
@@ -60,7 +61,7 @@ static const struct route routes[] = {
      .reply = &dataset_view,
      .status = 201,
      .body_kind = BODY_STREAM,
-     .query = {{"name", "string", "Its name.", true}},
+     .query = &upload_query,
      .fails = {ERR_NO_SPACE}},
     {.method = GET,
      .scope = SCOPE_READ,
@@ -164,14 +165,15 @@ TEST(an_operation_names_its_parameters_bodies_and_failures)
         GO(post, "requestBody", "content", "application/json", "schema", "$ref")->valuestring,
         "#/components/schemas/JobDefinition");
     ck_assert_str_eq(GO(cJSON_GetArrayItem(GO(post, "parameters"), 0), "name")->valuestring,
-                     "dry_run");
+                     "version");
     const cJSON *id = cJSON_GetArrayItem(GO(get, "parameters"), 0);
     ck_assert_str_eq(GO(id, "in")->valuestring, "path");
     ck_assert_str_eq(GO(id, "schema", "type")->valuestring, "integer");
     const cJSON *forget = GO(doc, "paths", "/datasets/{name}", "delete");
-    ck_assert_int_eq(cJSON_GetArraySize(GO(forget, "responses")), 8); // two kinds share 409
+    ck_assert_int_eq(cJSON_GetArraySize(GO(forget, "responses")), 9); // two kinds share 409
     ck_assert_ptr_null(GO(get, "requestBody"));
-    ck_assert_ptr_null(GO(get, "responses", "422"));
+    ck_assert_ptr_nonnull(GO(get, "responses", "422")); // a query parameter that it does not have
+    ck_assert_ptr_null(GO(get, "responses", "413"));
     ck_assert_ptr_null(
         GO(doc, "paths", "/datasets/{name}", "delete", "responses", "204", "content"));
     cJSON_Delete(doc);
@@ -197,6 +199,26 @@ TEST(a_reply_of_several_forms_has_their_media_types_and_a_path_with_a_suffix)
     ck_assert_str_eq(GO(suffix, "description")->valuestring, "json: Numbers. csv: Rows.");
     ck_assert_int_eq(cJSON_GetArraySize(GO(suffix, "schema", "enum")), 2);
     ck_assert_str_eq(cJSON_GetArrayItem(GO(suffix, "schema", "enum"), 1)->valuestring, "csv");
+    cJSON_Delete(doc);
+}
+
+TEST(a_parameter_says_default_limits_and_words)
+{
+    cJSON *doc = document();
+    const cJSON *list = GO(doc, "paths", "/jobs", "get", "parameters");
+    const cJSON *limit = cJSON_GetArrayItem(list, 0), *status = cJSON_GetArrayItem(list, 2);
+    ck_assert_str_eq(GO(limit, "name")->valuestring, "limit");
+    ck_assert_str_eq(GO(limit, "in")->valuestring, "query");
+    ck_assert(cJSON_IsFalse(GO(limit, "required")));
+    ck_assert_uint_gt(strlen(GO(limit, "description")->valuestring), 10);
+    ck_assert_str_eq(GO(limit, "schema", "type")->valuestring, "integer");
+    ck_assert_double_eq(GO(limit, "schema", "default")->valuedouble, 20);
+    ck_assert_double_eq(GO(limit, "schema", "minimum")->valuedouble, 1);
+    ck_assert_double_eq(GO(limit, "schema", "maximum")->valuedouble, PAGE_MAX);
+    ck_assert_int_eq(cJSON_GetArraySize(GO(status, "schema", "enum")), 6);
+    const cJSON *name = cJSON_GetArrayItem(GO(doc, "paths", "/datasets", "post", "parameters"), 0);
+    ck_assert(cJSON_IsTrue(GO(name, "required")));
+    ck_assert_ptr_nonnull(GO(name, "schema", "pattern"));
     cJSON_Delete(doc);
 }
 

@@ -8,7 +8,7 @@
 #include "api/schema/job_schema.h"
 #include "api/files/model_file.h"
 #include "api/views/predict_json.h"
-#include "api/schema/problem.h"
+#include "api/views/problem.h"
 #include "api/files/safetensors.h"
 #include "api/views/views.h"
 

@@ -2,6 +2,7 @@
 // What handlers of jobs do below HTTP; their answers are looked at by tests/e2e.
 
 #include "api/views/chart.h"
+#include "api/views/query.h"
 #include "api/views/views.h"
 #include "server/handlers/handlers.h"
 #include "tests/heap.h"
@@ -247,8 +248,8 @@ TEST(epochs_that_were_not_stored_are_listed_as_gaps)
         NEED(store_job_beat(p.store, &claim.lease, &beat, &cancel, &p.err));
     }
     sit(&d, &p, NULL, "1");
-    d.call.target = &(struct target){.query = ""};
     d.call.rendering = &chart_json;
+    d.call.query = &(struct epochs_query){.limit = CURVE_MAX};
     NEED(job_metrics(&d.call, &p.err));
     ck_assert_ptr_nonnull(strstr(d.call.out,
                                  "\"gaps\":[{\"from\":1,\"to\":1},{\"from\":4,\"to\":6},"

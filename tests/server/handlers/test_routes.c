@@ -4,8 +4,10 @@
 #include "api/schema/rendering.h"
 #include "api/schema/route.h"
 #include "api/views/list_view.h"
+#include "api/views/query.h"
 #include "server/handlers/handlers.h"
 #include "server/http/http.h"
+#include "server/store/job.h"
 #include "tests/server/http/edge.h"
 #include "tests/server/http/peer.h"
 
@@ -120,4 +122,23 @@ TEST(every_operation_has_a_name_of_its_own)
     for (size_t i = 0; i < route_count; i++)
         for (size_t k = 0; k < i; k++)
             ck_assert_str_ne(route_table[i].id, route_table[k].id);
+}
+
+// What a text in a URI can be read as (schema_read_query()).
+LOOP_TEST(query_parameters_are_of_types_that_a_text_has, (int)route_count)
+{
+    const struct schema *s = route_table[_i].query;
+    for (const struct field *f = s ? s->field : NULL; f && f->key; f++) {
+        ck_assert_msg(f->type == FIELD_INT || f->type == FIELD_WHOLE || f->type == FIELD_WORD ||
+                          f->type == FIELD_STRING || f->type == FIELD_NAME,
+                      "%s of %s", f->key, route_table[_i].path);
+        ck_assert(!f->nullable);
+    }
+}
+
+TEST(jobs_may_be_asked_for_in_every_state)
+{
+    for (int i = 0; i < JOB_STATE_COUNT; i++)
+        ck_assert_str_eq(job_state_words[i], job_state_word((enum job_state)i));
+    ck_assert_ptr_null(job_state_words[JOB_STATE_COUNT]);
 }

@@ -4,6 +4,7 @@
 #include "tests/server/http/edge.h"
 
 #include "api/schema/rendering.h"
+#include "api/schema/schema.h"
 #include "server/http/call.h"
 
 #include <check.h>
@@ -34,6 +35,28 @@ static bool make(struct call *c, struct err *e)
     return echo(c, e);
 }
 
+struct name_query {
+    const char *name;
+};
+static const struct field name_fields[] = {STRING("name", struct name_query, name, .max = 8000),
+                                           {0}};
+static const struct schema name_query = {.field = name_fields, .size = sizeof(struct name_query)};
+static const struct field sink_fields[] = {
+    STRING("name", struct name_query, name, .required = true), {0}};
+static const struct schema sink_query = {.field = sink_fields, .size = sizeof(struct name_query)};
+
+struct wide_query {
+    int bytes;
+};
+static const struct field wide_fields[] = {INT("bytes", struct wide_query, bytes, .required = true),
+                                           {0}};
+static const struct schema wide_query = {.field = wide_fields, .size = sizeof(struct wide_query)};
+
+static const char *name_of(const struct call *c)
+{
+    return ((const struct name_query *)c->query)->name;
+}
+
 static const char *as_json(const void *model, size_t *len, struct arena *a, struct err *e)
 {
     (void)e;
@@ -56,11 +79,20 @@ static const struct rendering shape_json = {"json", "application/json", "An obje
                               shape_txt = {"txt", "text/plain; charset=utf-8", "A word.", as_text};
 static const struct rendering *const shapes[] = {&shape_json, &shape_txt, NULL};
 
+struct shape_query {
+    const char *format, *word;
+};
+static const struct field shape_fields[] = {STRING("format", struct shape_query, format),
+                                            STRING("word", struct shape_query, word, .max = 100),
+                                            {0}};
+static const struct schema shape_query = {.field = shape_fields,
+                                          .size = sizeof(struct shape_query)};
+
 // What handlers do by reply_render().
 static bool shaped(struct call *c, struct err *e)
 {
     size_t len;
-    const char *word = call_query(c, "word");
+    const char *word = ((const struct shape_query *)c->query)->word;
     const char *text = c->rendering->write(word ? word : "round", &len, c->arena, e);
     return text && call_reply(c, text, len);
 }
@@ -70,7 +102,7 @@ static bool show(struct call *c, struct err *e)
     int64_t id;
     if (!call_id(c, 0, "thing", &id, e))
         return false;
-    const char *name = call_query(c, "name"), *agent;
+    const char *name = name_of(c), *agent;
     call_header(c, "x-agent", &agent);
     char *text =
         arena_printf(c->arena, "%lld %s %s", (long long)id, name ? name : "-", agent ? agent : "-");
@@ -97,7 +129,7 @@ static bool bulk(struct call *c, struct err *e)
 
 static bool wide(struct call *c, struct err *e)
 {
-    size_t n = strtoul(call_query(c, "bytes"), NULL, 10);
+    size_t n = (size_t)((const struct wide_query *)c->query)->bytes;
     char *text = arena_alloc(c->arena, n, 1);
     if (!text)
         return fail(e, ERR_TOO_LARGE, "that is too wide");
@@ -184,7 +216,7 @@ static bool leave(struct call *c, struct err *e)
 
 static bool sink_begin(struct call *c, struct err *e)
 {
-    const char *name = call_query(c, "name");
+    const char *name = name_of(c);
     if (!strcmp(name, "taken"))
         return fail(e, ERR_CONFLICT, "there is one already");
     c->stream = strcmp(name, "large") ? NULL : &seen;
@@ -202,7 +234,7 @@ static bool sink_piece(struct call *c, const char *data, size_t n, struct err *e
 
 static bool sink_end(struct call *c, struct err *e)
 {
-    if (!strcmp(call_query(c, "name"), "late"))
+    if (!strcmp(name_of(c), "late"))
         return fail(e, ERR_NO_SPACE, "the disk is full");
     atomic_fetch_add(&seen.ended, 1);
     return say(c, e);
@@ -235,14 +267,14 @@ static const struct route rows[] = {
      .path = "/things/{id}",
      .handle = show,
      .status = 200,
-     .query = {{.name = "name"}}},
+     .query = &name_query},
     {.method = GET,
      .scope = SCOPE_READ,
      .path = "/things/{id}/shape",
      .handle = shaped,
      .status = 200,
      .rendering = shapes,
-     .query = {{.name = "format"}, {.name = "word"}}},
+     .query = &shape_query},
     {.method = DELETE, .scope = SCOPE_READ, .path = "/things/{id}", .handle = drop, .status = 200},
     {.method = POST,
      .scope = SCOPE_READ,
@@ -268,7 +300,7 @@ static const struct route rows[] = {
      .handle = wide,
      .status = 200,
      .reply_room = 64 << 20,
-     .query = {{.name = "bytes", .required = true}}},
+     .query = &wide_query},
     {.method = GET, .scope = SCOPE_READ, .path = "/broken", .handle = broken, .status = 200},
     {.method = GET, .scope = SCOPE_READ, .path = "/broken/busy", .handle = broken, .status = 200},
     {.method = GET,
@@ -312,7 +344,7 @@ static const struct route rows[] = {
      .path = "/sink",
      SINK,
      .max_body = 100000,
-     .query = {{.name = "name", .required = true}}},
+     .query = &sink_query},
 };
 
 const struct log edge_silent = {2, LEVEL_OFF};

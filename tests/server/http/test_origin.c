@@ -5,7 +5,7 @@
 
 #include "server/http/exchange.h"
 #include "tests/harness.h"
-#include "api/schema/problem.h"
+#include "api/views/problem.h"
 
 #include <string.h>
 

@@ -155,6 +155,7 @@ static void get_one(struct plant *p, struct asked *w, const struct route *row,
                         .conn = nobody};
     struct arena_mark mark = arena_mark(&p->arena);
     faults_init(&call.faults, &p->arena);
+    call.query = router_read_query(row, &target, &p->arena, &call.faults, &e);
     bool ok = row->handle(&call, &e);
     note(w, row->path, ok, &e);
     ck_assert_msg(!ok || call.out, "%s = %s: %s answers nothing", w->column, w->value, row->path);

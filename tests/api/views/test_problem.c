@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/schema/problem.h"
+#include "api/views/problem.h"
 #include "api/json/json.h"
 #include "tests/harness.h"
 
