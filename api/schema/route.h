@@ -2,7 +2,7 @@
 #pragma once
 
 // The shape of a row of the route table: everything that is promised about one method on one path.
-// server/handlers/routes.c holds the table; server/http/http.c dispatches over it,
+// server/handlers/routes.def holds the table; server/http/http.c dispatches over it,
 // api/docs/openapi.c prints it, the tests walk it.
 
 #include "api/schema/scope.h"
