@@ -79,6 +79,26 @@ static void write_real(struct jsonw *w, const char *key, const struct field *f, 
     jsonw_real(w, key, *(const double *)from);
 }
 
+static void write_float(struct jsonw *w, const char *key, const struct field *f, const char *from)
+{
+    (void)f;
+    jsonw_float(w, key, *(const float *)from);
+}
+
+static void write_matrix(struct jsonw *w, const char *key, const struct field *f, const char *from)
+{
+    const struct matrix *m = (const struct matrix *)from;
+    (void)f;
+    jsonw_array(w, key);
+    for (size_t r = 0; r < m->rows; r++) {
+        jsonw_array(w, NULL);
+        for (size_t c = 0; c < m->cols; c++)
+            jsonw_float(w, NULL, m->v[r * m->cols + c]);
+        jsonw_end(w);
+    }
+    jsonw_end(w);
+}
+
 static void write_time(struct jsonw *w, const char *key, const struct field *f, const char *from)
 {
     (void)f;
@@ -217,10 +237,10 @@ static void schema_write_value(struct jsonw *w, const char *key, const struct fi
     static write_fn *const write_as[FIELD_TYPES] = {
         [FIELD_RAW] = write_raw,       [FIELD_BOOL] = write_bool,     [FIELD_INT] = write_int,
         [FIELD_WHOLE] = write_whole,   [FIELD_REAL] = write_real,     [FIELD_TIME] = write_time,
-        [FIELD_SEED] = write_seed,     [FIELD_WORD] = write_word,     [FIELD_STRING] = write_string,
-        [FIELD_NAME] = write_string,   [FIELD_CONST] = write_const,   [FIELD_PICK] = write_pick,
-        [FIELD_STORED] = write_stored, [FIELD_OBJECT] = write_object, [FIELD_LIST] = write_list,
-        [FIELD_MAP] = write_map,
+        [FIELD_FLOAT] = write_float,   [FIELD_MATRIX] = write_matrix, [FIELD_SEED] = write_seed,
+        [FIELD_WORD] = write_word,     [FIELD_STRING] = write_string, [FIELD_NAME] = write_string,
+        [FIELD_CONST] = write_const,   [FIELD_PICK] = write_pick,     [FIELD_STORED] = write_stored,
+        [FIELD_OBJECT] = write_object, [FIELD_LIST] = write_list,     [FIELD_MAP] = write_map,
     };
     write_as[f->type](w, key, f, from);
 }
@@ -256,6 +276,8 @@ static bool is_none(const struct field *f, const char *in)
         return *(const int64_t *)from < 0;
     case FIELD_REAL:
         return !isfinite(*(const double *)from);
+    case FIELD_FLOAT:
+        return !isfinite(*(const float *)from);
     case FIELD_TIME:
         return *(const int64_t *)from == 0;
     case FIELD_RAW:
@@ -264,7 +286,8 @@ static bool is_none(const struct field *f, const char *in)
     case FIELD_LIST:
     case FIELD_MAP:
     case FIELD_STORED:
-        return !*(const void *const *)from; // a span begins with its text
+    case FIELD_MATRIX:
+        return !*(const void *const *)from; // spans and matrices begin with theirs
     case FIELD_OBJECT:
         return !f->sub->field->nullable && is_none(f->sub->field, from);
     default:

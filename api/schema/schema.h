@@ -38,6 +38,8 @@ enum field_type {
     FIELD_INT,    // int
     FIELD_WHOLE,  // int64_t, not negative. None: below 0
     FIELD_REAL,   // double. None: not finite
+    FIELD_FLOAT,  // float. None: not finite. Of replies
+    FIELD_MATRIX, // struct matrix: an array of its rows. None: NULL. Of replies
     FIELD_TIME,   // int64_t, milliseconds since 1970, printed as seconds. None: 0. Of replies
     FIELD_SEED,   // uint64_t: a number up to 2^53, or decimal digits in a string
     FIELD_WORD,   // an enum: index into names
@@ -75,6 +77,7 @@ struct field {
     const struct schema *sub;  // OBJECT, MAP, STORED, LIST of OBJECT; RAW for documentation
     const struct table *table; // PICK
     enum field_type of;        // LIST: type of the elements; RAW: type of the JSON
+    bool gaps;                 // LIST of REAL, MATRIX: null may stand for an element, NaN
     size_t n_at;               // LIST, MAP: offset of the size_t count
     // Of a body, nullable OBJECT: offset of an int that is 0 for null; MAP with `zero`: of a bool.
     // Of a reply: of a bool, not the struct's first member, that is false when there is none.
@@ -101,6 +104,11 @@ struct schema {
     void (*rewrite)(const struct schema *, struct cJSON *body, struct faults *);
     // The i-th name that rewrite accepts besides, with a sentence; NULL past the last.
     const char *(*rewrites)(size_t i, const char **doc);
+};
+
+struct matrix {
+    const float *v; // [rows, cols]
+    size_t rows, cols;
 };
 
 // Beyond it a double skips integers: larger ones are read and written as strings.

@@ -15,11 +15,11 @@ static void describe_object(const struct schema *s, struct jsonw *w, bool nullab
 static const char *type_word(const struct field *f)
 {
     static const char *const word[FIELD_TYPES] = {
-        [FIELD_BOOL] = "boolean", [FIELD_INT] = "integer",   [FIELD_WHOLE] = "integer",
-        [FIELD_REAL] = "number",  [FIELD_TIME] = "number",   [FIELD_SEED] = "integer",
-        [FIELD_WORD] = "string",  [FIELD_STRING] = "string", [FIELD_NAME] = "string",
-        [FIELD_CONST] = "string", [FIELD_OBJECT] = "object", [FIELD_LIST] = "array",
-        [FIELD_MAP] = "object",
+        [FIELD_BOOL] = "boolean",  [FIELD_INT] = "integer",  [FIELD_WHOLE] = "integer",
+        [FIELD_REAL] = "number",   [FIELD_FLOAT] = "number", [FIELD_TIME] = "number",
+        [FIELD_MATRIX] = "array",  [FIELD_SEED] = "integer", [FIELD_WORD] = "string",
+        [FIELD_STRING] = "string", [FIELD_NAME] = "string",  [FIELD_CONST] = "string",
+        [FIELD_OBJECT] = "object", [FIELD_LIST] = "array",   [FIELD_MAP] = "object",
     };
     return word[f->type == FIELD_RAW ? f->of : f->type];
 }
@@ -205,7 +205,8 @@ static void describe_string(const struct field *f, struct jsonw *w)
 
 static void describe_list(const struct field *f, struct jsonw *w)
 {
-    const struct field each = {.type = f->of, .names = f->names, .sub = f->sub, .table = f->table};
+    const struct field each = {
+        .type = f->of, .names = f->names, .sub = f->sub, .table = f->table, .nullable = f->gaps};
     if (f->one) {
         jsonw_array(w, "anyOf");
         doc_describe(&each, w, NULL);
@@ -218,6 +219,13 @@ static void describe_list(const struct field *f, struct jsonw *w)
         jsonw_end(w);
         any_of_end(w, f->nullable);
     }
+}
+
+static void describe_matrix(const struct field *f, struct jsonw *w)
+{
+    const struct field each = {.type = FIELD_LIST, .of = FIELD_REAL, .gaps = f->gaps};
+    put_type(w, "array", f->nullable);
+    doc_describe(&each, w, "items");
 }
 
 static void describe_map(const struct field *f, struct jsonw *w)
@@ -279,6 +287,7 @@ static void doc_describe(const struct field *f, struct jsonw *w, const char *key
         [FIELD_RAW] = describe_raw,       [FIELD_BOOL] = describe_bool,
         [FIELD_INT] = describe_number,    [FIELD_WHOLE] = describe_number,
         [FIELD_REAL] = describe_number,   [FIELD_TIME] = describe_number,
+        [FIELD_FLOAT] = describe_number,  [FIELD_MATRIX] = describe_matrix,
         [FIELD_SEED] = describe_number,   [FIELD_WORD] = describe_string,
         [FIELD_STRING] = describe_string, [FIELD_NAME] = describe_string,
         [FIELD_CONST] = describe_string,  [FIELD_PICK] = describe_pick,

@@ -6,67 +6,62 @@
 
 #include "api/json/textw.h"
 
+#include <string.h>
+
 static const char *const kind_word[] = {
     [NODE_INPUT] = "input", [NODE_PARAM] = "parameter", [NODE_BUFFER] = "buffer", [NODE_OP] = "op"};
 
-void graph_node_json(struct jsonw *w, const struct node *n)
+void graph_node_fill(struct graph_node_reply *out, const struct node *n, uint32_t index,
+                     struct arena *a)
 {
-    jsonw_string(w, "kind", kind_word[n->kind]);
-    if (n->kind == NODE_OP)
-        jsonw_string(w, "op", n->op->row.name);
-    jsonw_array(w, "shape");
-    if (n->rows)
-        jsonw_int(w, NULL, n->rows);
-    else
-        jsonw_string(w, NULL, "batch");
-    jsonw_int(w, NULL, n->cols);
-    jsonw_end(w);
+    const char *shape = n->rows ? arena_printf(a, "[%u,%u]", n->rows, n->cols)
+                                : arena_printf(a, "[\"batch\",%u]", n->cols);
+    *out = (struct graph_node_reply){.index = index,
+                                     .name = n->name,
+                                     .kind = kind_word[n->kind],
+                                     .op = n->kind == NODE_OP ? n->op->row.name : NULL,
+                                     .shape = {shape, strlen(shape)}};
 }
 
-static void doc_write_inputs(struct jsonw *w, const struct node *n)
-{
-    jsonw_array(w, "inputs");
-    for (int k = 0; n->kind == NODE_OP && k < n->op->arity; k++)
-        jsonw_int(w, NULL, n->in[k]);
-    jsonw_end(w);
-}
-
-static void write_knobs(struct jsonw *w, const struct node *n)
+// What an op takes, from other nodes and of numbers; nothing of what is no op.
+static void graph_fill_op(struct graph_node_reply *out, const struct node *n, struct arena *a)
 {
     const struct table own = {.what = "op"};
     const struct knob *knob;
-    size_t at;
-    jsonw_object(w, "knobs");
+    size_t at, arity = n->kind == NODE_OP ? (size_t)n->op->arity : 0;
+    int64_t *input = arena_need(a, arity + 1, sizeof *input);
+    struct measure_reply *measure = arena_need(a, ROW_KNOBS, sizeof *measure);
+    for (size_t k = 0; k < arity; k++)
+        input[k] = n->in[k];
     for (size_t k = 0; n->kind == NODE_OP && (knob = knob_at(&own, &n->op->row, k, &at)); k++)
-        jsonw_real(w, knob->name, n->value[at]);
-    jsonw_end(w);
+        measure[out->n_knobs++] = (struct measure_reply){knob->name, n->value[at]};
+    out->inputs = input;
+    out->n_inputs = arity;
+    out->knobs = measure;
 }
 
-static void write_nodes(struct jsonw *w, const struct graph *g)
+static const struct graph_node_reply *graph_nodes(const struct graph *g, struct arena *a)
 {
-    jsonw_array(w, "nodes");
-    for (uint32_t i = 0; i < g->n; i++) {
-        jsonw_object(w, NULL);
-        jsonw_int(w, "index", i);
-        jsonw_string(w, "name", g->node[i].name);
-        graph_node_json(w, &g->node[i]);
-        doc_write_inputs(w, &g->node[i]);
-        write_knobs(w, &g->node[i]);
-        jsonw_end(w);
+    struct graph_node_reply *out = arena_alloc(a, g->n, sizeof *out);
+    for (uint32_t i = 0; out && i < g->n; i++) {
+        graph_node_fill(&out[i], &g->node[i], i, a);
+        graph_fill_op(&out[i], &g->node[i], a);
     }
-    jsonw_end(w);
+    return out;
 }
 
 static const char *graph_write_json(const void *model, size_t *len, struct arena *a, struct err *e)
 {
     const struct graph_doc *doc = model;
+    const struct graph_reply out = {doc->model, doc->version, graph_nodes(doc->graph, a),
+                                    doc->graph->n};
     struct jsonw w;
+    if (!out.nodes) {
+        fail(e, ERR_TOO_LARGE, "the graph needs more memory than one request may use");
+        return NULL;
+    }
     jsonw_init(&w, a);
-    jsonw_object(&w, NULL);
-    jsonw_string(&w, "model", doc->model);
-    jsonw_int(&w, "version", doc->version);
-    write_nodes(&w, doc->graph);
-    jsonw_end(&w);
+    schema_write(&graph_view, &out, &w, NULL);
     return jsonw_line(&w, len, e);
 }
 

@@ -24,7 +24,7 @@ FIELDS(measure) = {
     R_REAL(measure, value, .nullable = true),
     {0},
 };
-static REPLY(measure, "Measure", "A number by its name.");
+REPLY(measure, "Measure", "A number by its name.");
 
 FIELDS(scores) = {
     R_MAP(scores, validation, measure, .nullable = true,

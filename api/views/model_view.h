@@ -61,6 +61,6 @@ struct evaluate_reply {
     size_t n_metrics;
 };
 
-extern const struct schema model_summary_view;
+extern const struct schema measure_view, model_summary_view;
 extern const struct schema model_view, model_list_view; // /models/<name>, /models
 extern const struct schema evaluate_view;               // /models/<name>/evaluate

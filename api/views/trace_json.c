@@ -156,38 +156,17 @@ size_t trace_numbers(const struct trace *t)
     return total;
 }
 
-static void write_matrix(struct jsonw *w, const char *key, const real *v, size_t rows, size_t cols)
+const struct graph_node_reply *trace_view_nodes(const struct trace *t, struct arena *a)
 {
-    jsonw_array(w, key);
-    for (size_t r = 0; r < rows; r++) {
-        jsonw_array(w, NULL);
-        for (size_t c = 0; c < cols; c++)
-            jsonw_float(w, NULL, (float)v[r * cols + c]);
-        jsonw_end(w);
+    uint32_t n = trace_nodes(t);
+    struct graph_node_reply *out = arena_alloc(a, n, sizeof *out);
+    for (uint32_t i = 0; out && i < n; i++) {
+        const struct node *node = &t->view.graph.node[i];
+        const struct buf *b = &t->plan.buf[i];
+        graph_node_fill(&out[i], node, i, a);
+        out[i].values = (struct matrix){b->v, rows_of(t, node), node->cols};
+        out[i].gradients = (struct matrix){b->d, rows_of(t, node), node->cols};
+        out[i].traced = true;
     }
-    jsonw_end(w);
-}
-
-static void write_node(struct jsonw *w, const struct trace *t, uint32_t i)
-{
-    const struct node *n = &t->view.graph.node[i];
-    const struct buf *b = &t->plan.buf[i];
-    jsonw_object(w, NULL);
-    jsonw_int(w, "index", i);
-    jsonw_string(w, "name", n->name);
-    graph_node_json(w, n);
-    write_matrix(w, "values", b->v, rows_of(t, n), n->cols);
-    if (b->d)
-        write_matrix(w, "gradients", b->d, rows_of(t, n), n->cols);
-    else
-        jsonw_null(w, "gradients");
-    jsonw_end(w);
-}
-
-void trace_write(struct jsonw *w, const struct trace *t)
-{
-    jsonw_array(w, "nodes");
-    for (uint32_t i = 0; i < trace_nodes(t); i++)
-        write_node(w, t, i);
-    jsonw_end(w);
+    return out;
 }

@@ -6,7 +6,7 @@
 
 #include "api/json/fault.h"
 #include "api/json/json.h"
-#include "api/json/jsonw.h"
+#include "api/views/glass_view.h"
 #include "engine/model/trace.h"
 #include "engine/table/prep.h"
 
@@ -19,8 +19,9 @@ enum { TRACE_ROWS = 64, TRACE_NUMBERS = 200000 };
 bool targets_read(struct json_span span, const struct model *m, size_t n, real **y, struct arena *a,
                   struct faults *f, struct err *e);
 
-// Numbers that trace_write() would print.
+// Numbers that a trace would print.
 size_t trace_numbers(const struct trace *t);
 
-// "nodes": [{"index", "name", "kind", "op", "shape", "values", "gradients"}, ...]
-void trace_write(struct jsonw *w, const struct trace *t);
+// Its nodes for struct trace_reply, with values and gradients, which stay the trace's. NULL when
+// the arena is full.
+const struct graph_node_reply *trace_view_nodes(const struct trace *t, struct arena *a);

@@ -31,6 +31,8 @@
 #define R_INT(n, m, ...) R_ROW(n, m, int, FIELD_INT, __VA_ARGS__)
 #define R_WHOLE(n, m, ...) R_ROW(n, m, int64_t, FIELD_WHOLE, __VA_ARGS__)
 #define R_REAL(n, m, ...) R_ROW(n, m, double, FIELD_REAL, __VA_ARGS__)
+#define R_FLOAT(n, m, ...) R_ROW(n, m, float, FIELD_FLOAT, __VA_ARGS__)
+#define R_MATRIX(n, m, ...) R_ROW(n, m, struct matrix, FIELD_MATRIX, __VA_ARGS__)
 #define R_TIME(n, m, ...) R_ROW(n, m, int64_t, FIELD_TIME, __VA_ARGS__)
 #define R_BOOL(n, m, ...) R_ROW(n, m, bool, FIELD_BOOL, __VA_ARGS__)
 #define R_JSON(n, m, ...) R_ROW(n, m, struct json_span, FIELD_RAW, __VA_ARGS__)
@@ -41,6 +43,10 @@
 // Lists; the count is the member n_m.
 #define R_TEXTS(n, m, ...)                                                                         \
     LIST(#m, struct n##_reply, m, n_##m, const char *, .of = FIELD_STRING, __VA_ARGS__)
+#define R_WHOLES(n, m, ...)                                                                        \
+    LIST(#m, struct n##_reply, m, n_##m, int64_t, .of = FIELD_WHOLE, __VA_ARGS__)
+#define R_REALS(n, m, ...)                                                                         \
+    LIST(#m, struct n##_reply, m, n_##m, double, .of = FIELD_REAL, __VA_ARGS__)
 #define R_ITEMS(n, m, item, ...)                                                                   \
     LIST(#m, struct n##_reply, m, n_##m, struct item##_reply, .of = FIELD_OBJECT,                  \
          .sub = &item##_view, __VA_ARGS__)

@@ -9,6 +9,7 @@
 #include "api/json/json.h"
 #include "api/schema/schema.h"
 #include "api/views/data_view.h"
+#include "api/views/glass_view.h"
 #include "api/views/job_view.h"
 #include "api/views/list_view.h"
 #include "api/views/model_view.h"
@@ -38,14 +39,6 @@ struct predict_request {
 };
 extern const struct schema predict_request_schema;             // /predict: all of them
 extern const struct schema model_rows_schema, job_rows_schema; // where the path says which model
-
-// Rows, and their targets, for /trace and /gradcheck.
-struct glass_request {
-    int version; // 0: the latest
-    struct json_span instances, targets;
-};
-extern const struct schema glass_request_schema;
-extern const struct schema graph_view, trace_view, gradcheck_view;
 
 struct evaluate_request {
     const char *dataset;

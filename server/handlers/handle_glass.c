@@ -32,6 +32,11 @@ static const struct graph *chosen_graph(struct call *c, const struct model *m, s
     return model_inspect(m, v, c->arena, e) ? &v->graph : NULL;
 }
 
+static bool glass_no_room(struct err *e)
+{
+    return fail(e, ERR_TOO_LARGE, "the graph needs more memory than one request may use");
+}
+
 bool model_graph(struct call *c, struct err *e)
 {
     const struct graph_query *q = c->query;
@@ -104,16 +109,15 @@ static bool trace(struct call *c, const struct served *s, const struct glass_req
             "the trace would have %zu numbers, at most %d are shown; send fewer rows, or "
             "look into a smaller model",
             trace_numbers(&t), TRACE_NUMBERS);
-    struct jsonw w = reply_begin(c);
-    jsonw_string(&w, "model", s->name);
-    jsonw_int(&w, "version", s->version);
-    jsonw_int(&w, "rows", (int64_t)sample.n);
-    if (t.gradients)
-        jsonw_float(&w, "loss", (float)t.plan.buf[t.view.graph.n - 1].v[0]);
-    else
-        jsonw_null(&w, "loss");
-    trace_write(&w, &t);
-    return reply_end(c, &w, e);
+    const struct trace_reply out = {
+        .model = s->name,
+        .version = s->version,
+        .rows = (int64_t)sample.n,
+        .loss = t.gradients ? (float)t.plan.buf[t.view.graph.n - 1].v[0] : NAN,
+        .nodes = trace_view_nodes(&t, c->arena),
+        .n_nodes = trace_nodes(&t),
+    };
+    return out.nodes ? reply_view(c, &out, e) : glass_no_room(e);
 }
 
 bool model_trace(struct call *c, struct err *e)
@@ -121,37 +125,38 @@ bool model_trace(struct call *c, struct err *e)
     return with_model(c, trace, e);
 }
 
-static void write_part(struct jsonw *w, const struct gradcheck_part *p)
-{
-    jsonw_object(w, NULL);
-    jsonw_string(w, "name", p->name);
-    jsonw_int(w, "size", (int64_t)p->n);
-    jsonw_int(w, "checked", (int64_t)p->checked);
-    jsonw_int(w, "kinks", (int64_t)p->kinks);
-    jsonw_int(w, "worst_index", (int64_t)p->worst);
-    jsonw_real(w, "autograd", p->autograd);
-    jsonw_real(w, "difference", p->difference);
-    jsonw_real(w, "relative_error", p->error);
-    jsonw_end(w);
-}
-
 static bool reply_check(struct call *c, const struct served *s, const struct gradcheck *g,
                         struct err *e)
 {
     const struct gradcheck_part *worst = &g->part[g->worst];
-    struct jsonw w = reply_begin(c);
-    jsonw_string(&w, "model", s->name);
-    jsonw_int(&w, "version", s->version);
-    jsonw_real(&w, "loss", g->loss);
-    jsonw_bool(&w, "passed", worst->error <= TOLERANCE);
-    jsonw_real(&w, "tolerance", TOLERANCE);
-    jsonw_string(&w, "worst", worst->name);
-    jsonw_real(&w, "worst_error", worst->error);
-    jsonw_array(&w, "parameters");
-    for (size_t i = 0; i < g->n; i++)
-        write_part(&w, &g->part[i]);
-    jsonw_end(&w);
-    return reply_end(c, &w, e);
+    struct gradcheck_part_reply *part = arena_alloc(c->arena, g->n, sizeof *part);
+    if (!part)
+        return glass_no_room(e);
+    for (size_t i = 0; i < g->n; i++) {
+        const struct gradcheck_part *p = &g->part[i];
+        part[i] = (struct gradcheck_part_reply){
+            .name = p->name,
+            .size = (int64_t)p->n,
+            .checked = (int64_t)p->checked,
+            .kinks = (int64_t)p->kinks,
+            .worst_index = (int64_t)p->worst,
+            .autograd = p->autograd,
+            .difference = p->difference,
+            .relative_error = p->error,
+        };
+    }
+    const struct gradcheck_reply out = {
+        .model = s->name,
+        .version = s->version,
+        .loss = g->loss,
+        .passed = worst->error <= TOLERANCE,
+        .tolerance = TOLERANCE,
+        .worst = worst->name,
+        .worst_error = worst->error,
+        .parameters = part,
+        .n_parameters = g->n,
+    };
+    return reply_view(c, &out, e);
 }
 
 static bool gradcheck(struct call *c, const struct served *s, const struct glass_request *r,

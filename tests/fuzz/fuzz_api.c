@@ -351,9 +351,11 @@ void fuzz_inspect_run(const char *text, size_t len)
     if (!ok) {
         tell(&e, &f, &a);
     } else if (n <= TRACE_ROWS && trace_run(&t, &model.model, x, y, n, NULL, &a, &e)) {
+        const struct trace_reply out = {
+            .model = "m", .nodes = trace_view_nodes(&t, &a), .n_nodes = trace_nodes(&t)};
         jsonw_init(&w, &a);
-        jsonw_object(&w, NULL);
-        trace_write(&w, &t);
+        if (out.nodes)
+            schema_write(&trace_view, &out, &w, NULL);
     }
     arena_release(&a);
 }

@@ -24,6 +24,8 @@ struct sample {
     size_t n_list, n_items, n_map;
     double on;
     const char *stored;
+    float single;
+    struct matrix matrix;
 };
 
 static const struct field point_fields[] = {
@@ -222,6 +224,30 @@ TEST(a_list_that_is_written_while_it_is_made_stands_where_its_row_is)
     jsonw_string(&w, NULL, "y");
     schema_write_rest(&schema, &all, "list", &w);
     ck_assert_str_eq(jsonw_text(&w, NULL, &e), whole);
+}
+
+TEST(matrices_and_floats_are_printed_and_described_with_their_gaps)
+{
+    static const float v[] = {0.1f, NAN, 3, 4, 5, 6};
+    static const struct field rows[] = {
+        AS("single", struct sample, single, float, FIELD_FLOAT, .nullable = true),
+        AS("matrix", struct sample, matrix, struct matrix, FIELD_MATRIX, .optional = true,
+           .gaps = true),
+        {0},
+    };
+    const struct schema schema = {
+        .name = "S", .doc = ".", .field = rows, .size = sizeof all, .reply = true};
+    const struct sample s = {.single = 0.1f, .matrix = {v, 2, 3}};
+    struct jsonw w;
+    struct err e;
+    ck_assert_str_eq(print_with(rows, &s, &e),
+                     "{\"single\":0.1,\"matrix\":[[0.1,null,3],[4,5,6]]}");
+    ck_assert_str_eq(print_with(rows, &(struct sample){.single = NAN}, &e), "{\"single\":null}");
+    jsonw_init(&w, &arena);
+    schema_json(&schema, &w, NULL);
+    ck_assert_ptr_nonnull(strstr(jsonw_text(&w, NULL, &e),
+                                 "\"matrix\":{\"type\":\"array\",\"items\":{\"type\":\"array\","
+                                 "\"items\":{\"type\":[\"number\",\"null\"]}}}"));
 }
 
 TEST(a_stored_object_is_described_as_if_its_members_were_the_replys_own)
