@@ -271,6 +271,7 @@ static bool is_zero(const struct field *f, const char *in)
 static bool is_none(const struct field *f, const char *in)
 {
     const char *from = in + f->at;
+    const struct field *first = f->sub ? f->sub->field : NULL;
     switch (f->type) {
     case FIELD_WHOLE:
         return *(const int64_t *)from < 0;
@@ -289,7 +290,7 @@ static bool is_none(const struct field *f, const char *in)
     case FIELD_MATRIX:
         return !*(const void *const *)from; // spans and matrices begin with theirs
     case FIELD_OBJECT:
-        return !f->sub->field->nullable && is_none(f->sub->field, from);
+        return !first->nullable && !first->optional && is_none(first, from);
     default:
         return false;
     }

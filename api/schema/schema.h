@@ -49,7 +49,7 @@ enum field_type {
     FIELD_CONST,  // the only one of names, without a member. Of replies
     FIELD_PICK,   // struct pick: a row of `table`, by name or as {"type": name, knob: value}
     FIELD_OBJECT, // described by sub, whose struct lies at `at`. None: its first field has
-                  // none, and may not be null
+                  // none and must have one
     FIELD_LIST,   // const T *, and how many at n_at: an array of `of`. None: NULL
     FIELD_MAP,    // the same, an object: sub's first field takes the key, its second the value
     FIELD_STORED, // const char *: an object that sub has written before, checked JSON. Its members

@@ -3,11 +3,9 @@
 // type is one JSON Schema object; a choice, an object that has a short form and a number with a
 // word for 0 are an "anyOf" of several.
 
-#include "api/schema/schema.h"
+#include "api/schema/schema_doc.h"
 
 #include <string.h>
-
-enum { ALIAS_DOC = 100 };
 
 static void doc_describe(const struct field *f, struct jsonw *w, const char *key);
 static void describe_object(const struct schema *s, struct jsonw *w, bool nullable);
@@ -46,7 +44,7 @@ static void put_words(struct jsonw *w, const char *const *names, bool nullable)
     jsonw_end(w);
 }
 
-static void put_limits(struct jsonw *w, const struct field *f)
+void doc_put_limits(struct jsonw *w, const struct field *f)
 {
     if (f->min == 0 && f->max == 0)
         return;
@@ -70,8 +68,7 @@ static void put_doc(struct jsonw *w, const struct field *f)
         jsonw_json(w, "default", f->def);
 }
 
-// One of several forms; null is a form too.
-static void any_of_end(struct jsonw *w, bool nullable)
+void doc_any_of_end(struct jsonw *w, bool nullable)
 {
     if (nullable) {
         jsonw_object(w, NULL);
@@ -79,95 +76,6 @@ static void any_of_end(struct jsonw *w, bool nullable)
         jsonw_end(w);
     }
     jsonw_end(w);
-}
-
-static void doc_put_knob(struct jsonw *w, const struct knob *k)
-{
-    static const char *const type[] = {
-        [KNOB_REAL] = "number", [KNOB_INT] = "integer", [KNOB_BOOL] = "boolean"};
-    const struct field limits = {.min = k->min, .max = k->max};
-    jsonw_string(w, "type", type[k->type]);
-    if (k->type != KNOB_BOOL)
-        put_limits(w, &limits);
-}
-
-static void put_knob_default(struct jsonw *w, const char *key, const struct knob *k, size_t i)
-{
-    if (k->type == KNOB_BOOL)
-        jsonw_bool(w, key, k->def[i] != 0);
-    else
-        jsonw_real(w, key, k->def[i]);
-}
-
-static void describe_knob(struct jsonw *w, const struct knob *k)
-{
-    jsonw_object(w, k->name);
-    jsonw_string(w, "description", k->doc);
-    if (k->count < 2) {
-        doc_put_knob(w, k);
-        put_knob_default(w, "default", k, 0);
-    } else {
-        jsonw_string(w, "type", "array");
-        jsonw_object(w, "items");
-        doc_put_knob(w, k);
-        jsonw_end(w);
-        jsonw_int(w, "minItems", k->list ? 1 : k->count);
-        jsonw_int(w, "maxItems", k->count);
-        jsonw_array(w, "default");
-        for (size_t i = 0; i < knob_length(k, k->def); i++)
-            put_knob_default(w, NULL, k, i);
-        jsonw_end(w);
-    }
-    jsonw_end(w);
-}
-
-static void describe_row(struct jsonw *w, const struct table *t, const struct row *row)
-{
-    const struct knob *knob;
-    size_t at;
-    jsonw_object(w, NULL);
-    jsonw_string(w, "type", "object");
-    jsonw_string(w, "description", row->doc);
-    if (row->torch)
-        jsonw_string(w, "x-torch", row->torch);
-    jsonw_object(w, "properties");
-    jsonw_object(w, "type");
-    jsonw_string(w, "const", row->name);
-    jsonw_end(w);
-    for (size_t k = 0; (knob = knob_at(t, row, k, &at)); k++)
-        describe_knob(w, knob);
-    jsonw_end(w);
-    jsonw_bool(w, "additionalProperties", false);
-    jsonw_end(w);
-}
-
-static void describe_aliases(struct jsonw *w, const struct row *row)
-{
-    char text[ALIAS_DOC];
-    snprintf(text, sizeof text, "Another name of %s.", row->name);
-    for (int i = 0; i < ROW_ALIASES && row->alias[i]; i++) {
-        jsonw_object(w, NULL);
-        jsonw_string(w, "const", row->alias[i]);
-        jsonw_string(w, "description", text);
-        jsonw_end(w);
-    }
-}
-
-static void describe_pick(const struct field *f, struct jsonw *w)
-{
-    jsonw_array(w, "anyOf");
-    jsonw_object(w, NULL);
-    jsonw_string(w, "type", "string");
-    jsonw_array(w, "enum");
-    for (size_t i = 0; i < f->table->n; i++)
-        jsonw_string(w, NULL, f->table->row[i]->name);
-    jsonw_end(w);
-    jsonw_end(w);
-    for (size_t i = 0; i < f->table->n; i++)
-        describe_aliases(w, f->table->row[i]);
-    for (size_t i = 0; i < f->table->n; i++)
-        describe_row(w, f->table, f->table->row[i]);
-    any_of_end(w, f->nullable);
 }
 
 static void describe_number(const struct field *f, struct jsonw *w)
@@ -178,7 +86,7 @@ static void describe_number(const struct field *f, struct jsonw *w)
         jsonw_object(w, NULL);
     }
     put_type(w, type_word(f), f->nullable && !or_string);
-    put_limits(w, f);
+    doc_put_limits(w, f);
     if (!or_string)
         return;
     if (f->type == FIELD_SEED)
@@ -189,7 +97,7 @@ static void describe_number(const struct field *f, struct jsonw *w)
     if (!f->zero)
         jsonw_string(w, "type", "string");
     jsonw_end(w);
-    any_of_end(w, f->nullable);
+    doc_any_of_end(w, f->nullable);
 }
 
 static void describe_string(const struct field *f, struct jsonw *w)
@@ -217,7 +125,7 @@ static void describe_list(const struct field *f, struct jsonw *w)
     doc_describe(&each, w, "items");
     if (f->one) {
         jsonw_end(w);
-        any_of_end(w, f->nullable);
+        doc_any_of_end(w, f->nullable);
     }
 }
 
@@ -242,7 +150,7 @@ static void describe_map(const struct field *f, struct jsonw *w)
     doc_describe(&f->sub->field[1], w, "additionalProperties");
     if (f->zero) {
         jsonw_end(w);
-        any_of_end(w, f->nullable);
+        doc_any_of_end(w, f->nullable);
     }
 }
 
@@ -262,7 +170,7 @@ static void describe_sub(const struct field *f, struct jsonw *w)
     describe_object(s, w, false);
     jsonw_end(w);
     doc_describe(brief, w, NULL);
-    any_of_end(w, f->nullable);
+    doc_any_of_end(w, f->nullable);
 }
 
 static void describe_raw(const struct field *f, struct jsonw *w)
@@ -290,7 +198,7 @@ static void doc_describe(const struct field *f, struct jsonw *w, const char *key
         [FIELD_FLOAT] = describe_number,  [FIELD_MATRIX] = describe_matrix,
         [FIELD_SEED] = describe_number,   [FIELD_WORD] = describe_string,
         [FIELD_STRING] = describe_string, [FIELD_NAME] = describe_string,
-        [FIELD_CONST] = describe_string,  [FIELD_PICK] = describe_pick,
+        [FIELD_CONST] = describe_string,  [FIELD_PICK] = doc_describe_pick,
         [FIELD_OBJECT] = describe_sub,    [FIELD_LIST] = describe_list,
         [FIELD_MAP] = describe_map,
     };

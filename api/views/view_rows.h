@@ -15,6 +15,10 @@
 //         {0},
 //     };
 //     REPLY(gap, "Gap", "Epochs that could not be stored.");
+//
+// What a member holds when there is none is said in schema.h, at its type; `.nullable` prints it as
+// null, `.optional` leaves it out, and one that may be both has a bool beside it, `.on`. A curve is
+// R_REALS() with `.gaps`. A long list can be written while it is made: schema_write_to().
 
 #include "api/schema/schema.h"
 
