@@ -90,10 +90,13 @@ $(B)/mlpd $(B)/mlpd-cli $(B)/bench $(B)/docs $(B)/fuzz $(TESTS):
 	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@ $(LDLIBS)
 
 # Loops over numbers, tables, JSON and requests are made fast, the rest of api/ and server/ small.
-SMALL := $(addprefix $(B)/,api/docs/%.o api/files/%.o api/schema/%.o server/base/%.o \
+SMALL := $(addprefix $(B)/,api/docs/%.o api/files/%.o api/schema/%.o api/views/%.o server/base/%.o \
 server/handlers/%.o server/jobs/%.o server/store/%.o)
 ifeq ($(MODE),release)
 $(SMALL): CFLAGS += -Os
+$(B)/api/views/predict_json.o: CFLAGS += -O3
+# One number a row, or a few: nothing for vectors, of which -O3 makes five times the code.
+$(addprefix $(B)/engine/nn/ops_loss_,regression.o margin.o ordinal.o): CFLAGS += -O2
 endif
 
 # Objects of other flags must not be linked with these, so the Makefile is an input of each.
