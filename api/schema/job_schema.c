@@ -169,6 +169,10 @@ static const struct field job_fields[] = {
     WORD("task", struct job_spec, prep.task, int, .names = task_words, .def = "\"auto\"",
          .doc = "What to predict: numbers, one of several classes, labels that are each yes or no, "
                 "or proportions that sum to one; auto decides by the target columns."),
+    LIST("classes", struct job_spec, prep.class_name, prep.n_class_name, const char *,
+         .of = FIELD_STRING, .nullable = true, .min = 1, .max = CLASSES_MAX,
+         .doc = "All classes of the target in their order; by default those that occur, numbers by "
+                "value, else alphabetically."),
     STRING("weights", struct job_spec, prep.weights, .nullable = true,
            .alias = {"sample_weight", "weights_column"},
            .doc = "Column with the weight of each row; rows of weight 0 are left out."),

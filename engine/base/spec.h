@@ -36,8 +36,10 @@ struct class_weight {
 struct data_spec {
     const char *const *target; // columns to predict
     size_t n_target;
-    const char *weights; // column with the weight of each row; NULL: all alike
-    bool balanced;       // classes weigh n / (K n_c): as much as each other in all
+    const char *weights;           // column with the weight of each row; NULL: all alike
+    const char *const *class_name; // the classes in the order that the user wants; NULL: ours
+    size_t n_class_name;
+    bool balanced; // classes weigh n / (K n_c): as much as each other in all
     const struct class_weight *class_weight; // or what the user says; others weigh 1
     size_t n_class_weight;
     int task;                   // a place of task_words (engine/table/task.h)

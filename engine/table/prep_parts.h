@@ -56,7 +56,7 @@ bool prep_cast(const struct frame *f, size_t source, enum column_type type, cons
 bool prep_choose_targets(struct prep *p, const struct frame *f, const struct data_spec *s,
                          const struct prep_wish *wish, const struct halt *halt, struct arena *a,
                          struct err *e);
-bool prep_choose_task(struct prep *p, const struct frame *f, const struct task *told,
+bool prep_choose_task(struct prep *p, const struct frame *f, const struct data_spec *s,
                       const struct halt *halt, struct arena *a, struct err *e);
 bool prep_bind_targets(struct prep *p, const struct frame *f, const struct halt *halt,
                        struct arena *a, struct err *e);

@@ -58,8 +58,7 @@ bool prep_choose_targets(struct prep *p, const struct frame *f, const struct dat
         p->answer.mean[i] = 0;
         p->answer.std[i] = 1;
     }
-    return find_targets(p, name, f, s, wish, halt, a, e) &&
-           prep_choose_task(p, f, task_at(s->task), halt, a, e);
+    return find_targets(p, name, f, s, wish, halt, a, e) && prep_choose_task(p, f, s, halt, a, e);
 }
 
 size_t prep_class(const struct prep *p, const char *name)

@@ -78,12 +78,18 @@ static bool check_values(const struct prep *p, size_t i, const struct frame *f,
                    "\"%s\" has the same value in every row, so there is nothing to learn", name);
 }
 
-bool prep_choose_task(struct prep *p, const struct frame *f, const struct task *told,
+bool prep_choose_task(struct prep *p, const struct frame *f, const struct data_spec *s,
                       const struct halt *halt, struct arena *a, struct err *e)
 {
+    const struct task *told = task_at(s->task);
     for (size_t i = 0; i < p->answer.n_target; i++)
         if (!check_values(p, i, f, told, halt, e))
             return false;
     p->answer.task = told ? told : usual_task(p, f, halt);
-    return halt_go_on(halt, e) && p->answer.task->choose(p, f, told, halt, a, e);
+    if (!halt_go_on(halt, e))
+        return false;
+    if (s->n_class_name && !p->answer.task->classes)
+        return fail_at(e, ERR_INVALID, "/classes", "%s has no classes; leave it out",
+                       p->answer.task->what);
+    return p->answer.task->choose(p, f, s, halt, a, e);
 }

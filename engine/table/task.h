@@ -13,6 +13,7 @@
 #include "engine/table/answer.h"
 #include "engine/table/frame.h"
 
+struct data_spec;
 struct prep;
 
 struct task {
@@ -25,10 +26,10 @@ struct task {
     const char *loss;     // the usual one; NULL: the first of loss_table that fits
     // Whether the task is meant when a job does not say which. NULL: never, or where no other is.
     bool (*usual)(const struct prep *p, const struct frame *f, const struct halt *halt);
-    // For a new model: bind the targets, list the classes. `told`: the job named the task. Errors
-    // carry "/target" or "/task".
-    bool (*choose)(struct prep *p, const struct frame *f, bool told, const struct halt *halt,
-                   struct arena *a, struct err *e);
+    // For a new model: bind the targets, list the classes, as the job says. Errors carry "/target",
+    // "/task" or "/classes".
+    bool (*choose)(struct prep *p, const struct frame *f, const struct data_spec *s,
+                   const struct halt *halt, struct arena *a, struct err *e);
     // For a model that exists: bind target i, whose source is known, to another frame. Errors carry
     // "/dataset".
     bool (*bind)(struct prep *p, size_t i, const struct frame *f, const struct halt *halt,

@@ -23,7 +23,6 @@ struct class
 {
     const char *name;
     double value;
-    uint32_t code;
 };
 
 static int task_by_value(const void *a, const void *b)
@@ -37,66 +36,87 @@ static int task_by_name(const void *a, const void *b)
     return strcmp(((const struct class *)a)->name, ((const struct class *)b)->name);
 }
 
-static void sort_classes(struct class *class, size_t n, const struct column *target)
+// The texts that occur.
+static bool found_classes(struct prep *p, const struct column *target, struct arena *a,
+                          struct err *e)
 {
+    size_t n = target->n_level;
+    const char **name = prep_alloc(a, n, sizeof *name, e);
+    struct arena_mark mark = arena_mark(a);
+    struct class *class = prep_alloc(a, n, sizeof *class, e);
     bool numbers = true;
+    if (!name || !class)
+        return false;
     for (size_t i = 0; i < n; i++) {
-        class[i] = (struct class){.name = target->level[i], .code = (uint32_t)i};
+        class[i].name = target->level[i];
         numbers &=
             number_parse(class[i].name, strlen(class[i].name), &class[i].value) == NUMBER_FINITE;
     }
     qsort(class, n, sizeof *class, numbers ? task_by_value : task_by_name);
-}
-
-static bool list_classes(struct prep *p, const struct column *target, struct arena *a,
-                         struct err *e)
-{
-    size_t n = target->n_level;
-    if (n > PREP_MAX_CLASSES)
-        return fail_at(e, ERR_INVALID, "/target",
-                       "\"%s\" has %zu different values; a classification can have %d classes",
-                       p->answer.target[0], n, PREP_MAX_CLASSES);
-    struct class *class = prep_alloc(a, n, sizeof *class, e);
-    const char **name = prep_alloc(a, n, sizeof *name, e);
-    uint32_t *slot = prep_alloc(a, n, sizeof *slot, e);
-    if (!class || !name || !slot)
-        return false;
-    sort_classes(class, n, target);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         name[i] = class[i].name;
-        slot[class[i].code] = (uint32_t)i;
-    }
+    arena_rewind(a, mark);
     p->answer.class_name = name;
     p->answer.n_class = n;
-    p->target->slot = slot;
     return true;
 }
 
-bool task_choose_classes(struct prep *p, const struct frame *f, bool told, const struct halt *halt,
+// The user's list, which may have classes that no row has, and must have all that rows have.
+static bool told_classes(struct prep *p, const struct column *target, const struct data_spec *s,
+                         struct err *e)
+{
+    p->answer.class_name = s->class_name;
+    p->answer.n_class = s->n_class_name;
+    for (size_t i = 0; i < s->n_class_name; i++)
+        if (prep_class(p, s->class_name[i]) < i)
+            return fail_at(e, ERR_INVALID, "/classes", "\"%s\" is there twice", s->class_name[i]);
+    for (size_t i = 0; i < target->n_level; i++)
+        if (prep_class(p, target->level[i]) == p->answer.n_class)
+            return fail_at(e, ERR_INVALID, "/classes",
+                           "\"%s\" occurs in \"%s\" and is not among them; add it",
+                           target->level[i], p->answer.target[0]);
+    return true;
+}
+
+static bool list_classes(struct prep *p, const struct column *target, const struct data_spec *s,
                          struct arena *a, struct err *e)
 {
-    (void)told;
+    if (target->n_level > PREP_MAX_CLASSES)
+        return fail_at(
+            e, ERR_INVALID, "/target", "\"%s\" has %zu different values; %s can have %d classes",
+            p->answer.target[0], target->n_level, p->answer.task->what, PREP_MAX_CLASSES);
+    return s->n_class_name ? told_classes(p, target, s, e) : found_classes(p, target, a, e);
+}
+
+// The classes of a column's texts; past them: none.
+static bool map_classes(struct prep *p, struct prep_target *t, const struct column *c,
+                        struct arena *a, struct err *e)
+{
+    uint32_t *slot = prep_alloc(a, c->n_level, sizeof *slot, e);
+    for (size_t i = 0; slot && i < c->n_level; i++)
+        slot[i] = (uint32_t)prep_class(p, c->level[i]);
+    t->slot = slot;
+    return slot;
+}
+
+bool task_choose_classes(struct prep *p, const struct frame *f, const struct data_spec *s,
+                         const struct halt *halt, struct arena *a, struct err *e)
+{
+    struct prep_target *t = p->target;
     if (p->answer.n_target > 1)
         return fail_at(e, ERR_INVALID, "/task",
                        "%s has one target, got %zu; columns of 0 and 1 are a \"multilabel\" task",
                        p->answer.task->what, p->answer.n_target);
-    struct prep_target *t = p->target;
     return prep_cast(f, t->source, COLUMN_CATEGORICAL, "/target", &t->cast, halt, a, e) &&
-           list_classes(p, prep_aim(t, f), a, e);
+           list_classes(p, prep_aim(t, f), s, a, e) && map_classes(p, t, prep_aim(t, f), a, e);
 }
 
 bool task_bind_classes(struct prep *p, size_t i, const struct frame *f, const struct halt *halt,
                        struct arena *a, struct err *e)
 {
     struct prep_target *t = &p->target[i];
-    if (!prep_cast(f, t->source, COLUMN_CATEGORICAL, "/dataset", &t->cast, halt, a, e))
-        return false;
-    const struct column *c = prep_aim(t, f);
-    uint32_t *slot = prep_alloc(a, c->n_level, sizeof *slot, e);
-    for (size_t k = 0; slot && k < c->n_level; k++)
-        slot[k] = (uint32_t)prep_class(p, c->level[k]);
-    t->slot = slot;
-    return slot;
+    return prep_cast(f, t->source, COLUMN_CATEGORICAL, "/dataset", &t->cast, halt, a, e) &&
+           map_classes(p, t, prep_aim(t, f), a, e);
 }
 
 double task_class_index(const struct prep *p, size_t i, const struct column *c, uint32_t row)

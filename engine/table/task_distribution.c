@@ -45,10 +45,10 @@ static bool distribution_check(const struct prep *p, const struct frame *f, cons
     return halt_go_on(halt, e);
 }
 
-static bool distribution_choose(struct prep *p, const struct frame *f, bool told,
+static bool distribution_choose(struct prep *p, const struct frame *f, const struct data_spec *s,
                                 const struct halt *halt, struct arena *a, struct err *e)
 {
-    (void)told, (void)a;
+    (void)s, (void)a;
     if (p->answer.n_target < 2)
         return fail_at(e, ERR_INVALID, "/task",
                        "a distribution needs at least two targets, a column for each share");

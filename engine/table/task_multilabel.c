@@ -62,11 +62,11 @@ static bool map_labels(struct prep_target *t, const struct column *c, struct are
     return slot;
 }
 
-static bool multilabel_choose(struct prep *p, const struct frame *f, bool told,
+static bool multilabel_choose(struct prep *p, const struct frame *f, const struct data_spec *s,
                               const struct halt *halt, struct arena *a, struct err *e)
 {
     char at[PREP_PLACE], text[NUMBER_TEXT_SIZE];
-    (void)told;
+    (void)s;
     for (size_t i = 0; i < p->answer.n_target; i++) {
         const struct column *c = prep_aim(&p->target[i], f);
         const char *odd = not_a_label(c, f->n_row, text, halt);

@@ -19,8 +19,8 @@ bool task_bind_numbers(struct prep *p, size_t i, const struct frame *f, const st
 double task_number(const struct prep *p, size_t i, const struct column *c, uint32_t row);
 
 // For struct task: a target that is one of several classes (task_classification.c).
-bool task_choose_classes(struct prep *p, const struct frame *f, bool told, const struct halt *halt,
-                         struct arena *a, struct err *e);
+bool task_choose_classes(struct prep *p, const struct frame *f, const struct data_spec *s,
+                         const struct halt *halt, struct arena *a, struct err *e);
 bool task_bind_classes(struct prep *p, size_t i, const struct frame *f, const struct halt *halt,
                        struct arena *a, struct err *e);
 double task_class_index(const struct prep *p, size_t i, const struct column *c, uint32_t row);

@@ -3,14 +3,14 @@
 
 #include "engine/table/task_parts.h"
 
-static bool regression_choose(struct prep *p, const struct frame *f, bool told,
+static bool regression_choose(struct prep *p, const struct frame *f, const struct data_spec *s,
                               const struct halt *halt, struct arena *a, struct err *e)
 {
     (void)halt, (void)a;
     size_t i = task_first_text(p, f);
     if (i == p->answer.n_target)
         return true;
-    if (told)
+    if (s->task != TASK_AUTO)
         return fail_at(e, ERR_INVALID, "/task", "regression needs numbers, and \"%s\" holds text",
                        p->answer.target[i]);
     char at[PREP_PLACE];

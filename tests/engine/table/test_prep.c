@@ -4,6 +4,7 @@
 #include "tests/engine/table/tasks.h"
 
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 #define CALIFORNIA "tests/data/california_housing_train.csv"
@@ -271,6 +272,58 @@ LOOP_TEST(prep_chooses_the_task_or_says_why_not, sizeof TASKS / sizeof *TASKS)
         for (size_t i = 0; i < p.answer.n_class; i++)
             strcat(strcat(classes, p.answer.class_name[i]), " ");
         ck_assert_str_eq(classes, TASKS[_i].classes);
+    }
+    arena_release(&a);
+}
+
+static const struct {
+    const char *csv;
+    const char *classes[4];
+    const char *at, *err; // instead
+    double y[3];          // of the rows
+} ORDERS[] = {
+    {"x,y\n1,low\n2,high\n3,mid\n", {"low", "mid", "high"}, NULL, NULL, {0, 2, 1}},
+    {"x,y\n1,low\n2,high\n3,\n", {"high", "none", "low"}, NULL, NULL, {2, 0, NAN}},
+    {"x,y\n1,1\n2,0\n3,1\n", {"1", "0"}, NULL, NULL, {0, 1, 0}},
+    {"x,y\n1,low\n2,high\n3,mid\n",
+     {"low", "high"},
+     "/classes",
+     "\"mid\" occurs in \"y\" and is not among them; add it",
+     {0}},
+    {"x,y\n1,low\n2,high\n3,mid\n",
+     {"low", "mid", "high", "mid"},
+     "/classes",
+     "\"mid\" is there twice",
+     {0}},
+    {"x,y\n1,10\n2,20\n3,30\n",
+     {"10", "20", "30"},
+     "/classes",
+     "a regression has no classes; leave it out",
+     {0}},
+};
+
+LOOP_TEST(classes_come_in_the_order_that_the_job_says, sizeof ORDERS / sizeof *ORDERS)
+{
+    struct arena a = prep_arena(1);
+    struct err e = {0};
+    struct frame f = table_of_text(ORDERS[_i].csv, &a);
+    struct data_spec s = plain_spec("y");
+    struct prep p;
+    s.class_name = ORDERS[_i].classes;
+    while (s.n_class_name < 4 && s.class_name[s.n_class_name])
+        s.n_class_name++;
+    bool ok = prep_init(&p, &f, &s, NULL, &a, &e);
+    if (ORDERS[_i].err) {
+        ck_assert(!ok);
+        ck_assert_str_eq(e.at, ORDERS[_i].at);
+        ck_assert_str_eq(e.text, ORDERS[_i].err);
+    } else {
+        real y[3];
+        prep_need(ok, &e);
+        ck_assert_uint_eq(p.answer.n_class, s.n_class_name);
+        prep_encode_target(&p, &f, (uint32_t[]){0, 1, 2}, 3, y, NULL);
+        for (int i = 0; i < 3; i++)
+            ck_assert(isnan(ORDERS[_i].y[i]) ? isnan(y[i]) : (double)y[i] == ORDERS[_i].y[i]);
     }
     arena_release(&a);
 }
