@@ -558,7 +558,7 @@ static const struct {
      "out_of_range", "validation and test must leave rows to train on, their sum is 1"},
     {"{\"dataset\":\"d\",\"target\":\"t\",\"task\":\"regresion\"}", "/task", "unknown_value",
      "must be one of \"auto\", \"regression\", \"classification\", \"multilabel\", "
-     "\"distribution\", got \"regresion\"; did you mean \"regression\"?"},
+     "\"distribution\", \"ordinal\", got \"regresion\"; did you mean \"regression\"?"},
     {"{\"dataset\":\"d\",\"target\":[\"a\",2]}", "/target/1", "wrong_type",
      "must be a string, got a number"},
     {"{\"dataset\":\"d\",\"target\":[]}", "/target", "too_short",
