@@ -70,19 +70,49 @@ static double label_accuracy(const struct scored *s)
     return (double)right / (double)(s->n * s->k);
 }
 
+static size_t most_likely(const double *p, size_t k)
+{
+    size_t best = 0;
+    for (size_t c = 1; c < k; c++)
+        best = p[c] > p[best] ? c : best;
+    return best;
+}
+
 static double accuracy(const struct scored *s)
 {
     size_t right = 0;
     if (s->n_target == s->k)
         return label_accuracy(s);
-    for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++) {
-        const double *p = s->answer + i * s->k;
-        size_t best = 0;
-        for (size_t c = 1; c < s->k; c++)
-            best = p[c] > p[best] ? c : best;
-        right += best == (size_t)s->target[i];
-    }
+    for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++)
+        right += most_likely(s->answer + i * s->k, s->k) == (size_t)s->target[i];
     return (double)right / (double)s->n;
+}
+
+// Σ |places between the most likely class and the right one| / n
+static double rank_mae(const struct scored *s)
+{
+    double sum = 0;
+    for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++)
+        sum += fabs((double)most_likely(s->answer + i * s->k, s->k) - s->target[i]);
+    return sum / (double)s->n;
+}
+
+// Cohen's kappa with quadratic weights: 1 - Σ (a - b)² over the rows / its mean when answers and
+// targets were paired at random, which is the sum of their variances and of their means' squared
+// distance; 0 where that is 0.
+static double quadratic_kappa(const struct scored *s)
+{
+    double off = 0, a = 0, b = 0, aa = 0, bb = 0, n = (double)s->n;
+    for (size_t i = 0; i < s->n && !halt_due(s->halt, i); i++) {
+        double x = (double)most_likely(s->answer + i * s->k, s->k), y = s->target[i];
+        off += (x - y) * (x - y) / n;
+        a += x / n;
+        b += y / n;
+        aa += x * x / n;
+        bb += y * y / n;
+    }
+    double chance = aa + bb - 2 * a * b;
+    return chance > 0 ? 1 - off / chance : 0;
 }
 
 // No smaller than single precision can tell from 0 next to 1.
@@ -174,55 +204,84 @@ static double auc(const struct scored *s)
 }
 
 static const struct metric metric_rmse = {
-    {.name = "rmse", .doc = "Root mean squared error, in the target's units."},
-    FORM_VALUES,
-    false,
-    rmse};
+    .row = {.name = "rmse", .doc = "Root mean squared error, in the target's units."},
+    .forms = FORM_VALUES,
+    .value = rmse,
+};
 static const struct metric metric_mae = {
-    {.name = "mae", .doc = "Mean absolute error, in the target's units."},
-    FORM_VALUES | FORM_SHARES,
-    false,
-    mae};
+    .row = {.name = "mae", .doc = "Mean absolute error, in the target's units."},
+    .forms = FORM_VALUES | FORM_SHARES,
+    .value = mae,
+};
 static const struct metric metric_r2 = {
-    {.name = "r2",
-     .doc = "Coefficient of determination: share of the target's variance that is explained."},
-    FORM_VALUES,
-    true,
-    r2};
+    .row = {.name = "r2",
+            .doc =
+                "Coefficient of determination: share of the target's variance that is explained."},
+    .forms = FORM_VALUES,
+    .larger_better = true,
+    .value = r2,
+};
 static const struct metric metric_accuracy = {
-    {.name = "accuracy",
-     .doc = "Share of rows whose most likely class is right; for labels, share of labels that are "
-            "right at threshold 0.5."},
-    FORM_TWO_CLASSES | FORM_CLASSES | FORM_LABELS,
-    true,
-    accuracy};
+    .row =
+        {.name = "accuracy",
+         .doc =
+             "Share of rows whose most likely class is right; for labels, share of labels that are "
+             "right at threshold 0.5."},
+    .forms = FORM_TWO_CLASSES | FORM_CLASSES | FORM_LABELS,
+    .larger_better = true,
+    .value = accuracy,
+};
 static const struct metric metric_log_loss = {
-    {.name = "log_loss",
-     .doc = "Mean negative log likelihood of the true class, or of the true value of every label."},
-    FORM_TWO_CLASSES | FORM_CLASSES | FORM_LABELS,
-    false,
-    log_loss};
+    .row = {.name = "log_loss",
+            .doc = "Mean negative log likelihood of the true class, or of the true value of every "
+                   "label."},
+    .forms = FORM_TWO_CLASSES | FORM_CLASSES | FORM_LABELS,
+    .value = log_loss,
+};
+static const struct metric metric_rank_mae = {
+    .row = {.name = "rank_mae",
+            .doc =
+                "Ordinal: mean number of places between the most likely class and the right one."},
+    .forms = FORM_TWO_CLASSES | FORM_CLASSES,
+    .ordered = true,
+    .value = rank_mae,
+};
+static const struct metric metric_quadratic_kappa = {
+    .row =
+        {.name = "quadratic_kappa",
+         .doc =
+             "Ordinal: Cohen's kappa with quadratic weights, 1 for right answers, 0 for chance."},
+    .forms = FORM_TWO_CLASSES | FORM_CLASSES,
+    .larger_better = true,
+    .ordered = true,
+    .value = quadratic_kappa,
+};
 static const struct metric metric_auc = {
-    {.name = "auc", .doc = "Area under the ROC curve of the second class."},
-    FORM_TWO_CLASSES,
-    true,
-    auc};
+    .row = {.name = "auc", .doc = "Area under the ROC curve of the second class."},
+    .forms = FORM_TWO_CLASSES,
+    .larger_better = true,
+    .value = auc,
+};
 static const struct metric metric_f1 = {
-    {.name = "f1",
-     .doc = "Harmonic mean of precision and recall at threshold 0.5, averaged over the labels."},
-    FORM_LABELS,
-    true,
-    f1};
+    .row =
+        {.name = "f1",
+         .doc =
+             "Harmonic mean of precision and recall at threshold 0.5, averaged over the labels."},
+    .forms = FORM_LABELS,
+    .larger_better = true,
+    .value = f1,
+};
 static const struct metric metric_kl_divergence = {
-    {.name = "kl_divergence",
-     .doc = "Mean Kullback-Leibler divergence between true and predicted proportions."},
-    FORM_SHARES,
-    false,
-    kl_divergence};
+    .row = {.name = "kl_divergence",
+            .doc = "Mean Kullback-Leibler divergence between true and predicted proportions."},
+    .forms = FORM_SHARES,
+    .value = kl_divergence,
+};
 
 static const struct row *const metric_row[] = {
-    &metric_rmse.row,     &metric_kl_divergence.row, &metric_mae.row, &metric_r2.row,
-    &metric_accuracy.row, &metric_log_loss.row,      &metric_f1.row,  &metric_auc.row};
+    &metric_rmse.row,     &metric_kl_divergence.row,  &metric_mae.row, &metric_r2.row,
+    &metric_accuracy.row, &metric_log_loss.row,       &metric_f1.row,  &metric_auc.row,
+    &metric_rank_mae.row, &metric_quadratic_kappa.row};
 const struct table metric_table = {
     "metric", metric_row, sizeof metric_row / sizeof *metric_row, {{0}}};
 
@@ -231,7 +290,8 @@ const struct metric *metric_for(const struct answer *a, size_t i)
     enum target_form form = answer_form(a);
     for (size_t k = 0; k < metric_table.n; k++) {
         const struct metric *m = (const struct metric *)(const void *)metric_table.row[k];
-        if (m->forms & form && i-- == 0)
+        bool fits = m->forms & form && (!m->ordered || a->task->ordered);
+        if (fits && i-- == 0)
             return m;
     }
     return NULL;

@@ -29,6 +29,7 @@ struct metric {
     int forms; // bits of enum target_form
     bool larger_better;
     double (*value)(const struct scored *s);
+    bool ordered; // only where the classes have an order
 };
 
 extern const struct table metric_table;

@@ -21,6 +21,7 @@ struct task {
     const char *what;     // "a regression": how a sentence calls it
     int forms;            // bits of enum target_form
     bool classes;         // its one target is a class: y is an index
+    bool ordered;         // and the order of the classes means something
     bool scaled;          // targets are scaled before the loss sees them
     bool may_be_constant; // a target may have the same value in every row
     const char *loss;     // the usual one; NULL: the first of loss_table that fits

@@ -61,6 +61,7 @@ const struct task task_ordinal = {
     .what = "an ordinal task",
     .forms = FORM_TWO_CLASSES | FORM_CLASSES,
     .classes = true,
+    .ordered = true,
     .loss = "cumulative",
     .choose = ordinal_choose,
     .bind = task_bind_classes,

@@ -71,6 +71,8 @@ TEST(ratings_are_learnt_in_their_order_and_answered_with_an_expected_one)
     }
     r = http(scene(), "POST", "/models/stars/evaluate", "{\"dataset\":\"grades\"}");
     ck_assert(number_at(r, "/metrics/accuracy") > .85);
+    ck_assert(number_at(r, "/metrics/rank_mae") < .15);
+    ck_assert(number_at(r, "/metrics/quadratic_kappa") > .95);
 }
 
 TEST(the_order_of_texts_must_be_told_and_counts_from_0)

@@ -36,6 +36,11 @@ static const struct known known[] = {
     // positives .5 .5 .9, negatives .5 .5 .1: (1 + .5 + .5) + (1 + .5 + .5) + 3 of 9
     {"auc", 6, 2, {.5, .5, .1, .9, .5, .5, .5, .5, .9, .1, .5, .5}, {1, 1, 1, 0, 0, 0}, 7.0 / 9},
     {"auc", 2, 2, {.4, .6, .3, .7}, {1, 1}, .5}, // one class only
+    {"rank_mae", 3, 3, {.8, .1, .1, .1, .8, .1, .1, .1, .8}, {0, 2, 2}, 1. / 3},
+    {"rank_mae", 2, 3, {.8, .1, .1, .1, .1, .8}, {2, 0}, 2},
+    {"quadratic_kappa", 3, 3, {.8, .1, .1, .1, .8, .1, .1, .1, .8}, {0, 2, 2}, .8},
+    {"quadratic_kappa", 2, 3, {.8, .1, .1, .1, .1, .8}, {2, 0}, -1},
+    {"quadratic_kappa", 2, 2, {.8, .2, .8, .2}, {0, 0}, 0}, // nothing to agree on
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -131,7 +136,8 @@ static const struct {
             {&task_classification, 2, FORM_TWO_CLASSES, "accuracy"},
             {&task_classification, 3, FORM_CLASSES, "accuracy"},
             {&task_multilabel, 0, FORM_LABELS, "accuracy"},
-            {&task_distribution, 0, FORM_SHARES, "kl_divergence"}};
+            {&task_distribution, 0, FORM_SHARES, "kl_divergence"},
+            {&task_ordinal, 4, FORM_CLASSES, "accuracy"}};
 
 LOOP_TEST(a_task_gets_its_metrics_in_the_tables_order, sizeof kind / sizeof *kind)
 {
@@ -141,6 +147,6 @@ LOOP_TEST(a_task_gets_its_metrics_in_the_tables_order, sizeof kind / sizeof *kin
     ck_assert_str_eq(metric_for(&a, 0)->row.name, kind[_i].first);
     size_t n = 0;
     for (; (m = metric_for(&a, n)); n++)
-        ck_assert(m->forms & kind[_i].form);
+        ck_assert(m->forms & kind[_i].form && (!m->ordered || kind[_i].task->ordered));
     ck_assert_uint_le(n, METRICS_MAX);
 }
