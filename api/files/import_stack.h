@@ -26,8 +26,8 @@ struct piece {
     struct numbers weight;  // [rows, cols]; none: the identity
     uint32_t rows, cols;
     struct numbers bias; // [rows]; none: zeros
-    struct json_span
-        parameters; // of norm and activation by name: {"norm.weight": [...]}; or at NULL
+    // Of norm and activation by name: {"norm.weight": [...]}; or at NULL.
+    struct json_span parameters;
 };
 
 struct stack {

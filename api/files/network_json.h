@@ -5,7 +5,7 @@
 // definition's, so that a file stays readable when settings of jobs are renamed or go.
 
 #include "api/json/jsonw.h"
-#include "engine/base/spec.h"
+#include "engine/model/model_spec.h"
 
 // What a network is built from, beside its answer.
 struct network {

@@ -8,6 +8,7 @@
 #include "engine/model/init.h"
 #include "engine/model/metric.h"
 #include "engine/nn/role.h"
+#include "engine/optim/optimizer.h"
 
 #include <string.h>
 
@@ -50,13 +51,13 @@ static const struct field model_fields[] = {
 const struct schema model_schema = {.name = "Model", .field = model_fields};
 
 static const struct field regularization_fields[] = {
-    REAL("l1", struct job_spec, train.l1, .def = "0", .min = 0, .max = 1e3,
+    REAL("l1", struct job_spec, train.regularization.l1, .def = "0", .min = 0, .max = 1e3,
          .doc = "L1 penalty: factor of the sum of the weights' absolute values."),
-    REAL("l2", struct job_spec, train.l2, .def = "0", .min = 0, .max = 1e3,
+    REAL("l2", struct job_spec, train.regularization.l2, .def = "0", .min = 0, .max = 1e3,
          .doc = "L2 penalty: factor of half the sum of the weights' squares; see also the "
                 "optimizer's weight_decay."),
-    REAL("max_norm", struct job_spec, train.max_norm, .nullable = true, .above_min = true,
-         .max = 1e6,
+    REAL("max_norm", struct job_spec, train.regularization.max_norm, .nullable = true,
+         .above_min = true, .max = 1e6,
          .doc = "Largest norm of the weights into a hidden unit; larger ones are scaled down. Null "
                 "for no limit."),
     REAL("label_smoothing", struct job_spec, train.label_smoothing, .def = "0", .min = 0,
@@ -70,11 +71,12 @@ static const struct field regularization_fields[] = {
          .above_min = true, .max = 1e6, .alias = {"max_grad_norm"},
          .doc =
              "Largest norm of the gradient; a larger gradient is scaled down. Null for no limit."),
-    REAL("gradient_clip_value", struct job_spec, train.clip_value, .nullable = true,
+    REAL("gradient_clip_value", struct job_spec, train.regularization.clip_value, .nullable = true,
          .above_min = true, .max = 1e6,
          .doc = "Largest absolute value of a gradient's component; larger ones are clipped. Null "
                 "for no limit."),
-    REAL("gradient_noise", struct job_spec, train.gradient_noise, .def = "0", .min = 0, .max = 1e3,
+    REAL("gradient_noise", struct job_spec, train.regularization.gradient_noise, .def = "0",
+         .min = 0, .max = 1e3,
          .doc =
              "Standard deviation of the noise added to gradients; it decreases during training."),
     REAL("input_noise", struct job_spec, model.input_noise, .def = "0", .min = 0, .max = 1e3,

@@ -4,8 +4,10 @@
 // A job definition as structs: what the rows of job_schema.c fill. Constant once filled.
 
 #include "api/json/json.h"
-#include "engine/base/spec.h"
+#include "engine/model/model_spec.h"
+#include "engine/table/data_spec.h"
 #include "engine/train/lr_finder.h"
+#include "engine/train/train_spec.h"
 
 enum job_kind {
     JOB_TRAIN,     // make a model

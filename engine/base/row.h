@@ -35,10 +35,10 @@ struct knob {
 struct row {
     const char *name; // as in a job definition
     const char *doc;  // one sentence
-    const char
-        *alias[ROW_ALIASES]; // what other libraries call it: accepted, and noted in the reply
-    const char *torch;       // PyTorch's name for it: "torch.nn.ReLU"; NULL: it has none
-    const char *no_fixture;  // why tests/data/torch_*.json does not prove it; NULL: it does
+    // What other libraries call it: accepted, and noted in the reply.
+    const char *alias[ROW_ALIASES];
+    const char *torch;      // PyTorch's name for it: "torch.nn.ReLU"; NULL: it has none
+    const char *no_fixture; // why tests/data/torch_*.json does not prove it; NULL: it does
     struct knob knob[ROW_KNOBS];
 };
 

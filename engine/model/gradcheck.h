@@ -8,7 +8,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/halt.h"
-#include "engine/base/spec.h"
+#include "engine/model/model_spec.h"
 #include "engine/table/answer.h"
 
 // One parameter array, or the inputs.

@@ -8,7 +8,6 @@
 #include "engine/base/halt.h"
 #include "engine/base/real.h"
 #include "engine/base/row.h"
-#include "engine/base/spec.h"
 #include "engine/table/answer.h"
 
 #include <stddef.h>
@@ -16,9 +15,10 @@
 enum { METRICS_MAX = 8 };
 
 struct scored {
-    const double *answer; // [n, k]: values, a probability per class or label, or shares
-    const double
-        *target; // [n, n_target]: values, a class index (k > n_target = 1), labels or shares
+    // [n, k]: values, a probability per class or label, or shares.
+    const double *answer;
+    // [n, n_target]: values, a class index (k > n_target = 1), labels or shares.
+    const double *target;
     size_t n, k, n_target;
     double *scratch;         // [2 n]
     const struct halt *halt; // what a metric has not finished is worth nothing

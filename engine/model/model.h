@@ -11,7 +11,7 @@
 
 #include "engine/base/halt.h"
 #include "engine/base/run_state.h"
-#include "engine/base/spec.h"
+#include "engine/model/model_spec.h"
 #include "engine/nn/graph.h"
 #include "engine/nn/role.h"
 #include "engine/table/answer.h"

@@ -12,14 +12,8 @@ INLINE real sign_of(real x)
 
 // c = β1 m + (1-β1) g;  p -= lr (λ p + sign c);  m = β2 m + (1-β2) g
 enum { LION_LR, LION_BETA1, LION_BETA2, LION_DECAY };
-enum {
-    C_RATE,
-    C_BETA1,
-    C_NEW1,
-    C_BETA2,
-    C_NEW2,
-    C_KEEP
-}; // coefficients; NEW = 1-β, KEEP = 1 - lr λ
+// Coefficients; NEW = 1-β, KEEP = 1 - lr λ.
+enum { C_RATE, C_BETA1, C_NEW1, C_BETA2, C_NEW2, C_KEEP };
 
 static void lion_prepare(const double *value, uint64_t k, double lr, double *run, double *coef)
 {

@@ -7,6 +7,13 @@
 #include "engine/model/model.h"
 #include "engine/optim/optim.h"
 
+// Parameters whose name matches the pattern (`*` stands for anything) learn at another rate. The
+// first group that matches counts.
+struct param_group {
+    const char *match;       // "*.bias", "layers.0.*"
+    double lr, weight_decay; // factors for the optimizer's
+};
+
 // Parameters of one param_group; the last is for those that no group matches.
 struct optim_group {
     double lr; // factor

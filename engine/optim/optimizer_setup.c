@@ -8,10 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    SPAN = 16384
-}; // parameters a tile: 64 KiB each of values, gradients and state slots stay in the second-level
-   // cache
+// Parameters a tile: 64 KiB each of values, gradients and state slots stay in the second-level
+// cache.
+enum { SPAN = 16384 };
 
 // Consecutive parameters that one step() may take together.
 struct param_run {

@@ -56,11 +56,11 @@ static void cut_all(struct regularizer *r, const struct model *m)
         }
 }
 
-bool regularizer_init(struct regularizer *r, const struct model *m, const struct train_spec *s,
-                      real *grad, struct run_state *run, struct err *e)
+bool regularizer_init(struct regularizer *r, const struct model *m, const struct regularization *s,
+                      uint64_t seed, real *grad, struct run_state *run, struct err *e)
 {
     size_t most = count_pieces(m);
-    *r = (struct regularizer){.spec = s, .grad = grad, .n = m->n_trained};
+    *r = (struct regularizer){.spec = s, .seed = seed, .grad = grad, .n = m->n_trained};
     STATE_SCRATCH(run, "regularizer.pieces", r->piece, most);
     STATE_SCRATCH(run, "regularizer.penalties", r->penalty, most);
     if (!run_state_granted(run))
@@ -143,7 +143,7 @@ static void finish_span(void *arg, uint32_t i)
     struct regularizer *r = arg;
     size_t n, at = (size_t)i * SPAN;
     real *g = span_of(r, i, &n);
-    uint64_t key = rng_key(r->spec->seed, RNG_GRADIENT, r->step, 0);
+    uint64_t key = rng_key(r->seed, RNG_GRADIENT, r->step, 0);
     double sigma = r->spec->gradient_noise * pow(1 + (double)r->step, -.55);
     for (size_t k = 0; k < n; k++)
         g[k] *= r->clip;

@@ -9,6 +9,13 @@
 #include "engine/base/exec.h"
 #include "engine/model/model.h"
 
+struct regularization {
+    double l1, l2;         // penalties on weight matrices: l1 Σ|w| + l2/2 Σ w²
+    double max_norm;       // largest norm of a row of a hidden weight matrix; 0: no limit
+    double clip_value;     // largest absolute value of a gradient's component; 0: no limit
+    double gradient_noise; // standard deviation of the noise on gradients in the first step
+};
+
 // Whole rows of one weight matrix.
 struct weight_rows {
     real *w, *g; // values and gradients [rows, cols]
@@ -17,7 +24,8 @@ struct weight_rows {
 };
 
 struct regularizer {
-    const struct train_spec *spec;
+    const struct regularization *spec;
+    uint64_t seed;
     real *grad; // [n], of all trained parameters
     size_t n;
     struct weight_rows *piece;
@@ -27,9 +35,10 @@ struct regularizer {
     real clip;
 };
 
-// For the trained parameters of m with gradients `grad`. ERR_TOO_LARGE past the arena.
-bool regularizer_init(struct regularizer *r, const struct model *m, const struct train_spec *s,
-                      real *grad, struct run_state *run, struct err *e);
+// For the trained parameters of m with gradients `grad`; s must outlive it. The seed is for the
+// noise. ERR_TOO_LARGE past the arena.
+bool regularizer_init(struct regularizer *r, const struct model *m, const struct regularization *s,
+                      uint64_t seed, real *grad, struct run_state *run, struct err *e);
 
 // Add the gradients of l1 Σ|w| + l2/2 Σ w² over the weight matrices (where w = 0 the first one's is
 // 0), and return that penalty; then limit every component to clip_value.

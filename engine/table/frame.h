@@ -5,7 +5,7 @@
 // by server/files/dataset.c (from a file) or by a test; read-only afterwards, from any thread.
 // Everything belongs to the arena of whoever filled it.
 
-#include "engine/base/spec.h"
+#include "engine/table/data_spec.h"
 
 #include <stddef.h>
 #include <stdint.h>

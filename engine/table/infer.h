@@ -11,7 +11,7 @@
 // called c0, c1, ... Empty and repeated names are errors, and control characters in names.
 
 #include "engine/base/arena.h"
-#include "engine/base/spec.h"
+#include "engine/table/data_spec.h"
 #include "engine/table/csv.h"
 
 struct infer_column {

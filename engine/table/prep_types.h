@@ -13,16 +13,17 @@ struct prep_column {
     const char *name;
     enum column_type type;
     size_t at, width; // features [at, at + width) of a row
-    double mean,
-        std;     // numeric: as used (mean 0, std 1 under NUMERIC_NONE, but gaps still get `fill`)
-    double fill; // numeric: raw value that stands for a gap
-    bool indicator; // numeric: whether feature at + 1 says "was missing"
-    const char *const
-        *level; // categorical: kept levels; level k sets feature at + k, all else sets at + n_level
+    // Numeric: mean and standard deviation as used (0 and 1 under NUMERIC_NONE, where a missing
+    // value still becomes `fill`), the raw value that stands for a missing one, and whether
+    // feature at + 1 is 1 where the value was missing.
+    double mean, std, fill;
+    bool indicator;
+    // Categorical: level k sets feature at + k, every other value feature at + n_level.
+    const char *const *level;
     size_t n_level;
-    const uint32_t *slot; // categorical, while a frame is at hand: frame code -> k; NULL in a model
-                          // read from a file
-    size_t source;        // while a frame is at hand: index of the frame's column
+    // Categorical, while a frame is at hand: frame code -> k; NULL in a model read from a file.
+    const uint32_t *slot;
+    size_t source;             // while a frame is at hand: index of the frame's column
     const struct column *cast; // the frame's column in this type, when its own differs; else NULL
 };
 

@@ -5,6 +5,7 @@
 // train_average.c computes it.
 
 #include "engine/model/model.h"
+#include "engine/train/train_spec.h"
 
 // Averaged weights: a moving average over steps (EMA) or the mean of epochs' ends (SWA).
 struct average {

@@ -7,8 +7,10 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/row.h"
-#include "engine/base/spec.h"
+#include "engine/model/model_spec.h"
+#include "engine/table/data_spec.h"
 #include "engine/train/observe.h"
+#include "engine/train/train_spec.h"
 
 // What was recorded. Arrays have one value an epoch; NaN where there is none.
 struct history {

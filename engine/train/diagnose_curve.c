@@ -112,7 +112,8 @@ static void mend_overfitting(struct remedy *r, const struct finding *f)
 {
     for (size_t i = 0; i < r->model->n_layer; i++)
         r->layer[i].dropout = r->layer[i].dropout < .3 ? .3 : .5;
-    r->train->l2 = r->train->l2 < 1e-4 ? 1e-3 : 3 * r->train->l2;
+    r->train->regularization.l2 =
+        r->train->regularization.l2 < 1e-4 ? 1e-3 : 3 * r->train->regularization.l2;
     r->train->patience = 10;
     if (r->train->steps == 0 && (size_t)r->train->epochs > 4 * f->since)
         r->train->epochs = (int)(4 * f->since);
@@ -151,7 +152,7 @@ static void mend_underfitting(struct remedy *r, const struct finding *f)
         r->layer[i].units = r->layer[i].units < 128 ? 256 : 2 * r->layer[i].units;
         r->layer[i].dropout = 0;
     }
-    r->train->l1 = r->train->l2 = 0;
+    r->train->regularization.l1 = r->train->regularization.l2 = 0;
     r->train->epochs = r->train->epochs > 50000 ? 100000 : 2 * r->train->epochs;
 }
 

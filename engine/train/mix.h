@@ -8,7 +8,7 @@
 #include "engine/base/err.h"
 #include "engine/base/real.h"
 #include "engine/base/run_state.h"
-#include "engine/base/spec.h"
+#include "engine/train/train_spec.h"
 
 struct mixer {
     double mixup, cutmix; // as in struct train_spec; both 0: nothing is ever mixed

@@ -13,6 +13,7 @@
 #include "engine/model/model.h"
 #include "engine/train/train_report.h"
 #include "engine/train/train_rows.h"
+#include "engine/train/train_spec.h"
 
 struct train_result {
     int epochs, best_epoch; // run; whose weights the model now has

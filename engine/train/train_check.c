@@ -99,11 +99,11 @@ static bool check_batch(const struct model *m, const struct train_spec *s, size_
 
 static bool check_gradient(const struct train_spec *s, struct err *e)
 {
-    if (searches(s) && s->gradient_noise > 0)
+    if (searches(s) && s->regularization.gradient_noise > 0)
         return fail_at(e, ERR_INVALID, "/regularization/gradient_noise",
                        "optimizer \"%s\" needs the loss's own gradient; leave the noise out",
                        s->optimizer.row->name);
-    return !searches(s) || s->clip_value == 0 ||
+    return !searches(s) || s->regularization.clip_value == 0 ||
            fail_at(e, ERR_INVALID, "/regularization/gradient_clip_value",
                    "optimizer \"%s\" needs the loss's own gradient; leave the limit out",
                    s->optimizer.row->name);
@@ -134,7 +134,7 @@ static bool check_average(const struct train_spec *s, int epochs, struct err *e)
 
 static bool check_max_norm(const struct model *m, const struct train_spec *s, struct err *e)
 {
-    for (size_t i = 0; s->max_norm > 0 && i < m->spec.n_layer; i++) {
+    for (size_t i = 0; s->regularization.max_norm > 0 && i < m->spec.n_layer; i++) {
         const struct pick *norm = &m->spec.layer[i].norm;
         if (norm->row && pick_norm(norm)->on_weight)
             return fail_at(

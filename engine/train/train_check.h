@@ -6,6 +6,7 @@
 
 #include "engine/model/metric.h"
 #include "engine/model/model.h"
+#include "engine/train/train_spec.h"
 
 // The batch size used: as asked, or by the number of rows (64 up to 1,024 rows, 128 up to 8,192,
 // 256 up to 30,000, 512 up to 100,000, else 1,024; all of them for an optimizer that compares

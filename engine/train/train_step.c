@@ -147,7 +147,7 @@ static double clip_factor(const struct trainer *t, double norm)
 static bool shortens_in_place(const struct trainer *t)
 {
     const struct optim *row = t->optimizer.row;
-    return t->spec->gradient_noise > 0 ||
+    return t->spec->regularization.gradient_noise > 0 ||
            (t->spec->clip_norm > 0 && optimizer_evaluates(&t->spec->optimizer) && !row->all);
 }
 

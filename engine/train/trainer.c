@@ -72,7 +72,8 @@ bool trainer_init(struct trainer *t, struct run_state *run, struct err *e)
     BUG(n == 0 || n > UINT32_MAX);
     BUG(!run_state_sizing(run) && !t->train->w != (t->m->train_w == GRAPH_NONE));
     return init_position(t, run, e) && init_plan(t, run, e) && init_optimizer(t, run, e) &&
-           regularizer_init(&t->regularizer, t->m, t->spec, t->grad, run, e) &&
+           regularizer_init(&t->regularizer, t->m, &t->spec->regularization, t->spec->seed, t->grad,
+                            run, e) &&
            average_init(t, run, e) && init_scoring(t, run, e) &&
            (!t->spec->observe || observer_init(&t->observer, t->m, &t->plan, t->grad, run, e));
 }

@@ -14,6 +14,7 @@
 #include "engine/train/score.h"
 #include "engine/train/train_report.h"
 #include "engine/train/train_rows.h"
+#include "engine/train/train_spec.h"
 
 // One step's account.
 struct stepped {

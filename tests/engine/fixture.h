@@ -6,7 +6,8 @@
 // words becomes specs here; replay.h runs it. Everything is the test's own; a file that does not
 // make sense fails the test.
 
-#include "engine/base/spec.h"
+#include "engine/model/model_spec.h"
+#include "engine/optim/optimizer.h"
 #include "tests/engine/train/trainlab.h"
 
 #include <cJSON.h>

@@ -51,7 +51,7 @@ TEST(parameters_of_scikit_learn_can_be_pasted)
     ck_assert_double_eq(optimizer_knob("lr"), .002);
     ck_assert_double_eq(optimizer_knob("eps"), 1e-7);
     ck_assert_double_eq(optimizer_knob("betas"), .8);
-    ck_assert_double_eq(spec.train.l2, .25);
+    ck_assert_double_eq(spec.train.regularization.l2, .25);
     ck_assert_int_eq(spec.train.epochs, 200);
     ck_assert_int_eq(spec.train.patience, 0);
     ck_assert_uint_eq(spec.train.seed, 7);
@@ -98,8 +98,8 @@ TEST(parameters_of_h2o_can_be_pasted)
     ck_assert_double_eq(optimizer_knob("lr"), .005);
     ck_assert_double_eq(optimizer_knob("momentum"), .75);
     ck_assert_double_eq(optimizer_knob("nesterov"), 1);
-    ck_assert_double_eq(spec.train.l1, .001);
-    ck_assert_double_eq(spec.train.max_norm, 4);
+    ck_assert_double_eq(spec.train.regularization.l1, .001);
+    ck_assert_double_eq(spec.train.regularization.max_norm, 4);
     ck_assert_ptr_null(spec.train.loss.row);
     ck_assert_int_eq(spec.train.patience, 4);
     ck_assert_int_eq(spec.train.batch_size, 32);

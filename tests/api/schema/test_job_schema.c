@@ -2,6 +2,7 @@
 #include "api/schema/job_schema.h"
 #include "tests/harness.h"
 #include "engine/optim/optim.h"
+#include "engine/optim/optimizer.h"
 #include "engine/optim/schedule.h"
 #include "engine/table/task.h"
 
@@ -457,15 +458,15 @@ TEST(regularisation_is_off_unless_asked_for)
     const double off[] = {
         l->alpha_dropout,
         l->residual,
-        t->l1,
-        t->l2,
-        t->max_norm,
-        t->clip_value,
+        t->regularization.l1,
+        t->regularization.l2,
+        t->regularization.max_norm,
+        t->regularization.clip_value,
         t->mixup,
         t->cutmix,
         t->ema,
         t->swa,
-        t->gradient_noise,
+        t->regularization.gradient_noise,
         t->label_smoothing,
         spec.model.input_noise,
         spec.model.input_dropout,
@@ -485,14 +486,14 @@ TEST(regularisation_goes_where_it_belongs)
                             "\"match\":\"*.bias\",\"lr\":0.5}]}"),
                   "%s", err.text);
     const struct train_spec *t = &spec.train;
-    const double got[] = {t->l1,
-                          t->l2,
-                          t->max_norm,
+    const double got[] = {t->regularization.l1,
+                          t->regularization.l2,
+                          t->regularization.max_norm,
                           t->label_smoothing,
                           t->mixup,
                           t->cutmix,
-                          t->clip_value,
-                          t->gradient_noise,
+                          t->regularization.clip_value,
+                          t->regularization.gradient_noise,
                           spec.model.input_noise,
                           spec.model.input_dropout};
     static const double want[] = {1, 2, 3, .4, 5, .6, 7, 8, 9, .25};

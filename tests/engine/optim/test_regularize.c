@@ -29,8 +29,8 @@ static void fit(struct lab_run *r, double l1, double l2)
     j.train.optimizer.value[0] = 2e-3;
     j.train.loss = lab_pick(&loss_table, "mse");
     j.train.steps = 6000;
-    j.train.l1 = l1;
-    j.train.l2 = l2;
+    j.train.regularization.l1 = l1;
+    j.train.regularization.l2 = l2;
     lab_build(r, &j, lab_task(3, 0, &j.train.loss), false);
     lab_train(r, &j, &rows, NULL, NULL);
     ck_assert_msg(r->ok, "%s", r->e.text);
@@ -74,8 +74,8 @@ static void setup(struct bench *b)
     lab_job_init(&b->job, 2, 40, "relu", "batch", 0);
     lab_build(&b->run, &b->job, lab_task(700, 0, &b->job.train.loss), false);
     b->grad = arena_zalloc(&b->run.arena, b->run.model.n_trained, sizeof *b->grad);
-    ck_assert(regularizer_init(&b->regularizer, &b->run.model, &b->job.train, b->grad,
-                               &b->run.state, &b->run.e));
+    ck_assert(regularizer_init(&b->regularizer, &b->run.model, &b->job.train.regularization,
+                               b->job.train.seed, b->grad, &b->run.state, &b->run.e));
 }
 
 // Several pieces, whole rows of them, every weight once and no vector at all.
@@ -83,8 +83,8 @@ TEST(penalties_are_those_of_a_plain_loop_over_weight_matrices)
 {
     static struct bench b;
     setup(&b);
-    b.job.train.l1 = .3;
-    b.job.train.l2 = .7;
+    b.job.train.regularization.l1 = .3;
+    b.job.train.regularization.l2 = .7;
     double penalty = regularize_gradient(&b.regularizer, NULL), expected = 0;
     ck_assert_uint_gt(b.regularizer.n_piece, 3);
     for (size_t i = 0; i < b.run.model.n_param; i++) {
@@ -103,7 +103,7 @@ TEST(clipping_by_value_limits_every_component_and_keeps_nan)
 {
     static struct bench b;
     setup(&b);
-    b.job.train.clip_value = .25;
+    b.job.train.regularization.clip_value = .25;
     size_t n = b.run.model.n_trained;
     b.grad[0] = -3;
     b.grad[1] = (real).2;
@@ -123,7 +123,7 @@ TEST(gradient_noise_is_normal_and_falls_with_the_steps)
     static struct bench b;
     static const uint64_t steps[] = {0, 99};
     setup(&b);
-    b.job.train.gradient_noise = .5;
+    b.job.train.regularization.gradient_noise = .5;
     size_t n = b.run.model.n_trained;
     for (int i = 0; i < 2; i++) {
         double sum = 0, squares = 0, sigma = .5 * pow(1 + (double)steps[i], -.55);
@@ -153,7 +153,7 @@ TEST(max_norm_bounds_every_hidden_row_exactly)
 {
     static struct bench b;
     setup(&b);
-    b.job.train.max_norm = .7;
+    b.job.train.regularization.max_norm = .7;
     real *first = lab_param(&b.run.model, "layers.0.weight");
     real *second = lab_param(&b.run.model, "layers.1.weight");
     real *output = lab_param(&b.run.model, "output.weight");

@@ -109,9 +109,9 @@ static void switch_on(struct train_spec *s, int variant)
 {
     s->observe = variant > 0;
     s->ema = variant == 1 ? .9 : 0;
-    s->l2 = s->mixup = variant == 1 ? .1 : 0;
+    s->regularization.l2 = s->mixup = variant == 1 ? .1 : 0;
     s->swa = variant == 2 ? 1 : 0;
-    s->gradient_noise = s->clip_norm = variant == 2 ? .1 : 0;
+    s->regularization.gradient_noise = s->clip_norm = variant == 2 ? .1 : 0;
 }
 
 // What is told of an epoch is stored, so the numbers of a half done one may not come out: those

@@ -162,9 +162,9 @@ TEST(the_gradient_is_observed_before_penalties_and_limits)
     double plain = step(&s)[0].grad_norm;
     arena_release(&s.run.arena);
     scene(&s, "tanh", 0, 0);
-    s.job.train.l2 = 10;
-    s.job.train.clip_value = 1e-3;
-    s.job.train.gradient_noise = 1;
+    s.job.train.regularization.l2 = 10;
+    s.job.train.regularization.clip_value = 1e-3;
+    s.job.train.regularization.gradient_noise = 1;
     ck_assert_double_eq(step(&s)[0].grad_norm, plain);
     arena_release(&s.run.arena);
 }

@@ -6,6 +6,7 @@
 #include "tests/harness.h"
 #include "engine/nn/role.h"
 #include "engine/optim/optim.h"
+#include "engine/optim/optimizer.h"
 #include "engine/optim/schedule.h"
 #include "engine/train/train.h"
 #include "tests/engine/train/trainlab.h"
@@ -197,9 +198,9 @@ static void cutmix(void)
 }
 static void regularized(void)
 {
-    job.train.l1 = job.train.l2 = 1e-4;
-    job.train.clip_norm = job.train.gradient_noise = .1;
-    job.train.max_norm = 1;
+    job.train.regularization.l1 = job.train.regularization.l2 = 1e-4;
+    job.train.clip_norm = job.train.regularization.gradient_noise = .1;
+    job.train.regularization.max_norm = 1;
     job.layer[1].dropout = 0;
     job.layer[1].alpha_dropout = .2;
     job.model.input_noise = job.model.input_dropout = .1;

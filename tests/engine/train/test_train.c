@@ -101,16 +101,16 @@ static void switch_on(struct train_spec *s, int which)
 {
     s->observe = true;
     if (which == 1) {
-        s->l1 = 1e-5;
-        s->l2 = 1e-4;
-        s->clip_value = .05;
+        s->regularization.l1 = 1e-5;
+        s->regularization.l2 = 1e-4;
+        s->regularization.clip_value = .05;
         s->mixup = .4;
         s->ema = .9;
     }
     if (which == 2) {
         s->clip_norm = 1;
-        s->gradient_noise = .01;
-        s->max_norm = .9;
+        s->regularization.gradient_noise = .01;
+        s->regularization.max_norm = .9;
         s->cutmix = .8;
         s->swa = 1;
     }

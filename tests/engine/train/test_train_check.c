@@ -137,11 +137,11 @@ TEST(a_search_along_lines_wants_all_rows_and_the_true_gradient)
     ck_assert_str_eq(e.at, "/training/batch_size");
     ck_assert_ptr_nonnull(strstr(e.text, "5000"));
     ck_assert(check(100, &e));
-    job.train.gradient_noise = .1;
+    job.train.regularization.gradient_noise = .1;
     ck_assert(!check(100, &e));
     ck_assert_str_eq(e.at, "/regularization/gradient_noise");
-    job.train.gradient_noise = 0;
-    job.train.clip_value = 1;
+    job.train.regularization.gradient_noise = 0;
+    job.train.regularization.clip_value = 1;
     ck_assert(!check(100, &e));
     ck_assert_str_eq(e.at, "/regularization/gradient_clip_value");
 }
@@ -162,7 +162,7 @@ TEST(a_norm_of_weights_leaves_nothing_to_max_norm)
     struct err e;
     lab_job_init(&job, 1, 8, "relu", "weight", 0);
     ck_assert(check(100, &e));
-    job.train.max_norm = 3;
+    job.train.regularization.max_norm = 3;
     ck_assert(!check(100, &e));
     ck_assert_str_eq(e.at, "/regularization/max_norm");
 }

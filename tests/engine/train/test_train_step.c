@@ -138,7 +138,7 @@ TEST(an_optimizer_that_asks_again_gets_the_objectives_loss_and_gradient)
     struct stepped stepped;
     prepare(&s);
     s.job.train.optimizer = lab_pick(&optimizer_table, "sgd");
-    s.job.train.l2 = .3;
+    s.job.train.regularization.l2 = .3;
     start(&s, false);
     s.trainer.lr = 0;
     train_load(&s.trainer, 0, false);
@@ -184,7 +184,7 @@ LOOP_TEST(a_gradient_is_limited_by_value_then_by_norm, 2)
     if (_i)
         lab_knob(&optimizer_table, &s.job.train.optimizer, "sam", .5);
     else
-        s.job.train.clip_value = 1e-3;
+        s.job.train.regularization.clip_value = 1e-3;
     s.job.train.clip_norm = .5e-3;
     start(&s, false);
     ck_assert_double_eq_tol(length_of_step(&s) / .5e-4, 1, 1e-2);
@@ -197,7 +197,7 @@ TEST(gradient_noise_comes_on_top_of_the_limits)
     prepare(&s);
     s.job.train.optimizer = lab_pick(&optimizer_table, "sgd");
     s.job.train.clip_norm = .5e-3;
-    s.job.train.gradient_noise = 1;
+    s.job.train.regularization.gradient_noise = 1;
     start(&s, false);
     double expected = .1 * sqrt((double)s.run.model.n_trained);
     ck_assert_double_eq_tol(length_of_step(&s) / expected, 1, .3);
