@@ -24,6 +24,7 @@ CREATE TABLE jobs (
     dataset    TEXT,                                  -- NULL: the data came with the job
     digest     TEXT    NOT NULL CHECK (length(digest) = 64),
     spec       TEXT    NOT NULL,                      -- JSON: the resolved definition
+    spec_version INTEGER NOT NULL DEFAULT 0,          -- of its form: JOB_STORED_VERSION
     metadata   TEXT    NOT NULL,                      -- JSON: the user's own
     priority   INTEGER NOT NULL DEFAULT 0,
     run_at     INTEGER NOT NULL DEFAULT 0,            -- not before; 0: at once

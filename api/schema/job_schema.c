@@ -14,6 +14,7 @@
 #include "engine/optim/schedule.h"
 #include "engine/table/task.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { METADATA_MAX = 16 << 10 };
@@ -241,11 +242,17 @@ static bool name_targets(struct job_spec *spec, struct arena *a, struct err *e)
     return spec->prep.target || fail(e, ERR_TOO_LARGE, "the definition needs too much memory");
 }
 
-static bool read_and_resolve(const struct schema *s, const char *body, size_t len,
-                             struct job_spec *spec, struct arena *a, struct faults *f,
-                             struct err *e)
+// What a definition without early stopping means.
+static void resolve_stopping(struct job_spec *spec)
 {
-    if (!schema_read(s, body, len, spec, a, f, e))
+    if (spec->train.patience == 0)
+        spec->train.monitor = "val_loss";
+}
+
+bool job_spec_read(const char *body, size_t len, struct job_spec *spec, struct arena *a,
+                   struct faults *f, struct err *e)
+{
+    if (!schema_read(&job_schema, body, len, spec, a, f, e))
         return false;
     if (!spec->name)
         spec->name = spec->dataset;
@@ -253,23 +260,32 @@ static bool read_and_resolve(const struct schema *s, const char *body, size_t le
         return false;
     if (spec->prep.validation == 0)
         spec->train.patience = 0;
-    if (spec->train.patience == 0)
-        spec->train.monitor = "val_loss";
+    resolve_stopping(spec);
     return true;
 }
 
-bool job_spec_read(const char *body, size_t len, struct job_spec *spec, struct arena *a,
-                   struct faults *f, struct err *e)
-{
-    return read_and_resolve(&job_schema, body, len, spec, a, f, e);
-}
-
-bool job_spec_read_stored(const char *text, struct job_spec *spec, struct arena *a,
-                          struct faults *f, struct err *e)
+bool job_spec_read_stored(const char *text, int64_t version, struct job_spec *spec, struct arena *a,
+                          struct err *e)
 {
     struct schema stored = job_schema;
+    struct faults f;
+    struct err why = {0};
     stored.check = NULL;
-    return read_and_resolve(&stored, text, strlen(text), spec, a, f, e);
+    faults_init(&f, a);
+    if (version != JOB_STORED_VERSION)
+        return fail(e, ERR_INVALID,
+                    "the stored definition was written by another version of mlpd (%" PRId64
+                    "), this one reads %d",
+                    version, JOB_STORED_VERSION);
+    if (schema_read_exact(&stored, text, spec, a, &f, &why)) {
+        resolve_stopping(spec);
+        return true;
+    }
+    if (why.kind != ERR_INVALID && why.kind != ERR_MALFORMED)
+        return err_pass(e, &why);
+    return f.n ? fail(e, ERR_INVALID, "the stored definition is damaged: %s: %s", f.item[0].pointer,
+                      f.item[0].detail)
+               : fail(e, ERR_INVALID, "the stored definition is damaged: %s", why.text);
 }
 
 void job_spec_write(struct jsonw *w, const char *key, const struct job_spec *spec)

@@ -161,6 +161,12 @@ enum { QUERY_TEXTS = 32 }; // a query has at most so many
 bool schema_read_query(const struct schema *s, const struct query_text *text, size_t n, void *out,
                        struct arena *a, struct faults *f, struct err *e);
 
+// Read what schema_write() has printed, and nothing else: every key has to be there, under its own
+// name, and choices of tables with all their parameters. No defaults, no aliases, no rewriting.
+// Errors as schema_read().
+bool schema_read_exact(const struct schema *s, const char *text, void *out, struct arena *a,
+                       struct faults *f, struct err *e);
+
 // Whether the key is a name of the field.
 bool field_is_called(const struct field *f, const char *key);
 

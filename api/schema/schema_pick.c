@@ -18,6 +18,8 @@ static const struct row *find_row(struct reader *r, const struct field *f, const
                                   const struct place *at)
 {
     const struct row *row = table_find(f->table, name);
+    if (row && r->exact && strcmp(row->name, name) != 0)
+        row = NULL;
     if (!row)
         reader_unknown_value(r, at, name, pick_row_name, f->table, f->table->n);
     else if (strcmp(row->name, name) != 0)
@@ -129,21 +131,34 @@ static const struct row *read_row(struct reader *r, const struct field *f, const
         row = find_row(r, f, type->valuestring, &place);
     else if (type)
         reader_wrong_type(r, &place, type, "a string");
-    else if (!(row = default_row(r, f)))
+    else if (r->exact || !(row = default_row(r, f)))
         reader_fault(r, &place, "missing_field", "must name the %s", f->table->what);
     return row;
+}
+
+// Whether every parameter of the row is there.
+static bool pick_is_whole(struct reader *r, const struct field *f, const struct row *row,
+                          const cJSON *json, const struct place *at)
+{
+    const struct knob *knob;
+    size_t k = 0, value, before = r->faults->total;
+    for (; (knob = knob_at(f->table, row, k, &value)); k++)
+        if (!cJSON_GetObjectItemCaseSensitive(json, knob->name))
+            reader_fault(r, &(struct place){.up = at, .key = knob->name}, "missing_field",
+                         "must be given");
+    return r->faults->total == before;
 }
 
 void read_pick(struct reader *r, const struct field *f, const cJSON *json, char *to,
                const struct place *at)
 {
-    if (!cJSON_IsString(json) && !cJSON_IsObject(json)) {
-        reader_wrong_type(r, at, json, "a name or an object");
+    if ((!cJSON_IsString(json) || r->exact) && !cJSON_IsObject(json)) {
+        reader_wrong_type(r, at, json, r->exact ? "an object" : "a name or an object");
         return;
     }
     const struct row *row =
         cJSON_IsString(json) ? find_row(r, f, json->valuestring, at) : read_row(r, f, json, at);
-    if (!row)
+    if (!row || (r->exact && !pick_is_whole(r, f, row, json, at)))
         return;
     struct pick pick = pick_row(f->table, row);
     const cJSON *child;
@@ -154,9 +169,10 @@ void read_pick(struct reader *r, const struct field *f, const cJSON *json, char 
         if (strcmp(child->string, "type") == 0)
             continue;
         const struct knob *knob = pick_find_knob(f, row, child->string, &value);
-        if (knob && strcmp(knob->name, child->string) != 0)
+        bool renamed = knob && strcmp(knob->name, child->string) != 0;
+        if (renamed && !r->exact)
             reader_note(r, &place, NULL, knob->name);
-        if (knob)
+        if (knob && !(renamed && r->exact))
             read_knob(r, knob, child, &pick.value[value], &place);
         else
             unknown_knob(r, f, row, child->string, &place);

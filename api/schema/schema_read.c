@@ -122,7 +122,7 @@ static void read_sub(struct reader *r, const struct field *f, const cJSON *json,
     const struct schema *s = f->sub;
     if (cJSON_IsObject(json)) {
         read_object(r, s, json, to, at, false);
-    } else if (s->bare && !cJSON_IsArray(json)) {
+    } else if (s->bare && !r->exact && !cJSON_IsArray(json)) {
         cJSON value = *json, object = {.type = cJSON_Object, .child = &value};
         value.string = (char *)(uintptr_t)s->bare;
         value.next = value.prev = NULL;
@@ -173,6 +173,11 @@ bool field_is_called(const struct field *f, const char *key)
     return strcmp(f->key, key) == 0;
 }
 
+static bool schema_read_takes(const struct reader *r, const struct field *f, const char *key)
+{
+    return r->exact ? strcmp(f->key, key) == 0 : field_is_called(f, key);
+}
+
 // The member that gives f its value; a fault when there are two, under different names.
 static const cJSON *find_member(struct reader *r, const struct field *f, const cJSON *json,
                                 const struct place *at)
@@ -180,7 +185,7 @@ static const cJSON *find_member(struct reader *r, const struct field *f, const c
     const cJSON *child, *found = NULL;
     cJSON_ArrayForEach(child, json)
     {
-        if (!field_is_called(f, child->string))
+        if (!schema_read_takes(r, f, child->string))
             continue;
         if (found)
             reader_fault(r, &(struct place){.up = at, .key = child->string}, "conflicting_fields",
@@ -202,7 +207,7 @@ static void refuse_unknown(struct reader *r, const struct schema *s, const cJSON
     cJSON_ArrayForEach(child, json)
     {
         const struct field *f = s->field;
-        while (f->key && !field_is_called(f, child->string))
+        while (f->key && !schema_read_takes(r, f, child->string))
             f++;
         if (!f->key)
             reader_unknown_field(r, &(struct place){.up = at, .key = child->string},
@@ -243,7 +248,8 @@ static void schema_read_named(struct reader *r, const struct field *f, const cJS
 static void read_field(struct reader *r, const struct schema *s, const struct field *f,
                        const cJSON *json, char *to, const struct place *at, bool bare)
 {
-    const cJSON *child = find_member(r, f, json, at), *other = find_instead(s, f, json);
+    const cJSON *child = find_member(r, f, json, at),
+                *other = r->exact ? NULL : find_instead(s, f, json);
     struct place own = {.up = at, .key = child ? child->string : f->key};
     const struct place *place = bare ? at : &own;
     if (f->given)
@@ -253,7 +259,7 @@ static void read_field(struct reader *r, const struct schema *s, const struct fi
                      other->string);
     else if (child)
         schema_read_named(r, f, child, to, place);
-    else if (f->required)
+    else if (f->required || r->exact)
         reader_fault(r, place, "missing_field", "must be given");
     else if (!other)
         read_default(r, f, to, place);
@@ -294,7 +300,7 @@ static size_t raw_fields(const struct schema *s, struct json_want *want)
 static void read_root(struct reader *r, const struct schema *s, cJSON *json, void *out)
 {
     const struct place root = {0};
-    if (s->rewrite && cJSON_IsObject(json))
+    if (s->rewrite && !r->exact && cJSON_IsObject(json))
         s->rewrite(s, json, r->faults);
     if (cJSON_IsObject(json))
         read_object(r, s, json, out, &root, false);
@@ -302,8 +308,8 @@ static void read_root(struct reader *r, const struct schema *s, cJSON *json, voi
         reader_wrong_type(r, &root, json, "an object");
 }
 
-bool schema_read(const struct schema *s, const char *body, size_t len, void *out, struct arena *a,
-                 struct faults *f, struct err *e)
+static bool schema_read_text(const struct schema *s, const char *body, size_t len, bool exact,
+                             void *out, struct arena *a, struct faults *f, struct err *e)
 {
     struct json_want want[RAW_FIELDS];
     size_t n = raw_fields(s, want);
@@ -313,7 +319,7 @@ bool schema_read(const struct schema *s, const char *body, size_t len, void *out
     const char *rest = json_rest(body, len, want, n, s->max ? s->max : SCHEMA_BODY_MAX, a, e);
     if (!rest)
         return false;
-    struct reader r = {a, f, want, n};
+    struct reader r = {a, f, want, n, exact};
     struct json_tree tree;
     json_tree_begin(&tree, strlen(rest));
     cJSON *json = cJSON_Parse(rest);
@@ -324,4 +330,16 @@ bool schema_read(const struct schema *s, const char *body, size_t len, void *out
     if (!json)
         return fail(e, ERR_MALFORMED, "could not read the body: a number has over 63 characters");
     return faults_none(f, e);
+}
+
+bool schema_read(const struct schema *s, const char *body, size_t len, void *out, struct arena *a,
+                 struct faults *f, struct err *e)
+{
+    return schema_read_text(s, body, len, false, out, a, f, e);
+}
+
+bool schema_read_exact(const struct schema *s, const char *text, void *out, struct arena *a,
+                       struct faults *f, struct err *e)
+{
+    return schema_read_text(s, text, strlen(text), true, out, a, f, e);
 }

@@ -25,6 +25,7 @@ struct reader {
     struct faults *faults;
     const struct json_want *raw; // the raw fields' texts
     size_t n_raw;
+    bool exact; // only what schema_write() prints: no defaults, no other names
 };
 
 typedef void read_fn(struct reader *, const struct field *, const cJSON *, char *to,

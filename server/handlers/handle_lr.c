@@ -16,15 +16,12 @@ bool job_definition(struct call *c, int64_t id, struct job_row *job, struct job_
                     struct err *e)
 {
     struct err why = {0};
-    struct faults faults;
-    faults_init(&faults, c->arena);
     if (!store_job_get(c->server->store, id, job, c->arena, e))
         return false;
-    if (job_spec_read_stored(job->spec, spec, c->arena, &faults, &why))
+    if (job_spec_read_stored(job->spec, job->spec_version, spec, c->arena, &why))
         return true;
-    bool unreadable = why.kind == ERR_INVALID || why.kind == ERR_MALFORMED;
-    return fail(e, unreadable ? ERR_INTERNAL : why.kind,
-                "the stored definition of job %" PRId64 " cannot be read: %s", id, why.text);
+    return fail(e, why.kind == ERR_INVALID ? ERR_INTERNAL : why.kind, "job %" PRId64 ": %s", id,
+                why.text);
 }
 
 // The columns in the order of struct lr_point.

@@ -185,6 +185,7 @@ static bool submit_job(struct call *c, const struct job_spec *spec, const char *
                           .dataset = spec->dataset,
                           .digest = digest,
                           .spec = submit_definition(c, spec, e),
+                          .spec_version = JOB_STORED_VERSION,
                           .metadata = metadata(c, spec),
                           .priority = spec->priority,
                           .epochs = spec->planned,

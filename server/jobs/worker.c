@@ -133,7 +133,7 @@ static bool prepare(struct run *r, struct err *e)
     struct faults faults;
     struct prepared *p = &r->prepared;
     faults_init(&faults, &r->arena);
-    if (!job_spec_read_stored(r->job.spec, &r->spec, &r->arena, &faults, e) ||
+    if (!job_spec_read_stored(r->job.spec, r->job.spec_version, &r->spec, &r->arena, e) ||
         !warm_load(r->worker->config->store, r->worker->config->files, &r->spec, &r->from, &r->halt,
                    &r->arena, e) ||
         !prepare_job(p, r->worker->config->files, r->job.digest, &r->spec, &r->from, &r->halt,

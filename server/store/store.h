@@ -110,6 +110,7 @@ struct job_row {
     const char *name, *dataset; // dataset NULL: the data came with the job
     const char *digest;         // of the data
     const char *spec;           // JSON, the resolved definition; NULL in lists
+    int64_t spec_version;       // of its form
     const char *metadata;       // JSON
     int64_t priority;
     int64_t position; // in the queue, from 1; 0 when not queued, and in lists
@@ -137,7 +138,7 @@ struct job_list {
 
 struct job_new {
     const char *name, *dataset, *digest, *spec, *metadata; // as in job_row
-    int64_t priority, epochs;
+    int64_t spec_version, priority, epochs;
     const char *key;   // idempotency key, or NULL
     const char *print; // digest of the request that carries the key
     int64_t most;      // jobs that may wait, one more is ERR_BUSY; 0: any number

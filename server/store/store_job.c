@@ -19,6 +19,7 @@
     X(name, "j.name")                                                                              \
     X(dataset, "j.dataset", OPTIONAL)                                                              \
     X(digest, "j.digest", DIGEST)                                                                  \
+    X(spec_version, "j.spec_version")                                                              \
     X(metadata, "j.metadata")                                                                      \
     X(priority, "j.priority", SIGNED)                                                              \
     X(attempt, "j.attempt")                                                                        \
@@ -117,13 +118,14 @@ static bool insert_job(struct store *s, struct conn *c, const struct job_new *j,
 {
     int64_t now = store_now(s);
     return SQL(c, e, sql_take_int, id,
-               "INSERT INTO jobs (name, dataset, digest, spec, metadata, priority, epochs, "
-               "idem_key, idem_print, created_at, queued_at) "
-               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+               "INSERT INTO jobs (name, dataset, digest, spec, spec_version, metadata, priority, "
+               "epochs, idem_key, idem_print, created_at, queued_at) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                "ON CONFLICT (owner, idem_key) WHERE idem_key IS NOT NULL DO NOTHING RETURNING id",
                BIND_TEXT(j->name), BIND_TEXT(j->dataset), BIND_TEXT(j->digest), BIND_TEXT(j->spec),
-               BIND_TEXT(j->metadata), BIND_INT(j->priority), BIND_INT(j->epochs),
-               BIND_TEXT(j->key), BIND_TEXT(j->print), BIND_INT(now), BIND_INT(now)) >= 0;
+               BIND_INT(j->spec_version), BIND_TEXT(j->metadata), BIND_INT(j->priority),
+               BIND_INT(j->epochs), BIND_TEXT(j->key), BIND_TEXT(j->print), BIND_INT(now),
+               BIND_INT(now)) >= 0;
 }
 
 // The job that used the key first; 0 when none did.

@@ -150,29 +150,33 @@ const char *const fuzz_file_words[] = {"dtype",
 
 // ---- Definitions ----
 
+static const char *const definitions[] = {
+    "{\"dataset\":\"iris\",\"target\":\"species\"}",
+    "{\"data\":{\"x\":[[0,0],[0,1],[1,0],[1,1]],\"y\":[0,1,1,0]}}",
+    "{\"data\":{\"columns\":[\"a\",\"b\"],\"rows\":[[1,\"x\"],[null,true]]},"
+    "\"target\":\"b\",\"metadata\":{\"a\":[1,{\"b\":null}]}}",
+    "{\"data\":{\"x\":[[1],[2]],\"y\":[[1,2],[3,4]]},\"task\":\"distribution\"}",
+    "{\"dataset\":\"d\",\"target\":[\"a\",\"b\"],\"model\":{\"layers\":[8,{\"units\""
+    ":4,\"norm\":\"batch\",\"activation\":{\"type\":\"leaky_relu\",\"slope\":0.1},"
+    "\"residual\":1,\"dropout\":0.5}],\"init\":\"orthogonal\"},\"optimizer\":{\"type\""
+    ":\"muon\",\"lr\":0.01,\"sam\":0.05},\"schedule\":{\"type\":\"plateau\"},"
+    "\"training\":{\"epochs\":3,\"early_stopping\":{\"metric\":\"val_rmse\"}},"
+    "\"param_groups\":[{\"match\":\"*.bias\",\"lr\":0.1}],\"seed\":\"123456789\"}",
+    "{\"dataset\":\"d\",\"target\":\"y\",\"features\":{\"exclude\":[\"a\"],\"types\":{"
+    "\"c\":\"numeric\"}},\"class_weight\":{\"x\":2},\"split\":{\"validation\":0.2,"
+    "\"stratify\":false},\"regularization\":{\"mixup\":0.2},\"init\":{\"from\":\"m\"}}",
+    "{\"dataset\":\"d\",\"target\":\"y\",\"hidden_layer_sizes\":[4,5],\"solver\":"
+    "\"adam\",\"alpha\":0.01,\"learning_rate\":\"adaptive\",\"beta_1\":0.8,"
+    "\"activation\":\"tanh_with_dropout\",\"max_w2\":4,\"max_iter\":9}",
+    "{\"kind\":\"lr_finder\",\"dataset\":\"d\",\"target\":\"y\",\"lr_finder\":"
+    "{\"min\":1e-6,\"max\":1,\"steps\":50}}",
+};
+enum { DEFINITIONS = sizeof definitions / sizeof *definitions };
+
 void fuzz_job_seeds(struct fuzz_seeds *s)
 {
-    fuzz_seed_text(s, "{\"dataset\":\"iris\",\"target\":\"species\"}");
-    fuzz_seed_text(s, "{\"data\":{\"x\":[[0,0],[0,1],[1,0],[1,1]],\"y\":[0,1,1,0]}}");
-    fuzz_seed_text(s, "{\"data\":{\"columns\":[\"a\",\"b\"],\"rows\":[[1,\"x\"],[null,true]]},"
-                      "\"target\":\"b\",\"metadata\":{\"a\":[1,{\"b\":null}]}}");
-    fuzz_seed_text(s, "{\"data\":{\"x\":[[1],[2]],\"y\":[[1,2],[3,4]]},\"task\":\"distribution\"}");
-    fuzz_seed_text(
-        s, "{\"dataset\":\"d\",\"target\":[\"a\",\"b\"],\"model\":{\"layers\":[8,{\"units\""
-           ":4,\"norm\":\"batch\",\"activation\":{\"type\":\"leaky_relu\",\"slope\":0.1},"
-           "\"residual\":1,\"dropout\":0.5}],\"init\":\"orthogonal\"},\"optimizer\":{\"type\""
-           ":\"muon\",\"lr\":0.01,\"sam\":0.05},\"schedule\":{\"type\":\"plateau\"},"
-           "\"training\":{\"epochs\":3,\"early_stopping\":{\"metric\":\"val_rmse\"}},"
-           "\"param_groups\":[{\"match\":\"*.bias\",\"lr\":0.1}],\"seed\":\"123456789\"}");
-    fuzz_seed_text(
-        s, "{\"dataset\":\"d\",\"target\":\"y\",\"features\":{\"exclude\":[\"a\"],\"types\":{"
-           "\"c\":\"numeric\"}},\"class_weight\":{\"x\":2},\"split\":{\"validation\":0.2,"
-           "\"stratify\":false},\"regularization\":{\"mixup\":0.2},\"init\":{\"from\":\"m\"}}");
-    fuzz_seed_text(s, "{\"dataset\":\"d\",\"target\":\"y\",\"hidden_layer_sizes\":[4,5],\"solver\":"
-                      "\"adam\",\"alpha\":0.01,\"learning_rate\":\"adaptive\",\"beta_1\":0.8,"
-                      "\"activation\":\"tanh_with_dropout\",\"max_w2\":4,\"max_iter\":9}");
-    fuzz_seed_text(s, "{\"kind\":\"lr_finder\",\"dataset\":\"d\",\"target\":\"y\",\"lr_finder\":"
-                      "{\"min\":1e-6,\"max\":1,\"steps\":50}}");
+    for (int i = 0; i < DEFINITIONS; i++)
+        fuzz_seed_text(s, definitions[i]);
 }
 
 static bool drop(void *ctx, const char *text, size_t len, struct err *e)
@@ -190,17 +194,32 @@ static const char *written(const struct job_spec *spec, struct arena *a)
     return jsonw_text(&w, NULL, &e);
 }
 
+// As a job is stored: without its data.
+void fuzz_stored_seeds(struct fuzz_seeds *s)
+{
+    for (int i = 0; i < DEFINITIONS; i++) {
+        struct arena a;
+        struct faults f;
+        struct err e = {0};
+        struct job_spec spec;
+        arena_init(&a, MEMORY);
+        faults_init(&f, &a);
+        BUG(!job_spec_read(definitions[i], strlen(definitions[i]), &spec, &a, &f, &e));
+        spec.data = (struct json_span){0};
+        fuzz_seed_text(s, written(&spec, &a));
+        arena_release(&a);
+    }
+}
+
 // What was read is written, and the same is read from that.
 static void read_back(const struct job_spec *spec, struct arena *a)
 {
     struct job_spec again;
-    struct faults f;
     struct err e = {0};
-    faults_init(&f, a);
     struct job_spec shown = *spec;
     shown.data = (struct json_span){0};
     const char *text = written(&shown, a);
-    BUG(!text || !job_spec_read_stored(text, &again, a, &f, &e));
+    BUG(!text || !job_spec_read_stored(text, JOB_STORED_VERSION, &again, a, &e));
     const char *second = written(&again, a);
     BUG(!second || strcmp(text, second) != 0);
 }
@@ -221,7 +240,7 @@ static void read_job(const char *text, size_t len, bool stored)
     struct job_spec spec;
     arena_init(&a, MEMORY);
     faults_init(&f, &a);
-    bool ok = stored ? job_spec_read_stored(text, &spec, &a, &f, &e)
+    bool ok = stored ? job_spec_read_stored(text, JOB_STORED_VERSION, &spec, &a, &e)
                      : job_spec_read(text, len, &spec, &a, &f, &e);
     if (ok) {
         read_back(&spec, &a);
@@ -275,8 +294,8 @@ static void make_model(void)
     faults_init(&f, &a);
     char *text = arena_text(&a, PREPARATION, sizeof PREPARATION - 1);
     struct job_spec spec;
-    bool ok =
-        job_spec_read_stored(DEFINITION, &spec, &a, &f, &e) && prep_read(&model.prep, text, &a, &e);
+    bool ok = job_spec_read(DEFINITION, strlen(DEFINITION), &spec, &a, &f, &e) &&
+              prep_read(&model.prep, text, &a, &e);
     model.prep.answer = ANSWER;
     const struct model_task task = {.answer = &model.prep.answer,
                                     .n_in = (uint32_t)model.prep.n_feature,

@@ -4,6 +4,7 @@
 #include "tests/server/plant.h"
 
 #include "api/files/model_file.h"
+#include "api/schema/job_schema.h"
 #include "engine/table/task.h"
 
 #include <dirent.h>
@@ -118,14 +119,30 @@ const char *plant_table(struct plant *p, int rows)
     return csv;
 }
 
-int64_t plant_submit(struct plant *p, const char *dataset, const char *digest, const char *spec)
+const char *plant_definition(struct plant *p, const char *request)
+{
+    struct job_spec spec;
+    struct faults f;
+    struct jsonw w;
+    faults_init(&f, &p->arena);
+    need(job_spec_read(request, strlen(request), &spec, &p->arena, &f, &p->err), &p->err);
+    jsonw_init(&w, &p->arena);
+    job_spec_write(&w, NULL, &spec);
+    const char *text = jsonw_text(&w, NULL, &p->err);
+    need(text != NULL, &p->err);
+    return text;
+}
+
+int64_t plant_submit(struct plant *p, const char *dataset, const char *digest, const char *request)
 {
     struct job_row row;
     bool replayed;
     const struct job_new job = {.name = dataset ? dataset : "inline",
                                 .dataset = dataset,
                                 .digest = digest,
-                                .spec = spec,
+                                .spec = strcmp(request, "{}") == 0 ? request
+                                                                   : plant_definition(p, request),
+                                .spec_version = JOB_STORED_VERSION,
                                 .metadata = "{}"};
     need(store_job_submit(p->store, &job, &row, &replayed, &p->arena, &p->err), &p->err);
     if (!dataset) {

@@ -46,8 +46,12 @@ bool plant_upload(struct plant *p, const char *name, const char *csv, char diges
 // Rows of x, y = sin x and a group, as CSV in the arena.
 const char *plant_table(struct plant *p, int rows);
 
-// Queue a job over a digest and answer its id; dataset NULL: its data came along.
-int64_t plant_submit(struct plant *p, const char *dataset, const char *digest, const char *spec);
+// What is stored of a job asked for by that request, its data left out. In the arena.
+const char *plant_definition(struct plant *p, const char *request);
+
+// Queue a job over a digest and answer its id; dataset NULL: its data came along. "{}": a job that
+// nobody is going to run.
+int64_t plant_submit(struct plant *p, const char *dataset, const char *digest, const char *request);
 
 struct job_row plant_job(struct plant *p, int64_t id);
 

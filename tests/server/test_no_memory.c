@@ -311,8 +311,12 @@ static int64_t submit(struct plant *p, const char *digest, const char *spec)
     struct job_row row;
     struct err e = {0};
     bool replayed;
-    const struct job_new job = {
-        .name = "d", .dataset = "d", .digest = digest, .spec = spec, .metadata = "{}"};
+    const struct job_new job = {.name = "d",
+                                .dataset = "d",
+                                .digest = digest,
+                                .spec = spec,
+                                .spec_version = JOB_STORED_VERSION,
+                                .metadata = "{}"};
     if (store_job_submit(p->store, &job, &row, &replayed, &p->arena, &e))
         return row.id;
     arena_correct(&p->arena, &e);
@@ -331,12 +335,13 @@ LOOP_TEST(a_job_without_memory_is_tried_again, sizeof jobs / sizeof *jobs)
     NEED(plant_upload(&p, "d", plant_table(&p, 60), digest, &p.arena, &p.err));
     plant_work(&p, 1);
     plant_await(&p, plant_submit(&p, "d", digest, jobs[_i]), JOB_SUCCEEDED, 0);
+    const char *stored = plant_definition(&p, jobs[_i]);
     unsigned long k = 0;
     int again = 0;
     do {
         struct arena_mark mark = arena_mark(&p.arena);
         heap_fail_elsewhere(++k);
-        int64_t id = submit(&p, digest, jobs[_i]);
+        int64_t id = submit(&p, digest, stored);
         if (!id)
             continue;
         struct job_row row = await_first_end(&p, id);

@@ -43,12 +43,21 @@ static const char *work_job(const char *text, struct arena *a, struct err *e)
     return job_spec_read(text, strlen(text), &spec, a, &f, e) ? job_text(&spec, &f, a, e) : NULL;
 }
 
+// Written as a job is stored, and read back.
 static const char *work_stored(const char *text, struct arena *a, struct err *e)
 {
     struct job_spec spec;
     struct faults f;
+    struct jsonw w;
     faults_init(&f, a);
-    return job_spec_read_stored(text, &spec, a, &f, e) ? job_text(&spec, &f, a, e) : NULL;
+    if (!job_spec_read(text, strlen(text), &spec, a, &f, e))
+        return NULL;
+    jsonw_init(&w, a);
+    job_spec_write(&w, NULL, &spec);
+    const char *stored = jsonw_text(&w, NULL, e);
+    return stored && job_spec_read_stored(stored, JOB_STORED_VERSION, &spec, a, e)
+               ? job_text(&spec, &f, a, e)
+               : NULL;
 }
 
 // A request with faults: the document tells of all of them.

@@ -34,7 +34,7 @@ static int64_t submit(struct bench *b)
     struct err e = {0};
     struct job_row row;
     bool replayed;
-    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, NULL, NULL, 0};
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, 0, NULL, NULL, 0};
     arena_init(&a, 1 << 20);
     ck_assert(store_job_submit(b->lab.store, &job, &row, &replayed, &a, &e));
     arena_release(&a);

@@ -116,6 +116,32 @@ TEST(a_job_whose_data_is_gone_fails_and_the_worker_goes_on)
     plant_release(&p);
 }
 
+// Once, not again and again: it will not get better.
+LOOP_TEST(a_job_whose_stored_definition_cannot_be_read_fails_and_the_worker_goes_on, 2)
+{
+    static const char *const damage[] = {
+        "UPDATE jobs SET spec = replace(spec, '\"seed\":', '\"sead\":')",
+        "UPDATE jobs SET spec_version = 2",
+    };
+    static const char *const text[] = {
+        "the stored definition is damaged: /",
+        "the stored definition was written by another version of mlpd (2), this one reads 1",
+    };
+    struct plant p;
+    plant_init(&p);
+    const char *digest = upload(&p, "d");
+    int64_t bad = plant_submit(&p, "d", digest, SHORT);
+    ck_assert(store_exec(p.store, damage[_i], NULL));
+    int64_t good = plant_submit(&p, "d", digest, SHORT);
+    plant_work(&p, 1);
+    struct job_row row = plant_await(&p, bad, JOB_FAILED, 0);
+    ck_assert_str_eq(row.error_kind, "invalid");
+    ck_assert_ptr_eq(strstr(row.error_text, text[_i]), row.error_text);
+    ck_assert_int_eq(row.crashes, 0);
+    plant_await(&p, good, JOB_SUCCEEDED, 0);
+    plant_release(&p);
+}
+
 TEST(a_running_job_is_cancelled_and_the_worker_goes_on)
 {
     struct plant p;

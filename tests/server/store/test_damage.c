@@ -6,9 +6,12 @@
 #include "tests/server/plant.h"
 #include "tests/server/http/raw.h"
 #include "server/http/router.h"
+#include "api/schema/job_schema.h"
 #include "server/handlers/server.h"
 
+#include <cJSON.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const tables[] = {"jobs", "datasets", "models", "job_metrics", "job_events"};
@@ -56,11 +59,9 @@ static bool sql(struct plant *p, const char *text)
 // A succeeded job with a model, one that waits, and a sweep over learning rates.
 static const char fill[] =
     "INSERT INTO jobs (name, digest, spec, metadata, created_at, queued_at, finished_at, state) "
-    "SELECT 'n', digest, '{\"kind\":\"lr_finder\",\"dataset\":\"d\",\"target\":\"y\"}', 'null', 1, "
-    "1, 1, 'succeeded' FROM datasets LIMIT 1;"
+    "SELECT 'n', digest, '', 'null', 1, 1, 1, 'succeeded' FROM datasets LIMIT 1;"
     "INSERT INTO jobs (name, dataset, digest, spec, metadata, created_at, queued_at, idem_key) "
-    "SELECT 'n', 'd', digest, '{\"dataset\":\"d\",\"target\":\"y\"}', 'null', 1, 1, 'key' "
-    "FROM datasets LIMIT 1;"
+    "SELECT 'n', 'd', digest, '', 'null', 1, 1, 'key' FROM datasets LIMIT 1;"
     "INSERT INTO job_metrics WITH n(i) AS (VALUES (1), (2), (3)) SELECT 1, 1, i, i, 1, "
     "'train_loss lr grad_norm seconds val_loss', zeroblob(40), 'output', zeroblob(56) FROM n;"
     "INSERT INTO job_metrics WITH n(i) AS (VALUES (1), (2), (3)) SELECT 2, 1, i, i, 1, "
@@ -78,6 +79,18 @@ static const char loosen[] =
     "' TEXT', ' '), ' BLOB', ' '), ' REAL', ' '), '@', ' INTEGER PRIMARY') WHERE type = 'table' "
     "AND name NOT LIKE 'sqlite_%'";
 
+static const char sweep[] = "{\"kind\":\"lr_finder\",\"dataset\":\"d\",\"target\":\"y\"}",
+                  training[] = "{\"dataset\":\"d\",\"target\":\"y\"}";
+
+static void put_definition(struct plant *p, int id, const char *text)
+{
+    size_t room = strlen(text) + 128;
+    char *out = arena_need(&p->arena, room, 1);
+    snprintf(out, room, "UPDATE jobs SET spec_version = %d, spec = '%s' WHERE id = %d",
+             JOB_STORED_VERSION, text, id);
+    ck_assert(sql(p, out));
+}
+
 static void damage_schema(struct plant *p)
 {
     plant_close(p);
@@ -86,13 +99,21 @@ static void damage_schema(struct plant *p)
     ck_assert(sql(p, "PRAGMA ignore_check_constraints = ON"));
 }
 
-static void set_up(struct plant *p)
+static void fill_all(struct plant *p)
 {
-    char digest[DATASET_DIGEST], text[128];
+    char digest[DATASET_DIGEST];
     plant_init(p);
     NEED_IN(p, plant_upload(p, "d", "x,y\n1,2\n3,4\n", digest, &p->arena, &p->err));
     plant_publish(p, "m", 1);
     ck_assert(sql(p, fill));
+    put_definition(p, 2, plant_definition(p, sweep));
+    put_definition(p, 3, plant_definition(p, training));
+}
+
+static void set_up(struct plant *p)
+{
+    char text[128];
+    fill_all(p);
     damage_schema(p);
     for (int i = 0; i < TABLES; i++) {
         snprintf(text, sizeof text, "CREATE TABLE kept_%s AS SELECT * FROM %s", tables[i],
@@ -164,19 +185,30 @@ static void get_one(struct plant *p, struct asked *w, const struct route *row,
     arena_rewind(&p->arena, mark);
 }
 
+static void get_each_form(struct plant *p, struct asked *w, const struct route *row,
+                          const char *segment)
+{
+    for (size_t r = 0; row->rendering ? row->rendering[r] != NULL : r < 1; r++)
+        get_one(p, w, row, row->rendering ? row->rendering[r] : NULL, segment);
+}
+
+// All that is told of one job.
+static void get_job(struct plant *p, struct asked *w, const char *id)
+{
+    for (size_t i = 0; i < route_count; i++)
+        if (route_table[i].method == GET && strstr(route_table[i].path, "{id}"))
+            get_each_form(p, w, &route_table[i], id);
+}
+
 static void get_all(struct plant *p, struct asked *w)
 {
     static const char *const id[] = {"1", "2", "3"};
+    for (size_t i = 0; i < sizeof id / sizeof *id; i++)
+        get_job(p, w, id[i]);
     for (size_t i = 0; i < route_count; i++) {
         const struct route *row = &route_table[i];
-        if (row->method != GET)
-            continue;
-        bool job = strstr(row->path, "{id}") != NULL;
-        for (int k = 0; k < (job ? 3 : 1); k++) {
-            const char *segment = job ? id[k] : strstr(row->path, "models") ? "m" : "d";
-            for (size_t r = 0; row->rendering ? row->rendering[r] != NULL : r < 1; r++)
-                get_one(p, w, row, row->rendering ? row->rendering[r] : NULL, segment);
-        }
+        if (row->method == GET && !strstr(row->path, "{id}"))
+            get_each_form(p, w, row, strstr(row->path, "models") ? "m" : "d");
     }
 }
 
@@ -239,5 +271,153 @@ LOOP_TEST(whatever_a_damaged_column_holds_is_an_error_and_no_crash, TABLES)
     ck_assert_int_gt(n, 5);
     for (int i = 0; i < n; i++)
         try_column(&p, tables[_i], name[i]);
+    plant_release(&p);
+}
+
+// Stored definitions -----------------------------------------------------------------------------
+
+// Between them every field has a value somewhere.
+static const char *const request[] = {
+    "{\"dataset\":\"d\",\"target\":\"y\",\"weights\":\"w\",\"class_weight\":{\"a\":2},"
+    "\"features\":{\"exclude\":[\"u\",\"v\"],\"types\":{\"x\":\"numeric\"}},"
+    "\"model\":{\"layers\":[{\"units\":4,\"norm\":\"batch\",\"init\":\"orthogonal\"}]},"
+    "\"loss\":\"huber\",\"init\":{\"from\":\"m\",\"version\":1},"
+    "\"param_groups\":[{\"match\":\"*.bias\",\"lr\":0.5}],"
+    "\"regularization\":{\"max_norm\":3,\"gradient_clip_value\":1}}",
+    "{\"kind\":\"lr_finder\",\"dataset\":\"d\",\"target\":[\"x\",\"y\"],"
+    "\"class_weight\":\"balanced\",\"training\":{\"early_stopping\":null}}",
+};
+enum { REQUESTS = sizeof request / sizeof *request };
+
+struct damaging {
+    struct plant *p;
+    cJSON *whole;
+};
+
+static void definition_refused(struct damaging *d, const char *pointer, const char *what)
+{
+    struct job_spec spec;
+    struct err e = {0};
+    struct asked w = {"jobs.spec", pointer, false};
+    struct arena_mark mark = arena_mark(&d->p->arena);
+    char *text = cJSON_PrintUnformatted(d->whole);
+    ck_assert_msg(!job_spec_read_stored(text, JOB_STORED_VERSION, &spec, &d->p->arena, &e) &&
+                      e.kind == ERR_INVALID,
+                  "%s %s", pointer, what);
+    ck_assert_msg(strstr(e.text, "the stored definition is damaged: /") && strstr(e.text, pointer),
+                  "%s %s: %s", pointer, what, e.text);
+    put_definition(d->p, 2, text);
+    get_job(d->p, &w, "2");
+    ck_assert_msg(w.noticed, "nobody noticed %s %s", pointer, what);
+    free(text);
+    arena_rewind(&d->p->arena, mark);
+}
+
+// Without the member, and with one of another type: a list, or an object in place of a list.
+static void damage_member(struct damaging *d, cJSON *in, const char *key, bool is_list,
+                          const char *pointer)
+{
+    cJSON *own = cJSON_GetObjectItemCaseSensitive(in, key);
+    ck_assert_msg(own, "%s is not stored", pointer);
+    cJSON_DetachItemViaPointer(in, own);
+    definition_refused(d, pointer, "missing");
+    cJSON_AddItemToObject(in, key, cJSON_Parse(is_list ? "{\"?\":1}" : "[[]]"));
+    definition_refused(d, pointer, "of another type");
+    cJSON_DeleteItemFromObject(in, key);
+    cJSON_AddItemToObject(in, key, own);
+}
+
+static void damage_pick(struct damaging *d, const struct field *f, cJSON *pick, const char *at)
+{
+    char pointer[128];
+    size_t value;
+    const struct knob *knob;
+    const cJSON *type = cJSON_GetObjectItem(pick, "type");
+    const struct row *row = table_find(f->table, type->valuestring);
+    for (size_t k = 0; (knob = knob_at(f->table, row, k, &value)); k++) {
+        snprintf(pointer, sizeof pointer, "%.90s/%.30s", at, knob->name);
+        damage_member(d, pick, knob->name, false, pointer);
+    }
+    snprintf(pointer, sizeof pointer, "%.90s/type", at);
+    damage_member(d, pick, "type", false, pointer);
+}
+
+static void damage_object(struct damaging *d, const struct schema *s, cJSON *in, const char *at)
+{
+    for (const struct field *f = s->field; f->key; f++) {
+        char pointer[96], first[100];
+        snprintf(pointer, sizeof pointer, "%.60s/%.30s", at, f->key);
+        snprintf(first, sizeof first, "%s/0", pointer);
+        damage_member(d, in, f->key, f->type == FIELD_LIST, pointer);
+        cJSON *own = cJSON_GetObjectItemCaseSensitive(in, f->key);
+        if (f->type == FIELD_OBJECT && cJSON_IsObject(own))
+            damage_object(d, f->sub, own, pointer);
+        else if (f->type == FIELD_PICK && cJSON_IsObject(own))
+            damage_pick(d, f, own, pointer);
+        else if (f->type == FIELD_LIST && f->of == FIELD_OBJECT && cJSON_GetArraySize(own))
+            damage_object(d, f->sub, cJSON_GetArrayItem(own, 0), first);
+    }
+}
+
+LOOP_TEST(a_definition_damaged_in_any_field_is_told_by_its_name, REQUESTS)
+{
+    struct plant p;
+    struct job_spec spec;
+    fill_all(&p);
+    const char *text = plant_definition(&p, request[_i]);
+    NEED(job_spec_read_stored(text, JOB_STORED_VERSION, &spec, &p.arena, &p.err));
+    struct damaging d = {&p, cJSON_Parse(text)};
+    damage_object(&d, &job_schema, d.whole, "");
+    cJSON_Delete(d.whole);
+    plant_release(&p);
+}
+
+TEST(a_definition_of_another_version_is_told_apart)
+{
+    struct plant p;
+    struct asked w = {"jobs.spec_version", "7", false};
+    struct job_row row;
+    struct job_spec spec;
+    struct err e = {0};
+    fill_all(&p);
+    ck_assert(sql(&p, "UPDATE jobs SET spec_version = 7"));
+    NEED(store_job_get(p.store, 2, &row, &p.arena, &p.err));
+    ck_assert(!job_spec_read_stored(row.spec, row.spec_version, &spec, &p.arena, &e));
+    ck_assert_str_eq(e.text, "the stored definition was written by another version of mlpd (7), "
+                             "this one reads 1");
+    get_job(&p, &w, "2");
+    ck_assert(w.noticed);
+    plant_release(&p);
+}
+
+// What a request may say and a stored definition does not.
+TEST(a_stored_definition_is_read_as_it_was_written)
+{
+    static const struct {
+        const char *from, *to, *told;
+    } change[] = {
+        {"\"target\":", "\"label\":", "/label"},
+        {"\"type\":\"cosine\"", "\"type\":\"cosine_annealing\"", "/schedule/type"},
+        {"\"lr\":", "\"learning_rate\":", "/optimizer/lr"},
+        {"\"epochs\":", "\"max_iter\":", "/training/max_iter"},
+        {"\"name\":", "\"solver\":\"adam\",\"name\":", "/solver: unknown field"},
+        {"\"name\":", "\"version\":1,\"name\":", "/version"},
+        {"\"lr\":", "\"learning_rate\":0.5,\"lr\":", "/optimizer/learning_rate"},
+    };
+    struct plant p;
+    plant_init(&p);
+    const char *text = plant_definition(&p, training);
+    for (size_t i = 0; i < sizeof change / sizeof *change; i++) {
+        struct job_spec spec;
+        struct err e = {0};
+        const char *at = strstr(text, change[i].from);
+        ck_assert_msg(at, "%s", change[i].from);
+        const char *changed = arena_printf(&p.arena, "%.*s%s%s", (int)(at - text), text,
+                                           change[i].to, at + strlen(change[i].from));
+        ck_assert_msg(!job_spec_read_stored(changed, JOB_STORED_VERSION, &spec, &p.arena, &e), "%s",
+                      change[i].to);
+        ck_assert_msg(strstr(e.text, arena_printf(&p.arena, "is damaged: %s", change[i].told)),
+                      "%s: %s", change[i].to, e.text);
+    }
     plant_release(&p);
 }

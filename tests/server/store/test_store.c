@@ -162,7 +162,7 @@ LOOP_TEST(nothing_is_acknowledged_while_the_database_is_not_where_it_was, 4)
     static const char *const name[] = {"mlpd.db", "mlpd.db-wal"};
     struct lab l;
     struct job_row row;
-    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, NULL, NULL, 0};
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, 0, NULL, NULL, 0};
     bool replayed;
     lab_init(&l);
     lab_submit(&l, "before");
@@ -561,7 +561,7 @@ TEST(a_full_disk_is_an_error_that_passes)
     char *large = calloc(1, 1 << 20);
     memset(large, 'x', (1 << 20) - 1);
     large[0] = large[(1 << 20) - 2] = '"';
-    struct job_new job = {"large", NULL, lab_digest, large, "{}", 0, 0, NULL, NULL, 0};
+    struct job_new job = {"large", NULL, lab_digest, large, "{}", 0, 0, 0, NULL, NULL, 0};
     struct job_row row;
     bool replayed;
     ck_assert(store_exec(l.store, "PRAGMA max_page_count = 60", NULL));
@@ -591,7 +591,7 @@ TEST(an_answer_larger_than_the_arena_is_an_error_and_changes_nothing)
     struct lab l;
     lab_init(&l);
     struct arena tight;
-    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, NULL, NULL, 0};
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, 0, NULL, NULL, 0};
     struct job_row row;
     bool replayed;
     arena_init(&tight, 64);
@@ -607,7 +607,7 @@ TEST(a_halted_store_has_done_what_was_asked_and_takes_nothing_more)
     struct arena a;
     struct job_row row;
     bool replayed;
-    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, NULL, NULL, 0};
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, 0, NULL, NULL, 0};
     lab_init(&l);
     arena_init(&a, 1 << 20);
     int64_t id = lab_submit(&l, "n");

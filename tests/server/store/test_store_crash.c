@@ -62,7 +62,7 @@ static void *child_submit(void *arg)
         bool replayed;
         arena_init(&a, 1 << 20);
         snprintf(ack.key, sizeof ack.key, "%d-%d", (int)getpid(), n++);
-        struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, ack.key, "p", 0};
+        struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, 0, ack.key, "p", 0};
         must(store_job_submit(child_store, &job, &row, &replayed, &a, &e), &e);
         ack.job = row.id;
         report(&ack);

@@ -69,7 +69,7 @@ static bool submit_large(struct lab *l, struct err *e)
     memset(spec, 'x', LARGE);
     spec[0] = spec[LARGE - 2] = '"';
     spec[LARGE - 1] = '\0';
-    const struct job_new job = {"large", NULL, lab_digest, spec, "{}", 0, 0, NULL, NULL, 0};
+    const struct job_new job = {"large", NULL, lab_digest, spec, "{}", 0, 0, 0, NULL, NULL, 0};
     bool ok = store_job_submit(l->store, &job, &row, &replayed, &l->arena, e);
     free(spec);
     return ok;

@@ -15,8 +15,8 @@ TEST(a_submitted_job_reads_back_as_it_was_given)
     struct dataset_new d = {"table", lab_digest, "[]", 10, 3, 99};
     struct dataset_row dataset;
     OK(store_dataset_put(l.store, &d, &dataset, &l.arena, &l.err));
-    struct job_new job = {"näme", "table", lab_digest, "{\"a\":1}", "{\"b\":2}",
-                          7,      50,      NULL,       NULL,        0};
+    struct job_new job = {"näme", "table", lab_digest, "{\"a\":1}", "{\"b\":2}", 3, 7, 50,
+                          NULL,   NULL,    0};
     OK(store_job_submit(l.store, &job, &row, &replayed, &l.arena, &l.err));
     ck_assert(!replayed);
     row = lab_job(&l, row.id);
@@ -25,6 +25,7 @@ TEST(a_submitted_job_reads_back_as_it_was_given)
     ck_assert_str_eq(row.dataset, "table");
     ck_assert_str_eq(row.digest, lab_digest);
     ck_assert_str_eq(row.spec, "{\"a\":1}");
+    ck_assert_int_eq(row.spec_version, 3);
     ck_assert_str_eq(row.metadata, "{\"b\":2}");
     ck_assert_int_eq(row.priority, 7);
     ck_assert_int_eq(row.epochs, 50);
@@ -42,7 +43,7 @@ TEST(a_job_on_a_deleted_dataset_is_refused)
     struct job_row row;
     bool replayed;
     lab_init(&l);
-    struct job_new job = {"n", "gone", lab_digest, "{}", "{}", 0, 0, NULL, NULL, 0};
+    struct job_new job = {"n", "gone", lab_digest, "{}", "{}", 0, 0, 0, NULL, NULL, 0};
     REFUSED(ERR_NOT_FOUND, store_job_submit(l.store, &job, &row, &replayed, &l.arena, &e));
     ck_assert_int_eq(lab_submit(&l, "first"), 1);
     lab_release(&l);
@@ -63,7 +64,7 @@ static void *submit_with_key(void *arg)
     struct err e = {0};
     struct job_row row;
     arena_init(&a, 1 << 20);
-    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, "the key", "print", 0};
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, 0, "the key", "print", 0};
     ck_assert_msg(store_job_submit(r->lab->store, &job, &row, &r->replayed, &a, &e), "%s", e.text);
     r->id = row.id;
     arena_release(&a);
@@ -88,7 +89,8 @@ TEST(a_key_repeated_by_many_threads_makes_one_job)
     ck_assert_int_eq(first, 1);
     struct job_row row;
     bool replayed;
-    struct job_new other = {"n", NULL, lab_digest, "{}", "{}", 0, 0, "the key", "other print", 0};
+    struct job_new other = {"n", NULL, lab_digest, "{}",          "{}", 0,
+                            0,   0,    "the key",  "other print", 0};
     REFUSED(ERR_INVALID, store_job_submit(l.store, &other, &row, &replayed, &l.arena, &e));
     lab_release(&l);
 }
@@ -144,7 +146,7 @@ TEST(a_full_queue_takes_no_further_job_but_answers_a_repeated_one)
     struct job_row row;
     bool replayed;
     lab_init(&l);
-    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, "one", "p", 2};
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, 0, "one", "p", 2};
     OK(store_job_submit(l.store, &job, &row, &replayed, &l.arena, &l.err));
     job.key = "two";
     OK(store_job_submit(l.store, &job, &row, &replayed, &l.arena, &l.err));
@@ -162,7 +164,7 @@ TEST(a_key_is_found_without_submitting_and_only_for_its_own_request)
     struct job_row row;
     bool replayed = true;
     lab_init(&l);
-    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, "one", "p", 0};
+    struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, 0, 0, "one", "p", 0};
     OK(store_job_replay(l.store, "one", "p", &row, &replayed, &l.arena, &l.err));
     ck_assert(!replayed);
     OK(store_job_submit(l.store, &job, &row, &replayed, &l.arena, &l.err));

@@ -16,7 +16,7 @@ TEST(claims_go_by_priority_then_age)
     bool replayed;
     lab_init(&l);
     for (int i = 0; i < 4; i++) {
-        struct job_new job = {"n", NULL, lab_digest, "{}", "{}", priority[i], 0, NULL, NULL, 0};
+        struct job_new job = {"n", NULL, lab_digest, "{}", "{}", 0, priority[i], 0, NULL, NULL, 0};
         OK(store_job_submit(l.store, &job, &row, &replayed, &l.arena, &l.err));
     }
     for (int i = 0; i < 4; i++)
