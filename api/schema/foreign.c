@@ -6,22 +6,9 @@
 #include "api/schema/foreign.h"
 
 #include <cJSON.h>
-#include <ctype.h>
 #include <string.h>
 
 enum { TEXT_MAX = 64 };
-
-bool foreign_same(const char *a, const char *b)
-{
-    for (;; a++, b++) {
-        a += strspn(a, "_");
-        b += strspn(b, "_");
-        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
-            return false;
-        if (!*a)
-            return true;
-    }
-}
 
 // A plain value as a word; "" for others.
 static const char *text_of(const cJSON *json, char out[TEXT_MAX])
@@ -47,12 +34,6 @@ static const struct foreign_word *foreign_find_word(const struct foreign *row, c
         if (foreign_same(w->given, text))
             return w;
     return NULL;
-}
-
-void foreign_value(struct foreign_use *u, cJSON *value)
-{
-    cJSON_Delete(u->value);
-    u->value = value;
 }
 
 static void say(const struct foreign_use *u, const char *given, const char *became)

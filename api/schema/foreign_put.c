@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Moving a value to its place in a job definition: see foreign.h. The way down is found in the
-// schema, so that objects on it may be absent, called by an alias or given in their short form.
+// What the rows of foreign_table do with a value: compare, replace it, move it to its place in a
+// job definition; see foreign.h. The way down is found in the schema, so that objects on it may be
+// absent, called by an alias or given in their short form. Nothing here knows the table, whose rows
+// call it.
 
 #include "api/schema/foreign.h"
 
 #include <cJSON.h>
+#include <ctype.h>
 #include <string.h>
 
 enum { KEY_MAX = 64 };
@@ -55,6 +58,24 @@ static const struct row *chosen_row(const struct field *f, const cJSON *json)
     const struct row *row = name ? table_find(f->table, name) : NULL;
     cJSON_Delete(def);
     return row;
+}
+
+bool foreign_same(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a += strspn(a, "_");
+        b += strspn(b, "_");
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+        if (!*a)
+            return true;
+    }
+}
+
+void foreign_value(struct foreign_use *u, cJSON *value)
+{
+    cJSON_Delete(u->value);
+    u->value = value;
 }
 
 const char *foreign_chosen(const struct foreign_use *u, const char *pointer)

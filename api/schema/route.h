@@ -59,7 +59,4 @@ struct route {
                                       // route may raise
 };
 
-extern const struct route route_table[];
-extern const size_t route_count;
-
 const char *method_name(enum method m); // "GET"

@@ -44,14 +44,6 @@ static void put_words(struct jsonw *w, const char *const *names, bool nullable)
     jsonw_end(w);
 }
 
-void doc_put_limits(struct jsonw *w, const struct field *f)
-{
-    if (f->min == 0 && f->max == 0)
-        return;
-    jsonw_real(w, f->above_min ? "exclusiveMinimum" : "minimum", f->min);
-    jsonw_real(w, "maximum", f->max);
-}
-
 static void put_count(struct jsonw *w, const struct field *f, const char *min, const char *max)
 {
     if (f->max == 0)
@@ -66,16 +58,6 @@ static void put_doc(struct jsonw *w, const struct field *f)
         jsonw_string(w, "description", f->doc);
     if (f->def)
         jsonw_json(w, "default", f->def);
-}
-
-void doc_any_of_end(struct jsonw *w, bool nullable)
-{
-    if (nullable) {
-        jsonw_object(w, NULL);
-        jsonw_string(w, "type", "null");
-        jsonw_end(w);
-    }
-    jsonw_end(w);
 }
 
 static void describe_number(const struct field *f, struct jsonw *w)

@@ -9,7 +9,21 @@ enum { ALIAS_DOC = 100 };
 
 void doc_describe_pick(const struct field *f, struct jsonw *w);
 
-void doc_put_limits(struct jsonw *w, const struct field *f);
+static inline void doc_put_limits(struct jsonw *w, const struct field *f)
+{
+    if (f->min == 0 && f->max == 0)
+        return;
+    jsonw_real(w, f->above_min ? "exclusiveMinimum" : "minimum", f->min);
+    jsonw_real(w, "maximum", f->max);
+}
 
 // The end of several forms of a value; null is a form too.
-void doc_any_of_end(struct jsonw *w, bool nullable);
+static inline void doc_any_of_end(struct jsonw *w, bool nullable)
+{
+    if (nullable) {
+        jsonw_object(w, NULL);
+        jsonw_string(w, "type", "null");
+        jsonw_end(w);
+    }
+    jsonw_end(w);
+}

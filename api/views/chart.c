@@ -8,8 +8,3 @@ const struct rendering *const chart_renderings[] = {
 #include "api/views/chart.def"
     NULL,
 };
-
-bool chart_gap(const struct chart *c, size_t i)
-{
-    return c->epoch[i] > (i ? c->epoch[i - 1] : c->after) + 1;
-}

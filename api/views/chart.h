@@ -28,4 +28,7 @@ struct chart { // the model of a reply
 extern const struct rendering *const chart_renderings[];
 
 // Whether epochs between the i-th row and the one before are missing.
-bool chart_gap(const struct chart *c, size_t i);
+static inline bool chart_gap(const struct chart *c, size_t i)
+{
+    return c->epoch[i] > (i ? c->epoch[i - 1] : c->after) + 1;
+}

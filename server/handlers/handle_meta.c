@@ -7,6 +7,7 @@
 #include "server/base/settings.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
+#include "server/handlers/server.h"
 
 #include <string.h>
 
@@ -32,7 +33,7 @@ bool meta_health(struct call *c, struct err *e)
 bool meta_openapi(struct call *c, struct err *e)
 {
     size_t len;
-    const char *text = openapi(route_table, route_count, c->arena, &len, e);
+    const char *text = openapi(c->server->routes.row, c->server->routes.n, c->arena, &len, e);
     return text && call_reply(c, text, len);
 }
 

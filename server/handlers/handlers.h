@@ -15,6 +15,9 @@ struct job_spec;
 #define ROUTE(handler, ...) bool handler(struct call *c, struct err *e);
 #include "server/handlers/routes.def"
 
+extern const struct route route_table[];
+extern const size_t route_count;
+
 // The rest of an upload's row.
 bool dataset_upload_begin(struct call *c, struct err *e);
 bool dataset_upload_piece(struct call *c, const char *bytes, size_t len, struct err *e);

@@ -6,6 +6,7 @@
 
 #include "server/base/clock.h"
 #include "server/handlers/reply.h"
+#include "server/handlers/server.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,15 +31,15 @@ static double job_eta(const struct job_row *j)
 }
 
 // A link to every route that is one step below a job.
-static void job_urls(struct job_reply *out, struct arena *a)
+static void job_urls(struct job_reply *out, const struct router *r, struct arena *a)
 {
     static const char below[] = "/jobs/{id}/";
-    struct url_reply *url = arena_need(a, route_count + 1, sizeof *url);
+    struct url_reply *url = arena_need(a, r->n + 1, sizeof *url);
     const char *self = arena_printf(a, "/jobs/%lld", (long long)out->id);
     size_t n = 0;
     url[n++] = (struct url_reply){"self", self};
-    for (size_t i = 0; i < route_count; i++) {
-        const char *path = route_table[i].path, *what = path + sizeof below - 1;
+    for (size_t i = 0; i < r->n; i++) {
+        const char *path = r->row[i].path, *what = path + sizeof below - 1;
         if (strncmp(path, below, sizeof below - 1) == 0 && !strchr(what, '/'))
             url[n++] = (struct url_reply){what, arena_printf(a, "%s/%s", self, what)};
     }
@@ -81,7 +82,7 @@ bool job_fill(struct call *c, const struct job_row *j, const struct faults *note
         .notes = notes && notes->n_note ? notes->note : NULL,
         .n_notes = notes ? notes->n_note : 0,
     };
-    job_urls(out, c->arena);
+    job_urls(out, &c->server->routes, c->arena);
     return reply_stored(j->metadata, false, c->arena, e) &&
            reply_stored(j->spec, true, c->arena, e);
 }

@@ -12,6 +12,7 @@
 #include "server/base/signals.h"
 #include "server/files/catalog.h"
 #include "server/files/files.h"
+#include "server/handlers/handlers.h"
 #include "server/http/http.h"
 #include "server/jobs/cache.h"
 #include "server/jobs/queue.h"
@@ -142,9 +143,10 @@ static bool open_blas(struct server *s, struct err *e)
 
 static bool open_http(struct server *s, struct err *e)
 {
+    s->routes = (struct router){route_table, route_count};
     const struct http_config config = {.settings = s->settings,
                                        .memory = &s->requests,
-                                       .router = {route_table, route_count},
+                                       .router = s->routes,
                                        .server = s,
                                        .log = s->log,
                                        .limits = http_limits_default};

@@ -7,6 +7,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
+#include "server/http/router.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -25,6 +26,7 @@ struct http;
 struct server {
     const struct settings *settings; // main's, constant
     const struct log *log;           // the same
+    struct router routes;            // all that is served, for handlers that tell of it
     struct store *store;
     struct files *files;
     struct catalog *catalog;

@@ -95,7 +95,7 @@ void reaper_give_up(struct reaper *r)
 // Whether the client may still be reading what we said.
 static bool swallow(int fd)
 {
-    ssize_t n = recv(fd, NULL, SWALLOW, MSG_TRUNC | MSG_DONTWAIT);
+    ssize_t n = recvfrom(fd, NULL, SWALLOW, MSG_TRUNC | MSG_DONTWAIT, NULL, NULL);
     return n > 0 || (n < 0 && errno == EAGAIN);
 }
 

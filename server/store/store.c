@@ -429,6 +429,21 @@ void store_close(struct store *s)
     store_end(s, false);
 }
 
+// Ids are given out by AUTOINCREMENT, which remembers the last of each table.
+static bool ask_new(struct store *s, struct conn *c, void *fresh, struct err *e)
+{
+    (void)s;
+    int64_t n = SQL(c, e, NULL, NULL, "SELECT 1 FROM sqlite_sequence LIMIT 1");
+    *(bool *)fresh = n == 0;
+    return n >= 0;
+}
+
+bool store_is_new(struct store *s, bool *fresh, struct err *e)
+{
+    *fresh = false;
+    return store_read(s, ask_new, fresh, e);
+}
+
 void store_discard(struct store *s)
 {
     bool fresh = false;

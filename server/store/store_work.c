@@ -28,15 +28,6 @@ bool sql_any(struct store *s, const struct sql_text *text, const char *value, bo
     return store_read(s, any, &w, e);
 }
 
-// Ids are given out by AUTOINCREMENT, which remembers the last of each table.
-bool store_is_new(struct store *s, bool *fresh, struct err *e)
-{
-    bool used = false;
-    bool ok = sql_any(s, SQL_TEXT("SELECT 1 FROM sqlite_sequence LIMIT 1"), NULL, &used, e);
-    *fresh = ok && !used;
-    return ok;
-}
-
 bool sql_snapshot(struct store *s, struct conn *c, store_fn *fn, void *arg, struct err *e)
 {
     bool ok = SQL(c, e, NULL, NULL, "BEGIN") >= 0 && fn(s, c, arg, e);

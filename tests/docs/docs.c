@@ -9,7 +9,6 @@
 #include "api/schema/foreign.h"
 #include "api/schema/job_schema.h"
 #include "api/schema/rendering.h"
-#include "api/schema/route.h"
 #include "api/views/problem.h"
 #include "engine/model/init.h"
 #include "engine/model/metric.h"
@@ -18,6 +17,7 @@
 #include "engine/optim/schedule.h"
 #include "engine/train/diagnose.h"
 #include "server/base/settings.h"
+#include "server/handlers/handlers.h"
 
 #include <ctype.h>
 #include <stdio.h>

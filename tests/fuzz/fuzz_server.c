@@ -14,6 +14,7 @@
 #include "api/views/graph_doc.h"
 #include "server/http/accept.h"
 #include "server/http/router.h"
+#include "server/handlers/handlers.h"
 #include "server/handlers/server.h"
 #include "server/http/wire.h"
 

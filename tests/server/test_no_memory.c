@@ -140,7 +140,8 @@ static void site_init(struct site *s)
                                 .files = s->p.files,
                                 .catalog = s->p.catalog,
                                 .queue = s->p.queue,
-                                .cache = s->p.cache};
+                                .cache = s->p.cache,
+                                .routes = {route_table, route_count}};
     s->config = (struct http_config){.settings = &s->p.settings,
                                      .router = {route_table, route_count},
                                      .server = &s->server,

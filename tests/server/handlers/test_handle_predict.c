@@ -29,7 +29,8 @@ static void sit(struct desk *d, const char *path, const char *body, enum pace pa
                                 .files = p->files,
                                 .catalog = p->catalog,
                                 .queue = p->queue,
-                                .cache = p->cache};
+                                .cache = p->cache,
+                                .routes = {route_table, route_count}};
     d->call = (struct call){.arena = &p->arena,
                             .segment = {"1"},
                             .status = 200,

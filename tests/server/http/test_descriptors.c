@@ -4,6 +4,7 @@
 #include "server/http/descriptors.h"
 #include "tests/server/http/peer.h"
 #include "tests/server/plant.h"
+#include "server/handlers/handlers.h"
 #include "server/handlers/server.h"
 #include "server/http/http.h"
 
@@ -85,7 +86,8 @@ static struct http *serve(struct plant *p, struct server *s)
                          .files = p->files,
                          .catalog = p->catalog,
                          .queue = p->queue,
-                         .cache = p->cache};
+                         .cache = p->cache,
+                         .routes = {route_table, route_count}};
     p->settings.address.port = 0;
     const struct http_config config = {.settings = &p->settings,
                                        .memory = &s->requests,

@@ -164,7 +164,8 @@ static void get_one(struct plant *p, struct asked *w, const struct route *row,
                             .files = p->files,
                             .catalog = p->catalog,
                             .queue = p->queue,
-                            .cache = p->cache};
+                            .cache = p->cache,
+                            .routes = {route_table, route_count}};
     struct target target = {.query = ""};
     struct call call = {.route = row,
                         .rendering = rendering,
