@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Columns as preprocessing finds them: by name, in the type it wants, and where to say that a job
-// definition is wrong about one.
+// definition is wrong about one; classes by name.
 
+#include "engine/table/prep.h"
 #include "engine/table/prep_parts.h"
 
 #include "engine/base/nearest.h"
 #include "engine/table/cast.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void *prep_alloc(struct arena *a, size_t n, size_t size, struct err *e)
 {
@@ -49,4 +51,12 @@ const char *prep_target_place(const struct prep *p, size_t i, char at[PREP_PLACE
 {
     snprintf(at, PREP_PLACE, p->answer.n_target > 1 ? "/target/%zu" : "/target", i);
     return at;
+}
+
+size_t prep_class(const struct prep *p, const char *name)
+{
+    size_t k = 0;
+    while (k < p->answer.n_class && strcmp(p->answer.class_name[k], name) != 0)
+        k++;
+    return k;
 }

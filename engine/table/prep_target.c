@@ -8,8 +8,6 @@
 #include "engine/table/task.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 static bool twice(const struct prep *p, size_t i, struct err *e)
 {
@@ -59,14 +57,6 @@ bool prep_choose_targets(struct prep *p, const struct frame *f, const struct dat
         p->answer.std[i] = 1;
     }
     return find_targets(p, name, f, s, wish, halt, a, e) && prep_choose_task(p, f, s, halt, a, e);
-}
-
-size_t prep_class(const struct prep *p, const char *name)
-{
-    size_t k = 0;
-    while (k < p->answer.n_class && strcmp(p->answer.class_name[k], name) != 0)
-        k++;
-    return k;
 }
 
 static bool bind_target(struct prep *p, size_t i, const struct frame *f, const struct halt *halt,
