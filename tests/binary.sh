@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Looks at what the linker made: `tests/binary.sh build/release`. Each program must have what
+# Looks at what compiler and linker made: `tests/binary.sh build/release`. No two source files may
+# need symbols of each other. Each program must have what
 # makes a memory fault hard to use; the Makefile asks for it, and a lost flag is seen by nobody
 # else. Ends in "binary: N passed, N failed".
 
@@ -47,6 +48,49 @@ probed() {
         grep -Eq '\<or[lq] +\$0x0,(0x[0-9a-f]+)?\(%rsp\)'
 }
 
+# Which file uses a symbol of which other, and no way round: what two files need of each other
+# belongs into one, or into a third. Includes cannot show it (tests/layers.sh looks at those), for a
+# header often declares what another file defines.
+knots() {
+    (cd "$build" && for source in $(cd "$OLDPWD" && ls engine/*/*.c api/*/*.c server/*/*.c); do
+        [ ! -e "${source%.c}.o" ] || nm -A "${source%.c}.o"
+    done) | awk '
+    function visit(file, way,    i, n, list) {
+        if (mark[file] == 1) {
+            sub(".* " file " ", " " file " ", way)
+            print "each needs the next:" way file
+            found = 1
+        }
+        if (mark[file])
+            return
+        mark[file] = 1
+        n = split(uses[file], list, " ")
+        for (i = 1; i <= n; i++)
+            if (list[i] != file)
+                visit(list[i], way file " ")
+        mark[file] = 2
+    }
+    {
+        sub(/:.*/, "", $1)
+        if ($(NF - 1) ~ /[TDRBCVW]/)
+            owner[$NF] = $1
+        else if ($(NF - 1) == "U")
+            wants[$1] = wants[$1] " " $NF
+    }
+    END {
+        for (file in wants) {
+            n = split(wants[file], list, " ")
+            for (i = 1; i <= n; i++)
+                if (list[i] in owner && index(uses[file] " ", " " owner[list[i]] " ") == 0)
+                    uses[file] = uses[file] " " owner[list[i]]
+        }
+        for (file in uses)
+            visit(file, " ")
+        exit !found
+    }'
+}
+no_knots() { ! knots; }
+
 for program in "$build/mlpd" "$build/mlpd-cli"; do
     check "is position-independent" has -h '/Type:.*DYN/'
     check "is an executable with an interpreter" has -l '$1 == "INTERP"'
@@ -65,6 +109,7 @@ check "touches every page of a large frame" probed
 check "checks bounds that are known at run time only" sh -c "LC_ALL=C readelf -p .mlpd.build '$program' |
     grep -q '_FORTIFY_SOURCE=3'"
 check "is protected in every object" protected
+check "has no two files that need each other" no_knots
 check "claims the shadow stack" sh -c "! LC_ALL=C readelf -h '$program' | grep -q X86-64 ||
     LC_ALL=C readelf -n '$program' | grep -q SHSTK"
 echo "binary: $passed passed, $failed failed"
