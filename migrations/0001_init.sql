@@ -75,19 +75,6 @@ BEGIN
     SELECT RAISE(ABORT, 'a job cannot make this move');
 END;
 
--- One row an epoch, clustered in the order it is read. "vals" holds one little-endian double for
--- each word of "names".
-CREATE TABLE job_metrics (
-    job_id  INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    attempt INTEGER NOT NULL,
-    epoch   INTEGER NOT NULL,
-    step    INTEGER NOT NULL,
-    at      INTEGER NOT NULL,
-    names   TEXT    NOT NULL,
-    vals    BLOB    NOT NULL CHECK (length(vals) % 8 = 0),
-    PRIMARY KEY (job_id, attempt, epoch)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE job_events (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
     job_id  INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,

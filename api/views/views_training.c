@@ -6,17 +6,8 @@
 
 FIELDS(layer_curve) = {
     V_TEXT("name", .doc = "The layer: layers.0, ..., output."),
-    V_ANY("grad_norm", .of = FIELD_LIST,
-          .doc = "Length of the loss's gradient by the layer's weights."),
-    V_ANY("weight_norm", .of = FIELD_LIST, .doc = "Length of the weights."),
-    V_ANY("update_ratio", .of = FIELD_LIST,
-          .doc = "How far a step moved the weights, as a share of their length."),
-    V_ANY("dead", .of = FIELD_LIST,
-          .doc = "Share of units that gave 0 for every row; null where units cannot die."),
-    V_ANY("saturated", .of = FIELD_LIST,
-          .doc = "Share of values at the flat ends; null for activations without."),
-    V_ANY("mean", .of = FIELD_LIST, .doc = "Mean of the layer's values."),
-    V_ANY("std", .of = FIELD_LIST, .doc = "Their standard deviation."),
+#define LAYER_STAT(member, text) V_ANY(#member, .of = FIELD_LIST, .doc = text),
+#include "engine/train/layer_stats.def"
     {0},
 };
 static VIEW(layer_curve, "LayerCurve", "What a layer did, a value an epoch.");

@@ -10,6 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
+const struct layer_stat layer_stat_list[LAYER_STATS] = {
+#define LAYER_STAT(member, doc) {#member, doc, offsetof(struct layer_stats, member)},
+#include "engine/train/layer_stats.def"
+};
+
 enum { SHIFT, SUM, SQUARES, ALIVE, SUMS }; // rows of observed_layer.column
 
 static bool of_layer(const char *name, const char *prefix)

@@ -11,16 +11,23 @@
 #include "engine/nn/plan.h"
 #include "engine/nn/role.h"
 
-// Of the hidden layers in order, then the output layer. NaN where something has no meaning.
+// Of the hidden layers in order, then the output layer: what each member is says layer_stats.def.
 struct layer_stats {
-    double grad_norm;    // of the loss by the layer's weight matrix, before clipping and penalties
-    double weight_norm;  // of that matrix, after the step
-    double update_ratio; // how far the step moved it, over its norm before
-    double dead;         // share of units that were 0 for every row of the batch, where that is
-                         // the end of them (relu)
-    double saturated;    // share of values within 1 % of the range of a bound (sigmoid, tanh)
-    double mean, std;    // of the layer's values: after the activation, before dropout
+#define LAYER_STAT(member, doc) double member;
+#include "engine/train/layer_stats.def"
 };
+
+struct layer_stat {
+    const char *name, *doc; // doc: a sentence
+    size_t at;              // of the double in struct layer_stats
+};
+
+#define LAYER_STAT(member, doc) +1
+enum {
+    LAYER_STATS = 0
+#include "engine/train/layer_stats.def"
+};
+extern const struct layer_stat layer_stat_list[LAYER_STATS];
 
 struct observed_layer {
     const struct model_param *weight;

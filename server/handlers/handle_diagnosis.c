@@ -11,12 +11,13 @@
 #include "engine/train/diagnose.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
+#include "server/handlers/reply_series.h"
 #include "server/handlers/server.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { SAMPLE = 400, LAYER_VALUES = sizeof(struct layer_stats) / sizeof(double) };
+enum { SAMPLE = 400 };
 
 // Epochs between two that are looked at, so that `limit` are enough.
 static int64_t diagnosis_stride(const struct job_row *job, int64_t limit)
@@ -24,46 +25,28 @@ static int64_t diagnosis_stride(const struct job_row *job, int64_t limit)
     return job->epoch / limit + 1;
 }
 
-static const char *const *split_names(const char *names, size_t n, struct arena *a)
+// The scopes of a table's series: the layers in their order.
+struct scopes {
+    const char **name; // [n], the table's own
+    size_t n;
+};
+
+static struct scopes scopes_of(const struct series_table *t, struct arena *a)
 {
-    const char **name = arena_need(a, n ? n : 1, sizeof *name);
-    for (size_t i = 0; i < n; i++) {
-        size_t len = strcspn(names, " ");
-        name[i] = arena_text(a, names, len);
-        names += len + (names[len] == ' ');
-    }
-    return name;
+    struct scopes s = {arena_need(a, t->series.n + 1, sizeof *s.name), 0};
+    for (size_t i = 0; i < t->series.n; i++)
+        if (!s.n || strcmp(s.name[s.n - 1], t->series.item[i].scope) != 0)
+            s.name[s.n++] = t->series.item[i].scope;
+    return s;
 }
 
-// What is stored must be as many values for each layer as struct layer_stats has.
-static bool check_layers(const struct layer_table *t, struct err *e)
+static void write_layer(struct jsonw *w, const char *name, const struct series_table *t)
 {
-    size_t names = *t->names != '\0';
-    for (const char *at = t->names; *at; at++)
-        names += *at == ' ';
-    return t->n_value == names * LAYER_VALUES ||
-           fail(e, ERR_INTERNAL,
-                "what was stored of the layers cannot be read: another version of "
-                "mlpd has written it, or it is damaged");
-}
-
-static void write_curve(struct jsonw *w, const char *key, const struct layer_table *t, size_t at)
-{
-    jsonw_array(w, key);
-    for (size_t i = 0; i < t->n_row; i++)
-        jsonw_real(w, NULL, t->value[i * t->n_value + at]);
-    jsonw_end(w);
-}
-
-static void write_layer(struct jsonw *w, const char *name, const struct layer_table *t,
-                        size_t layer)
-{
-    static const char *const member[LAYER_VALUES] = {
-        "grad_norm", "weight_norm", "update_ratio", "dead", "saturated", "mean", "std"};
     jsonw_object(w, NULL);
     jsonw_string(w, "name", name);
-    for (size_t k = 0; k < LAYER_VALUES; k++)
-        write_curve(w, member[k], t, layer * LAYER_VALUES + k);
+    for (size_t k = 0; k < LAYER_STATS; k++)
+        reply_series(w, layer_stat_list[k].name, t,
+                     series_find(&t->series, name, layer_stat_list[k].name));
     jsonw_end(w);
 }
 
@@ -72,45 +55,60 @@ bool job_layers(struct call *c, struct err *e)
     const struct epochs_query *q = c->query;
     int64_t id;
     struct job_row job;
-    struct layer_table t;
+    struct series_table t;
     if (!call_id(c, 0, "job", &id, e) || !store_job_get(c->server->store, id, &job, c->arena, e))
         return false;
     const struct curve_part part = {q->after_epoch, diagnosis_stride(&job, q->limit),
-                                    (size_t)q->limit + 1};
-    if (!store_job_layers(c->server->store, id, &part, &t, c->arena, e) || !check_layers(&t, e))
+                                    (size_t)q->limit + 1, SERIES_PARTS};
+    if (!store_job_series(c->server->store, id, &part, &t, c->arena, e))
         return false;
-    size_t n = t.n_value / LAYER_VALUES;
-    const char *const *name = split_names(t.names, n, c->arena);
+    const struct scopes layer = scopes_of(&t, c->arena);
     struct jsonw w = reply_begin(c);
-    jsonw_array(&w, "epoch");
-    for (size_t i = 0; i < t.n_row; i++)
-        jsonw_int(&w, NULL, t.epoch[i]);
-    jsonw_end(&w);
+    reply_points(&w, "epoch", t.epoch, t.n_row);
     jsonw_array(&w, "layers");
-    for (size_t i = 0; i < n; i++)
-        write_layer(&w, name[i], &t, i);
+    for (size_t i = 0; i < layer.n; i++)
+        write_layer(&w, layer.name[i], &t);
     jsonw_end(&w);
     return reply_end(c, &w, e);
 }
 
 // ---- Diagnosis ----
 
-// One of the curve's columns at the epochs of the layers' table; NaN where it has none.
-static const double *column(const struct metric_table *t, const char *name,
-                            const struct layer_table *l, struct arena *a)
+// One of the run's series at the epochs of the layers' table; NaN where it has none.
+static const double *column(const struct series_table *t, const char *name,
+                            const struct series_table *l, struct arena *a)
 {
     double *v = arena_need(a, l->n_row + 1, sizeof *v);
-    const char *const *names = split_names(t->names, t->n_name, a);
-    size_t k = 0;
-    while (k < t->n_name && strcmp(names[k], name) != 0)
-        k++;
+    size_t k = series_find(&t->series, "", name);
     for (size_t i = 0, row = 0; i < l->n_row; i++) {
         while (row < t->n_row && t->epoch[row] < l->epoch[i])
             row++;
-        bool there = k < t->n_name && row < t->n_row && t->epoch[row] == l->epoch[i];
-        v[i] = there ? t->value[row * t->n_name + k] : NAN;
+        bool there = k < t->series.n && row < t->n_row && t->epoch[row] == l->epoch[i];
+        v[i] = there ? t->value[row * t->series.n + k] : NAN;
     }
     return v;
+}
+
+// One statistic of a layer, of all epochs.
+static void recall_stat(const struct series_table *t, size_t series, struct layer_stats *to,
+                        size_t n_layer, size_t at)
+{
+    for (size_t i = 0; i < t->n_row; i++) {
+        double v = series < t->series.n ? t->value[i * t->series.n + series] : NAN;
+        memcpy((char *)(to + i * n_layer) + at, &v, sizeof v);
+    }
+}
+
+// Statistics [n_row, layer->n], NaN what was not recorded; NULL when there is no room.
+static const struct layer_stats *recall_layers(const struct series_table *t,
+                                               const struct scopes *layer, struct arena *a)
+{
+    struct layer_stats *all = arena_alloc(a, t->n_row + 1, (layer->n + 1) * sizeof *all);
+    for (size_t i = 0; all && i < layer->n; i++)
+        for (size_t k = 0; k < LAYER_STATS; k++)
+            recall_stat(t, series_find(&t->series, layer->name[i], layer_stat_list[k].name),
+                        all + i, layer->n, layer_stat_list[k].at);
+    return all;
 }
 
 // Elements of an array member of a JSON object.
@@ -150,23 +148,26 @@ static double chance_loss(const struct pick *pick, size_t n_class)
 static bool recall(struct call *c, const struct job_row *job, const struct job_spec *spec,
                    struct history *h, struct err *e)
 {
-    struct metric_table t;
-    struct layer_table l;
-    const struct curve_part part = {0, diagnosis_stride(job, SAMPLE), SAMPLE + 1};
-    if (!store_job_metrics(c->server->store, job->id, &part, &t, c->arena, e) ||
-        !store_job_layers(c->server->store, job->id, &part, &l, c->arena, e) ||
-        !check_layers(&l, e))
+    struct series_table t, l;
+    int64_t stride = diagnosis_stride(job, SAMPLE);
+    const struct curve_part part = {0, stride, SAMPLE + 1, SERIES_RUN},
+                            parts = {0, stride, SAMPLE + 1, SERIES_PARTS};
+    if (!store_job_series(c->server->store, job->id, &part, &t, c->arena, e) ||
+        !store_job_series(c->server->store, job->id, &parts, &l, c->arena, e))
         return false;
-    size_t n = l.n_value / LAYER_VALUES;
+    const struct scopes layer = scopes_of(&l, c->arena);
+    const struct layer_stats *stats = recall_layers(&l, &layer, c->arena);
+    if (!stats)
+        return fail(e, ERR_TOO_LARGE, "the curves need more memory than one request may use");
     *h = (struct history){.n_epoch = l.n_row,
-                          .n_layer = n,
+                          .n_layer = layer.n,
                           .epoch = l.epoch,
                           .train_loss = column(&t, "train_loss", &l, c->arena),
                           .val_loss = column(&t, "val_loss", &l, c->arena),
                           .lr = column(&t, "lr", &l, c->arena),
                           .grad_norm = column(&t, "grad_norm", &l, c->arena),
-                          .layer = (const struct layer_stats *)(const void *)l.value,
-                          .layer_name = split_names(l.names, n, c->arena),
+                          .layer = stats,
+                          .layer_name = layer.name,
                           .chance_loss = chance_loss(&spec->train.loss, classes(c, job->id)),
                           .diverged = job->error_kind &&
                                       strcmp(job->error_kind, err_word(ERR_DIVERGED)) == 0};

@@ -6,7 +6,9 @@
 #include "engine/optim/optim.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/reply.h"
+#include "server/handlers/reply_series.h"
 #include "server/handlers/server.h"
+#include "server/jobs/lr_series.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -22,35 +24,6 @@ bool job_definition(struct call *c, int64_t id, struct job_row *job, struct job_
         return true;
     return fail(e, why.kind == ERR_INVALID ? ERR_INTERNAL : why.kind, "job %" PRId64 ": %s", id,
                 why.text);
-}
-
-// The columns in the order of struct lr_point.
-static bool lr_check_columns(const struct metric_table *t, int64_t id, struct err *e)
-{
-    return t->n_row == 0 || strcmp(t->names, "lr loss smoothed_loss") == 0 ||
-           fail(e, ERR_INTERNAL, "the stored curve of job %" PRId64 " is not that of a sweep", id);
-}
-
-// The points of the sweep, from the stored curve; NULL when there is no room.
-static struct lr_point *points(const struct metric_table *t, struct arena *a)
-{
-    struct lr_point *p = arena_alloc(a, t->n_row + 1, sizeof *p);
-    for (size_t i = 0; p && i < t->n_row; i++) {
-        const double *v = t->value + i * t->n_name;
-        p[i] = (struct lr_point){(uint64_t)t->step[i], v[0], v[1], v[2]};
-    }
-    return p;
-}
-
-static void write_points(struct jsonw *w, const struct metric_table *t)
-{
-    static const char *const name[] = {"lr", "loss", "smoothed_loss"};
-    for (size_t k = 0; k < sizeof name / sizeof *name; k++) {
-        jsonw_array(w, name[k]);
-        for (size_t i = 0; i < t->n_row; i++)
-            jsonw_real(w, NULL, t->value[i * t->n_name + k]);
-        jsonw_end(w);
-    }
 }
 
 static void write_job(struct jsonw *w, const struct job_spec *spec, double lr)
@@ -70,19 +43,19 @@ bool job_lr(struct call *c, struct err *e)
     int64_t id;
     struct job_row job;
     struct job_spec spec;
-    struct metric_table t;
+    struct series_table t;
     if (!call_id(c, 0, "job", &id, e) || !job_definition(c, id, &job, &spec, e))
         return false;
     if (spec.kind != JOB_LR_FINDER)
         return fail(e, ERR_CONFLICT,
                     "job %" PRId64 " trains a model; post a job with \"kind\": \"lr_finder\"", id);
-    const struct curve_part all = {0, 1, STORE_CURVE};
-    if (!store_job_metrics(c->server->store, id, &all, &t, c->arena, e) ||
-        !lr_check_columns(&t, id, e))
+    const struct curve_part all = {0, 1, STORE_CURVE, SERIES_RUN};
+    const struct lr_point *point;
+    if (!store_job_series(c->server->store, id, &all, &t, c->arena, e) ||
+        !(point = lr_series_points(&t, c->arena, e)))
         return false;
     uint32_t *scratch = arena_alloc(c->arena, t.n_row + 1, sizeof *scratch);
-    const struct lr_point *point = points(&t, c->arena);
-    if (!scratch || !point)
+    if (!scratch)
         return fail(e, ERR_TOO_LARGE, "the sweep needs more memory than one request may use");
     struct lr_found found = lr_suggest(point, t.n_row, spec.sweep.steps, scratch);
     struct jsonw w = reply_begin(c);
@@ -91,7 +64,8 @@ bool job_lr(struct call *c, struct err *e)
     jsonw_real(&w, "valley", found.valley);
     jsonw_real(&w, "steep", found.steep);
     jsonw_real(&w, "minimum", found.minimum);
-    write_points(&w, &t);
+    for (size_t k = 0; k < LR_SERIES; k++)
+        reply_series(&w, lr_series_name[k], &t, series_find(&t.series, "", lr_series_name[k]));
     write_job(&w, &spec, found.valley);
     return reply_end(c, &w, e);
 }

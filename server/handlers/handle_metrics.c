@@ -7,17 +7,12 @@
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
 
-#include <string.h>
-
-// The names of the columns, one by one; NULL when there is no memory for them.
-static const char *const *column_names(const struct metric_table *t, struct arena *a)
+// The names of the columns; NULL when there is no memory for them.
+static const char *const *column_names(const struct series_list *l, struct arena *a)
 {
-    const char **name = arena_alloc(a, t->n_name, sizeof *name), *at = t->names;
-    for (size_t k = 0; name && k < t->n_name; k++) {
-        size_t len = strcspn(at, " ");
-        name[k] = arena_text(a, at, len);
-        at += len + (at[len] == ' ');
-    }
+    const char **name = arena_alloc(a, l->n, sizeof *name);
+    for (size_t k = 0; name && k < l->n; k++)
+        name[k] = l->item[k].name;
     return name;
 }
 
@@ -26,16 +21,16 @@ static bool read_chart(struct call *c, int64_t id, const struct curve_part *part
                        struct err *e)
 {
     struct job_row job;
-    struct metric_table t;
+    struct series_table t;
     if (!store_job_get(c->server->store, id, &job, c->arena, e) ||
-        !store_job_metrics(c->server->store, id, part, &t, c->arena, e))
+        !store_job_series(c->server->store, id, part, &t, c->arena, e))
         return false;
     *out = (struct chart){.title = arena_printf(c->arena, "job %lld: %s", (long long)id, job.name),
                           .n = t.n_row,
-                          .n_column = t.n_name,
+                          .n_column = t.series.n,
                           .epoch = t.epoch,
                           .step = t.step,
-                          .name = column_names(&t, c->arena),
+                          .name = column_names(&t.series, c->arena),
                           .value = t.value,
                           .after = part->after,
                           .best = job.best_epoch};
@@ -45,7 +40,7 @@ static bool read_chart(struct call *c, int64_t id, const struct curve_part *part
 bool job_metrics(struct call *c, struct err *e)
 {
     const struct epochs_query *q = c->query;
-    const struct curve_part part = {q->after_epoch, 1, (size_t)q->limit};
+    const struct curve_part part = {q->after_epoch, 1, (size_t)q->limit, SERIES_RUN};
     int64_t id;
     struct chart chart;
     return call_id(c, 0, "job", &id, e) && read_chart(c, id, &part, &chart, e) &&

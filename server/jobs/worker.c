@@ -9,11 +9,13 @@
 #include "api/files/model_file.h"
 #include "engine/model/init_data.h"
 #include "engine/table/task.h"
+#include "engine/train/train_check.h"
 #include "server/base/clock.h"
 #include "server/base/crew.h"
 #include "server/base/memory.h"
 #include "server/files/model_store.h"
-#include "server/jobs/curve.h"
+#include "server/jobs/epoch_series.h"
+#include "server/jobs/lr_series.h"
 #include "server/jobs/outcome.h"
 #include "server/jobs/warm.h"
 
@@ -108,14 +110,14 @@ static void report_now_and_then(struct run *r)
 static void on_epoch(void *ctx, const struct train_epoch *t)
 {
     struct run *r = ctx;
-    curve_add(&r->curve, t, (double)(now() - r->begun) / 1000);
+    epoch_series_add(&r->curve, t, (double)(now() - r->begun) / 1000);
     report_now_and_then(r);
 }
 
 static void on_point(void *ctx, const struct lr_point *p)
 {
     struct run *r = ctx;
-    curve_add_point(&r->curve, p);
+    lr_series_add(&r->curve, p);
     report_now_and_then(r);
 }
 
@@ -126,6 +128,24 @@ static void on_step(void *ctx, uint64_t step)
         r->curve.beat.step = (int64_t)step;
         worker_report(r);
     }
+}
+
+// What is planned, and what will be recorded of it.
+static bool declare_series(struct run *r, struct err *e)
+{
+    const struct model *m = &r->prepared.model;
+    const struct train_spec *s = &r->spec.train;
+    struct job_beat *b = &r->curve.beat;
+    curve_init(&r->curve);
+    if (r->spec.kind == JOB_LR_FINDER) {
+        b->epochs = b->steps = r->spec.sweep.steps;
+        return lr_series_declare(&r->curve, &r->arena, e);
+    }
+    uint32_t batches = train_batches(r->train.n, train_batch_size(s, r->train.n), m->by_column);
+    b->epochs = train_epochs(s, batches);
+    b->steps = (int64_t)train_steps(s, batches);
+    b->best_metric = s->monitor;
+    return epoch_series_declare(&r->curve, m, s, r->val.n > 0, &r->arena, e);
 }
 
 static bool prepare(struct run *r, struct err *e)
@@ -142,9 +162,7 @@ static bool prepare(struct run *r, struct err *e)
         !prepare_rows(p, p->split.val, p->split.n_val, &r->val, &r->halt, &r->arena, e) ||
         !prepare_rows(p, p->split.test, p->split.n_test, &r->test, &r->halt, &r->arena, e))
         return false;
-    if (r->spec.kind == JOB_LR_FINDER)
-        return curve_init_sweep(&r->curve, r->spec.sweep.steps, &r->arena, e);
-    return curve_init(&r->curve, &p->model, &r->spec.train, r->train.n, r->val.n, &r->arena, e);
+    return declare_series(r, e) && curve_begin(&r->curve, &r->arena, e);
 }
 
 // A line in the job's log: what training is about to work on.

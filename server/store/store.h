@@ -27,6 +27,7 @@
 #include "server/base/clock.h"
 #include "server/store/blame.h"
 #include "server/store/job.h"
+#include "server/store/series.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -157,8 +158,7 @@ struct job_claim {
 
 struct metric_row {
     int64_t epoch, step;
-    const double *value; // one for each name
-    const double *layer; // n_layer_value of them; NULL: none
+    const double *run, *parts; // a value for each series of SERIES_RUN, of SERIES_PARTS; NULL: none
 };
 
 // What a run reports. Rows of an epoch reported before replace the older ones.
@@ -167,11 +167,10 @@ struct job_beat {
     int64_t elapsed; // ms of training so far
     const char *best_metric;
     double best_value;
-    const char *names; // of the metrics, single blanks between: "train_loss val_loss lr"
+    const struct series_list *series; // [SERIES_KINDS]; NULL: it has none, and no rows
+    bool declared;                    // an earlier report of the run has stored them
     const struct metric_row *row;
-    size_t n_row, n_name;
-    const char *layers; // names of the layers, single blanks between
-    size_t n_layer_value;
+    size_t n_row;
     int64_t gap_from, gap_to; // epochs that will never be reported; 0: none
     const char *gap_why;
 };
@@ -182,27 +181,20 @@ struct model_new {
     int64_t bytes;
 };
 
-struct metric_table {
-    const char *names; // of the columns; "" when there are no rows
-    size_t n_name, n_row;
-    int64_t *attempt, *epoch, *step, *at; // [n_row]; epochs ascend
-    double *value;                        // [n_row, n_name]; NaN where not reported
-};
-
-// Which epochs of a curve: of those after `after` every `stride`-th (those it divides) and the
-// newest, at most `limit`.
+// Which points of a curve: of those after the epoch `after` every `stride`-th (those it divides)
+// and the newest, at most `limit`.
 struct curve_part {
     int64_t after, stride; // stride 1: all of them
     size_t limit;
+    enum series_kind kind; // of the run as a whole, or of its parts
 };
 
-// What was observed of the layers, epoch by epoch.
-struct layer_table {
-    const char *names; // of the layers, blanks between; "" when there are no rows
-    size_t n_value;    // doubles an epoch, for all layers
+// The series that the newest run has declared, and their values.
+struct series_table {
+    struct series_list series;
     size_t n_row;
-    int64_t *epoch; // [n_row], ascending
-    double *value;  // [n_row, n_value]
+    int64_t *attempt, *epoch, *step; // [n_row]; epochs ascend
+    double *value;                        // [n_row, series.n]; NaN where not reported
 };
 
 struct event_row {
@@ -306,14 +298,11 @@ bool store_job_note(struct store *s, const struct lease *lease, const char *leve
                     struct err *e);
 
 // A part of the job's curve. Points of a run that was started over are left out from where the
-// later run began. What it costs is what the answer has, however long the curve. ERR_NOT_FOUND when
-// there is no such job.
-bool store_job_metrics(struct store *s, int64_t id, const struct curve_part *part,
-                       struct metric_table *out, struct arena *a, struct err *e);
-
-// The same for what was observed of the layers.
-bool store_job_layers(struct store *s, int64_t id, const struct curve_part *part,
-                      struct layer_table *out, struct arena *a, struct err *e);
+// later run began, and points without values of that kind. What it costs is what the answer has,
+// however long the curve. ERR_NOT_FOUND when there is no such job; ERR_INTERNAL also when points do
+// not fit what their run has declared.
+bool store_job_series(struct store *s, int64_t id, const struct curve_part *part,
+                      struct series_table *out, struct arena *a, struct err *e);
 
 // At most `limit` lines of the job's log after the event `after`. ERR_NOT_FOUND.
 bool store_job_events(struct store *s, int64_t id, int64_t after, size_t limit,

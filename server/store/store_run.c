@@ -56,8 +56,7 @@ static bool begin_run(struct store *s, struct conn *c, const struct claim *w, st
     const struct lease *lease = &w->out->lease;
     struct job_row *job = &w->out->job;
     return job_load(s, c, lease->job, job, w->a, e) &&
-           SQL(c, e, NULL, NULL, "DELETE FROM job_metrics WHERE job_id = ? AND attempt >= ?",
-               BIND_INT(lease->job), BIND_INT(job->attempt)) >= 0 &&
+           series_drop(c, lease->job, job->attempt, e) &&
            event_add(s, c, e, lease->job, "info", "running, attempt %" PRId64, job->attempt);
 }
 
@@ -135,41 +134,6 @@ struct beat {
     int64_t cancel;
 };
 
-static bool add_points(struct store *s, struct conn *c, const struct beat *w, struct err *e)
-{
-    const struct job_beat *b = w->beat;
-    for (size_t i = 0; i < b->n_row; i++)
-        if (SQL(c, e, NULL, NULL,
-                "INSERT INTO job_metrics (job_id, attempt, epoch, step, at, names, vals, layers, "
-                "layer_vals) SELECT id, attempt, ?, ?, ?, ?, ?, ?, ? FROM jobs "
-                "WHERE id = ? AND lease = ? "
-                "ON CONFLICT (job_id, attempt, epoch) DO UPDATE SET step = excluded.step, "
-                "at = excluded.at, names = excluded.names, vals = excluded.vals, "
-                "layers = excluded.layers, layer_vals = excluded.layer_vals",
-                BIND_INT(b->row[i].epoch), BIND_INT(b->row[i].step), BIND_INT(store_now(s)),
-                BIND_TEXT(b->names), BIND_BLOB(b->row[i].value, b->n_name * sizeof(double)),
-                b->row[i].layer ? BIND_TEXT(b->layers) : BIND_NULL,
-                b->row[i].layer ? BIND_BLOB(b->row[i].layer, b->n_layer_value * sizeof(double))
-                                : BIND_NULL,
-                BIND_INT(w->lease->job), KEY(w->lease)) < 0)
-            return false;
-    return true;
-}
-
-static bool tell_gap(struct store *s, struct conn *c, const struct beat *w, struct err *e)
-{
-    char text[512];
-    const struct job_beat *b = w->beat;
-    if (!b->gap_to)
-        return true;
-    snprintf(text, sizeof text, "epochs %" PRId64 " to %" PRId64 " were not stored: %s",
-             b->gap_from, b->gap_to, b->gap_why);
-    return SQL(c, e, NULL, NULL,
-               "INSERT INTO job_events (job_id, at, level, type, message) "
-               "VALUES (?, ?, 'warn', 'metrics', ?)",
-               BIND_INT(w->lease->job), BIND_INT(store_now(s)), BIND_TEXT(text)) >= 0;
-}
-
 // The run may have got past where earlier ones died with the daemon.
 static bool run_clear(struct store *s, struct conn *c, const struct beat *w, struct err *e)
 {
@@ -198,8 +162,7 @@ static bool beat(struct store *s, struct conn *c, void *arg, struct err *e)
         BIND_INT(b->step), BIND_INT(b->steps), BIND_INT(b->elapsed),
         best ? BIND_INT(b->best_epoch) : BIND_NULL, best ? BIND_TEXT(b->best_metric) : BIND_NULL,
         best ? BIND_REAL(b->best_value) : BIND_NULL, BIND_INT(w->lease->job), KEY(w->lease));
-    return held(w->lease, n, e) && add_points(s, c, w, e) && tell_gap(s, c, w, e) &&
-           run_clear(s, c, w, e);
+    return held(w->lease, n, e) && series_put(s, c, w->lease, b, e) && run_clear(s, c, w, e);
 }
 
 bool store_job_beat(struct store *s, const struct lease *lease, const struct job_beat *b,

@@ -33,3 +33,13 @@ bool job_missing(int64_t id, struct err *e);                // always false, wit
 __attribute__((format(printf, 6, 7))) bool event_add(struct store *s, struct conn *c, struct err *e,
                                                      int64_t job, const char *level,
                                                      const char *fmt, ...);
+
+// Series of a run (store_series.c), within a write: what a report has of them, and an end to all
+// that was stored of a run and later ones.
+bool series_put(struct store *s, struct conn *c, const struct lease *lease,
+                const struct job_beat *b, struct err *e);
+bool series_drop(struct conn *c, int64_t job, int64_t attempt, struct err *e);
+
+// What a run has declared, within a read; none is fine. The list is in the arena.
+bool series_declared(struct conn *c, int64_t job, int64_t attempt, enum series_kind kind,
+                     struct series_list *out, struct arena *a, struct err *e);

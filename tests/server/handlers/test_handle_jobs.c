@@ -234,6 +234,8 @@ TEST(epochs_that_were_not_stored_are_listed_as_gaps)
 {
     static const int64_t epoch[] = {2, 3, 7, 8, 20};
     static const double value = 1;
+    static const struct series series = {"", "a", SERIES_REAL};
+    static const struct series_list list[SERIES_KINDS] = {{&series, 1}};
     struct plant p;
     struct desk d;
     struct job_claim claim;
@@ -244,8 +246,7 @@ TEST(epochs_that_were_not_stored_are_listed_as_gaps)
     NEED(store_job_claim(p.store, "w", &claim, &p.arena, &p.err));
     for (size_t i = 0; i < sizeof epoch / sizeof *epoch; i++) {
         const struct metric_row row = {epoch[i], epoch[i], &value, NULL};
-        const struct job_beat beat = {
-            .epoch = epoch[i], .names = "a", .row = &row, .n_row = 1, .n_name = 1};
+        const struct job_beat beat = {.epoch = epoch[i], .series = list, .row = &row, .n_row = 1};
         NEED(store_job_beat(p.store, &claim.lease, &beat, &cancel, &p.err));
     }
     sit(&d, &p, NULL, "1");

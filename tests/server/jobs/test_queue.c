@@ -164,7 +164,7 @@ TEST(a_cancellation_reaches_the_run_at_once_and_outlasts_a_drain)
 
 TEST(a_cancellation_past_the_queue_is_seen_by_the_next_beat_and_by_the_next_tick)
 {
-    static const struct job_beat beat = {.epoch = 1, .names = ""};
+    static const struct job_beat beat = {.epoch = 1};
     struct bench b;
     struct job_row job;
     bench_init(&b);
@@ -268,7 +268,7 @@ static void fill_disk(struct bench *b, bool on)
 
 TEST(a_full_disk_takes_no_job_from_its_run)
 {
-    static const struct job_beat beat = {.epoch = 1, .names = ""};
+    static const struct job_beat beat = {.epoch = 1};
     struct bench b;
     struct job_row job;
     bench_init(&b);
@@ -406,7 +406,7 @@ TEST(the_third_crash_fails_a_job_with_a_reason)
     bench_release(&b);
 }
 
-static const struct job_beat first_epoch = {.epoch = 1, .names = ""};
+static const struct job_beat first_epoch = {.epoch = 1};
 
 TEST(a_new_queue_takes_over_what_the_dead_daemon_ran)
 {

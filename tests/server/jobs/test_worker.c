@@ -47,7 +47,7 @@ static double predicted(struct plant *p, const char *name)
 TEST(a_job_succeeds_and_its_model_answers)
 {
     struct plant p;
-    struct metric_table t;
+    struct series_table t;
     plant_init(&p);
     int64_t id = plant_submit(&p, "d", upload(&p, "d"), SHORT);
     plant_work(&p, 2);
@@ -57,10 +57,10 @@ TEST(a_job_succeeds_and_its_model_answers)
     ck_assert_str_eq(row.best_metric, "val_loss");
     ck_assert_str_eq(row.model, "d");
     ck_assert_int_eq(row.version, 1);
-    NEED(store_job_metrics(p.store, id, &(struct curve_part){0, 1, 100}, &t, &p.arena, &p.err));
+    NEED(store_job_series(p.store, id, &(struct curve_part){0, 1, 100, SERIES_RUN}, &t, &p.arena, &p.err));
     ck_assert_uint_eq(t.n_row, 5);
-    ck_assert_str_eq(t.names, "train_loss lr grad_norm seconds val_loss val_rmse val_mae val_r2");
-    for (size_t i = 0; i < t.n_row * t.n_name; i++)
+    ck_assert_uint_eq(t.series.n, 8);
+    for (size_t i = 0; i < t.n_row * t.series.n; i++)
         ck_assert(isfinite(t.value[i]));
     ck_assert(isfinite(predicted(&p, "d")));
     queue_drain(p.queue); // the worker tidies up after it has told of its success
@@ -288,7 +288,7 @@ static bool has_event(struct plant *p, int64_t id, const char *text)
 TEST(a_job_trains_on_while_the_disk_is_full_and_tells_what_is_missing)
 {
     struct plant p;
-    struct metric_table t;
+    struct series_table t;
     size_t gaps = 0;
     plant_init(&p);
     int64_t id = plant_submit(&p, "d", upload(&p, "d"), LONG);
@@ -300,7 +300,7 @@ TEST(a_job_trains_on_while_the_disk_is_full_and_tells_what_is_missing)
     full_disk(p.store, false);
     struct job_row row = plant_await(&p, id, JOB_SUCCEEDED, 10000);
     ck_assert(row.attempt == 1 && row.crashes + row.deaths == 0);
-    NEED(store_job_metrics(p.store, id, &(struct curve_part){0, 1, 10000}, &t, &p.arena, &p.err));
+    NEED(store_job_series(p.store, id, &(struct curve_part){0, 1, 10000, SERIES_RUN}, &t, &p.arena, &p.err));
     ck_assert_int_eq(t.epoch[t.n_row - 1], 10000);
     for (size_t i = 1; i < t.n_row; i++)
         if (t.epoch[i] != t.epoch[i - 1] + 1) {

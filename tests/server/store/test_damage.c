@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const tables[] = {"jobs", "datasets", "models", "job_metrics", "job_events"};
+static const char *const tables[] = {"jobs",        "datasets",   "models",
+                                     "job_metrics", "job_series", "job_events"};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 static const char *const wrong[] = {"NULL",
@@ -47,9 +48,10 @@ enum { WRONG = sizeof wrong / sizeof *wrong, BLOB_VALUE = 8 };
 // Columns that are not read back into a row of ours, or by which rows are found: what is wrong
 // there is not found.
 static const char *const unread[] = {
-    "jobs.owner",         "jobs.run_at",         "jobs.idem_key",    "jobs.idem_print",
-    "jobs.lease",         "jobs.lease_until",    "datasets.newest",  "models.newest",
-    "job_metrics.job_id", "job_metrics.attempt", "job_events.job_id"};
+    "jobs.owner",         "jobs.run_at",         "jobs.idem_key",     "jobs.idem_print",
+    "jobs.lease",         "jobs.lease_until",    "datasets.newest",   "models.newest",
+    "job_metrics.job_id", "job_metrics.attempt", "job_series.job_id", "job_series.attempt",
+    "job_series.list",    "job_series.ordinal",  "job_events.job_id"};
 
 static bool sql(struct plant *p, const char *text)
 {
@@ -62,10 +64,14 @@ static const char fill[] =
     "SELECT 'n', digest, '', 'null', 1, 1, 1, 'succeeded' FROM datasets LIMIT 1;"
     "INSERT INTO jobs (name, dataset, digest, spec, metadata, created_at, queued_at, idem_key) "
     "SELECT 'n', 'd', digest, '', 'null', 1, 1, 'key' FROM datasets LIMIT 1;"
-    "INSERT INTO job_metrics WITH n(i) AS (VALUES (1), (2), (3)) SELECT 1, 1, i, i, 1, "
-    "'train_loss lr grad_norm seconds val_loss', zeroblob(40), 'output', zeroblob(56) FROM n;"
-    "INSERT INTO job_metrics WITH n(i) AS (VALUES (1), (2), (3)) SELECT 2, 1, i, i, 1, "
-    "'lr loss smoothed_loss', zeroblob(24), NULL, NULL FROM n";
+    "INSERT INTO job_series (job_id, attempt, list, ordinal, scope, name, type) VALUES "
+    "(1, 1, 0, 0, '', 'train_loss', 'real'), (1, 1, 0, 1, '', 'lr', 'whole'), "
+    "(1, 1, 1, 0, 'output', 'std', 'real'), (2, 1, 0, 0, '', 'lr', 'real'), "
+    "(2, 1, 0, 1, '', 'loss', 'real'), (2, 1, 0, 2, '', 'smoothed_loss', 'real');"
+    "INSERT INTO job_metrics WITH n(i) AS (VALUES (1), (2), (3)) SELECT 1, 1, i, i, "
+    "zeroblob(16), zeroblob(8) FROM n;"
+    "INSERT INTO job_metrics WITH n(i) AS (VALUES (1), (2), (3)) SELECT 2, 1, i, i, "
+    "zeroblob(24), NULL FROM n";
 
 // Without constraints, types and triggers, as nothing looks at them when a file is read.
 static const char loosen[] =
@@ -250,7 +256,8 @@ static void try_column(struct plant *p, const char *table, const char *name)
         if (!put_wrong(p, table, name, wrong[i])) {
             ck_assert_msg(strstr(name, "id") || strstr(name, "newest") || strstr(name, "name") ||
                               strstr(name, "version") || strstr(name, "epoch") ||
-                              strstr(name, "attempt"),
+                              strstr(name, "attempt") || strstr(name, "list") ||
+                              strstr(name, "ordinal"),
                           "%s = %s", column, wrong[i]); // keys
             continue;
         }

@@ -37,7 +37,7 @@ TEST(whoever_waits_is_woken_by_what_lets_a_job_be_claimed)
     struct lab l;
     struct job_row row;
     bool cancel;
-    const struct job_beat beat = {.epoch = 1, .names = ""};
+    const struct job_beat beat = {.epoch = 1};
     lab_init(&l);
     uint64_t seen = store_job_arrivals(l.store);
     int64_t id = lab_submit(&l, "n");
@@ -68,7 +68,7 @@ LOOP_TEST(the_end_of_a_suspect_lets_others_be_claimed, 3)
     struct job_row row;
     int64_t n;
     bool cancel;
-    const struct job_beat beat = {.epoch = 1, .names = ""};
+    const struct job_beat beat = {.epoch = 1};
     lab_init(&l);
     int64_t id = lab_submit(&l, "n");
     lab_claim(&l);

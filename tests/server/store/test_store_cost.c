@@ -53,13 +53,18 @@ static void fill_curve(struct lab *l, int64_t epochs)
     lab_submit(l, "n");
     sql(l,
         "INSERT INTO job_metrics " COUNT(
-            "%" PRId64) "SELECT 1, 1, i, i, i, 'a b', zeroblob(16), 'x y', zeroblob(112) FROM n",
+            "%" PRId64) "SELECT 1, 1, i, i, zeroblob(16), zeroblob(112) FROM n",
         epochs);
     sql(l,
-        "INSERT INTO job_metrics SELECT job_id, 2, epoch, step, at, names, vals, layers, "
-        "layer_vals "
+        "INSERT INTO job_metrics SELECT job_id, 2, epoch, step, vals, parts "
         "FROM job_metrics WHERE epoch >= %" PRId64,
         epochs / 2);
+    sql(l,
+        "INSERT INTO job_series " COUNT(
+            "14") "SELECT 1, attempt, list, i - 1, iif(list, i / 8, ''), "
+                  "i, 'real' FROM n, (SELECT 1 AS attempt UNION SELECT 2), (SELECT 0 AS list UNION "
+                  "SELECT 1) WHERE list = 1 OR i <= %" PRId64,
+        2);
 }
 
 static const struct curve_question {
@@ -73,26 +78,19 @@ static const struct curve_question {
     {"a sample with a limit", 0, 500, 10, 10},
 };
 
-static struct curve_part part_of(const struct curve_question *q, int64_t epochs)
+static struct curve_part part_of(const struct curve_question *q, int64_t epochs,
+                                 enum series_kind kind)
 {
     return (struct curve_part){epochs * q->after / 1000, q->divided ? epochs / q->divided : 1,
-                               q->limit};
+                               q->limit, kind};
 }
 
-static int64_t ask_metrics(struct lab *l, const struct curve_question *q, int64_t epochs)
+static int64_t ask_series(struct lab *l, const struct curve_question *q, int64_t epochs,
+                          enum series_kind kind)
 {
-    struct metric_table t;
-    const struct curve_part part = part_of(q, epochs);
-    bool ok = store_job_metrics(l->store, 1, &part, &t, &l->arena, &l->err);
-    ck_assert_msg(ok && t.n_row == q->rows, "%s: %zu rows %s", q->what, t.n_row, l->err.text);
-    return steps_taken(l);
-}
-
-static int64_t ask_layers(struct lab *l, const struct curve_question *q, int64_t epochs)
-{
-    struct layer_table t;
-    const struct curve_part part = part_of(q, epochs);
-    bool ok = store_job_layers(l->store, 1, &part, &t, &l->arena, &l->err);
+    struct series_table t;
+    const struct curve_part part = part_of(q, epochs, kind);
+    bool ok = store_job_series(l->store, 1, &part, &t, &l->arena, &l->err);
     ck_assert_msg(ok && t.n_row == q->rows, "%s: %zu rows %s", q->what, t.n_row, l->err.text);
     return steps_taken(l);
 }
@@ -115,8 +113,8 @@ TEST(a_part_of_a_curve_costs_what_it_has)
         fill_curve(&l, size[i]);
         steps_taken(&l);
         for (int q = 0; q < N; q++) {
-            metrics[q][i] = ask_metrics(&l, &curve_question[q], size[i]);
-            layers[q][i] = ask_layers(&l, &curve_question[q], size[i]);
+            metrics[q][i] = ask_series(&l, &curve_question[q], size[i], SERIES_RUN);
+            layers[q][i] = ask_series(&l, &curve_question[q], size[i], SERIES_PARTS);
         }
         lab_release(&l);
     }
@@ -226,8 +224,10 @@ static bool run_one(struct lab *l, struct err *e)
 {
     static const double value[] = {1};
     static const struct metric_row row = {1, 1, value, NULL};
+    static const struct series series = {"", "a", SERIES_REAL};
+    static const struct series_list list[SERIES_KINDS] = {{&series, 1}};
     static const struct job_beat beat = {
-        .epoch = 1, .epochs = 1, .names = "a", .row = &row, .n_row = 1, .n_name = 1};
+        .epoch = 1, .epochs = 1, .series = list, .row = &row, .n_row = 1};
     const struct model_new model = {"many", lab_digest, "t", "{}", 1};
     struct job_claim claim;
     enum lease_fate fate;

@@ -75,8 +75,10 @@ static void child_train(struct arena *a)
 {
     static const double value[] = {1, 2};
     static const struct metric_row row[] = {{1, 1, value, NULL}, {2, 2, value, NULL}};
+    static const struct series series[] = {{"", "a", SERIES_REAL}, {"", "b", SERIES_REAL}};
+    static const struct series_list list[SERIES_KINDS] = {{series, 2}};
     static const struct job_beat beat = {
-        .epoch = 2, .epochs = 2, .names = "a b", .row = row, .n_row = 2, .n_name = 2};
+        .epoch = 2, .epochs = 2, .series = list, .row = row, .n_row = 2};
     static const struct model_new model = {"m", lab_digest, "regression", "{}", 1};
     struct err e = {0};
     struct ack ack = {0};

@@ -115,7 +115,7 @@ TEST(lists_go_from_new_to_old_page_by_page)
     lab_release(&l);
 }
 
-static const struct job_beat nothing_new = {.epoch = 1, .names = ""};
+static const struct job_beat nothing_new = {.epoch = 1};
 
 TEST(cancelling_ends_what_waits_marks_what_runs_and_refuses_what_has_ended)
 {

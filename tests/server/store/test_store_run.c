@@ -90,6 +90,9 @@ TEST(eight_threads_claim_four_hundred_jobs_once_each)
 
 // Every write of a worker, tried with a lease that is not the job's.
 static const double points[] = {1, 2};
+static const struct series two_series[] = {{"", "train_loss", SERIES_REAL},
+                                           {"", "val_loss", SERIES_REAL}};
+static const struct series_list point_series[SERIES_KINDS] = {{two_series, 2}};
 static const struct metric_row one_point = {1, 10, points, NULL};
 static const struct job_beat some_beat = {.epoch = 1,
                                           .epochs = 5,
@@ -98,10 +101,9 @@ static const struct job_beat some_beat = {.epoch = 1,
                                           .best_epoch = 1,
                                           .best_metric = "val_loss",
                                           .best_value = 2,
-                                          .names = "train_loss val_loss",
+                                          .series = point_series,
                                           .row = &one_point,
-                                          .n_row = 1,
-                                          .n_name = 2};
+                                          .n_row = 1};
 static const struct model_new some_model = {"m", lab_digest, "regression", "{}", 123};
 
 static bool try_beat(struct store *s, const struct lease *k, struct err *e)
@@ -148,6 +150,7 @@ static int64_t portrait(struct lab *l)
                    "SELECT sum(attempt * 1000003 + crashes * 1009 + deaths * 31 + step + epoch "
                    "+ lease_until + (state = 'running') * 7) + (SELECT count(*) FROM job_events) "
                    "* 500009 + (SELECT count(*) FROM job_metrics) * 70001 "
+                   "+ (SELECT count(*) FROM job_series) * 50021 "
                    "+ (SELECT count(*) FROM models) * 90001 FROM jobs",
                    &n));
     return n;
@@ -360,7 +363,7 @@ LOOP_TEST(only_a_third_crash_of_its_own_leaves_a_reason, 2)
 
 TEST(a_restart_queues_at_once_what_got_further_than_before_and_never_fails_it)
 {
-    struct job_beat beat = {.names = ""};
+    struct job_beat beat = {.epoch = 0};
     bool cancel;
     struct lab l;
     struct job_row row;
