@@ -72,7 +72,8 @@ $(B)/mlpd: $(B)/server/main.o $(SERVER) $(API) $(ENGINE)
 $(B)/mlpd-cli: $(call obj,clients/cli/*.c engine/table/csv.c engine/base/utf8.c engine/base/err.c)
 $(B)/mlpd-cli: LDLIBS = $(shell pkg-config --libs libcurl libcjson) -lm
 $(B)/test_engine: $(call obj,tests/engine/*.c tests/engine/*/*.c) $(HARNESS) $(ENGINE) $(if $(filter f64,$(MODE)),,$(B)/twin.o)
-$(B)/test_api: $(call obj,tests/api/*/*.c) $(HARNESS) $(API) $(ENGINE)
+# The parameters of kinds of jobs are described in the daemon: api/schema/job_parts.h.
+$(B)/test_api: $(call obj,tests/api/*/*.c) $(HARNESS) $(SERVER) $(API) $(ENGINE)
 $(B)/test_server: $(call obj,tests/server/*.c tests/server/*/*.c) $(HARNESS) $(SERVER) $(API) $(ENGINE)
 $(B)/test_e2e: $(call obj,tests/e2e/*.c) $(HARNESS)
 $(B)/bench: $(call obj,tests/bench/*.c) $(SERVER) $(API) $(ENGINE)

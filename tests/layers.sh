@@ -3,7 +3,8 @@
 # Fails when an include points the wrong way, or in a circle: `make layers`. The table says which
 # folders a folder may include besides itself; each foreign header has its owners; a file's name is
 # its own in the whole tree. Prints FILE:LINE of each violation. A source that no test is named
-# after is a warning.
+# after is a warning. One thing is lent the other way, by the linker alone: the parameters of kinds of
+# jobs (api/schema/job_parts.h), which are described in server/jobs so that a kind is one file.
 
 cd "$(dirname "$0")/.." || exit 2
 table='

@@ -103,21 +103,22 @@ static const struct schema preprocessing_schema = {.name = "Preprocessing",
                                                    .field = preprocessing_fields};
 
 static const char *const kind_words[] = {
-    [JOB_TRAIN] = "train",
-    [JOB_LR_FINDER] = "lr_finder",
+#define JOB_KIND(name, part, result) [KIND_##name] = #name,
+#include "api/schema/job_kind.def"
     NULL,
 };
 
-static const struct field sweep_fields[] = {
-    REAL("min", struct job_spec, sweep.min, .def = "1e-7", .above_min = true, .max = 1e3,
-         .doc = "Learning rate of the first step."),
-    REAL("max", struct job_spec, sweep.max, .def = "10", .above_min = true, .max = 1e6,
-         .doc = "Learning rate of the last step."),
-    INT("steps", struct job_spec, sweep.steps, .def = "100", .min = 10, .max = 10000,
-        .doc = "Largest number of steps; the job ends earlier when the loss explodes."),
-    {0},
-};
-static const struct schema sweep_schema = {.name = "LearningRateSweep", .field = sweep_fields};
+#define JOB_KIND(k, part, result) part(k)
+#define KIND_NONE(k)
+#define KIND_PART(k)                                                                               \
+    {                                                                                              \
+        .key = #k,                                                                                 \
+        .type = FIELD_OBJECT,                                                                      \
+        .at = offsetof(struct job_spec, part[KIND_##k]),                                           \
+        .sub = &job_part_##k,                                                                      \
+        .only = &(const struct field_case){offsetof(struct job_spec, kind), KIND_##k},             \
+        .doc = "Parameters of a job of kind " #k ".",                                              \
+    },
 
 static const struct field init_fields[] = {
     NAME("from", struct job_spec, from, .required = true,
@@ -155,8 +156,8 @@ static const struct schema class_weight_schema = {
 };
 
 static const struct field job_fields[] = {
-    WORD("kind", struct job_spec, kind, enum job_kind, .names = kind_words, .def = "\"train\"",
-         .doc = "Train a model, or try many learning rates to find a good one."),
+    WORD("kind", struct job_spec, kind, enum job_kinds, .names = kind_words, .def = "\"train\"",
+         .doc = "What the job does; the job kinds are listed below."),
     NAME("name", struct job_spec, name, .nullable = true,
          .doc = "Name of the model; the dataset's when not given."),
     NAME("dataset", struct job_spec, dataset, .nullable = true,
@@ -190,8 +191,7 @@ static const struct field job_fields[] = {
            .doc = "How columns become inputs of the network."),
     OBJECT("model", struct job_spec, model, struct model_spec, .sub = &model_schema,
            .given = AT(struct job_spec, own_model, bool), .doc = "The network."),
-    PART("lr_finder", .sub = &sweep_schema,
-         .doc = "The learning rates that a job of kind lr_finder tries."),
+#include "api/schema/job_kind.def"
     PART("init", .sub = &init_schema, .nullable = true,
          .on = AT(struct job_spec, from_version, int),
          .doc = "Start from the weights of a model instead of random ones; without \"model\", its "
@@ -220,6 +220,15 @@ static const struct field job_fields[] = {
         .max = METADATA_MAX, .doc = "Any object of the client's own; stored as it is."),
     {0},
 };
+
+const struct schema *const job_results[] = {
+#define JOB_KIND(k, part, result) result(k)
+#define KIND_NONE(k)
+#define KIND_FINDS(k) &job_result_##k,
+#include "api/schema/job_kind.def"
+    NULL,
+};
+
 const struct schema job_schema = {
     .name = "JobDefinition",
     .doc = "What to train on which data. Everything but the data and the target has a default.",

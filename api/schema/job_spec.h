@@ -6,12 +6,19 @@
 #include "api/json/json.h"
 #include "engine/model/model_spec.h"
 #include "engine/table/data_spec.h"
-#include "engine/train/lr_finder.h"
 #include "engine/train/train_spec.h"
 
-enum job_kind {
-    JOB_TRAIN,     // make a model
-    JOB_LR_FINDER, // sweep over learning rates, for its curve
+// KIND_train, KIND_lr_finder, ...
+enum job_kinds {
+#define JOB_KIND(name, part, result) KIND_##name,
+#include "api/schema/job_kind.def"
+    JOB_KINDS
+};
+
+// Room for a kind's parameters: a struct of the kind's own, which job_part_<name> describes.
+enum { JOB_PART_MAX = 128 };
+struct job_part {
+    _Alignas(16) char room[JOB_PART_MAX];
 };
 
 // Strings and arrays belong to the arena given to job_spec_read(), the two spans to its body.
@@ -23,14 +30,21 @@ struct job_spec {
     struct model_spec model;
     bool own_model; // it says what network it wants, in its own words or in another library's
     struct train_spec train;
-    enum job_kind kind;
-    struct lr_sweep sweep; // of a finder
-    const char *from;      // model whose weights are the first ones, or NULL
-    int from_version;      // 0: the latest
-    int planned;           // epochs it will take, or steps of a sweep; set once its data is known
-    int priority;          // higher runs earlier
+    enum job_kinds kind;
+    struct job_part part[JOB_KINDS]; // that of its kind counts: job_part()
+    const char *from;                // model whose weights are the first ones, or NULL
+    int from_version;                // 0: the latest
+    int planned;  // epochs it will take, or what its kind counts so; set once its data is
+                  // known
+    int priority; // higher runs earlier
     struct json_span metadata; // an object, kept as it came; at is NULL when absent
 };
+
+// The parameters of the job's kind.
+static inline const void *job_part(const struct job_spec *s)
+{
+    return s->part[s->kind].room;
+}
 
 enum { COLUMNS_MAX = 16384, TARGETS_MAX = 1024, CLASSES_MAX = 1024, UNITS_MAX = 65536 };
 

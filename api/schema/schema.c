@@ -322,12 +322,21 @@ static void write_of_reply(struct jsonw *w, const struct field *f, const char *i
         schema_write_value(w, f->key, f, in + f->at);
 }
 
+bool field_is_meant(const struct field *f, const void *in)
+{
+    int word = 0;
+    if (f->only)
+        memcpy(&word, (const char *)in + f->only->at, sizeof word);
+    return !f->only || word == f->only->word;
+}
+
 // The fields from f up to `end`, which is NULL for all.
 static void write_fields(const struct schema *s, const struct field *f, const char *end,
                          const void *in, struct jsonw *w)
 {
     for (; f->key && (!end || strcmp(f->key, end) != 0); f++)
-        (s->reply ? write_of_reply : write_of_body)(w, f, in);
+        if (field_is_meant(f, in))
+            (s->reply ? write_of_reply : write_of_body)(w, f, in);
 }
 
 void schema_write(const struct schema *s, const void *in, struct jsonw *w, const char *key)

@@ -59,6 +59,12 @@ enum field_type {
 
 enum { FIELD_ALIASES = 4, STRING_MAX = 1024, NAME_MAX_LEN = 64, SCHEMA_BODY_MAX = 64 << 10 };
 
+// A word of another field of the same struct.
+struct field_case {
+    size_t at; // of the field, which comes first and is a WORD
+    int word;
+};
+
 struct field {
     const char *key, *doc; // doc: a sentence
     enum field_type type;
@@ -73,17 +79,19 @@ struct field {
     bool nullable;    // null is allowed; of a body: and stored as 0, NULL or `on` == 0
     const char *zero; // word allowed besides, INT: which stands for 0, MAP: for true at `on`
     bool one;         // LIST: an element may stand for itself, and does when it is the only one
-    const char *const *names;  // WORD, STRING, CONST: allowed words, then NULL
-    const struct schema *sub;  // OBJECT, MAP, STORED, LIST of OBJECT; RAW for documentation
-    const struct table *table; // PICK
-    enum field_type of;        // LIST: type of the elements; RAW: type of the JSON
-    bool gaps;                 // LIST of REAL, MATRIX: null may stand for an element, NaN
-    size_t n_at;               // LIST, MAP: offset of the size_t count
+    const char *const *names;        // WORD, STRING, CONST: allowed words, then NULL
+    const struct schema *sub;        // OBJECT, MAP, STORED, LIST of OBJECT; RAW for documentation
+    const struct schema *const *any; // RAW OBJECT, for documentation: one of these, then NULL
+    const struct table *table;       // PICK
+    enum field_type of;              // LIST: type of the elements; RAW: type of the JSON
+    bool gaps;                       // LIST of REAL, MATRIX: null may stand for an element, NaN
+    size_t n_at;                     // LIST, MAP: offset of the size_t count
     // Of a body, nullable OBJECT: offset of an int that is 0 for null; MAP with `zero`: of a bool.
     // Of a reply: of a bool, not the struct's first member, that is false when there is none.
     size_t on;
     size_t given;                     // offset of a bool: whether the key was there; 0: nobody asks
     const char *alias[FIELD_ALIASES]; // other names it may be given under
+    const struct field_case *only;    // may be given, and is printed, only while that is the word
     const char *instead; // key of a field that takes its place: the default is 0 when that one says
                          // something (more than null and 0), and both may not
 };
@@ -169,6 +177,9 @@ bool schema_read_exact(const struct schema *s, const char *text, void *out, stru
 
 // Whether the key is a name of the field.
 bool field_is_called(const struct field *f, const char *key);
+
+// Whether the field belongs to what the struct says so far: see `only`.
+bool field_is_meant(const struct field *f, const void *in);
 
 // Print the struct with every field, resolved defaults included, so that reading it back gives the
 // same; of a reply every field that is there.

@@ -155,6 +155,15 @@ static void describe_sub(const struct field *f, struct jsonw *w)
     doc_any_of_end(w, f->nullable);
 }
 
+static void describe_any(const struct field *f, struct jsonw *w)
+{
+    jsonw_array(w, "anyOf");
+    for (size_t i = 0; f->any[i]; i++)
+        doc_describe(&(struct field){.type = FIELD_OBJECT, .sub = f->any[i], .doc = f->any[i]->doc},
+                     w, NULL);
+    doc_any_of_end(w, f->nullable);
+}
+
 static void describe_raw(const struct field *f, struct jsonw *w)
 {
     if (f->sub && f->of == FIELD_LIST)
@@ -162,6 +171,8 @@ static void describe_raw(const struct field *f, struct jsonw *w)
                       w);
     else if (f->sub)
         describe_sub(f, w);
+    else if (f->any)
+        describe_any(f, w);
     else if (f->of)
         put_type(w, type_word(f), f->nullable);
 }

@@ -245,6 +245,21 @@ static void schema_read_named(struct reader *r, const struct field *f, const cJS
     schema_read_value(r, f, json, to, at);
 }
 
+// A member that has no meaning beside the word that another has.
+static void refuse_other_case(struct reader *r, const struct schema *s, const struct field *f,
+                              const char *base, const struct place *at)
+{
+    const struct field *other = s->field;
+    int word;
+    if (field_is_meant(f, base))
+        return;
+    memcpy(&word, base + f->only->at, sizeof word);
+    while (other->type != FIELD_WORD || other->at != f->only->at)
+        other++;
+    reader_fault(r, at, "conflicting_fields", "needs \"%s\": \"%s\", got \"%s\"",
+                 other->key, other->names[f->only->word], other->names[word]);
+}
+
 static void read_field(struct reader *r, const struct schema *s, const struct field *f,
                        const cJSON *json, char *to, const struct place *at, bool bare)
 {
@@ -254,14 +269,16 @@ static void read_field(struct reader *r, const struct schema *s, const struct fi
     const struct place *place = bare ? at : &own;
     if (f->given)
         *(bool *)(to - f->at + f->given) = child;
+    if (f->only && child)
+        refuse_other_case(r, s, f, to - f->at, place);
     if (child && other && says_something(child))
         reader_fault(r, place, "conflicting_fields", "cannot be given together with \"%s\"",
                      other->string);
     else if (child)
         schema_read_named(r, f, child, to, place);
-    else if (f->required || r->exact)
+    else if (f->required || (r->exact && field_is_meant(f, to - f->at)))
         reader_fault(r, place, "missing_field", "must be given");
-    else if (!other)
+    else if (!other && !r->exact)
         read_default(r, f, to, place);
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/views/job_view.h"
 
+#include "api/schema/job_parts.h"
 #include "api/views/list_view.h"
 #include "api/views/view_rows.h"
 
@@ -91,6 +92,10 @@ FIELDS(job) = {
     R_JSON(job, metadata, .doc = "The client's own, or null."),
     R_JSON(job, definition, .of = FIELD_OBJECT, .optional = true,
            .doc = "The job definition with every default resolved; not in lists."),
+    R_JSON(job, result, .of = FIELD_OBJECT, .any = job_results, .optional = true,
+           .doc =
+               "What a job of its kind has found; only once it has succeeded, and for kinds that "
+               "find something besides a model; not in lists."),
     R_TEXTS(job, notes, .optional = true,
             .doc = "In the reply to a submission: what became of names that are not the schema's."),
     R_MAP(job, urls, url, .doc = "Where to go on from here."),

@@ -47,6 +47,7 @@ struct job_reply {
     int priority;
     struct json_span metadata;
     struct json_span definition; // without text: left out, as in lists
+    struct json_span result;     // the same
     const char *const *notes;    // NULL: left out
     size_t n_notes;
     const struct url_reply *urls;

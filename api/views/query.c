@@ -57,6 +57,14 @@ FIELDS(layers_query) = {
 };
 QUERY(layers_query, epochs_query);
 
+FIELDS(rows_query) = {
+    WHOLE("after", struct rows_query, after, .max = ID_MAX, .doc = "Leave out so many rows."),
+    INT("limit", struct rows_query, limit, .def = "1000", .min = 1, .max = CURVE_MAX,
+        .doc = "At most so many rows."),
+    {0},
+};
+QUERY(rows_query, rows_query);
+
 FIELDS(upload_query) = {
     NAME("name", struct upload_query, name, .required = true, .doc = "Name to store it under."),
     {0},

@@ -32,6 +32,12 @@ struct epochs_query {
 };
 extern const struct schema metrics_query, layers_query;
 
+struct rows_query {
+    int64_t after; // rows to leave out
+    int limit;
+};
+extern const struct schema rows_query;
+
 struct upload_query {
     const char *name;
 };

@@ -15,6 +15,7 @@
 #include "api/views/model_view.h"
 
 extern const struct schema layers_view;    // /jobs/<id>/layers
+extern const struct schema rows_view;      // /jobs/<id>/rows
 extern const struct schema lr_view;        // /jobs/<id>/lr
 extern const struct schema diagnosis_view; // /jobs/<id>/diagnosis
 extern const struct schema metrics_view;   // /jobs/<id>/metrics

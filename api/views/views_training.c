@@ -70,3 +70,14 @@ FIELDS(lr) = {
     {0},
 };
 VIEW(lr, "LearningRates", "What a sweep over learning rates has found.");
+
+FIELDS(rows) = {
+    V_WHOLE("job_id", .doc = "The job."),
+    V_ANY("columns", .of = FIELD_OBJECT,
+          .doc =
+              "Columns as the job's kind names them, a value a row; columns that belong together "
+              "stand in an object. Empty for kinds that find nothing of rows."),
+    {.key = "has_more", .type = FIELD_BOOL, .doc = "Whether more rows follow."},
+    {0},
+};
+VIEW(rows, "Rows", "What a job has found of each row of its table.");

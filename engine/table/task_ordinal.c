@@ -6,7 +6,7 @@
 #include "engine/table/task_parts.h"
 
 #include "engine/base/number.h"
-#include "engine/base/spec.h"
+#include "engine/table/data_spec.h"
 
 #include <math.h>
 #include <string.h>

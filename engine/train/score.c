@@ -47,8 +47,8 @@ void scorer_metrics(const struct scorer *c, const struct halt *halt, double *met
         metric[i] = row->value(&s);
 }
 
-bool score_rows(struct score *s, const struct model *m, const struct train_rows *rows,
-                const struct halt *halt, struct arena *a, struct err *e)
+bool score_answers(struct score *s, const struct model *m, const struct train_rows *rows,
+                   const double **answer, const struct halt *halt, struct arena *a, struct err *e)
 {
     const struct exec here = {.halt = halt};
     struct run_state run;
@@ -63,5 +63,13 @@ bool score_rows(struct score *s, const struct model *m, const struct train_rows 
         return fail_at(e, ERR_INVALID, "/dataset",
                        "the model's answer to one of these rows is not finite");
     scorer_metrics(&c, halt, s->metric);
+    *answer = c.answer;
     return halt_go_on(halt, e);
+}
+
+bool score_rows(struct score *s, const struct model *m, const struct train_rows *rows,
+                const struct halt *halt, struct arena *a, struct err *e)
+{
+    const double *answer;
+    return score_answers(s, m, rows, &answer, halt, a, e);
 }

@@ -37,3 +37,7 @@ void scorer_metrics(const struct scorer *c, const struct halt *halt, double *met
 // ERR_CANCELLED after a halt. rows->n > 0.
 bool score_rows(struct score *s, const struct model *m, const struct train_rows *rows,
                 const struct halt *halt, struct arena *a, struct err *e);
+
+// The same, and the answers [rows->n, answer_width()], in the arena.
+bool score_answers(struct score *s, const struct model *m, const struct train_rows *rows,
+                   const double **answer, const struct halt *halt, struct arena *a, struct err *e);

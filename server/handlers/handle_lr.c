@@ -33,7 +33,7 @@ static void write_job(struct jsonw *w, const struct job_spec *spec, double lr)
         jsonw_null(w, "job");
         return;
     }
-    next.kind = JOB_TRAIN;
+    next.kind = KIND_train;
     pick_set(&optimizer_table, &next.train.optimizer, "lr", lr);
     job_spec_write(w, "job", &next);
 }
@@ -46,9 +46,10 @@ bool job_lr(struct call *c, struct err *e)
     struct series_table t;
     if (!call_id(c, 0, "job", &id, e) || !job_definition(c, id, &job, &spec, e))
         return false;
-    if (spec.kind != JOB_LR_FINDER)
+    if (spec.kind != KIND_lr_finder)
         return fail(e, ERR_CONFLICT,
-                    "job %" PRId64 " trains a model; post a job with \"kind\": \"lr_finder\"", id);
+                    "job %" PRId64 " is no sweep; post a job with \"kind\": \"lr_finder\"", id);
+    const struct lr_sweep *sweep = job_part(&spec);
     const struct curve_part all = {0, 1, STORE_CURVE, SERIES_RUN};
     const struct lr_point *point;
     if (!store_job_series(c->server->store, id, &all, &t, c->arena, e) ||
@@ -57,7 +58,7 @@ bool job_lr(struct call *c, struct err *e)
     uint32_t *scratch = arena_alloc(c->arena, t.n_row + 1, sizeof *scratch);
     if (!scratch)
         return fail(e, ERR_TOO_LARGE, "the sweep needs more memory than one request may use");
-    struct lr_found found = lr_suggest(point, t.n_row, spec.sweep.steps, scratch);
+    struct lr_found found = lr_suggest(point, t.n_row, sweep->steps, scratch);
     struct jsonw w = reply_begin(c);
     jsonw_int(&w, "job_id", id);
     jsonw_string(&w, "status", job_state_word(job.state));

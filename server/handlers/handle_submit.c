@@ -8,8 +8,6 @@
 #include "engine/model/metric.h"
 #include "engine/nn/role.h"
 #include "engine/table/task.h"
-#include "engine/train/train.h"
-#include "engine/train/train_check.h"
 #include "server/base/digest.h"
 #include "server/base/memory.h"
 #include "server/base/settings.h"
@@ -18,7 +16,7 @@
 #include "server/handlers/handlers.h"
 #include "server/handlers/job_reply.h"
 #include "server/handlers/server.h"
-#include "server/jobs/prepare.h"
+#include "server/jobs/job_kind.h"
 #include "server/jobs/queue.h"
 #include "server/jobs/warm.h"
 
@@ -84,11 +82,14 @@ static void resolve(struct job_spec *spec, const struct prepared *p)
     spec->prep.task = task_place(p->prep.answer.task);
     if (!spec->train.loss.row)
         spec->train.loss = pick_row(&loss_table, &p->model.loss->op->row);
-    spec->train.batch_size = (int)train_batch_size(&spec->train, p->split.n_train);
-    uint32_t batches =
-        train_batches(p->split.n_train, (uint32_t)spec->train.batch_size, p->model.by_column);
-    bool sweep = spec->kind == JOB_LR_FINDER;
-    spec->planned = sweep ? spec->sweep.steps : train_epochs(&spec->train, batches);
+    job_kind_of(spec)->resolve(spec, p);
+}
+
+static bool check_kind(const struct job_spec *spec, const struct prepared *p, const struct arena *a,
+                       struct err *e)
+{
+    const struct job_kind *kind = job_kind_of(spec);
+    return !kind->check || kind->check(spec, p, a, e);
 }
 
 // The model to start from, in `a`; without a network of its own the job takes that model's.
@@ -117,7 +118,8 @@ static bool check_trainable(struct call *c, const char *digest, struct job_spec 
     arena_init(&a, memory_of_job(c->server->settings));
     bool ok =
         take_start(c, spec, &from, &a, e) &&
-        prepare_job(&prepared, c->server->files, digest, spec, &from, c->halt, &a, &c->faults, e);
+        prepare_job(&prepared, c->server->files, digest, spec, &from, c->halt, &a, &c->faults, e) &&
+        check_kind(spec, &prepared, &a, e);
     if (ok)
         resolve(spec, &prepared);
     else

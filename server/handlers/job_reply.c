@@ -79,12 +79,13 @@ bool job_fill(struct call *c, const struct job_row *j, const struct faults *note
         .priority = (int)j->priority,
         .metadata = job_json(j->metadata),
         .definition = job_json(j->spec),
+        .result = job_json(j->result),
         .notes = notes && notes->n_note ? notes->note : NULL,
         .n_notes = notes ? notes->n_note : 0,
     };
     job_urls(out, &c->server->routes, c->arena);
     return reply_stored(j->metadata, false, c->arena, e) &&
-           reply_stored(j->spec, true, c->arena, e);
+           reply_stored(j->spec, true, c->arena, e) && reply_stored(j->result, true, c->arena, e);
 }
 
 bool job_reply_one(struct call *c, const struct job_row *row, struct err *e)

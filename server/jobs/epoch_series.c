@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { BASE = 5, VALUES = BASE + METRICS_MAX };
+enum { BASE = 5, VALUES = BASE + METRICS_MAX, MORE = 8 };
 
 // In front of the metrics; the last only with validation rows.
 static const char *const base_name[BASE] = {"train_loss", "lr", "grad_norm", "seconds", "val_loss"};
@@ -54,13 +54,16 @@ static const double *layer_values(const struct curve *c, const struct train_epoc
     return t->n_layer ? value : NULL;
 }
 
-void epoch_series_add(struct curve *c, const struct train_epoch *t, double seconds)
+void epoch_series_add(struct curve *c, const struct train_epoch *t, const struct epoch_place *at)
 {
     double part[(LAYERS_MAX + 1) * LAYER_STATS];
-    double value[VALUES] = {t->train_loss, t->lr, t->grad_norm, seconds, t->val_loss};
+    double value[VALUES + MORE] = {t->train_loss, t->lr, t->grad_norm, at->seconds, t->val_loss};
+    BUG(at->n_more > MORE);
     memcpy(value + BASE, t->metric, sizeof t->metric);
-    curve_add(c, t->epoch, (int64_t)t->step, value, layer_values(c, t, part));
-    if (t->best) {
+    for (size_t i = 0; i < at->n_more; i++)
+        value[c->series[SERIES_RUN].n - at->n_more + i] = at->more[i];
+    curve_add(c, at->epoch, at->step, value, layer_values(c, t, part));
+    if (t->best && c->beat.best_metric) {
         c->beat.best_epoch = t->epoch;
         c->beat.best_value = t->watched;
     }

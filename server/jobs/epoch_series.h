@@ -13,5 +13,13 @@
 bool epoch_series_declare(struct curve *c, const struct model *m, const struct train_spec *s,
                           bool watched, struct arena *a, struct err *e);
 
-// Append an epoch to a curve that has nothing else declared, `seconds` after the start.
-void epoch_series_add(struct curve *c, const struct train_epoch *t, double seconds);
+// Where in its run an epoch is.
+struct epoch_place {
+    int64_t epoch, step; // of the run, which may have several trainings
+    double seconds;      // since it began
+    const double *more;  // [n_more] of the series that were declared behind these
+    size_t n_more;
+};
+
+// Append an epoch. The best one so far is noted if the curve's beat names the metric it is by.
+void epoch_series_add(struct curve *c, const struct train_epoch *t, const struct epoch_place *at);

@@ -49,9 +49,7 @@ static bool build(struct prepared *p, const struct job_spec *spec, struct arena 
                               .mixed = mix_wanted(&spec->train),
                               .weighted = prep_weighted(&spec->prep)};
     return model_shape(&p->model, &spec->model, &task, a, e) &&
-           train_check(&p->model, &spec->train, p->split.n_train, e) &&
-           (spec->kind != JOB_LR_FINDER || lr_check(&spec->sweep, "/lr_finder", e)) &&
-           prepare_fits(p, spec, a, e);
+           train_check(&p->model, &spec->train, p->split.n_train, e) && prepare_fits(p, spec, a, e);
 }
 
 static const char *prepare_member(struct arena *a, const char *of, const char *name)
@@ -109,6 +107,15 @@ static bool check_classes(const struct prep *p, const struct data_spec *d, struc
     return faults_none(faults, e);
 }
 
+bool prepare_network(struct prepared *p, const struct job_spec *spec, const struct model_file *from,
+                     const struct halt *halt, struct arena *a, struct err *e)
+{
+    return prep_fit(&p->prep, &p->frame, &spec->prep, pick_loss(&spec->train.loss), p->split.train,
+                    p->split.n_train, halt, a, e) &&
+           (!spec->from || prep_adopt(&p->prep, &from->prep, &p->frame, halt, a, e)) &&
+           build(p, spec, a, e) && (!spec->from || warm_fits(&p->model, from, e));
+}
+
 bool prepare_job(struct prepared *p, struct files *files, const char *digest,
                  const struct job_spec *spec, const struct model_file *from,
                  const struct halt *halt, struct arena *a, struct faults *faults, struct err *e)
@@ -119,10 +126,7 @@ bool prepare_job(struct prepared *p, struct files *files, const char *digest,
            prep_init(&p->prep, &p->frame, data, halt, a, e) &&
            check_classes(&p->prep, data, a, faults, e) &&
            prep_split(&p->prep, &p->frame, data, &p->split, halt, a, e) &&
-           prep_fit(&p->prep, &p->frame, data, pick_loss(&spec->train.loss), p->split.train,
-                    p->split.n_train, halt, a, e) &&
-           (!spec->from || prep_adopt(&p->prep, &from->prep, &p->frame, halt, a, e)) &&
-           build(p, spec, a, e) && (!spec->from || warm_fits(&p->model, from, e));
+           prepare_network(p, spec, from, halt, a, e);
 }
 
 bool prepare_rows(const struct prepared *p, const uint32_t *row, size_t n, struct train_rows *out,

@@ -27,6 +27,11 @@ bool prepare_job(struct prepared *p, struct files *files, const char *digest,
                  const struct job_spec *spec, const struct model_file *from,
                  const struct halt *halt, struct arena *a, struct faults *faults, struct err *e);
 
+// The later half of it: learn the preparation from the rows that p->split trains on, and shape the
+// network. A copy of what prepare_job() has made may be given another split and go through it.
+bool prepare_network(struct prepared *p, const struct job_spec *spec, const struct model_file *from,
+                     const struct halt *halt, struct arena *a, struct err *e);
+
 // Rows of the table as training wants them, with weights when the job has any. ERR_TOO_LARGE when
 // the arena is full, ERR_CANCELLED after a halt.
 bool prepare_rows(const struct prepared *p, const uint32_t *row, size_t n, struct train_rows *out,

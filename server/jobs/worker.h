@@ -1,27 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Worker threads: claim a job, prepare its data, train, store the model, give the job back. A job
+// Worker threads: claim a job, prepare its data, do what its kind is for, give the job back. A job
 // gets the threads it asks for while there are any left; it only takes longer with fewer. They run
 // at a lower priority than the threads that serve, so predictions stay quick while every core
 // trains. main starts and stops them; each thread owns its job's arena.
 
-#include "server/base/log.h"
-#include "server/base/settings.h"
-#include "server/files/catalog.h"
-#include "server/jobs/queue.h"
+#include "server/jobs/run.h"
 
 struct workers;
-
-struct worker_config {
-    const struct settings *settings;
-    const struct log *log;
-    struct store *store;
-    struct files *files;
-    struct catalog *catalog;
-    struct queue *queue;
-    int helpers; // threads that all jobs together may have beside the workers' own
-};
 
 // Start settings->workers threads. The config is copied, what it points to must outlive the
 // workers. NULL when the system refuses a thread; then no job has been touched.

@@ -25,9 +25,10 @@ struct series {
 // What a value is given for. Each has its list of series, and is read for itself: what is told of
 // the parts is many times as much as what is told of the run.
 enum series_kind {
-    SERIES_RUN,   // an epoch, of the run as a whole
-    SERIES_PARTS, // an epoch, of parts of the run
-    SERIES_KINDS
+    SERIES_RUN,                // an epoch, of the run as a whole
+    SERIES_PARTS,              // an epoch, of parts of the run
+    SERIES_KINDS,              // of a curve: those before
+    SERIES_ROWS = SERIES_KINDS // a row of what the run has found (struct row_table)
 };
 
 struct series_list {

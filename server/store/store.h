@@ -40,6 +40,7 @@ enum {
     STORE_ATTEMPTS = 100,       // of a job that the system starves: more than half a day
     STORE_PAGE = 1000,          // rows a list gives at most
     STORE_CURVE = 100000,       // points of a curve given at most
+    STORE_BLOCK = 8192,         // rows that are stored together
     STORE_PAUSE_MS = 600000,    // the longest pause before a job is run again
     STORE_PATIENCE_MS = 600000, // a suspect lets others go first for so long
     STORE_NOTICE_MS = 1000      // until a change of another process is noticed
@@ -112,6 +113,7 @@ struct job_row {
     const char *digest;         // of the data
     const char *spec;           // JSON, the resolved definition; NULL in lists
     int64_t spec_version;       // of its form
+    const char *result;         // JSON, what it has found; NULL: nothing (yet), and in lists
     const char *metadata;       // JSON
     int64_t priority;
     int64_t position; // in the queue, from 1; 0 when not queued, and in lists
@@ -181,6 +183,13 @@ struct model_new {
     int64_t bytes;
 };
 
+// What a run has found of each row of its table: as series, whose points are rows.
+struct row_table {
+    struct series_list series;
+    size_t n;
+    const double *value; // [n, series.n]
+};
+
 // Which points of a curve: of those after the epoch `after` every `stride`-th (those it divides)
 // and the newest, at most `limit`.
 struct curve_part {
@@ -194,7 +203,7 @@ struct series_table {
     struct series_list series;
     size_t n_row;
     int64_t *attempt, *epoch, *step; // [n_row]; epochs ascend
-    double *value;                        // [n_row, series.n]; NaN where not reported
+    double *value;                   // [n_row, series.n]; NaN where not reported
 };
 
 struct event_row {
@@ -249,6 +258,7 @@ struct job_end {
     enum job_state state;          // succeeded, failed or cancelled
     const struct err *why;         // of a failure, else NULL
     const struct model_new *model; // to publish with a success, or NULL
+    const char *result;            // JSON, what a success has found besides, or NULL
     int64_t version;               // of that model, once it is published
 };
 
@@ -303,6 +313,17 @@ bool store_job_note(struct store *s, const struct lease *lease, const char *leve
 // not fit what their run has declared.
 bool store_job_series(struct store *s, int64_t id, const struct curve_part *part,
                       struct series_table *out, struct arena *a, struct err *e);
+
+// Store a block of what a run has found of its rows: those from `first`, a multiple of STORE_BLOCK,
+// on, STORE_BLOCK of them or the rest. What is stored goes with the run's end unless it succeeds.
+bool store_job_put_rows(struct store *s, const struct lease *lease, const struct row_table *rows,
+                        size_t first, struct err *e);
+
+// Of what a job has found of its rows at most `limit` from number `after` on, counted from 0;
+// *more tells whether others follow. out->step has the rows' numbers. ERR_NOT_FOUND; ERR_CONFLICT
+// when it has not succeeded (yet). No series: it has found nothing of rows.
+bool store_job_rows(struct store *s, int64_t id, int64_t after, size_t limit,
+                    struct series_table *out, bool *more, struct arena *a, struct err *e);
 
 // At most `limit` lines of the job's log after the event `after`. ERR_NOT_FOUND.
 bool store_job_events(struct store *s, int64_t id, int64_t after, size_t limit,

@@ -50,13 +50,13 @@
 
 #define FROM_JOBS " FROM jobs j LEFT JOIN models m ON m.job_id = j.id "
 #define X(member, sql, ...) COLUMN_ROW(job_row, member, __VA_ARGS__)
-static const struct sql_column one_column[] = {JOB_COLUMNS(X) COLUMN_ROW(job_row, spec)
-                                                   COLUMN_ROW(job_row, position)};
+static const struct sql_column one_column[] = {JOB_COLUMNS(X) COLUMN_ROW(job_row, spec) COLUMN_ROW(
+    job_row, result, OPTIONAL) COLUMN_ROW(job_row, position)};
 static const struct sql_column listed_column[] = {JOB_COLUMNS(X)};
 #undef X
 
 static const char one_job[] = "SELECT " JOB_COLUMNS(
-    COLUMN_SQL) "j.spec, CASE j.state WHEN 'queued' THEN ("
+    COLUMN_SQL) "j.spec, j.result, CASE j.state WHEN 'queued' THEN ("
                 "SELECT count(*) FROM jobs q INDEXED BY jobs_ready WHERE q.state = 'queued' AND "
                 "q.priority > j.priority) "
                 "+ (SELECT count(*) FROM jobs q INDEXED BY jobs_ready WHERE q.state = 'queued' AND "

@@ -248,11 +248,12 @@ static bool run_finish(struct store *s, struct conn *c, void *arg, struct err *e
     int64_t blame = 0;
     int64_t n = SQL(c, e, sql_take_int, &blame,
                     "UPDATE jobs SET state = ?, finished_at = ?, lease = NULL, "
-                    "lease_until = NULL, error_kind = ?, error_at = ?, error_text = ? "
-                    "WHERE id = ? AND lease = ? RETURNING blame",
+                    "lease_until = NULL, error_kind = ?, error_at = ?, error_text = ?, "
+                    "result = ? WHERE id = ? AND lease = ? RETURNING blame",
                     BIND_TEXT(job_state_word(w->end.state)), BIND_INT(store_now(s)),
                     BIND_TEXT(why ? err_word(why->kind) : NULL), BIND_TEXT(why ? why->at : NULL),
-                    BIND_TEXT(why ? why->text : NULL), BIND_INT(w->lease->job), KEY(w->lease));
+                    BIND_TEXT(why ? why->text : NULL), BIND_TEXT(w->end.result),
+                    BIND_INT(w->lease->job), KEY(w->lease));
     if (blame >= BLAME_SUSPECT)
         notice_jobs(store_notice(s)); // others may run again
     return held(w->lease, n, e) && (w->end.model ? run_publish(s, c, w, e) : log_end(s, c, w, e));
@@ -262,7 +263,7 @@ bool store_job_finish(struct store *s, const struct lease *lease, struct job_end
                       struct err *e)
 {
     BUG(!job_ended(end->state) || (end->state == JOB_FAILED) != (end->why != NULL));
-    BUG(end->model && end->state != JOB_SUCCEEDED);
+    BUG((end->model || end->result) && end->state != JOB_SUCCEEDED);
     struct finish w = {.lease = lease, .wanted = end};
     bool ok = store_write(s, run_finish, &w, e);
     if (ok)

@@ -17,23 +17,28 @@
 // Writing ----------------------------------------------------------------------------------------
 
 // Again when an earlier report has come through whose answer has not.
-static bool declare(struct conn *c, const struct lease *lease, const struct job_beat *b,
-                    struct err *e)
+bool series_declare(struct conn *c, const struct lease *lease, enum series_kind kind,
+                    const struct series_list *l, struct err *e)
 {
-    for (int kind = 0; b->series && !b->declared && kind < SERIES_KINDS; kind++)
-        for (size_t i = 0; i < b->series[kind].n; i++) {
-            const struct series *s = &b->series[kind].item[i];
-            if (SQL(c, e, NULL, NULL,
-                    "INSERT INTO job_series (job_id, attempt, list, ordinal, scope, name, type) "
-                    "SELECT id, attempt, ?, ?, ?, ?, ? FROM jobs WHERE id = ? AND lease = ? "
-                    "ON CONFLICT (job_id, attempt, list, ordinal) DO UPDATE SET "
-                    "scope = excluded.scope, name = excluded.name, type = excluded.type",
-                    BIND_INT(kind), BIND_INT((int64_t)i), BIND_TEXT(s->scope), BIND_TEXT(s->name),
-                    BIND_TEXT(series_type_word(s->type)), BIND_INT(lease->job),
-                    BIND_BLOB(lease->key, sizeof lease->key)) < 0)
-                return false;
-        }
+    for (size_t i = 0; i < l->n; i++)
+        if (SQL(c, e, NULL, NULL,
+                "INSERT INTO job_series (job_id, attempt, list, ordinal, scope, name, type) "
+                "SELECT id, attempt, ?, ?, ?, ?, ? FROM jobs WHERE id = ? AND lease = ? "
+                "ON CONFLICT (job_id, attempt, list, ordinal) DO UPDATE SET "
+                "scope = excluded.scope, name = excluded.name, type = excluded.type",
+                BIND_INT(kind), BIND_INT((int64_t)i), BIND_TEXT(l->item[i].scope),
+                BIND_TEXT(l->item[i].name), BIND_TEXT(series_type_word(l->item[i].type)),
+                BIND_INT(lease->job), BIND_BLOB(lease->key, sizeof lease->key)) < 0)
+            return false;
     return true;
+}
+
+static bool declare_curve(struct conn *c, const struct lease *lease, const struct job_beat *b,
+                          struct err *e)
+{
+    return !b->series || b->declared ||
+           (series_declare(c, lease, SERIES_RUN, &b->series[SERIES_RUN], e) &&
+            series_declare(c, lease, SERIES_PARTS, &b->series[SERIES_PARTS], e));
 }
 
 static struct sql_arg bind_values(const double *value, const struct series_list *l)
@@ -75,7 +80,8 @@ static bool tell_gap(struct store *s, struct conn *c, const struct lease *lease,
 bool series_put(struct store *s, struct conn *c, const struct lease *lease,
                 const struct job_beat *b, struct err *e)
 {
-    return declare(c, lease, b, e) && add_points(c, lease, b, e) && tell_gap(s, c, lease, b, e);
+    return declare_curve(c, lease, b, e) && add_points(c, lease, b, e) &&
+           tell_gap(s, c, lease, b, e);
 }
 
 bool series_drop(struct conn *c, int64_t job, int64_t attempt, struct err *e)

@@ -36,6 +36,8 @@ __attribute__((format(printf, 6, 7))) bool event_add(struct store *s, struct con
 
 // Series of a run (store_series.c), within a write: what a report has of them, and an end to all
 // that was stored of a run and later ones.
+bool series_declare(struct conn *c, const struct lease *lease, enum series_kind kind,
+                    const struct series_list *l, struct err *e);
 bool series_put(struct store *s, struct conn *c, const struct lease *lease,
                 const struct job_beat *b, struct err *e);
 bool series_drop(struct conn *c, int64_t job, int64_t attempt, struct err *e);

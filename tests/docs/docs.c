@@ -18,6 +18,7 @@
 #include "engine/train/diagnose.h"
 #include "server/base/settings.h"
 #include "server/handlers/handlers.h"
+#include "server/jobs/job_kind.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -191,6 +192,7 @@ static const struct section sections[] = {
      "The body of `POST /jobs`; also a JSON Schema at `GET /schema/job`. A choice is a name "
      "(`\"adam\"`) or an object with its hyperparameters (`{\"type\": \"adam\", \"lr\": 0.01}`).",
      print_job, NULL},
+    {"Job kinds", NULL, print_choices, &job_kind_table},
     {"Activations", NULL, print_choices, &activation_table},
     {"Norms", NULL, print_choices, &norm_table},
     {"Losses", NULL, print_choices, &loss_table},

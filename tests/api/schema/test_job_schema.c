@@ -55,14 +55,28 @@ static void add_spots(const struct schema *s, const char *before, const char *af
     }
 }
 
+// The kind of job that the spot is a parameter of; "" for what all kinds have.
+static const char *kind_of(const struct spot *p)
+{
+    static char word[80];
+    size_t n = strcspn(p->pointer + 1, "/");
+    *word = '\0';
+    for (const struct field *f = job_schema.field; f->key; f++)
+        if (f->only && strlen(f->key) == n && memcmp(f->key, p->pointer + 1, n) == 0)
+            snprintf(word, sizeof word, "\"kind\":\"%s\",", f->key);
+    return word;
+}
+
 // What every definition needs, unless the spot is about just that.
 static const char *frame(const struct spot *p)
 {
+    static char text[160];
     if (strcmp(p->f->key, "data") == 0)
         return "{\"target\":\"t\",";
     if (strcmp(p->f->key, "dataset") == 0 || strcmp(p->f->key, "target") == 0)
         return "{\"data\":{\"x\":[[1]],\"y\":[1]},";
-    return "{\"dataset\":\"d\",\"target\":\"t\",";
+    snprintf(text, sizeof text, "{\"dataset\":\"d\",\"target\":\"t\",%s", kind_of(p));
+    return text;
 }
 
 // The code of the fault at the pointer when `value` is put into the spot, "" when there is none.

@@ -20,6 +20,7 @@ static void start(size_t n_class, size_t n_val)
     arena_release(&arena);
     arena_init(&arena, 1 << 20);
     curve_init(&curve);
+    curve.beat.best_metric = "val_loss";
     ck_assert(epoch_series_declare(&curve, &m, &s, n_val > 0, &arena, &err));
     ck_assert(curve_begin(&curve, &arena, &err));
 }
@@ -33,7 +34,7 @@ static void add(int epoch, bool best)
                                   .metric = {epoch * 30},
                                   .watched = epoch * 20,
                                   .best = best};
-    epoch_series_add(&curve, &t, .5);
+    epoch_series_add(&curve, &t, &(struct epoch_place){epoch, epoch * 3, .5, NULL, 0});
 }
 
 static void expect_names(const char *const *name, size_t n)
@@ -87,7 +88,7 @@ TEST(a_curve_keeps_what_was_observed_of_each_layer)
     for (int epoch = 1; epoch <= CURVE_POINTS + 2; epoch++) {
         const struct layer_stats stats[3] = {{.grad_norm = epoch}, {.dead = .5}, {.std = epoch}};
         const struct train_epoch t = {.epoch = epoch, .layer = stats, .n_layer = 3};
-        epoch_series_add(&curve, &t, 0);
+        epoch_series_add(&curve, &t, &(struct epoch_place){.epoch = epoch});
     }
     ck_assert_uint_eq(l->n, 3 * LAYER_STATS);
     for (int i = 0; i < CURVE_POINTS; i++) {
@@ -126,4 +127,27 @@ TEST(a_curve_knows_which_epochs_it_has_dropped_since_it_was_stored)
     for (int i = 0; i < CURVE_POINTS + 1; i++)
         add(++epoch, false);
     ck_assert(curve.beat.gap_from == CURVE_POINTS + 4 && curve.beat.gap_to == CURVE_POINTS + 4);
+}
+
+// A run of several trainings counts their epochs together, and may record more of each.
+LOOP_TEST(series_behind_those_of_an_epoch_get_their_values, 2)
+{
+    const struct model m = {.answer = {.task = &task_regression}};
+    const struct train_spec s = {.epochs = 10};
+    const struct train_epoch t = {.epoch = 1, .val_loss = 20, .metric = {30, 31, 32}, .best = true};
+    const double fold = 4;
+    arena_release(&arena);
+    arena_init(&arena, 1 << 20);
+    curve_init(&curve);
+    ck_assert(epoch_series_declare(&curve, &m, &s, _i, &arena, &err));
+    ck_assert(curve_declare(&curve, SERIES_RUN, "", "fold", SERIES_WHOLE, &arena, &err));
+    ck_assert(curve_begin(&curve, &arena, &err));
+    epoch_series_add(&curve, &t, &(struct epoch_place){7, 70, .5, &fold, 1});
+    const struct series_list *l = &curve.series[SERIES_RUN];
+    const double *v = curve.beat.row[0].run;
+    ck_assert_double_eq(v[series_find(l, "", "fold")], 4);
+    ck_assert_double_eq(v[series_find(l, "", "seconds")], .5);
+    if (_i)
+        ck_assert_double_eq(v[series_find(l, "", "val_r2")], 32);
+    ck_assert(curve.beat.epoch == 7 && curve.beat.step == 70 && curve.beat.best_epoch == 0);
 }

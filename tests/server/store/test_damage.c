@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const tables[] = {"jobs",        "datasets",   "models",
-                                     "job_metrics", "job_series", "job_events"};
+static const char *const tables[] = {"jobs",       "datasets", "models",    "job_metrics",
+                                     "job_series", "job_rows", "job_events"};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 static const char *const wrong[] = {"NULL",
@@ -48,10 +48,10 @@ enum { WRONG = sizeof wrong / sizeof *wrong, BLOB_VALUE = 8 };
 // Columns that are not read back into a row of ours, or by which rows are found: what is wrong
 // there is not found.
 static const char *const unread[] = {
-    "jobs.owner",         "jobs.run_at",         "jobs.idem_key",     "jobs.idem_print",
-    "jobs.lease",         "jobs.lease_until",    "datasets.newest",   "models.newest",
-    "job_metrics.job_id", "job_metrics.attempt", "job_series.job_id", "job_series.attempt",
-    "job_series.list",    "job_series.ordinal",  "job_events.job_id"};
+    "jobs.owner",         "jobs.run_at",         "jobs.idem_key",      "jobs.idem_print",
+    "jobs.lease",         "jobs.lease_until",    "datasets.newest",    "models.newest",
+    "job_metrics.job_id", "job_metrics.attempt", "job_series.job_id",  "job_rows.job_id",
+    "job_series.attempt", "job_series.list",     "job_series.ordinal", "job_events.job_id"};
 
 static bool sql(struct plant *p, const char *text)
 {
@@ -71,7 +71,10 @@ static const char fill[] =
     "INSERT INTO job_metrics WITH n(i) AS (VALUES (1), (2), (3)) SELECT 1, 1, i, i, "
     "zeroblob(16), zeroblob(8) FROM n;"
     "INSERT INTO job_metrics WITH n(i) AS (VALUES (1), (2), (3)) SELECT 2, 1, i, i, "
-    "zeroblob(24), NULL FROM n";
+    "zeroblob(24), NULL FROM n;"
+    "INSERT INTO job_series (job_id, attempt, list, ordinal, scope, name, type) VALUES "
+    "(2, 0, 2, 0, '', 'row', 'whole');"
+    "INSERT INTO job_rows (job_id, first, vals) VALUES (2, 0, zeroblob(24))";
 
 // Without constraints, types and triggers, as nothing looks at them when a file is read.
 static const char loosen[] =
@@ -276,7 +279,7 @@ LOOP_TEST(whatever_a_damaged_column_holds_is_an_error_and_no_crash, TABLES)
     char name[RAW_NAMES][RAW_NAME];
     set_up(&p);
     int n = raw_columns(p.store, tables[_i], name);
-    ck_assert_int_gt(n, 5);
+    ck_assert_int_gt(n, 2);
     for (int i = 0; i < n; i++)
         try_column(&p, tables[_i], name[i]);
     plant_release(&p);
@@ -354,6 +357,8 @@ static void damage_object(struct damaging *d, const struct schema *s, cJSON *in,
 {
     for (const struct field *f = s->field; f->key; f++) {
         char pointer[96], first[100];
+        if (f->only && !cJSON_GetObjectItemCaseSensitive(in, f->key))
+            continue; // of another kind of job
         snprintf(pointer, sizeof pointer, "%.60s/%.30s", at, f->key);
         snprintf(first, sizeof first, "%s/0", pointer);
         damage_member(d, in, f->key, f->type == FIELD_LIST, pointer);

@@ -149,6 +149,19 @@ static void fill_all(struct lab *l, int64_t jobs)
             "%" PRId64) "SELECT CASE i %% 2 WHEN 0 THEN 1 ELSE i / 20 + 1 END, 1, 'info', "
                         "'message', 'm' FROM n",
         jobs * EVENTS_EACH - EVENTS_EACH);
+    sql(l,
+        "INSERT INTO jobs (id, name, digest, spec, metadata, created_at, queued_at, finished_at, "
+        "state, attempt) VALUES (0, 'n', printf('%%064x', 0), '{}', '{}', 1, 1, 1, 'succeeded', "
+        "%" PRId64 ")",
+        1);
+    sql(l,
+        "INSERT INTO job_series VALUES (0, 1, 2, 0, '', 'row', 'whole'), (0, %" PRId64
+        ", 0, 0, '', 'loss', 'real')",
+        1);
+    sql(l,
+        "INSERT INTO job_rows (job_id, first, vals) " COUNT(
+            "%" PRId64) "SELECT 0, (i - 1) * 8192, zeroblob(65536) FROM n",
+        jobs / 50);
     for (int i = 0; i < 2; i++) {
         char text[512];
         snprintf(text, sizeof text, "%s%s SELECT 'many', i, printf('%%%%064x', i), %s FROM n",
@@ -240,6 +253,14 @@ static bool run_one(struct lab *l, struct err *e)
            store_job_finish(l->store, &claim.lease, &end, e);
 }
 
+static bool read_rows(struct lab *l, struct err *e)
+{
+    struct series_table t;
+    bool more;
+    return store_job_rows(l->store, 0, 3 * STORE_BLOCK + 7, 20, &t, &more, &l->arena, e) &&
+           t.n_row == 20 && more;
+}
+
 static bool release_one(struct lab *l, struct err *e)
 {
     struct job_claim claim;
@@ -321,6 +342,7 @@ static const struct cost {
     {"list queued jobs", list_queued, 20, 0},
     {"list failed jobs", list_failed, 0, 0},
     {"read a log", read_log, 20, 0},
+    {"read rows", read_rows, 3, 0},
     {"submit", submit, 5, 8},
     {"cancel the last job", cancel_last, 5, 0},
     {"run a job", run_one, 30, 0},

@@ -112,6 +112,12 @@ static bool try_beat(struct store *s, const struct lease *k, struct err *e)
     return store_job_beat(s, k, &some_beat, &cancel, e);
 }
 
+static bool try_rows(struct store *s, const struct lease *k, struct err *e)
+{
+    static const struct row_table rows = {{two_series, 2}, 1, points};
+    return store_job_put_rows(s, k, &rows, 0, e);
+}
+
 static bool try_renew(struct store *s, const struct lease *k, struct err *e)
 {
     enum lease_fate fate = LEASE_HELD;
@@ -137,7 +143,7 @@ static bool try_note(struct store *s, const struct lease *k, struct err *e)
 }
 
 static bool (*const worker_write[])(struct store *, const struct lease *, struct err *) = {
-    try_beat, try_renew, try_finish, try_crash, try_note, store_job_release,
+    try_beat, try_rows, try_renew, try_finish, try_crash, try_note, store_job_release,
 };
 enum { WORKER_WRITES = sizeof worker_write / sizeof *worker_write };
 
@@ -151,6 +157,7 @@ static int64_t portrait(struct lab *l)
                    "+ lease_until + (state = 'running') * 7) + (SELECT count(*) FROM job_events) "
                    "* 500009 + (SELECT count(*) FROM job_metrics) * 70001 "
                    "+ (SELECT count(*) FROM job_series) * 50021 "
+                   "+ (SELECT count(*) FROM job_rows) * 30011 "
                    "+ (SELECT count(*) FROM models) * 90001 FROM jobs",
                    &n));
     return n;
