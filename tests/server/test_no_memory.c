@@ -304,6 +304,8 @@ static const char *const jobs[] = {
         "\"training\":{\"epochs\":3,\"swa\":0.5,\"early_stopping\":null}"),
     JOB("\"target\":\"y\",\"kind\":\"lr_finder\",\"weights\":\"x\","
         "\"lr_finder\":{\"steps\":15}"),
+    JOB("\"target\":\"group\",\"kind\":\"cross_validation\",\"cross_validation\":{\"folds\":2},"
+        "\"model\":{\"layers\":[4]},\"training\":{\"epochs\":2}"),
 };
 
 // The store's own thread is one of those that get no memory.

@@ -297,6 +297,7 @@ static const char *const request[] = {
     "\"regularization\":{\"max_norm\":3,\"gradient_clip_value\":1}}",
     "{\"kind\":\"lr_finder\",\"dataset\":\"d\",\"target\":[\"x\",\"y\"],"
     "\"class_weight\":\"balanced\",\"training\":{\"early_stopping\":null}}",
+    "{\"kind\":\"cross_validation\",\"dataset\":\"d\",\"target\":\"y\"}",
 };
 enum { REQUESTS = sizeof request / sizeof *request };
 
