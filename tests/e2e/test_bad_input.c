@@ -120,7 +120,7 @@ static const struct bad rows[] = {
      .words = "got 0"},
     {"POST", "/jobs", IRIS(",\"hidden\":[8],\"loss\":\"Quadratic\""), 422, "/loss",
      .words = "3 classes"},
-    {"POST", "/jobs", IRIS(",\"nfolds\":5"), 422, "/nfolds", .words = "split.validation"},
+    {"POST", "/jobs", IRIS(",\"nfolds\":5"), 422, "/nfolds", .words = "cross_validation"},
     {"POST", "/jobs", IRIS(",\"max_iter\":5,\"training\":{\"epochs\":5}"), 422, "/max_iter",
      .words = "training.epochs"},
     {"POST", "/jobs", NULL, 413, NULL, .words = "bytes", .make = long_definition},

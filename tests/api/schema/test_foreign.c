@@ -165,7 +165,7 @@ static const struct {
     {"\"hidden_dropout_ratios\":[0.5,2]", "/hidden_dropout_ratios/1", "out_of_range", "got 2"},
     {"\"hidden_dropout_ratios\":[0.5]", "/hidden_dropout_ratios", "too_short", "each of 2"},
     {"\"stopping_metric\":\"lift\"", "/stopping_metric", "unknown_value", "val_loss"},
-    {"\"nfolds\":5", "/nfolds", "unsupported_option", "use split.validation"},
+    {"\"nfolds\":5", "/nfolds", "unsupported_option", "use kind cross_validation"},
     {"\"warm_start\":true", "/warm_start", "unsupported_option", "\"from\""},
     {"\"hidden_layer_sizes\":[8],\"model\":{\"layers\":[8]}", "/hidden_layer_sizes",
      "conflicting_fields", "means the same as \"model.layers\", which is given too"},
