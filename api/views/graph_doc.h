@@ -5,7 +5,7 @@
 // Pure functions; any thread.
 
 #include "api/schema/rendering.h"
-#include "api/views/glass_view.h"
+#include "api/views/inspect_view.h"
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/nn/graph.h"

@@ -6,7 +6,7 @@
 
 #include "api/json/fault.h"
 #include "api/json/json.h"
-#include "api/views/glass_view.h"
+#include "api/views/inspect_view.h"
 #include "engine/model/trace.h"
 #include "engine/table/prep.h"
 

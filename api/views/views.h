@@ -9,7 +9,7 @@
 #include "api/json/json.h"
 #include "api/schema/schema.h"
 #include "api/views/data_view.h"
-#include "api/views/glass_view.h"
+#include "api/views/inspect_view.h"
 #include "api/views/job_view.h"
 #include "api/views/list_view.h"
 #include "api/views/model_view.h"

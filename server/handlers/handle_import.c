@@ -14,7 +14,7 @@
 #include "server/handlers/model_reply.h"
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
-#include "server/jobs/outcome.h"
+#include "server/jobs/model_summary.h"
 
 #include <string.h>
 
@@ -33,7 +33,7 @@ static const char *import_summary(const struct model_file *f, struct arena *a, s
     }
     out.inputs = input;
     out.n_inputs = f->prep.n_column;
-    return outcome_of_model(&out, &f->model, NULL, a, e) ? outcome_text(&out, a, e) : NULL;
+    return summary_of_model(&out, &f->model, NULL, a, e) ? summary_text(&out, a, e) : NULL;
 }
 
 static bool import_put(struct call *c, const struct digest_part file[static 2],

@@ -13,7 +13,7 @@
 #include "server/handlers/reply.h"
 #include "server/handlers/server.h"
 #include "server/jobs/cache.h"
-#include "server/jobs/outcome.h"
+#include "server/jobs/model_summary.h"
 
 bool model_fill(struct call *c, const struct model_row *m, struct model_reply *out, struct err *e)
 {
@@ -114,7 +114,7 @@ static bool reply_score(struct call *c, const struct served *served, const struc
         .rows_skipped = d->n_row - (int64_t)rows->n,
         .loss = s->loss,
         .metrics = metric,
-        .n_metrics = outcome_metrics(metric, model, s),
+        .n_metrics = summary_metrics(metric, model, s),
     };
     return reply_view(c, &out, e);
 }

@@ -18,7 +18,7 @@
 #include "server/handlers/server.h"
 #include "server/jobs/job_kind.h"
 #include "server/jobs/queue.h"
-#include "server/jobs/warm.h"
+#include "server/jobs/fine_tune.h"
 
 #include <math.h>
 #include <string.h>
@@ -96,7 +96,7 @@ static bool check_kind(const struct job_spec *spec, const struct prepared *p, co
 static bool take_start(struct call *c, struct job_spec *spec, struct model_file *from,
                        struct arena *a, struct err *e)
 {
-    if (!warm_load(c->server->store, c->server->files, spec, from, c->halt, a, e))
+    if (!fine_tune_load(c->server->store, c->server->files, spec, from, c->halt, a, e))
         return false;
     if (spec->from && !spec->own_model) {
         size_t n = from->model.spec.n_layer;

@@ -17,7 +17,7 @@
 
 #include "api/schema/schema.h"
 #include "server/files/model_store.h"
-#include "server/jobs/desk.h"
+#include "server/jobs/workspace.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -37,12 +37,12 @@ struct entry {
     struct arena arena;
     struct model_file file;
     atomic_uint users;
-    _Atomic uint64_t used; // tick of the last use
-    struct entry *next;    // of those dropped together
-    size_t bytes;          // of the model and all its workspaces, coming ones included; under the
-                           // lock
-    size_t desk_bytes;     // of one workspace
-    struct desk desk[CACHE_THREADS];
+    _Atomic uint64_t used;  // tick of the last use
+    struct entry *next;     // of those dropped together
+    size_t bytes;           // of the model and all its workspaces, coming ones included; under the
+                            // lock
+    size_t workspace_bytes; // of one workspace
+    struct workspace_slot slot[CACHE_THREADS];
 };
 
 // What is freed after the unlock: for hundreds of megabytes that takes tens of milliseconds.
@@ -76,7 +76,7 @@ struct cache *cache_new(struct store *store, struct files *files, size_t threads
 static void entry_free(struct entry *n)
 {
     for (size_t i = 0; i < CACHE_THREADS; i++)
-        workspaces_free(atomic_load(&n->desk[i].workspace));
+        workspaces_free(atomic_load(&n->slot[i].workspace));
     arena_release(&n->arena);
     free(n);
 }
@@ -154,9 +154,9 @@ static bool furnish(struct cache *c, struct entry *n, struct err *e)
     struct workspace *w = workspace_new(&n->file.model, c->memory, e);
     if (!w)
         return false;
-    atomic_store(&n->desk[0].workspace, w);
-    n->desk_bytes = w->arena.held;
-    n->bytes = n->arena.held + n->desk_bytes;
+    atomic_store(&n->slot[0].workspace, w);
+    n->workspace_bytes = w->arena.held;
+    n->bytes = n->arena.held + n->workspace_bytes;
     return n->bytes <= c->memory ||
            fail(e, ERR_TOO_LARGE,
                 "the model and the workspace for its answers take %zu MiB of memory; all models "
@@ -193,7 +193,7 @@ static bool is_used(const struct entry *n)
 static bool has_spare(const struct cache *c, const struct entry *n)
 {
     for (size_t i = 0; i < c->threads; i++)
-        if (atomic_load(&n->desk[i].workspace) && !atomic_load(&n->desk[i].busy))
+        if (atomic_load(&n->slot[i].workspace) && !atomic_load(&n->slot[i].busy))
             return true;
     return false;
 }
@@ -217,14 +217,14 @@ static void drop_locked(struct cache *c, size_t at, struct garbage *g)
     c->entry[at] = c->entry[--c->n];
 }
 
-static void clear_desks_locked(const struct cache *c, struct entry *n, struct garbage *g)
+static void clear_slots_locked(const struct cache *c, struct entry *n, struct garbage *g)
 {
-    for (struct desk *d; (d = desk_take(n->desk, c->threads, true));) {
+    for (struct workspace_slot *d; (d = workspace_take(n->slot, c->threads, true));) {
         struct workspace *w = atomic_exchange(&d->workspace, NULL);
-        desk_leave(d);
+        workspace_leave(d);
         w->next = g->workspace;
         g->workspace = w;
-        n->bytes -= n->desk_bytes;
+        n->bytes -= n->workspace_bytes;
     }
 }
 
@@ -247,7 +247,7 @@ static bool make_room_locked(struct cache *c, size_t bytes, size_t models, struc
         if (oldest == c->n)
             return false;
         if (is_used(c->entry[oldest]))
-            clear_desks_locked(c, c->entry[oldest], g);
+            clear_slots_locked(c, c->entry[oldest], g);
         else
             drop_locked(c, oldest, g);
     }
@@ -333,32 +333,33 @@ static struct entry *cache_fetch(struct cache *c, const struct wanted *w, struct
 // Count another workspace of a model, making room for it.
 static bool charge_locked(struct cache *c, struct entry *n, struct garbage *g, struct err *e)
 {
-    if (!make_room_locked(c, n->desk_bytes, 0, g))
+    if (!make_room_locked(c, n->workspace_bytes, 0, g))
         return fail(e, ERR_BUSY,
                     "the models in memory are all in use and leave no room to "
                     "predict with this one more than is done already");
-    n->bytes += n->desk_bytes;
+    n->bytes += n->workspace_bytes;
     return true;
 }
 
-static bool make_workspace(struct cache *c, struct entry *n, struct desk *d, struct err *e)
+static bool make_workspace(struct cache *c, struct entry *n, struct workspace_slot *d,
+                           struct err *e)
 {
     struct workspace *w = workspace_new(&n->file.model, c->memory, e);
     atomic_store(&d->workspace, w);
     if (w)
         return true;
     pthread_rwlock_wrlock(&c->lock);
-    n->bytes -= n->desk_bytes;
+    n->bytes -= n->workspace_bytes;
     pthread_rwlock_unlock(&c->lock);
     return false;
 }
 
-// There are as many desks as serving threads, so one is free.
-static struct desk *another_desk(struct cache *c, struct entry *n, struct err *e)
+// There are as many slots as serving threads, so one is free.
+static struct workspace_slot *another_workspace(struct cache *c, struct entry *n, struct err *e)
 {
     struct garbage garbage = {0};
     pthread_rwlock_wrlock(&c->lock);
-    struct desk *d = desk_take(n->desk, c->threads, false);
+    struct workspace_slot *d = workspace_take(n->slot, c->threads, false);
     bool there = d && atomic_load(&d->workspace);
     bool ok = d ? there || charge_locked(c, n, &garbage, e)
                 : fail(e, ERR_BUSY, "more predictions at once than serving threads");
@@ -367,7 +368,7 @@ static struct desk *another_desk(struct cache *c, struct entry *n, struct err *e
     if (ok && (there || make_workspace(c, n, d, e)))
         return d;
     if (d)
-        desk_leave(d);
+        workspace_leave(d);
     return NULL;
 }
 
@@ -377,9 +378,9 @@ static bool cache_serve(struct cache *c, struct entry *n, bool hurry, struct ser
                         struct err *e)
 {
     atomic_store_explicit(&n->used, atomic_fetch_add(&c->tick, 1), memory_order_relaxed);
-    struct desk *d = desk_take(n->desk, c->threads, true);
-    if (!d && !(hurry && n->desk_bytes > QUICK_BYTES))
-        d = another_desk(c, n, e);
+    struct workspace_slot *d = workspace_take(n->slot, c->threads, true);
+    if (!d && !(hurry && n->workspace_bytes > QUICK_BYTES))
+        d = another_workspace(c, n, e);
     if (!d) {
         atomic_fetch_sub(&n->users, 1);
         return false;
@@ -389,7 +390,7 @@ static bool cache_serve(struct cache *c, struct entry *n, bool hurry, struct ser
                            .name = n->name,
                            .version = n->version,
                            .entry = n,
-                           .desk = d};
+                           .slot = d};
     return true;
 }
 
@@ -415,6 +416,6 @@ void cache_put(struct cache *c, struct served *s)
 {
     (void)c;
     struct entry *n = s->entry;
-    desk_leave(s->desk);
+    workspace_leave(s->slot);
     atomic_fetch_sub(&n->users, 1);
 }

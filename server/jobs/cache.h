@@ -23,7 +23,7 @@ struct served {
     struct predictor *predictor; // this thread's until cache_put()
     const char *name;
     int64_t version;
-    void *entry, *desk; // the cache's own
+    void *entry, *slot; // the cache's own
 };
 
 // For `threads` serving threads; all models and their workspaces together may take `memory` bytes.

@@ -5,7 +5,7 @@
 #include "engine/table/task.h"
 #include "server/jobs/epoch_series.h"
 #include "server/jobs/job_kind.h"
-#include "server/jobs/outcome.h"
+#include "server/jobs/model_summary.h"
 #include "server/jobs/publish.h"
 #include "server/jobs/trial.h"
 
@@ -50,11 +50,11 @@ static bool train_conclude(struct run *r, struct err *e)
 {
     const struct trial *t = r->own;
     const struct model *m = &r->prepared.model;
-    const struct outcome outcome = {&r->prepared, &t->val,        &t->test,
-                                    &t->result,   run_seconds(r), &r->halt};
+    const struct model_summary summary = {&r->prepared, &t->val,        &t->test,
+                                          &t->result,   run_seconds(r), &r->halt};
     const struct model_new model = {.name = r->job.name,
                                     .task = m->answer.task->row.name,
-                                    .summary = outcome_summary(&outcome, &r->arena, e)};
+                                    .summary = summary_write(&summary, &r->arena, e)};
     size_t len;
     const char *header = model.summary ? model_file_header(m, &r->prepared.prep, r->job.name,
                                                            r->job.spec, &len, &r->arena, e)

@@ -10,7 +10,7 @@
 #include "engine/train/train.h"
 #include "engine/train/train_check.h"
 #include "server/files/dataset.h"
-#include "server/jobs/warm.h"
+#include "server/jobs/fine_tune.h"
 
 #include <math.h>
 #include <string.h>
@@ -113,7 +113,7 @@ bool prepare_network(struct prepared *p, const struct job_spec *spec, const stru
     return prep_fit(&p->prep, &p->frame, &spec->prep, pick_loss(&spec->train.loss), p->split.train,
                     p->split.n_train, halt, a, e) &&
            (!spec->from || prep_adopt(&p->prep, &from->prep, &p->frame, halt, a, e)) &&
-           build(p, spec, a, e) && (!spec->from || warm_fits(&p->model, from, e));
+           build(p, spec, a, e) && (!spec->from || fine_tune_fits(&p->model, from, e));
 }
 
 bool prepare_job(struct prepared *p, struct files *files, const char *digest,

@@ -21,8 +21,8 @@ struct prepared {
 };
 
 // Everything is in the arena, whose maximum is what the job may use: ERR_TOO_LARGE when training
-// would not fit into the rest. `from` is what warm_load() gave: its inputs' preparation is used.
-// Faults and errors carry the pointer of the field. ERR_CANCELLED after a halt.
+// would not fit into the rest. `from` is what fine_tune_load() gave: its inputs' preparation is
+// used. Faults and errors carry the pointer of the field. ERR_CANCELLED after a halt.
 bool prepare_job(struct prepared *p, struct files *files, const char *digest,
                  const struct job_spec *spec, const struct model_file *from,
                  const struct halt *halt, struct arena *a, struct faults *faults, struct err *e);

@@ -5,7 +5,7 @@
 
 #include "engine/model/init_data.h"
 #include "engine/train/train_check.h"
-#include "server/jobs/warm.h"
+#include "server/jobs/fine_tune.h"
 
 struct trial_plan trial_plan(const struct job_spec *s, const struct prepared *p)
 {
@@ -32,7 +32,7 @@ static bool trial_weights(struct trial *t, struct run *r, struct err *e)
         !init_from_data(m, t->train.x, t->train.n, &r->halt, &r->arena, e))
         return false;
     if (r->spec.from)
-        warm_copy(m, &t->prepared->prep, &r->from);
+        fine_tune_copy(m, &t->prepared->prep, &r->from);
     return true;
 }
 

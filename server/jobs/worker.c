@@ -6,10 +6,10 @@
 #include "server/jobs/worker.h"
 
 #include "server/base/clock.h"
-#include "server/base/crew.h"
+#include "server/base/thread_pool.h"
 #include "server/base/memory.h"
 #include "server/jobs/job_kind.h"
-#include "server/jobs/warm.h"
+#include "server/jobs/fine_tune.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -51,7 +51,7 @@ static bool worker_prepare(struct run *r, struct err *e)
     const struct worker_config *c = r->config;
     faults_init(&faults, &r->arena);
     if (!job_spec_read_stored(r->job.spec, r->job.spec_version, &r->spec, &r->arena, e) ||
-        !warm_load(c->store, c->files, &r->spec, &r->from, &r->halt, &r->arena, e) ||
+        !fine_tune_load(c->store, c->files, &r->spec, &r->from, &r->halt, &r->arena, e) ||
         !prepare_job(p, c->files, r->job.digest, &r->spec, &r->from, &r->halt, &r->arena, &faults,
                      e))
         return false;
@@ -120,15 +120,15 @@ static int take_helpers(struct workers *all, int wanted)
 // What the job is for, with its threads.
 static bool work_off(struct workers *all, struct run *r, struct err *e)
 {
-    struct crew crew;
-    const struct exec exec = {.run = crew_run, .ctx = &crew, .halt = &r->halt};
+    struct thread_pool pool;
+    const struct exec exec = {.run = thread_pool_run, .ctx = &pool, .halt = &r->halt};
     const struct job_kind *kind = job_kind_of(&r->spec);
     r->begun = r->reported = clock_mono(&clock_system);
     int helpers = take_helpers(all, r->spec.train.threads - 1);
-    bool ok = crew_init(&crew, (uint32_t)helpers + 1, NICENESS, e);
+    bool ok = thread_pool_init(&pool, (uint32_t)helpers + 1, NICENESS, e);
     if (ok) {
         ok = kind->work(r, &exec, e);
-        crew_release(&crew);
+        thread_pool_release(&pool);
     }
     atomic_fetch_add(&all->helpers, helpers);
     return ok && kind->conclude(r, e);

@@ -8,7 +8,7 @@
 // the large net's arrays. A fraction of 1 would be a step that does nothing else.
 
 #include "engine/nn/blas.h"
-#include "server/base/crew.h"
+#include "server/base/thread_pool.h"
 #include "server/base/preinit.h"
 #include "engine/model/model.h"
 #include "engine/optim/optimizer.h"
@@ -191,12 +191,12 @@ int main(int argc, char **argv)
     static struct bench bench[N_NETS];
     double gemm[ROUNDS], adam[ROUNDS], seconds[N_NETS][ROUNDS];
     struct err e = {0};
-    struct crew crew;
+    struct thread_pool pool;
     need(blas_init(&e), &e);
-    need(crew_init(&crew, (uint32_t)threads, 0, &e), &e);
+    need(thread_pool_init(&pool, (uint32_t)threads, 0, &e), &e);
     atomic_int stop = 0;
     const struct halt halt = {is_set, &stop};
-    const struct exec x = {.run = crew_run, .ctx = &crew, .halt = &halt};
+    const struct exec x = {.run = thread_pool_run, .ctx = &pool, .halt = &halt};
     for (int i = 0; i < N_NETS; i++)
         setup(&bench[i], &nets[i]);
     for (int r = 0; r < rounds; r++) {
@@ -218,6 +218,6 @@ int main(int argc, char **argv)
         printf("%-20s %6u %12.1f %12.0f %9.0f%%\n", nets[i].name, nets[i].batch, s * 1e6,
                nets[i].batch / s, 100 * best / s);
     }
-    crew_release(&crew);
+    thread_pool_release(&pool);
     return 0;
 }

@@ -147,7 +147,7 @@ static void only_weighed(char *to, int i, double x, double z)
         weighed(to, i, x, z);
 }
 
-static char *outcome_of(const char *dataset)
+static char *summary_of(const char *dataset)
 {
     train(scene(),
           text("{\"dataset\":\"%s\",\"target\":\"y\",\"weights\":\"w\"," QUICK "}", dataset));
@@ -163,7 +163,7 @@ TEST(rows_that_weigh_nothing_are_as_if_they_were_not_there)
 {
     make_table("weighed", "x,z,w,y", ROWS, weighed);
     make_table("kept", "x,z,w,y", ROWS, only_weighed);
-    char *with = outcome_of("weighed"), *without = outcome_of("kept");
+    char *with = summary_of("weighed"), *without = summary_of("kept");
     ck_assert_str_eq(with, without);
     free(with);
     free(without);

@@ -356,7 +356,7 @@ void fuzz_inspect_run(const char *text, size_t len)
     struct arena a;
     struct faults f;
     struct err e = {0};
-    struct glass_request r;
+    struct inspect_request r;
     struct trace t;
     struct jsonw w;
     real *x, *y = NULL;
@@ -364,7 +364,7 @@ void fuzz_inspect_run(const char *text, size_t len)
     make_model();
     arena_init(&a, MEMORY);
     faults_init(&f, &a);
-    bool ok = schema_read(&glass_request_schema, text, len, &r, &a, &f, &e) &&
+    bool ok = schema_read(&inspect_request_schema, text, len, &r, &a, &f, &e) &&
               instances_read(r.instances, &model.prep, &x, &n, &a, &f, &e) &&
               (!r.targets.at || targets_read(r.targets, &model.model, n, &y, &a, &f, &e));
     if (!ok) {

@@ -79,12 +79,12 @@ static const char *work_problem(const char *text, struct arena *a, struct err *e
     return NULL;
 }
 
-static const char *work_glass(const char *text, struct arena *a, struct err *e)
+static const char *work_inspect(const char *text, struct arena *a, struct err *e)
 {
-    struct glass_request r;
+    struct inspect_request r;
     struct faults f;
     faults_init(&f, a);
-    return schema_read(&glass_request_schema, text, strlen(text), &r, a, &f, e)
+    return schema_read(&inspect_request_schema, text, strlen(text), &r, a, &f, e)
                ? arena_printf(a, "%d %.*s", r.version, (int)r.instances.len, r.instances.at)
                : NULL;
 }
@@ -227,7 +227,7 @@ static const struct {
     {"faults", work_problem,
      "{\"datasets\":\"d\",\"target\":7,\"model\":{\"layers\":[0,{\"unit\":1}]},\"optimizer\":"
      "\"adm\"}"},
-    {"a request to look inside", work_glass,
+    {"a request to look inside", work_inspect,
      "{\"version\":3,\"instances\":[[1,2],{\"a\":1}],\"targets\":null}"},
     {"data", work_inline,
      "{\"columns\":[\"x\\u00e9\",\"y\"],\"rows\":[[1,\"\\u00e4\"],[true,null],[\"a\\\"b\",-1e5]]}"},

@@ -20,28 +20,28 @@ static const char BODY[] = "{\"data\":{\"x\":[[1],[2],[3],[4],[5],[6],[7],[8],[9
 // In place of a connection: all zero, in which no header is found.
 static _Alignas(16) char nobody[1 << 16];
 
-struct desk {
+struct workspace_slot {
     struct server server;
     struct call call;
 };
 
 static const struct route shows_a_job = {.reply = &job_view};
 
-static void sit(struct desk *d, struct plant *p, const char *body, const char *id)
+static void sit(struct workspace_slot *d, struct plant *p, const char *body, const char *id)
 {
-    *d = (struct desk){.server = {.settings = &p->settings,
-                                  .log = &p->log,
-                                  .store = p->store,
-                                  .files = p->files,
-                                  .catalog = p->catalog,
-                                  .queue = p->queue,
-                                  .cache = p->cache,
-                                  .routes = {route_table, route_count}},
-                       .call = {.route = &shows_a_job,
-                                .arena = &p->arena,
-                                .segment = {id},
-                                .status = 201,
-                                .conn = nobody}};
+    *d = (struct workspace_slot){.server = {.settings = &p->settings,
+                                            .log = &p->log,
+                                            .store = p->store,
+                                            .files = p->files,
+                                            .catalog = p->catalog,
+                                            .queue = p->queue,
+                                            .cache = p->cache,
+                                            .routes = {route_table, route_count}},
+                                 .call = {.route = &shows_a_job,
+                                          .arena = &p->arena,
+                                          .segment = {id},
+                                          .status = 201,
+                                          .conn = nobody}};
     d->call.server = &d->server;
     d->call.body = body;
     d->call.body_len = body ? strlen(body) : 0;
@@ -53,7 +53,7 @@ static void sit(struct desk *d, struct plant *p, const char *body, const char *i
 TEST(data_of_a_job_goes_when_the_job_is_cancelled_before_it_ran)
 {
     struct plant p;
-    struct desk d;
+    struct workspace_slot d;
     plant_init(&p);
     p.settings.workers = 1;
     sit(&d, &p, BODY, NULL);
@@ -75,7 +75,7 @@ TEST(data_of_a_job_goes_when_the_job_is_cancelled_before_it_ran)
 TEST(a_job_is_cancelled_without_memory_to_remove_its_data)
 {
     struct plant p;
-    struct desk d;
+    struct workspace_slot d;
     bool ok = false;
     plant_init(&p);
     p.settings.workers = 1;
@@ -102,7 +102,7 @@ TEST(a_job_is_cancelled_without_memory_to_remove_its_data)
 TEST(data_of_a_cancelled_job_stays_while_another_waits_for_it)
 {
     struct plant p;
-    struct desk d;
+    struct workspace_slot d;
     plant_init(&p);
     p.settings.workers = 1;
     for (int i = 0; i < 2; i++) {
@@ -121,7 +121,7 @@ TEST(data_of_a_cancelled_job_stays_while_another_waits_for_it)
 TEST(data_of_a_job_that_cannot_be_trained_leaves_nothing)
 {
     struct plant p;
-    struct desk d;
+    struct workspace_slot d;
     plant_init(&p);
     p.settings.workers = 1;
     sit(&d, &p, "{\"data\":{\"x\":[[1],[2],[3]],\"y\":[1,2,3]},\"target\":\"z\"}", NULL);
@@ -133,7 +133,7 @@ TEST(data_of_a_job_that_cannot_be_trained_leaves_nothing)
 }
 
 // A number of the reply, by the text in front of it.
-static long replied(const struct desk *d, const char *key)
+static long replied(const struct workspace_slot *d, const char *key)
 {
     const char *at = strstr(d->call.out, key);
     ck_assert_msg(at != NULL, "no %s in %s", key, d->call.out);
@@ -146,7 +146,7 @@ TEST(what_is_left_of_a_job_goes_by_its_own_report_whatever_the_clock_says)
 {
     static const int64_t day = 86400 * 1000LL, began[] = {day, -day, 0};
     struct plant p;
-    struct desk d;
+    struct workspace_slot d;
     struct err e = {0};
     plant_init(&p);
     for (int i = 0; i < 3; i++) {
@@ -176,7 +176,7 @@ LOOP_TEST(nothing_is_said_of_what_is_left_before_a_step_and_after_the_end, 3)
         int64_t step;
     } at[] = {{JOB_QUEUED, 0}, {JOB_RUNNING, 0}, {JOB_CANCELLED, 10}};
     struct plant p;
-    struct desk d;
+    struct workspace_slot d;
     struct err e = {0};
     plant_init(&p);
     const struct job_row row = {.state = at[_i].state,
@@ -201,7 +201,7 @@ TEST(a_queue_position_counts_the_jobs_in_front_by_priority_then_age)
     } row[] = {{0, 3}, {5, 0}, {5, 1}, {-1, 5}, {0, 4}, {1, 2}};
     enum { ROWS = sizeof row / sizeof *row };
     struct plant p;
-    struct desk d;
+    struct workspace_slot d;
     char id[2] = "1";
     plant_init(&p);
     for (int i = 0; i < ROWS; i++) {
@@ -237,7 +237,7 @@ TEST(epochs_that_were_not_stored_are_listed_as_gaps)
     static const struct series series = {"", "a", SERIES_REAL};
     static const struct series_list list[SERIES_KINDS] = {{&series, 1}};
     struct plant p;
-    struct desk d;
+    struct workspace_slot d;
     struct job_claim claim;
     bool cancel;
     plant_init(&p);

@@ -14,13 +14,13 @@ static const char JOB[] = "{\"data\":{\"x\":[[1],[2],[3],[4],[5],[6],[7],[8],[9]
 
 static _Alignas(16) char nobody[1 << 16]; // no header is found in it
 
-struct desk {
+struct workspace_slot {
     struct plant plant;
     struct server server;
     struct call call;
 };
 
-static void sit(struct desk *d, const char *path, const char *body, enum pace pace)
+static void sit(struct workspace_slot *d, const char *path, const char *body, enum pace pace)
 {
     struct plant *p = &d->plant;
     d->server = (struct server){.settings = &p->settings,
@@ -57,7 +57,7 @@ static const char *rows(struct arena *a, size_t n)
     return text;
 }
 
-static enum pace deferred(struct desk *d, size_t n, enum pace pace)
+static enum pace deferred(struct workspace_slot *d, size_t n, enum pace pace)
 {
     sit(d, "/jobs/{id}/predict", rows(&d->plant.arena, n), pace);
     bool ok = predict_by_job(&d->call, &d->plant.err);
@@ -69,7 +69,7 @@ static enum pace deferred(struct desk *d, size_t n, enum pace pace)
 // 2e8 operations are quick, 2e10 take seconds: that is 100 and 10,000 rows.
 TEST(predictions_take_as_long_as_their_arithmetic)
 {
-    static struct desk d;
+    static struct workspace_slot d;
     server_prepare(); // products this large would else go to threads of the matrix library
     plant_init(&d.plant);
     d.plant.settings.workers = 1;

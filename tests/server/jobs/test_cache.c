@@ -362,7 +362,7 @@ TEST(predictions_go_on_while_the_memory_of_a_dropped_model_is_freed)
     plant_release(&p);
 }
 
-enum { THREADS = 8, ROUNDS = 300, VERSIONS = 7 }; // as many threads as plants have desks
+enum { THREADS = 8, ROUNDS = 300, VERSIONS = 7 }; // as many threads as plants have slots
 
 struct crowd {
     struct plant *p;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// See outcome.h. Written once, when a model is published, and stored as text beside it: what a
-// reply says of a model later needs neither its file nor its data, which may be gone.
+// See model_summary.h. Written once, when a model is published, and stored as text beside it: what
+// a reply says of a model later needs neither its file nor its data, which may be gone.
 
-#include "server/jobs/outcome.h"
+#include "server/jobs/model_summary.h"
 
 #include "api/json/jsonw.h"
 #include "api/views/data_view.h"
 #include "engine/train/score.h"
 #include "server/base/digest.h"
 
-size_t outcome_metrics(struct measure_reply *out, const struct model *m, const struct score *s)
+size_t summary_metrics(struct measure_reply *out, const struct model *m, const struct score *s)
 {
     const struct metric *metric;
     size_t n = 0;
@@ -21,7 +21,7 @@ size_t outcome_metrics(struct measure_reply *out, const struct model *m, const s
 }
 
 // Rows, loss and metrics of a part of the rows; nothing of a part without rows.
-static bool outcome_score(const struct outcome *o, const struct train_rows *rows,
+static bool summary_score(const struct model_summary *o, const struct train_rows *rows,
                           const struct measure_reply **out, size_t *n, struct arena *a,
                           struct err *e)
 {
@@ -37,12 +37,12 @@ static bool outcome_score(const struct outcome *o, const struct train_rows *rows
         return false;
     measure[0] = (struct measure_reply){"rows", (double)rows->n};
     measure[1] = (struct measure_reply){"loss", s.loss};
-    *n = 2 + outcome_metrics(measure + 2, m, &s);
+    *n = 2 + summary_metrics(measure + 2, m, &s);
     *out = measure;
     return true;
 }
 
-static const struct input_reply *outcome_inputs(const struct prepared *p, struct arena *a)
+static const struct input_reply *summary_inputs(const struct prepared *p, struct arena *a)
 {
     struct input_reply *input = arena_alloc(a, p->prep.n_column + 1, sizeof *input);
     for (size_t i = 0; input && i < p->prep.n_column; i++) {
@@ -61,7 +61,7 @@ static const struct input_reply *outcome_inputs(const struct prepared *p, struct
 }
 
 // "target" too where there is one, for clients that know of no more.
-bool outcome_of_model(struct model_summary_reply *out, const struct model *m,
+bool summary_of_model(struct model_summary_reply *out, const struct model *m,
                       const struct halt *halt, struct arena *a, struct err *e)
 {
     const struct answer *answer = &m->answer;
@@ -77,7 +77,7 @@ bool outcome_of_model(struct model_summary_reply *out, const struct model *m,
     return digest_long(&part, 1, digest, halt, e);
 }
 
-const char *outcome_text(const struct model_summary_reply *s, struct arena *a, struct err *e)
+const char *summary_text(const struct model_summary_reply *s, struct arena *a, struct err *e)
 {
     struct jsonw w;
     jsonw_init(&w, a);
@@ -85,7 +85,7 @@ const char *outcome_text(const struct model_summary_reply *s, struct arena *a, s
     return jsonw_text(&w, NULL, e);
 }
 
-const char *outcome_summary(const struct outcome *o, struct arena *a, struct err *e)
+const char *summary_write(const struct model_summary *o, struct arena *a, struct err *e)
 {
     const struct prepared *p = o->prepared;
     struct model_summary_reply out = {
@@ -93,15 +93,15 @@ const char *outcome_summary(const struct outcome *o, struct arena *a, struct err
         .epochs = o->result->epochs,
         .best_epoch = o->result->best_epoch,
         .training_seconds = o->seconds,
-        .inputs = outcome_inputs(p, a),
+        .inputs = summary_inputs(p, a),
         .n_inputs = p->prep.n_column,
     };
     if (!out.inputs) {
         fail(e, ERR_TOO_LARGE, "the inputs do not fit into the job's memory");
         return NULL;
     }
-    bool ok = outcome_of_model(&out, &p->model, o->halt, a, e) &&
-              outcome_score(o, o->val, &out.scores.validation, &out.scores.n_validation, a, e) &&
-              outcome_score(o, o->test, &out.scores.test, &out.scores.n_test, a, e);
-    return ok ? outcome_text(&out, a, e) : NULL;
+    bool ok = summary_of_model(&out, &p->model, o->halt, a, e) &&
+              summary_score(o, o->val, &out.scores.validation, &out.scores.n_validation, a, e) &&
+              summary_score(o, o->test, &out.scores.test, &out.scores.n_test, a, e);
+    return ok ? summary_text(&out, a, e) : NULL;
 }

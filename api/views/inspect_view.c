@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
 // Rows of what is asked and said of the inside of a model: see view_rows.h.
 
-#include "api/views/glass_view.h"
+#include "api/views/inspect_view.h"
 
 #include "api/views/view_rows.h"
 
-FIELDS(glass_request) = {
-    INT("version", struct glass_request, version, .nullable = true, .min = 1, .max = 1e9,
+FIELDS(inspect_request) = {
+    INT("version", struct inspect_request, version, .nullable = true, .min = 1, .max = 1e9,
         .doc = "Version of the model; the latest when not given."),
-    RAW("instances", struct glass_request, instances, .required = true, .of = FIELD_LIST,
+    RAW("instances", struct inspect_request, instances, .required = true, .of = FIELD_LIST,
         .doc = "Rows as for /predict, at most 64."),
-    RAW("targets", struct glass_request, targets, .nullable = true, .of = FIELD_LIST,
+    RAW("targets", struct inspect_request, targets, .nullable = true, .of = FIELD_LIST,
         .doc = "A target for each row: a value in its own units, or the name of a class."),
     {0},
 };
-const struct schema glass_request_schema = {
+const struct schema inspect_request_schema = {
     .name = "GlassRequest",
     .doc = "Rows to look at, with what they should have been.",
-    .field = glass_request_fields,
-    .size = sizeof(struct glass_request),
+    .field = inspect_request_fields,
+    .size = sizeof(struct inspect_request),
 };
 
 FIELDS(graph_node) = {

@@ -2,18 +2,18 @@
 #pragma once
 
 // What is asked and said of the inside of a model: see views.h. graph_doc.c and trace_json.c fill
-// nodes, server/handlers/handle_glass.c the rest.
+// nodes, server/handlers/handle_inspect.c the rest.
 
 #include "api/json/json.h"
 #include "api/schema/schema.h"
 #include "api/views/model_view.h"
 
 // Rows, and their targets, for /trace and /gradcheck.
-struct glass_request {
+struct inspect_request {
     int version; // 0: the latest
     struct json_span instances, targets;
 };
-extern const struct schema glass_request_schema;
+extern const struct schema inspect_request_schema;
 
 struct graph_node_reply {
     int64_t index;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void train_glass(const char *name, const char *more)
+static void train_inspected(const char *name, const char *more)
 {
     train(scene(), text("{\"name\":\"%s\",\"dataset\":\"iris\",%s,\"training\":{\"epochs\":3}}",
                         name, more));
@@ -82,7 +82,7 @@ static const char *rows_for(int i)
 
 LOOP_TEST(autograd_agrees_with_differences_for_any_model, GLASS)
 {
-    train_glass(glass[_i].name, glass[_i].job);
+    train_inspected(glass[_i].name, glass[_i].job);
     const char *body = text("{%s,%s}", rows_for(_i), glass[_i].targets);
     const struct reply *r = post(glass[_i].name, "gradcheck", body, 200);
     ck_assert_msg(cJSON_IsTrue(cJSON_GetObjectItem(r->json, "passed")), "%.1500s", r->body);

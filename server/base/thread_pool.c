@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The crew: see crew.h.
+// The pool: see thread_pool.h.
 //
 // `left` counts down. Taking a piece is a compare-and-swap from a positive value, so a late helper
 // can only ever take a piece of the loop that is open now, and fn and arg, written before `left`,
@@ -10,7 +10,7 @@
 // gaps between epochs are not. `sleepers` and `caller_sleeps` only save system calls; whether a
 // thread may sleep is decided by the kernel, which compares `call` or `undone`.
 
-#include "server/base/crew.h"
+#include "server/base/thread_pool.h"
 
 #include <limits.h>
 #include <linux/futex.h>
@@ -40,7 +40,7 @@ static void futex_wake(atomic_uint *word)
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-static bool crew_take(struct crew *c, uint32_t *i)
+static bool thread_pool_take(struct thread_pool *c, uint32_t *i)
 {
     unsigned left = atomic_load(&c->left);
     while (left > 0)
@@ -52,22 +52,22 @@ static bool crew_take(struct crew *c, uint32_t *i)
 }
 
 // Do pieces until none is left to take.
-static void crew_work(struct crew *c)
+static void thread_pool_work(struct thread_pool *c)
 {
     uint32_t i;
-    while (crew_take(c, &i)) {
+    while (thread_pool_take(c, &i)) {
         c->fn(c->arg, i);
         if (atomic_fetch_sub(&c->undone, 1) == 1 && atomic_load(&c->caller_sleeps))
             futex_wake(&c->undone);
     }
 }
 
-static bool idle(struct crew *c)
+static bool idle(struct thread_pool *c)
 {
     return atomic_load(&c->left) == 0 && !atomic_load(&c->stop);
 }
 
-static void await_call(struct crew *c)
+static void await_call(struct thread_pool *c)
 {
     unsigned seen = atomic_load(&c->call);
     for (int spin = 0; spin < SPINS; spin++) {
@@ -81,7 +81,7 @@ static void await_call(struct crew *c)
     atomic_fetch_sub(&c->sleepers, 1);
 }
 
-static void await_done(struct crew *c)
+static void await_done(struct thread_pool *c)
 {
     unsigned undone;
     for (int spin = 0; spin < SPINS; spin++) {
@@ -95,28 +95,28 @@ static void await_done(struct crew *c)
     atomic_store(&c->caller_sleeps, false);
 }
 
-static void *crew_help(void *arg)
+static void *thread_pool_help(void *arg)
 {
-    struct crew *c = arg;
+    struct thread_pool *c = arg;
     if (c->nice)
         setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), c->nice);
     while (!atomic_load(&c->stop)) {
-        crew_work(c);
+        thread_pool_work(c);
         await_call(c);
     }
     return NULL;
 }
 
-static void call_helpers(struct crew *c)
+static void call_helpers(struct thread_pool *c)
 {
     atomic_fetch_add(&c->call, 1);
     if (atomic_load(&c->sleepers))
         futex_wake(&c->call);
 }
 
-void crew_run(void *crew, uint32_t n, void (*fn)(void *arg, uint32_t i), void *arg)
+void thread_pool_run(void *pool, uint32_t n, void (*fn)(void *arg, uint32_t i), void *arg)
 {
-    struct crew *c = crew;
+    struct thread_pool *c = pool;
     if (n < 2 || !c->n_helper) {
         for (uint32_t i = 0; i < n; i++)
             fn(arg, i);
@@ -128,27 +128,27 @@ void crew_run(void *crew, uint32_t n, void (*fn)(void *arg, uint32_t i), void *a
     atomic_store(&c->undone, n);
     atomic_store(&c->left, n);
     call_helpers(c);
-    crew_work(c);
+    thread_pool_work(c);
     await_done(c);
 }
 
-bool crew_init(struct crew *c, uint32_t n_thread, int nice, struct err *e)
+bool thread_pool_init(struct thread_pool *c, uint32_t n_thread, int nice, struct err *e)
 {
     memset(c, 0, sizeof *c);
     c->nice = nice;
     if (n_thread < 1 || n_thread > CREW_MAX)
         return fail(e, ERR_INVALID, "a job runs on 1 to %d threads, got %u", CREW_MAX, n_thread);
     for (; c->n_helper < n_thread - 1; c->n_helper++) {
-        int code = pthread_create(&c->helper[c->n_helper], NULL, crew_help, c);
+        int code = pthread_create(&c->helper[c->n_helper], NULL, thread_pool_help, c);
         if (code) {
-            crew_release(c);
+            thread_pool_release(c);
             return fail(e, ERR_INTERNAL, "could not start a thread: %s", strerror(code));
         }
     }
     return true;
 }
 
-void crew_release(struct crew *c)
+void thread_pool_release(struct thread_pool *c)
 {
     atomic_store(&c->stop, true);
     call_helpers(c);

@@ -17,16 +17,16 @@ struct workspace {
     struct predictor predictor;
 };
 
-struct desk {
+struct workspace_slot {
     atomic_bool busy;
     struct workspace *_Atomic workspace; // NULL: none
     char apart[48];                      // neighbours are used by other cores
 };
 
 // Take the first of n that nobody is at, or, when `ready`, the first of these with a workspace.
-// NULL when there is none. desk_leave() ends it.
-struct desk *desk_take(struct desk *desk, size_t n, bool ready);
-void desk_leave(struct desk *d);
+// NULL when there is none. workspace_leave() ends it.
+struct workspace_slot *workspace_take(struct workspace_slot *slot, size_t n, bool ready);
+void workspace_leave(struct workspace_slot *d);
 
 // A workspace for blocks of PREDICT_ROWS, of at most `max` bytes, which belongs to the caller. The
 // model must outlive it. NULL with ERR_TOO_LARGE or, without memory now, ERR_BUSY.

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
-// See desk.h.
+// See workspace.h.
 
-#include "server/jobs/desk.h"
+#include "server/jobs/workspace.h"
 
 #include <stdlib.h>
 
 // Looked at before it is taken, so that the search for one with a workspace takes no empty one from
 // a thread that wants that; and again afterwards, for it may have been emptied in between.
-struct desk *desk_take(struct desk *desk, size_t n, bool ready)
+struct workspace_slot *workspace_take(struct workspace_slot *slot, size_t n, bool ready)
 {
-    for (struct desk *d = desk; d < desk + n; d++) {
+    for (struct workspace_slot *d = slot; d < slot + n; d++) {
         if (ready && !atomic_load_explicit(&d->workspace, memory_order_relaxed))
             continue;
         if (atomic_exchange_explicit(&d->busy, true, memory_order_acquire))
             continue;
         if (!ready || atomic_load_explicit(&d->workspace, memory_order_relaxed))
             return d;
-        desk_leave(d);
+        workspace_leave(d);
     }
     return NULL;
 }
 
-void desk_leave(struct desk *d)
+void workspace_leave(struct workspace_slot *d)
 {
     atomic_store_explicit(&d->busy, false, memory_order_release);
 }

@@ -32,7 +32,7 @@ static const struct graph *chosen_graph(struct call *c, const struct model *m, s
     return model_inspect(m, v, c->arena, e) ? &v->graph : NULL;
 }
 
-static bool glass_no_room(struct err *e)
+static bool inspect_no_room(struct err *e)
 {
     return fail(e, ERR_TOO_LARGE, "the graph needs more memory than one request may use");
 }
@@ -55,7 +55,7 @@ struct sample {
     size_t n;
 };
 
-static bool read_sample(struct call *c, const struct glass_request *r, const struct model_file *f,
+static bool read_sample(struct call *c, const struct inspect_request *r, const struct model_file *f,
                         struct sample *s, struct err *e)
 {
     size_t n = json_count(r->instances);
@@ -72,10 +72,10 @@ static bool read_sample(struct call *c, const struct glass_request *r, const str
 // Read the request, take the model, do the work on it, give it back.
 static bool with_model(struct call *c,
                        bool (*work)(struct call *, const struct served *,
-                                    const struct glass_request *, struct err *),
+                                    const struct inspect_request *, struct err *),
                        struct err *e)
 {
-    struct glass_request r;
+    struct inspect_request r;
     struct served served;
     if (!schema_read(c->route->body, c->body, c->body_len, &r, c->arena, &c->faults, e) ||
         !cache_take(c->server->cache, c->segment[0], r.version, 0, &served, e))
@@ -93,7 +93,7 @@ static bool finite_loss(double loss, struct err *e)
                    "model answers");
 }
 
-static bool trace(struct call *c, const struct served *s, const struct glass_request *r,
+static bool trace(struct call *c, const struct served *s, const struct inspect_request *r,
                   struct err *e)
 {
     struct sample sample;
@@ -117,7 +117,7 @@ static bool trace(struct call *c, const struct served *s, const struct glass_req
         .nodes = trace_view_nodes(&t, c->arena),
         .n_nodes = trace_nodes(&t),
     };
-    return out.nodes ? reply_view(c, &out, e) : glass_no_room(e);
+    return out.nodes ? reply_view(c, &out, e) : inspect_no_room(e);
 }
 
 bool model_trace(struct call *c, struct err *e)
@@ -131,7 +131,7 @@ static bool reply_check(struct call *c, const struct served *s, const struct gra
     const struct gradcheck_part *worst = &g->part[g->worst];
     struct gradcheck_part_reply *part = arena_alloc(c->arena, g->n, sizeof *part);
     if (!part)
-        return glass_no_room(e);
+        return inspect_no_room(e);
     for (size_t i = 0; i < g->n; i++) {
         const struct gradcheck_part *p = &g->part[i];
         part[i] = (struct gradcheck_part_reply){
@@ -159,7 +159,7 @@ static bool reply_check(struct call *c, const struct served *s, const struct gra
     return reply_view(c, &out, e);
 }
 
-static bool gradcheck(struct call *c, const struct served *s, const struct glass_request *r,
+static bool gradcheck(struct call *c, const struct served *s, const struct inspect_request *r,
                       struct err *e)
 {
     const struct model *m = &s->file->model;
