@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Looks at what compiler and linker made: `tests/binary.sh build/release`. No two source files may
-# need symbols of each other. Each program must have what
-# makes a memory fault hard to use; the Makefile asks for it, and a lost flag is seen by nobody
-# else. Ends in "binary: N passed, N failed".
+# need symbols of each other. Each program must have what makes a memory fault hard to use; the
+# Makefile asks for it, and a lost flag is seen by nobody else. Ends in "binary: N passed, N failed".
 
 set -u
 build=$1

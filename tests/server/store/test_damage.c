@@ -416,6 +416,7 @@ TEST(a_stored_definition_is_read_as_it_was_written)
         {"\"epochs\":", "\"max_iter\":", "/training/max_iter"},
         {"\"name\":", "\"solver\":\"adam\",\"name\":", "/solver: unknown field"},
         {"\"name\":", "\"version\":1,\"name\":", "/version"},
+        {"\"name\":", "\"lr_finder\":{},\"name\":", "/lr_finder"},
         {"\"lr\":", "\"learning_rate\":0.5,\"lr\":", "/optimizer/learning_rate"},
     };
     struct plant p;
