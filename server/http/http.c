@@ -6,10 +6,8 @@
 // a `struct http_conn` needs no lock. What a request means is in exchange.c; this file translates,
 // counts, and sets deadlines.
 //
-// What the client sent is read by wire.c before the library sees it. The library has no hook for
-// that, but it reads sockets with recv(), and a program's own function of a name goes before a
-// shared library's: ours asks the connection's wire when the descriptor is one of the library's,
-// and the system otherwise. A request that reached a handler past the wire ends the process.
+// What the client sent is read by wire.c before the library sees it: recv.c takes its place between
+// the two. A request that reached a handler past the wire ends the process.
 //
 // libmicrohttpd cannot queue an answer in the middle of a body. Past a bound of dropped bytes we
 // write it to the socket ourselves and hang up; the reaper then keeps the socket open for a moment,
@@ -22,6 +20,7 @@
 #include "server/http/exchange.h"
 #include "server/http/pool.h"
 #include "server/http/reaper.h"
+#include "server/http/recv.h"
 #include "server/http/wire.h"
 
 #include <microhttpd.h>
@@ -33,12 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    DRAIN_STEP_MS = 2,
-    DESCRIPTORS = 1 << 16, // numbers of descriptors that a connection may have
-    SLOW_NICENESS = 5,
-    CLEANER_STACK = 256 << 10
-};
+enum { DRAIN_STEP_MS = 2, SLOW_NICENESS = 5, CLEANER_STACK = 256 << 10 };
 
 struct http {
     struct http_config config;
@@ -58,6 +52,7 @@ struct http_conn {
     struct MHD_Connection *mhd;
     struct watch watch;
     struct wire wire;
+    struct recv_claim claim; // of its descriptor
     struct arena arena;
     struct exchange exchange;
     struct pool_task task; // its handler, when that may take long
@@ -84,9 +79,6 @@ int call_header(const struct call *c, const char *name, const char **value)
 
 // ---- What the library reads ----
 
-// The connection that a descriptor belongs to.
-static struct http_conn *_Atomic owner[DESCRIPTORS];
-
 static ssize_t from_socket(void *conn, void *to, size_t room)
 {
     return recvfrom(((struct http_conn *)conn)->watch.fd, to, room, 0, NULL, NULL);
@@ -98,24 +90,14 @@ static ssize_t peek_socket(void *conn, void *to, size_t room)
                     NULL);
 }
 
-static ssize_t read_wire(struct http_conn *c, void *to, size_t room)
+static ssize_t read_wire(struct recv_claim *claim, void *to, size_t room)
 {
+    struct http_conn *c = (struct http_conn *)((char *)claim - offsetof(struct http_conn, claim));
     bool was_idle = wire_is_idle(&c->wire);
     ssize_t n = wire_read(&c->wire, from_socket, c, to, room);
     if (was_idle && !wire_is_idle(&c->wire))
         watch_until(&c->watch, reaper_now() + c->http->config.limits.header_ms);
     return n;
-}
-
-// The library's way to a socket, and everybody's: the symbol recv. The name in C is another,
-// because checked builds know recv() as an inline function. In libc recvfrom() without an address
-// is the same.
-ssize_t recv_for_all(int fd, void *to, size_t room, int flags) __asm__("recv");
-
-ssize_t recv_for_all(int fd, void *to, size_t room, int flags)
-{
-    struct http_conn *c = fd >= 0 && fd < DESCRIPTORS ? atomic_load(&owner[fd]) : NULL;
-    return c ? read_wire(c, to, room) : recvfrom(fd, to, room, flags, NULL, NULL);
 }
 
 // ---- One request ----
@@ -382,18 +364,19 @@ static bool http_make_room(struct http *h)
 static void *conn_open(struct http *h, struct MHD_Connection *mhd)
 {
     int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    struct http_conn *c = fd < DESCRIPTORS ? calloc(1, sizeof *c) : NULL;
+    struct http_conn *c = fd < RECV_DESCRIPTORS ? calloc(1, sizeof *c) : NULL;
     if (!c || !wire_init(&c->wire)) {
         free(c);
         return NULL; // on_request() closes it
     }
     c->http = h;
     c->mhd = mhd;
+    c->claim.read = read_wire;
     c->refused =
         atomic_fetch_add(&h->n_conn, 1) >= h->config.limits.max_connections && !http_make_room(h);
     exchange_init(&c->exchange, &h->config, &c->arena, &c->watch.gone);
     reaper_add(&h->reaper, &c->watch, fd, reaper_now() + h->config.limits.header_ms);
-    atomic_store(&owner[fd], c);
+    recv_claim(fd, &c->claim);
     return c;
 }
 
@@ -401,7 +384,7 @@ static void conn_close(struct http *h, struct http_conn *c)
 {
     if (!c)
         return;
-    atomic_store(&owner[c->watch.fd], NULL);
+    recv_drop(c->watch.fd);
     end_request(c);
     wire_release(&c->wire);
     reaper_remove(&h->reaper, &c->watch, c->linger);
