@@ -8,13 +8,14 @@
 // them after the commit: one flush for the whole group. The list needs no bound of its own, since
 // a waiting thread has one command in it.
 //
-// Readers share a pool of read-only connections, opened when first needed.
+// Readers share a pool of read-only connections (readers.h), opened when first needed.
 
 #include "server/store/store.h"
 
 #include "server/base/machine.h"
 #include "server/store/migrate.h"
 #include "server/store/notice.h"
+#include "server/store/readers.h"
 #include "server/store/store_access.h"
 #include "server/store/store_folder.h"
 
@@ -25,7 +26,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { GROUP_COMMANDS = 64, GROUP_MS = 5, IDLE_MS = 200, READERS = 16 };
+enum { GROUP_COMMANDS = 64, GROUP_MS = 5, IDLE_MS = 200 };
 enum { CHECK_BYTES = 256 << 20 };
 
 struct command {
@@ -54,10 +55,7 @@ struct store {
     bool joined;          // of the thread that closes
     struct notice notice;
 
-    pthread_mutex_t read_lock; // guards the pool
-    pthread_cond_t reader_free;
-    struct conn reader[READERS];
-    bool reader_used[READERS];
+    struct readers readers;
 };
 
 void store_watch(const atomic_bool *gone)
@@ -257,33 +255,6 @@ bool store_write(struct store *s, store_fn *fn, void *arg, struct err *e)
 
 // Reading --------------------------------------------------------------------------------------
 
-static int free_reader_locked(const struct store *s)
-{
-    for (int i = 0; i < READERS; i++)
-        if (!s->reader_used[i])
-            return i;
-    return -1;
-}
-
-static int reader_take(struct store *s)
-{
-    pthread_mutex_lock(&s->read_lock);
-    int i;
-    while ((i = free_reader_locked(s)) < 0)
-        pthread_cond_wait(&s->reader_free, &s->read_lock);
-    s->reader_used[i] = true;
-    pthread_mutex_unlock(&s->read_lock);
-    return i;
-}
-
-static void reader_give_back(struct store *s, int i)
-{
-    pthread_mutex_lock(&s->read_lock);
-    s->reader_used[i] = false;
-    pthread_cond_signal(&s->reader_free);
-    pthread_mutex_unlock(&s->read_lock);
-}
-
 // The names may stand for another database by now, and for it while this one is opened.
 static bool reader_open(struct store *s, struct conn *c, struct err *e)
 {
@@ -297,12 +268,11 @@ static bool reader_open(struct store *s, struct conn *c, struct err *e)
 
 bool store_read(struct store *s, store_fn *fn, void *arg, struct err *e)
 {
-    int i = reader_take(s);
-    struct conn *c = &s->reader[i];
+    struct conn *c = readers_take(&s->readers);
     bool ok = (c->db || reader_open(s, c, e)) && fn(s, c, arg, e);
     if (c->bad)
         conn_close(c);
-    reader_give_back(s, i);
+    readers_give_back(&s->readers, c);
     return ok;
 }
 
@@ -363,26 +333,22 @@ static void store_init_locks(struct store *s)
     pthread_cond_init(&s->work, &attr);
     pthread_cond_init(&s->ended, &attr);
     pthread_condattr_destroy(&attr);
-    pthread_cond_init(&s->reader_free, NULL);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_mutex_init(&s->read_lock, NULL);
+    readers_init(&s->readers);
     notice_init(&s->notice);
     s->last = &s->first;
 }
 
 static void store_destroy(struct store *s, bool discard)
 {
-    for (int i = 0; i < READERS; i++)
-        conn_close(&s->reader[i]);
+    readers_release(&s->readers);
     conn_close(&s->writer);
     if (discard)
         folder_discard(&s->folder);
     folder_release(&s->folder);
     pthread_cond_destroy(&s->work);
     pthread_cond_destroy(&s->ended);
-    pthread_cond_destroy(&s->reader_free);
     pthread_mutex_destroy(&s->lock);
-    pthread_mutex_destroy(&s->read_lock);
     notice_release(&s->notice);
     free(s);
 }
