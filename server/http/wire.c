@@ -10,13 +10,15 @@
 
 #include "server/http/wire.h"
 
+#include "server/http/chunk.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLANK_LINES = 8, CHUNK_DIGITS = 15 };
+enum { BLANK_LINES = 8 };
 
 bool wire_init(struct wire *w)
 {
@@ -191,49 +193,6 @@ static bool take_head(struct wire *w)
 }
 
 // ---- Chunks ----
-
-static const char *wire_skip_blanks(const char *s)
-{
-    return s + strspn(s, " \t");
-}
-
-static const char *skip_token(const char *s)
-{
-    size_t len = strcspn(s, " \t;=\"");
-    return head_is_token(s, len) ? s + len : NULL;
-}
-
-static const char *skip_quoted(const char *s)
-{
-    for (s++; *s && *s != '"'; s++)
-        if (*s == '\\' && s[1])
-            s++;
-    return *s ? s + 1 : NULL;
-}
-
-// *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ), section 7.1.1. Extensions mean
-// nothing to us; their syntax is checked so that nothing else passes for one.
-static bool are_extensions(const char *s)
-{
-    while (s && *s) {
-        s = wire_skip_blanks(s);
-        s = *s == ';' ? skip_token(wire_skip_blanks(s + 1)) : NULL;
-        if (s && *wire_skip_blanks(s) == '=') {
-            s = wire_skip_blanks(wire_skip_blanks(s) + 1);
-            s = *s == '"' ? skip_quoted(s) : skip_token(s);
-        }
-    }
-    return s;
-}
-
-static bool chunk_size(const char *line, uint64_t *size)
-{
-    size_t digits = strspn(line, "0123456789abcdefABCDEF");
-    if (!digits || digits > CHUNK_DIGITS || !are_extensions(line + digits))
-        return false;
-    *size = strtoull(line, NULL, 16);
-    return true;
-}
 
 // A whole line at `at`, NUL-terminated and passed; NULL while it is incomplete or when it is faulty
 // (then the state has changed).
