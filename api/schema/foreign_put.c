@@ -113,14 +113,14 @@ static void arrive(struct foreign_use *u, cJSON *object, const cJSON *there, con
     }
 }
 
-// One of a knob's several numbers: the others keep their defaults.
-static void put_part(struct foreign_use *u, cJSON *pick, const struct knob *knob, const char *at,
+// One of a hyperparameter's several numbers: the others keep their defaults.
+static void put_part(struct foreign_use *u, cJSON *pick, const struct hyper *hyper, const char *at,
                      int i, const cJSON *value, const char *from)
 {
-    cJSON *array = cJSON_GetObjectItemCaseSensitive(pick, knob->name);
+    cJSON *array = cJSON_GetObjectItemCaseSensitive(pick, hyper->name);
     const char *part;
     bool ours = array == NULL;
-    for (int k = 0; k < knob->count; k++) {
+    for (int k = 0; k < hyper->count; k++) {
         part = arena_printf(u->faults->arena, "%s/%d", at, k);
         ours |= strcmp(fault_origin(u->faults, part), part) != 0;
     }
@@ -129,8 +129,8 @@ static void put_part(struct foreign_use *u, cJSON *pick, const struct knob *knob
         return;
     }
     if (!array) {
-        array = cJSON_CreateDoubleArray(knob->def, knob->count);
-        cJSON_AddItemToObject(pick, knob->name, array);
+        array = cJSON_CreateDoubleArray(hyper->def, hyper->count);
+        cJSON_AddItemToObject(pick, hyper->name, array);
     }
     cJSON_ReplaceItemInArray(array, i, cJSON_Duplicate(value, true));
     part = arena_printf(u->faults->arena, "%s/%d", at, i);
@@ -138,14 +138,14 @@ static void put_part(struct foreign_use *u, cJSON *pick, const struct knob *knob
     u->placed = true;
 }
 
-static const struct knob *put_find_knob(const struct table *t, const struct row *row,
-                                        const char *name)
+static const struct hyper *put_find_hyper(const struct table *t, const struct row *row,
+                                          const char *name)
 {
-    const struct knob *knob;
+    const struct hyper *hyper;
     size_t at;
-    for (size_t k = 0; row && (knob = knob_at(t, row, k, &at)); k++)
-        if (strcmp(knob->name, name) == 0)
-            return knob;
+    for (size_t k = 0; row && (hyper = hyper_at(t, row, k, &at)); k++)
+        if (strcmp(hyper->name, name) == 0)
+            return hyper;
     return NULL;
 }
 
@@ -166,15 +166,15 @@ static cJSON *pick_object(struct foreign_use *u, cJSON *object, cJSON *pick, con
     return full;
 }
 
-static void foreign_put_knob(struct foreign_use *u, struct way way, const struct field *f,
-                             cJSON *pick, const cJSON *value, const char *from)
+static void foreign_put_hyper(struct foreign_use *u, struct way way, const struct field *f,
+                              cJSON *pick, const cJSON *value, const char *from)
 {
     char name[KEY_MAX];
     size_t len = strcspn(way.rest + 1, "/");
     snprintf(name, sizeof name, "%.*s", (int)len, way.rest + 1);
     const struct row *row = chosen_row(f, pick);
-    const struct knob *knob = put_find_knob(f->table, row, name);
-    if (!knob && (row || !pick)) {
+    const struct hyper *hyper = put_find_hyper(f->table, row, name);
+    if (!hyper && (row || !pick)) {
         u->ignored = arena_printf(u->faults->arena, "%s %s has no %s", f->table->what,
                                   row ? row->name : "by default", name);
         return;
@@ -182,8 +182,8 @@ static void foreign_put_knob(struct foreign_use *u, struct way way, const struct
     pick = pick_object(u, way.object, pick, f->key, way.at);
     const char *at = arena_printf(u->faults->arena, "%s/%s", way.at, name);
     const char *index = way.rest + 1 + len;
-    if (knob && pick && *index)
-        put_part(u, pick, knob, at, index[1] - '0', value, from);
+    if (hyper && pick && *index)
+        put_part(u, pick, hyper, at, index[1] - '0', value, from);
     else if (pick)
         arrive(u, pick, cJSON_GetObjectItemCaseSensitive(pick, name), at, value, from);
 }
@@ -247,7 +247,7 @@ static void foreign_put_put(struct foreign_use *u, struct way way, const cJSON *
     if (!*next.rest || !f) {
         arrive(u, way.object, child, at, value, from);
     } else if (f->type == FIELD_PICK) {
-        foreign_put_knob(u, next, f, child, value, from);
+        foreign_put_hyper(u, next, f, child, value, from);
     } else {
         next.object = child ? child : make(way.object, f);
         if (f->type == FIELD_LIST)

@@ -137,15 +137,15 @@ static void write_const(struct jsonw *w, const char *key, const struct field *f,
     jsonw_string(w, key, f->names[0]);
 }
 
-static void write_knob(struct jsonw *w, const struct knob *knob, const double *value)
+static void write_hyper(struct jsonw *w, const struct hyper *hyper, const double *value)
 {
-    if (knob->type == KNOB_BOOL) {
-        jsonw_bool(w, knob->name, value[0] != 0);
-    } else if (knob->count < 2) {
-        jsonw_real(w, knob->name, value[0]);
+    if (hyper->type == HYPER_BOOL) {
+        jsonw_bool(w, hyper->name, value[0] != 0);
+    } else if (hyper->count < 2) {
+        jsonw_real(w, hyper->name, value[0]);
     } else {
-        jsonw_array(w, knob->name);
-        for (size_t i = 0; i < knob_length(knob, value); i++)
+        jsonw_array(w, hyper->name);
+        for (size_t i = 0; i < hyper_length(hyper, value); i++)
             jsonw_real(w, NULL, value[i]);
         jsonw_end(w);
     }
@@ -154,7 +154,7 @@ static void write_knob(struct jsonw *w, const struct knob *knob, const double *v
 static void write_pick(struct jsonw *w, const char *key, const struct field *f, const char *from)
 {
     const struct pick *pick = (const struct pick *)from;
-    const struct knob *knob;
+    const struct hyper *hyper;
     size_t at;
     if (!pick->row) {
         jsonw_null(w, key);
@@ -162,8 +162,8 @@ static void write_pick(struct jsonw *w, const char *key, const struct field *f, 
     }
     jsonw_object(w, key);
     jsonw_string(w, "type", pick->row->name);
-    for (size_t k = 0; (knob = knob_at(f->table, pick->row, k, &at)); k++)
-        write_knob(w, knob, &pick->value[at]);
+    for (size_t k = 0; (hyper = hyper_at(f->table, pick->row, k, &at)); k++)
+        write_hyper(w, hyper, &pick->value[at]);
     jsonw_end(w);
 }
 

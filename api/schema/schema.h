@@ -47,7 +47,8 @@ enum field_type {
                   // given. None: NULL
     FIELD_NAME,   // const char *: [A-Za-z0-9][A-Za-z0-9._-]{0,63}. None: NULL
     FIELD_CONST,  // the only one of names, without a member. Of replies
-    FIELD_PICK,   // struct pick: a row of `table`, by name or as {"type": name, knob: value}
+    FIELD_PICK,   // struct pick: a row of `table`, by name or as {"type": name, hyperparameter:
+                  // value}
     FIELD_OBJECT, // described by sub, whose struct lies at `at`. None: its first field has
                   // none and must have one
     FIELD_LIST,   // const T *, and how many at n_at: an array of `of`. None: NULL

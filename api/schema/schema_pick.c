@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reading a choice of a table and its knobs: see schema_reader.h. "adam" and {"type": "adam"} mean
-// the row with its defaults; an object without type adjusts the row that the field's default names.
+// Reading a choice of a table and its hyperparameters: see schema_reader.h. "adam" and {"type":
+// "adam"} mean the row with its defaults; an object without type adjusts the row that the field's
+// default names.
 
 #include "api/schema/schema_reader.h"
 
@@ -27,87 +28,87 @@ static const struct row *find_row(struct reader *r, const struct field *f, const
     return row;
 }
 
-// Other names under which people know a knob.
+// Other names under which people know a hyperparameter.
 static const struct {
-    const char *given, *knob;
-} knob_alias[] = {{"learning_rate", "lr"}, {"epsilon", "eps"}, {"warmup_ratio", "warmup"}};
+    const char *given, *hyper;
+} hyper_alias[] = {{"learning_rate", "lr"}, {"epsilon", "eps"}, {"warmup_ratio", "warmup"}};
 
-static const struct knob *pick_find_knob(const struct field *f, const struct row *row,
-                                         const char *name, size_t *at)
+static const struct hyper *pick_find_hyper(const struct field *f, const struct row *row,
+                                           const char *name, size_t *at)
 {
-    const struct knob *knob;
-    for (size_t i = 0; i < sizeof knob_alias / sizeof *knob_alias; i++)
-        if (strcmp(knob_alias[i].given, name) == 0)
-            name = knob_alias[i].knob;
-    for (size_t k = 0; (knob = knob_at(f->table, row, k, at)); k++)
-        if (strcmp(knob->name, name) == 0)
-            return knob;
+    const struct hyper *hyper;
+    for (size_t i = 0; i < sizeof hyper_alias / sizeof *hyper_alias; i++)
+        if (strcmp(hyper_alias[i].given, name) == 0)
+            name = hyper_alias[i].hyper;
+    for (size_t k = 0; (hyper = hyper_at(f->table, row, k, at)); k++)
+        if (strcmp(hyper->name, name) == 0)
+            return hyper;
     return NULL;
 }
 
-static void unknown_knob(struct reader *r, const struct field *f, const struct row *row,
-                         const char *name, const struct place *at)
+static void unknown_hyper(struct reader *r, const struct field *f, const struct row *row,
+                          const char *name, const struct place *at)
 {
-    const char *known[ROW_KNOBS + TABLE_KNOBS + 1] = {"type"};
-    const struct knob *knob;
+    const char *known[ROW_HYPERS + TABLE_HYPERS + 1] = {"type"};
+    const struct hyper *hyper;
     size_t n = 1, value;
-    for (size_t k = 0; (knob = knob_at(f->table, row, k, &value)); k++)
-        known[n++] = knob->name;
+    for (size_t k = 0; (hyper = hyper_at(f->table, row, k, &value)); k++)
+        known[n++] = hyper->name;
     reader_unknown_field(r, at, nearest_in(name, known, n));
 }
 
-static void read_knob_value(struct reader *r, const struct knob *knob, const cJSON *json,
-                            double *to, const struct place *at)
+static void read_hyper_value(struct reader *r, const struct hyper *hyper, const cJSON *json,
+                             double *to, const struct place *at)
 {
-    if (knob->type == KNOB_BOOL && cJSON_IsBool(json))
+    if (hyper->type == HYPER_BOOL && cJSON_IsBool(json))
         *to = cJSON_IsTrue(json);
-    else if (knob->type == KNOB_BOOL)
+    else if (hyper->type == HYPER_BOOL)
         reader_wrong_type(r, at, json, "true or false");
     else if (!cJSON_IsNumber(json))
-        reader_wrong_type(r, at, json, knob->type == KNOB_INT ? "a whole number" : "a number");
-    else if ((knob->type != KNOB_INT || reader_is_whole(r, at, json->valuedouble)) &&
-             reader_in_range(r, at, knob->min, knob->max, false, json->valuedouble))
+        reader_wrong_type(r, at, json, hyper->type == HYPER_INT ? "a whole number" : "a number");
+    else if ((hyper->type != HYPER_INT || reader_is_whole(r, at, json->valuedouble)) &&
+             reader_in_range(r, at, hyper->min, hyper->max, false, json->valuedouble))
         *to = json->valuedouble;
 }
 
-static bool length_fits(struct reader *r, const struct knob *knob, const cJSON *json,
+static bool length_fits(struct reader *r, const struct hyper *hyper, const cJSON *json,
                         const struct place *at)
 {
     int n = cJSON_IsArray(json) ? cJSON_GetArraySize(json) : 0;
-    if (n <= knob->count && n >= (knob->list ? 1 : knob->count))
+    if (n <= hyper->count && n >= (hyper->list ? 1 : hyper->count))
         return true;
-    reader_fault(r, at, "wrong_type", "must be an array of %s%d numbers", knob->list ? "1 to " : "",
-                 knob->count);
+    reader_fault(r, at, "wrong_type", "must be an array of %s%d numbers",
+                 hyper->list ? "1 to " : "", hyper->count);
     return false;
 }
 
 // An array of a value each; in a list each is above the one before.
-static void read_knob_values(struct reader *r, const struct knob *knob, const cJSON *json,
-                             double *to, const struct place *at)
+static void read_hyper_values(struct reader *r, const struct hyper *hyper, const cJSON *json,
+                              double *to, const struct place *at)
 {
     size_t before = r->faults->total;
     const cJSON *child;
     struct place place = {.up = at};
-    for (int i = 0; i < knob->count; i++)
+    for (int i = 0; i < hyper->count; i++)
         to[i] = NAN;
     cJSON_ArrayForEach(child, json)
     {
         double *value = &to[place.index];
-        read_knob_value(r, knob, child, value, &place);
-        if (knob->list && place.index > 0 && r->faults->total == before && *value <= value[-1])
+        read_hyper_value(r, hyper, child, value, &place);
+        if (hyper->list && place.index > 0 && r->faults->total == before && *value <= value[-1])
             reader_fault(r, &place, "out_of_range",
                          "must be above the one before, %.15g, got %.15g", value[-1], *value);
         place.index++;
     }
 }
 
-static void read_knob(struct reader *r, const struct knob *knob, const cJSON *json, double *to,
-                      const struct place *at)
+static void read_hyper(struct reader *r, const struct hyper *hyper, const cJSON *json, double *to,
+                       const struct place *at)
 {
-    if (knob->count < 2)
-        read_knob_value(r, knob, json, to, at);
-    else if (length_fits(r, knob, json, at))
-        read_knob_values(r, knob, json, to, at);
+    if (hyper->count < 2)
+        read_hyper_value(r, hyper, json, to, at);
+    else if (length_fits(r, hyper, json, at))
+        read_hyper_values(r, hyper, json, to, at);
 }
 
 // The row that a field's default picks; NULL when it picks none.
@@ -140,11 +141,11 @@ static const struct row *read_row(struct reader *r, const struct field *f, const
 static bool pick_is_whole(struct reader *r, const struct field *f, const struct row *row,
                           const cJSON *json, const struct place *at)
 {
-    const struct knob *knob;
+    const struct hyper *hyper;
     size_t k = 0, value, before = r->faults->total;
-    for (; (knob = knob_at(f->table, row, k, &value)); k++)
-        if (!cJSON_GetObjectItemCaseSensitive(json, knob->name))
-            reader_fault(r, &(struct place){.up = at, .key = knob->name}, "missing_field",
+    for (; (hyper = hyper_at(f->table, row, k, &value)); k++)
+        if (!cJSON_GetObjectItemCaseSensitive(json, hyper->name))
+            reader_fault(r, &(struct place){.up = at, .key = hyper->name}, "missing_field",
                          "must be given");
     return r->faults->total == before;
 }
@@ -168,14 +169,14 @@ void read_pick(struct reader *r, const struct field *f, const cJSON *json, char 
         size_t value;
         if (strcmp(child->string, "type") == 0)
             continue;
-        const struct knob *knob = pick_find_knob(f, row, child->string, &value);
-        bool renamed = knob && strcmp(knob->name, child->string) != 0;
+        const struct hyper *hyper = pick_find_hyper(f, row, child->string, &value);
+        bool renamed = hyper && strcmp(hyper->name, child->string) != 0;
         if (renamed && !r->exact)
-            reader_note(r, &place, NULL, knob->name);
-        if (knob && !(renamed && r->exact))
-            read_knob(r, knob, child, &pick.value[value], &place);
+            reader_note(r, &place, NULL, hyper->name);
+        if (hyper && !(renamed && r->exact))
+            read_hyper(r, hyper, child, &pick.value[value], &place);
         else
-            unknown_knob(r, f, row, child->string, &place);
+            unknown_hyper(r, f, row, child->string, &place);
     }
     *(struct pick *)to = pick;
 }

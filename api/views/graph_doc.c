@@ -27,17 +27,17 @@ void graph_node_fill(struct graph_node_reply *out, const struct node *n, uint32_
 static void graph_fill_op(struct graph_node_reply *out, const struct node *n, struct arena *a)
 {
     const struct table own = {.what = "op"};
-    const struct knob *knob;
+    const struct hyper *hyper;
     size_t at, arity = n->kind == NODE_OP ? (size_t)n->op->arity : 0;
     int64_t *input = arena_need(a, arity + 1, sizeof *input);
-    struct measure_reply *measure = arena_need(a, ROW_KNOBS, sizeof *measure);
+    struct measure_reply *measure = arena_need(a, ROW_HYPERS, sizeof *measure);
     for (size_t k = 0; k < arity; k++)
         input[k] = n->in[k];
-    for (size_t k = 0; n->kind == NODE_OP && (knob = knob_at(&own, &n->op->row, k, &at)); k++)
-        measure[out->n_knobs++] = (struct measure_reply){knob->name, n->value[at]};
+    for (size_t k = 0; n->kind == NODE_OP && (hyper = hyper_at(&own, &n->op->row, k, &at)); k++)
+        measure[out->n_hyperparameters++] = (struct measure_reply){hyper->name, n->value[at]};
     out->inputs = input;
     out->n_inputs = arity;
-    out->knobs = measure;
+    out->hyperparameters = measure;
 }
 
 static const struct graph_node_reply *graph_nodes(const struct graph *g, struct arena *a)

@@ -15,7 +15,7 @@ FIELDS(inspect_request) = {
     {0},
 };
 const struct schema inspect_request_schema = {
-    .name = "GlassRequest",
+    .name = "InspectRequest",
     .doc = "Rows to look at, with what they should have been.",
     .field = inspect_request_fields,
     .size = sizeof(struct inspect_request),
@@ -29,7 +29,8 @@ FIELDS(graph_node) = {
     R_JSON(graph_node, shape, .of = FIELD_LIST, .doc = "Rows, or the word batch, and columns."),
     R_WHOLES(graph_node, inputs, .optional = true,
              .doc = "Of a graph: numbers of what an op takes."),
-    R_MAP(graph_node, knobs, measure, .optional = true, .doc = "Of a graph: an op's settings."),
+    R_MAP(graph_node, hyperparameters, measure, .optional = true,
+          .doc = "Of a graph: an op's settings."),
     R_MATRIX(graph_node, values, .optional = true, .gaps = true,
              .doc = "Of a trace: its values, row by row."),
     R_MATRIX(graph_node, gradients, .on = AT(struct graph_node_reply, traced, bool),

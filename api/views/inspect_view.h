@@ -22,8 +22,8 @@ struct graph_node_reply {
     struct json_span shape;
     const int64_t *inputs; // NULL: left out
     size_t n_inputs;
-    const struct measure_reply *knobs; // NULL: left out
-    size_t n_knobs;
+    const struct measure_reply *hyperparameters; // NULL: left out
+    size_t n_hyperparameters;
     struct matrix values;
     bool traced; // the gradients are there, or null
     struct matrix gradients;

@@ -7,12 +7,12 @@
 
 #include <string.h>
 
-static size_t width(const struct knob *k)
+static size_t width(const struct hyper *k)
 {
     return k->count > 1 ? (size_t)k->count : 1;
 }
 
-static size_t count(const struct knob *k, size_t max)
+static size_t count(const struct hyper *k, size_t max)
 {
     size_t n = 0;
     while (n < max && k[n].name)
@@ -36,29 +36,29 @@ const struct row *table_find(const struct table *t, const char *name)
     return NULL;
 }
 
-const struct knob *knob_at(const struct table *t, const struct row *row, size_t k, size_t *at)
+const struct hyper *hyper_at(const struct table *t, const struct row *row, size_t k, size_t *at)
 {
-    size_t own = count(row->knob, ROW_KNOBS), common = count(t->common, TABLE_KNOBS);
+    size_t own = count(row->hyper, ROW_HYPERS), common = count(t->common, TABLE_HYPERS);
     if (k >= own + common)
         return NULL;
     *at = 0;
     for (size_t i = 0; i < k; i++)
-        *at += width(i < own ? &row->knob[i] : &t->common[i - own]);
+        *at += width(i < own ? &row->hyper[i] : &t->common[i - own]);
     BUG(*at >= PICK_VALUES);
-    return k < own ? &row->knob[k] : &t->common[k - own];
+    return k < own ? &row->hyper[k] : &t->common[k - own];
 }
 
 struct pick pick_row(const struct table *t, const struct row *row)
 {
     struct pick p = {.row = row};
-    const struct knob *knob;
+    const struct hyper *hyper;
     size_t at;
-    for (size_t k = 0; row && (knob = knob_at(t, row, k, &at)); k++)
-        memcpy(&p.value[at], knob->def, width(knob) * sizeof *knob->def);
+    for (size_t k = 0; row && (hyper = hyper_at(t, row, k, &at)); k++)
+        memcpy(&p.value[at], hyper->def, width(hyper) * sizeof *hyper->def);
     return p;
 }
 
-size_t knob_length(const struct knob *k, const double *value)
+size_t hyper_length(const struct hyper *k, const double *value)
 {
     size_t n = 1;
     while (n < width(k) && (!k->list || value[n] > value[n - 1]))
@@ -68,12 +68,12 @@ size_t knob_length(const struct knob *k, const double *value)
 
 static size_t row_place_of(const struct table *t, const struct row *row, const char *name)
 {
-    const struct knob *knob;
+    const struct hyper *hyper;
     size_t at;
-    for (size_t k = 0; (knob = knob_at(t, row, k, &at)); k++)
-        if (strcmp(knob->name, name) == 0)
+    for (size_t k = 0; (hyper = hyper_at(t, row, k, &at)); k++)
+        if (strcmp(hyper->name, name) == 0)
             return at;
-    BUG(!"a knob of that name");
+    BUG(!"a hyperparameter of that name");
     return 0;
 }
 

@@ -173,7 +173,7 @@ static const struct init constant = {
         {.name = "constant",
          .doc = "The same number everywhere. Hidden units stay equal for ever.",
          .torch = "torch.nn.init.constant_",
-         .knob = {{.name = "value", .doc = "The number.", .def = {.1}, .min = -100, .max = 100}}},
+         .hyper = {{.name = "value", .doc = "The number.", .def = {.1}, .min = -100, .max = 100}}},
     .fill = constant_fill,
 };
 
@@ -188,12 +188,13 @@ static void uniform_fill(const struct init_layer *l)
 }
 
 static const struct init uniform = {
-    .row = {.name = "uniform",
-            .doc = "Uniform between low and high, for any size of the layer.",
-            .torch = "torch.nn.init.uniform_",
-            .no_fixture = RANDOM,
-            .knob = {{.name = "low", .doc = "Lower end.", .def = {-.05}, .min = -100, .max = 100},
-                     {.name = "high", .doc = "Upper end.", .def = {.05}, .min = -100, .max = 100}}},
+    .row =
+        {.name = "uniform",
+         .doc = "Uniform between low and high, for any size of the layer.",
+         .torch = "torch.nn.init.uniform_",
+         .no_fixture = RANDOM,
+         .hyper = {{.name = "low", .doc = "Lower end.", .def = {-.05}, .min = -100, .max = 100},
+                   {.name = "high", .doc = "Upper end.", .def = {.05}, .min = -100, .max = 100}}},
     .fill = uniform_fill,
 };
 
@@ -212,7 +213,7 @@ static const struct init normal = {
             .doc = "Normal with mean 0, for any size of the layer.",
             .torch = "torch.nn.init.normal_",
             .no_fixture = RANDOM,
-            .knob = {STD(.05)}},
+            .hyper = {STD(.05)}},
     .fill = normal_fill,
 };
 
@@ -238,7 +239,7 @@ static const struct init truncated_normal = {
             .doc = "Normal with mean 0, without values beyond two standard deviations.",
             .torch = "torch.nn.init.trunc_normal_",
             .no_fixture = RANDOM,
-            .knob = {STD(.02)}},
+            .hyper = {STD(.02)}},
     .fill = truncated_normal_fill,
 };
 

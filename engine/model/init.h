@@ -14,7 +14,7 @@
 
 // A linear layer to be filled.
 struct init_layer {
-    const double *value; // the row's knobs; init_linear() sets it
+    const double *value; // the row's hyperparameters; init_linear() sets it
     double gain;         // of the activation behind it: what Kaiming's formulas multiply by
     uint64_t key;
     real *weight; // [outputs, inputs]

@@ -58,8 +58,8 @@ static uint32_t model_vector(struct builder *b, const char *name, uint32_t cols,
                        .name = name, .rows = 1, .cols = cols, .vector = true, .trained = trained});
 }
 
-// One op with the parameters its row brings along, in the form that this graph wants. Its knobs are
-// checked against what it is given: the fault is at `at` of the layer.
+// One op with the parameters its row brings along, in the form that this graph wants. Its
+// hyperparameters are checked against what it is given: the fault is at `at` of the layer.
 static uint32_t add_op(struct builder *b, uint32_t x, const char *layer, const char *part,
                        const struct op *op, const double *value)
 {

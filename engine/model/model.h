@@ -29,7 +29,7 @@ struct model {
     struct model_spec spec;
     struct answer answer; // what its predictions are
     const struct loss *loss;
-    double loss_value[PICK_VALUES]; // its knobs
+    double loss_value[PICK_VALUES]; // its hyperparameters
     uint32_t n_in, n_out;           // columns of x and of the network's output
     struct model_param *param;
     size_t n_param;

@@ -42,10 +42,9 @@ static void default_values(const struct op *op, double *value)
 uint32_t graph_apply(struct graph *g, const struct op *op, const char *name, const double *value,
                      const uint32_t *in, struct err *e)
 {
-    struct node node = {
-        .kind = NODE_OP, .op = op, .name = name, .rows = op->reduces ? 1 : 0};
+    struct node node = {.kind = NODE_OP, .op = op, .name = name, .rows = op->reduces ? 1 : 0};
     const char *misfit;
-    struct step s = {.op = op}; // its shapes and knobs
+    struct step s = {.op = op}; // its shapes and hyperparameters
     for (int k = 0; k < op->arity; k++) {
         BUG(in[k] >= g->n);
         node.in[k] = in[k];

@@ -45,7 +45,7 @@ uint32_t graph_input(struct graph *g, const char *name, uint32_t cols);
 uint32_t graph_leaf(struct graph *g, enum node_kind kind, const char *name, uint32_t rows,
                     uint32_t cols, size_t at);
 
-// Append op(in[0], ..., in[arity - 1]) with the given knob values (NULL: the row's defaults).
-// GRAPH_NONE and ERR_INVALID, naming the node and both shapes, when they do not fit.
+// Append op(in[0], ..., in[arity - 1]) with the given hyperparameter values (NULL: the row's
+// defaults). GRAPH_NONE and ERR_INVALID, naming the node and both shapes, when they do not fit.
 uint32_t graph_apply(struct graph *g, const struct op *op, const char *name, const double *value,
                      const uint32_t *in, struct err *e);

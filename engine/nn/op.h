@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// An op is its row: name, sentence, knobs, shape rule, kernels and the sample input that tests
-// need. Adding one is writing its row next to its kernels (ops_*.c) and one line in ops.def; the
-// job schema, OpenAPI, the reference, the gradient check and the float-against-double check follow
-// by walking op_table. What an op is as an activation, a norm or a loss stands in a row of that
-// kind (role.h).
+// An op is its row: name, sentence, hyperparameters, shape rule, kernels and the sample input that
+// tests need. Adding one is writing its row next to its kernels (ops_*.c) and one line in ops.def;
+// the job schema, OpenAPI, the reference, the gradient check and the float-against-double check
+// follow by walking op_table. What an op is as an activation, a norm or a loss stands in a row of
+// that kind (role.h).
 //
 // Kernels run on many threads at once, each on another tile of the same step, and must not depend
 // on which. A forward kernel writes its tile of the output. A backward kernel turns the output's
@@ -47,7 +47,7 @@ struct step {
     const struct op *op;
     struct buf out, in[OP_INPUTS];
     bool add[OP_INPUTS];       // backward: add to in[k].d rather than store
-    double value[PICK_VALUES]; // the row's knobs
+    double value[PICK_VALUES]; // the row's hyperparameters
     real *save;                // op's own memory, from forward to backward
     const uint64_t *key;       // randomness of this pass: changes with every training step
     uint32_t node;             // place in the graph; mixed into the key
@@ -66,8 +66,8 @@ struct op_param {
     bool per_row;     // [1, rows of its input] instead: norms of a weight
     bool positive;    // never below 0: variances
     real init;        // every value at the start
-    // The i-th value at the start, from the knobs and the layer's weight, which has been drawn
-    // already. NULL: init.
+    // The i-th value at the start, from the hyperparameters and the layer's weight, which has been
+    // drawn already. NULL: init.
     double (*start)(const double *value, const struct buf *weight, size_t i);
 };
 
@@ -95,13 +95,13 @@ struct op {
     // Columns of the output, from the shapes of the inputs; 0 when they do not fit. NULL: like
     // in[0].
     uint32_t (*cols)(const struct buf *in);
-    // Columns of the output of an activation that makes one of several, from the knobs. NULL: see
-    // `cols`.
+    // Columns of the output of an activation that makes one of several, from the hyperparameters.
+    // NULL: see `cols`.
     uint32_t (*width)(const double *value, uint32_t cols);
     // Rows of the output like `cols`, for ops over parameters; NULL: the batch (1 for OP_REDUCE).
     uint32_t (*rows)(const struct buf *in);
-    // Why the knobs do not fit an input of `cols` columns, as a sentence for the user; NULL: they
-    // do. For rows with such knobs (group norm, maxout).
+    // Why the hyperparameters do not fit an input of `cols` columns, as a sentence for the user;
+    // NULL: they do. For rows with such hyperparameters (group norm, maxout).
     const char *(*misfit)(const double *value, uint32_t cols);
     size_t (*save)(const struct buf *in); // reals of memory from forward to backward; NULL: none
     // Cut the step's work into tiles; NULL: by span, see tiles_forward().
@@ -136,7 +136,7 @@ void tiling_cut(struct tiling *t, uint32_t part, uint32_t rows, uint32_t cols, d
 // Cut a rows x cols rectangle as the span allows, into tiles worth handing to a thread.
 void tiling_span(struct tiling *t, uint32_t part, enum op_span span, uint32_t rows, uint32_t cols);
 
-// Columns of the step's output, from its inputs and knobs; 0 when the inputs do not fit.
+// Columns of the step's output, from its inputs and hyperparameters; 0 when the inputs do not fit.
 uint32_t step_cols(const struct step *s);
 
 // The tiles of a step, from its own function or its span.

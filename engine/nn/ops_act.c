@@ -95,11 +95,11 @@ static double leaky_relu_gain(const double *k)
 
 const struct op op_leaky_relu = {
     CELL(leaky_relu),
-    .row =
-        {.name = "leaky_relu",
-         .doc = "ReLU with a small slope for negative inputs, so that no unit can die.",
-         .torch = "torch.nn.LeakyReLU",
-         .knob = {{.name = "slope", .doc = "Slope below zero.", .def = {.01}, .min = 0, .max = 1}}},
+    .row = {.name = "leaky_relu",
+            .doc = "ReLU with a small slope for negative inputs, so that no unit can die.",
+            .torch = "torch.nn.LeakyReLU",
+            .hyper =
+                {{.name = "slope", .doc = "Slope below zero.", .def = {.01}, .min = 0, .max = 1}}},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}},
 };
@@ -131,7 +131,7 @@ const struct op op_hard_tanh = {
          .doc = "Piecewise linear tanh: x between the lowest and the highest value.",
          .alias = {"hardtanh"},
          .torch = "torch.nn.Hardtanh",
-         .knob =
+         .hyper =
              {{.name = "min_val", .doc = "Lowest value.", .def = {-1}, .min = -1000, .max = 1000},
               {.name = "max_val", .doc = "Highest value.", .def = {1}, .min = -1000, .max = 1000}}},
     .reads_out = true,
@@ -213,16 +213,16 @@ const struct op op_threshold = {
     .row = {.name = "threshold",
             .doc = "The input where it is above the threshold, else a fixed value.",
             .torch = "torch.nn.Threshold",
-            .knob = {{.name = "threshold",
-                      .doc = "Inputs up to this are replaced.",
-                      .def = {0},
-                      .min = -1000,
-                      .max = 1000},
-                     {.name = "value",
-                      .doc = "Value that replaces them.",
-                      .def = {0},
-                      .min = -1000,
-                      .max = 1000}}},
+            .hyper = {{.name = "threshold",
+                       .doc = "Inputs up to this are replaced.",
+                       .def = {0},
+                       .min = -1000,
+                       .max = 1000},
+                      {.name = "value",
+                       .doc = "Value that replaces them.",
+                       .def = {0},
+                       .min = -1000,
+                       .max = 1000}}},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}},
 };
@@ -256,7 +256,7 @@ const struct op op_softshrink = {
     .row = {.name = "softshrink",
             .doc = "Moves inputs towards 0 by lambda; inputs between -lambda and lambda become 0.",
             .torch = "torch.nn.Softshrink",
-            .knob = {LAMBDA}},
+            .hyper = {LAMBDA}},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1, .kink = {-.5, .5}}},
 };
@@ -282,7 +282,7 @@ const struct op op_hard_shrink = {
             .doc = "Sets inputs between -lambda and lambda to 0.",
             .alias = {"hardshrink"},
             .torch = "torch.nn.Hardshrink",
-            .knob = {LAMBDA}},
+            .hyper = {LAMBDA}},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1, .kink = {-.5, .5}}},
 };

@@ -33,7 +33,7 @@ const struct op op_elu = {
     .row = {.name = "elu",
             .doc = "Exponential linear unit: x above zero, alpha (exp(x) - 1) below.",
             .torch = "torch.nn.ELU",
-            .knob = {ALPHA(0, "Large negative inputs give minus this.")}},
+            .hyper = {ALPHA(0, "Large negative inputs give minus this.")}},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -3, .hi = 3, .gap = .1}},
 };
@@ -57,7 +57,7 @@ const struct op op_celu = {
     .row = {.name = "celu",
             .doc = "ELU that is smooth for every alpha: alpha (exp(x / alpha) - 1) below zero.",
             .torch = "torch.nn.CELU",
-            .knob = {ALPHA(1e-3, "Large negative inputs give minus this.")}},
+            .hyper = {ALPHA(1e-3, "Large negative inputs give minus this.")}},
     .reads_in = true,
     .probe = {{.cols = 5, .lo = -3, .hi = 3, .gap = .1}},
 };

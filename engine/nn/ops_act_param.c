@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Leaky ReLUs whose slope below zero is not a knob: trained, one a unit (prelu), or drawn at random
-// (rrelu).
+// Leaky ReLUs whose slope below zero is not a hyperparameter: trained, one a unit (prelu), or drawn
+// at random (rrelu).
 
 #include "engine/nn/ops_cell.h"
 
@@ -61,10 +61,11 @@ static double prelu_gain(const double *k)
 }
 
 const struct op op_prelu = {
-    .row = {.name = "prelu",
-            .doc = "ReLU with a learned slope for negative inputs, one per unit.",
-            .torch = "torch.nn.PReLU",
-            .knob = {{.name = "init", .doc = "Initial slope.", .def = {.25}, .min = -1, .max = 1}}},
+    .row =
+        {.name = "prelu",
+         .doc = "ReLU with a learned slope for negative inputs, one per unit.",
+         .torch = "torch.nn.PReLU",
+         .hyper = {{.name = "init", .doc = "Initial slope.", .def = {.25}, .min = -1, .max = 1}}},
     .span = SPAN_COLUMN,
     .arity = 2,
     .reads_in = true,
@@ -78,7 +79,7 @@ const struct activation activation_prelu = {
     .gain = prelu_gain,
 };
 
-// Of rrelu, whose two rows share it: the slope is between the two knobs.
+// Of rrelu, whose two rows share it: the slope is between the two hyperparameters.
 static const char *rrelu_misfit(const double *k, uint32_t cols UNUSED)
 {
     return k[0] <= k[1] ? NULL : "lower must not be above upper";
@@ -94,16 +95,16 @@ static double rrelu_gain(const double *k)
     .row = {.name = title,                                                                         \
             .doc = text,                                                                           \
             .torch = "torch.nn.RReLU",                                                             \
-            .knob = {{.name = "lower",                                                             \
-                      .doc = "Lowest slope below zero.",                                           \
-                      .def = {1.0 / 8},                                                            \
-                      .min = 0,                                                                    \
-                      .max = 1},                                                                   \
-                     {.name = "upper",                                                             \
-                      .doc = "Highest slope below zero.",                                          \
-                      .def = {1.0 / 3},                                                            \
-                      .min = 0,                                                                    \
-                      .max = 1}}},                                                                 \
+            .hyper = {{.name = "lower",                                                            \
+                       .doc = "Lowest slope below zero.",                                          \
+                       .def = {1.0 / 8},                                                           \
+                       .min = 0,                                                                   \
+                       .max = 1},                                                                  \
+                      {.name = "upper",                                                            \
+                       .doc = "Highest slope below zero.",                                         \
+                       .def = {1.0 / 3},                                                           \
+                       .min = 0,                                                                   \
+                       .max = 1}}},                                                                \
     .arity = 1, .reads_in = true, .misfit = rrelu_misfit,                                          \
     .probe = {{.cols = 5, .lo = -2, .hi = 2, .gap = .1}}
 

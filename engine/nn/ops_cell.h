@@ -2,10 +2,10 @@
 #pragma once
 
 // What the files of activations share. An elementwise op is two inline functions, name_value(x, k)
-// and name_slope(x, y, k) with y the value and k the knobs; CELL_KERNELS makes the loops and CELL
-// names them in a row. There are two knobs at most; k is a copy, so that reading a knob on one side
-// of a choice can be moved out of the loop. The loops may run in place (out.v = in.v, out.d =
-// in.d), so value and slope read before anything is written.
+// and name_slope(x, y, k) with y the value and k the hyperparameters; CELL_KERNELS makes the loops
+// and CELL names them in a row. There are two hyperparameters at most; k is a copy, so that reading
+// a hyperparameter on one side of a choice can be moved out of the loop. The loops may run in place
+// (out.v = in.v, out.d = in.d), so value and slope read before anything is written.
 //
 // Which side of a kink an exact tie belongs to is as PyTorch has it, and every choice between two
 // sides lets NaN through.
@@ -41,7 +41,6 @@
 
 #define CELL(name)                                                                                 \
     .in_place = true, .arity = 1, .forward = name##_forward, .backward = name##_backward
-
 
 // Kaiming's gain of everything that is about 0 on one side and about x on the other.
 static inline double gain_relu(const double *k UNUSED)

@@ -30,7 +30,7 @@ const struct op op_binary_cross_entropy = {
             .doc = "Binary cross-entropy on one logit.",
             .alias = {"bernoulli"},
             .torch = "torch.nn.BCEWithLogitsLoss",
-            .knob = {LABEL_SMOOTHING}},
+            .hyper = {LABEL_SMOOTHING}},
     .probe = {{.cols = 1, .lo = -3, .hi = 3}, {.cols = 1, .lo = 0, .hi = 1, .whole = true}},
 };
 const struct loss loss_binary_cross_entropy = {
@@ -133,7 +133,7 @@ const struct op op_cross_entropy = {
             .doc = "Softmax cross-entropy, one output per class.",
             .alias = {"multinomial", "categorical_crossentropy"},
             .torch = "torch.nn.CrossEntropyLoss",
-            .knob = {LABEL_SMOOTHING}},
+            .hyper = {LABEL_SMOOTHING}},
     .probe = {{.cols = 5, .lo = -2, .hi = 2}, {.cols = 1, .lo = 0, .hi = 4, .whole = true}},
 };
 const struct loss loss_cross_entropy = {
@@ -182,11 +182,11 @@ const struct op op_focal = {
     .row = {.name = "focal",
             .doc =
                 "Softmax cross-entropy with less weight on rows that are already classified well.",
-            .knob = {{.name = "gamma",
-                      .doc = "How fast well-classified rows lose weight; 0 is cross-entropy.",
-                      .def = {2},
-                      .min = 0,
-                      .max = 10}}},
+            .hyper = {{.name = "gamma",
+                       .doc = "How fast well-classified rows lose weight; 0 is cross-entropy.",
+                       .def = {2},
+                       .min = 0,
+                       .max = 10}}},
     .probe = {{.cols = 4, .lo = -2, .hi = 2}, {.cols = 1, .lo = 0, .hi = 3, .whole = true}},
 };
 const struct loss loss_focal = {

@@ -28,8 +28,8 @@ static inline uint32_t outputs_of_classes(size_t n_class)
 }
 
 // A loss that is a mean over columns is two inline functions of one output z, its target y and the
-// knobs k: name_value(z, y, k) and its derivative in z, name_slope(z, y, k). CELL_LOSS_KERNELS
-// makes the loops
+// hyperparameters k: name_value(z, y, k) and its derivative in z, name_slope(z, y, k).
+// CELL_LOSS_KERNELS makes the loops
 //   L = Σ_c value(z_c, y_c) / K,   dz_c = dL slope(z_c, y_c) / K
 // and CELL_LOSS the members of the row that follow from them.
 #define CELL_LOSS_KERNELS(name)                                                                    \

@@ -86,12 +86,12 @@ const struct op op_huber = {
     .row = {.name = "huber",
             .doc = "Squared error up to delta, absolute error beyond.",
             .torch = "torch.nn.HuberLoss",
-            .knob = {{.name = "delta",
-                      .doc = "Error where it changes from squared to absolute, in units of the "
-                             "scaled target.",
-                      .def = {1},
-                      .min = 1e-3,
-                      .max = 1e3}}},
+            .hyper = {{.name = "delta",
+                       .doc = "Error where it changes from squared to absolute, in units of the "
+                              "scaled target.",
+                       .def = {1},
+                       .min = 1e-3,
+                       .max = 1e3}}},
 };
 const struct loss loss_huber = {
     .op = &op_huber,
@@ -117,11 +117,11 @@ const struct op op_smooth_l1 = {
     .row = {.name = "smooth_l1",
             .doc = "Huber loss divided by beta: absolute error, smooth near zero.",
             .torch = "torch.nn.SmoothL1Loss",
-            .knob = {{.name = "beta",
-                      .doc = "Error where it changes from squared to absolute; 0: absolute error.",
-                      .def = {1},
-                      .min = 0,
-                      .max = 1e3}}},
+            .hyper = {{.name = "beta",
+                       .doc = "Error where it changes from squared to absolute; 0: absolute error.",
+                       .def = {1},
+                       .min = 0,
+                       .max = 1e3}}},
 };
 const struct loss loss_smooth_l1 = {
     .op = &op_smooth_l1,
@@ -173,11 +173,11 @@ const struct op op_quantile = {
     .row = {.name = "quantile",
             .doc = "Pinball loss: learns the quantile tau of the target.",
             .alias = {"pinball"},
-            .knob = {{.name = "tau",
-                      .doc = "The quantile; 0.5 is the median.",
-                      .def = {.5},
-                      .min = 1e-4,
-                      .max = .9999}}},
+            .hyper = {{.name = "tau",
+                       .doc = "The quantile; 0.5 is the median.",
+                       .def = {.5},
+                       .min = 1e-4,
+                       .max = .9999}}},
 };
 const struct loss loss_quantile = {
     .op = &op_quantile,
@@ -262,11 +262,11 @@ const struct op op_tweedie = {
     .row = {.name = "tweedie",
             .doc = "Tweedie deviance, between Poisson and gamma: for sums of claims, with many "
                    "zeros and positive numbers.",
-            .knob = {{.name = "power",
-                      .doc = "Growth of the variance with the mean: 1 is Poisson, 2 is gamma.",
-                      .def = {1.5},
-                      .min = 1.01,
-                      .max = 1.99}}},
+            .hyper = {{.name = "power",
+                       .doc = "Growth of the variance with the mean: 1 is Poisson, 2 is gamma.",
+                       .def = {1.5},
+                       .min = 1.01,
+                       .max = 1.99}}},
 };
 const struct loss loss_tweedie = {
     .op = &op_tweedie,

@@ -11,9 +11,9 @@
 
 #include <string.h>
 
-// What the two rows share: inputs, parameters, knobs, samples.
+// What the two rows share: inputs, parameters, hyperparameters, samples.
 #define BATCH_ROW(title, text)                                                                     \
-    .row = {.name = title, .doc = text, .torch = "torch.nn.BatchNorm1d", .knob = {BATCH_KNOBS}},   \
+    .row = {.name = title, .doc = text, .torch = "torch.nn.BatchNorm1d", .hyper = {BATCH_HYPERS}}, \
     BATCH_MEMBERS, .save = batch_save,                                                             \
     .probe = {{.cols = 5, .lo = -2, .hi = 2},                                                      \
               {.rows = 1, .cols = 5, .lo = .5, .hi = 2},                                           \

@@ -2,15 +2,15 @@
 #pragma once
 
 // What norms with statistics over the batch share (ops_norm*.c only): inputs, parameters, the first
-// two knobs, and the sums over a tile's columns. They serve by batch_fixed, which knows these knobs
-// only.
+// two hyperparameters, and the sums over a tile's columns. They serve by batch_fixed, which knows
+// these hyperparameters only.
 
 #include "engine/nn/role.h"
 
 enum { X, WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR }; // inputs
-enum { MOMENTUM, EPS };                              // knobs
+enum { MOMENTUM, EPS };                              // hyperparameters
 
-#define BATCH_KNOBS                                                                                \
+#define BATCH_HYPERS                                                                               \
     {.name = "momentum",                                                                           \
      .doc = "Weight of a new batch in the running statistics.",                                    \
      .def = {.1},                                                                                  \

@@ -11,7 +11,7 @@
 
 #include "engine/base/vmath.h"
 
-enum { R_MAX = EPS + 1, D_MAX }; // knobs
+enum { R_MAX = EPS + 1, D_MAX }; // hyperparameters
 enum { MEAN, SCALE, HAT_SUM, SUM, R, D, SAVED };
 
 static size_t renorm_save(const struct buf *in)
@@ -97,18 +97,18 @@ const struct op op_batch_renorm = {
             .doc = "Batch renormalization: batch norm that trains on the running statistics, for "
                    "small batches.",
             .no_fixture = "PyTorch has no batch renormalization",
-            .knob = {BATCH_KNOBS,
-                     {.name = "r_max",
-                      .doc = "Largest correction of a batch's standard deviation; 1: none.",
-                      .def = {3},
-                      .min = 1,
-                      .max = 100},
-                     {.name = "d_max",
-                      .doc =
-                          "Largest correction of a batch's mean, in standard deviations; 0: none.",
-                      .def = {5},
-                      .min = 0,
-                      .max = 100}}},
+            .hyper = {BATCH_HYPERS,
+                      {.name = "r_max",
+                       .doc = "Largest correction of a batch's standard deviation; 1: none.",
+                       .def = {3},
+                       .min = 1,
+                       .max = 100},
+                      {.name = "d_max",
+                       .doc =
+                           "Largest correction of a batch's mean, in standard deviations; 0: none.",
+                       .def = {5},
+                       .min = 0,
+                       .max = 100}}},
     BATCH_MEMBERS,
     .save = renorm_save,
     .serve = &op_batch_fixed,

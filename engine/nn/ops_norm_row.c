@@ -206,7 +206,7 @@ const struct op op_layer = {
     .row = {.name = "layer",
             .doc = "Layer normalization: mean 0 and variance 1 over the units of a row.",
             .torch = "torch.nn.LayerNorm",
-            .knob = {EPS(1e-5)}},
+            .hyper = {EPS(1e-5)}},
     .arity = 3,
     .param = {{.name = "weight", .init = 1}, {.name = "bias", .init = 0}},
     .misfit = single_unit,
@@ -227,7 +227,7 @@ const struct op op_rms = {
     ROW_NORM(rms),
     .row = {.name = "rms",
             .doc = "RMS normalization: mean square 1 over the units of a row.",
-            .knob = {EPS(1e-6)}},
+            .hyper = {EPS(1e-6)}},
     .arity = 2,
     .param = {{.name = "weight", .init = 1}},
     .save = row_save,
@@ -235,7 +235,7 @@ const struct op op_rms = {
 };
 const struct norm norm_rms = {.op = &op_rms};
 
-enum { GROUPS, GROUP_EPS }; // knobs of group norm
+enum { GROUPS, GROUP_EPS }; // hyperparameters of group norm
 
 INLINE struct groups group_groups(const struct step *s)
 {
@@ -257,13 +257,13 @@ const struct op op_group = {
     .row = {.name = "group",
             .doc = "Group normalization: mean 0 and variance 1 over each group of a row's units.",
             .torch = "torch.nn.GroupNorm",
-            .knob = {{.name = "groups",
-                      .doc = "Number of groups; must divide the number of units.",
-                      .type = KNOB_INT,
-                      .def = {4},
-                      .min = 1,
-                      .max = MOST_GROUPS},
-                     EPS(1e-5)}},
+            .hyper = {{.name = "groups",
+                       .doc = "Number of groups; must divide the number of units.",
+                       .type = HYPER_INT,
+                       .def = {4},
+                       .min = 1,
+                       .max = MOST_GROUPS},
+                      EPS(1e-5)}},
     .arity = 3,
     .param = {{.name = "weight", .init = 1}, {.name = "bias", .init = 0}},
     .misfit = group_misfit,

@@ -46,7 +46,7 @@ struct loss {
     // Network outputs for n classes; NULL: one in all.
     uint32_t (*class_outputs)(size_t n_class);
     int outputs;  // regressions: network outputs per target; 0: one
-    bool smooths; // its first knob is the share of label smoothing
+    bool smooths; // its first hyperparameter is the share of label smoothing
     enum target_scale scale;
     double target_min;     // with TARGET_MEAN: smallest target allowed,
     bool target_above_min; // or not even that one

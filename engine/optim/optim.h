@@ -47,7 +47,7 @@ struct optimizer;
 struct optim {
     struct row row;
     const char *slot[OPTIM_SLOTS];     // what the state of a parameter is called in a run's state
-    int (*slots)(const double *value); // how many of them these knobs need; NULL: none
+    int (*slots)(const double *value); // how many of them these hyperparameters need; NULL: none
     // Numbers that are the same for all parameters of a group in step k (from 1) at learning rate
     // lr (of `all` rows: at 1, since all() is told the rate itself); `run` is the group's own
     // memory for running products over steps, zero at first.
@@ -66,8 +66,8 @@ struct optim {
     // trained ones to those, and back. NULL: they are the same.
     void (*swap_in)(const struct optim_span *s);
     void (*swap_out)(const struct optim_span *s);
-    const char *(*misfit)(const double *value); // why the knobs do not go together, as a sentence;
-                                                // NULL: they do
+    const char *(*misfit)(const double *value); // why the hyperparameters do not go together, as a
+                                                // sentence; NULL: they do
 };
 
 extern const struct table optimizer_table;

@@ -8,10 +8,10 @@
 
 // m = β1 m + (1-β1) g;  v = β2 v + (1-β2) g²;  p -= lr m/(1-β1^k) / (√(v/(1-β2^k)) + ε)
 enum { ADAM_LR, ADAM_BETA1, ADAM_BETA2, ADAM_EPS, ADAM_DECAY, ADAM_MORE };
-#define KNOB_AMSGRAD                                                                               \
+#define HYPER_AMSGRAD                                                                              \
     {                                                                                              \
         .name = "amsgrad", .doc = "AMSGrad: divide by the largest second moment so far.",          \
-        .type = KNOB_BOOL, .max = 1                                                                \
+        .type = HYPER_BOOL, .max = 1                                                               \
     }
 
 // Coefficients: of all these rows, then from C_OWN on what each has for itself.
@@ -103,8 +103,8 @@ const struct optim optim_adam = {
     .row = {.name = "adam",
             .doc = "Adam, with weight decay as an L2 penalty.",
             .torch = "torch.optim.Adam",
-            .knob = {KNOB_LR(1e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_L2,
-                     KNOB_AMSGRAD}},
+            .hyper = {HYPER_LR(1e-3), HYPER_BETAS(.9, .999, 0), HYPER_EPS(1e-8), HYPER_L2,
+                      HYPER_AMSGRAD}},
     .slot = {"optimizer.exp_avg", "optimizer.exp_avg_sq", "optimizer.max_exp_avg_sq"},
     .slots = adam_slots,
     .prepare = adam_prepare,
@@ -134,8 +134,8 @@ const struct optim optim_adamw = {
     .row = {.name = "adamw",
             .doc = "Adam with decoupled weight decay.",
             .torch = "torch.optim.AdamW",
-            .knob = {KNOB_LR(1e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_DECAY(.01),
-                     KNOB_AMSGRAD}},
+            .hyper = {HYPER_LR(1e-3), HYPER_BETAS(.9, .999, 0), HYPER_EPS(1e-8), HYPER_DECAY(.01),
+                      HYPER_AMSGRAD}},
     .slot = {"optimizer.exp_avg", "optimizer.exp_avg_sq", "optimizer.max_exp_avg_sq"},
     .slots = adam_slots,
     .prepare = adamw_prepare,
@@ -162,7 +162,7 @@ const struct optim optim_adamax = {
     .row = {.name = "adamax",
             .doc = "Adam with the infinity norm instead of the second moment.",
             .torch = "torch.optim.Adamax",
-            .knob = {KNOB_LR(2e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_L2}},
+            .hyper = {HYPER_LR(2e-3), HYPER_BETAS(.9, .999, 0), HYPER_EPS(1e-8), HYPER_L2}},
     .slot = {"optimizer.exp_avg", "optimizer.exp_inf"},
     .slots = slots_2,
     .prepare = adam_prepare,
@@ -204,15 +204,15 @@ const struct optim optim_nadam = {
     .row = {.name = "nadam",
             .doc = "Adam with Nesterov momentum.",
             .torch = "torch.optim.NAdam",
-            .knob = {KNOB_LR(2e-3),
-                     KNOB_BETAS(.9, .999, 0),
-                     KNOB_EPS(1e-8),
-                     KNOB_L2,
-                     {.name = "momentum_decay",
-                      .doc = "How fast the momentum rises to the first of betas.",
-                      .def = {4e-3},
-                      .min = 0,
-                      .max = 10}}},
+            .hyper = {HYPER_LR(2e-3),
+                      HYPER_BETAS(.9, .999, 0),
+                      HYPER_EPS(1e-8),
+                      HYPER_L2,
+                      {.name = "momentum_decay",
+                       .doc = "How fast the momentum rises to the first of betas.",
+                       .def = {4e-3},
+                       .min = 0,
+                       .max = 10}}},
     .slot = {"optimizer.exp_avg", "optimizer.exp_avg_sq"},
     .slots = slots_2,
     .prepare = nadam_prepare,
@@ -250,7 +250,7 @@ const struct optim optim_radam = {
     .row = {.name = "radam",
             .doc = "Rectified Adam: does not use the second moment until it is well estimated.",
             .torch = "torch.optim.RAdam",
-            .knob = {KNOB_LR(1e-3), KNOB_BETAS(.9, .999, 0), KNOB_EPS(1e-8), KNOB_L2}},
+            .hyper = {HYPER_LR(1e-3), HYPER_BETAS(.9, .999, 0), HYPER_EPS(1e-8), HYPER_L2}},
     .slot = {"optimizer.exp_avg", "optimizer.exp_avg_sq"},
     .slots = slots_2,
     .prepare = radam_prepare,
@@ -287,14 +287,14 @@ const struct optim optim_adopt = {
     .row = {.name = "adopt",
             .doc = "Adam that divides by the second moment of earlier steps only: converges for "
                    "any second beta.",
-            .knob = {KNOB_LR(1e-3),
-                     KNOB_BETAS(.9, .9999, 0),
-                     {.name = "eps",
-                      .doc = "Smallest denominator.",
-                      .def = {1e-6},
-                      .min = 1e-30,
-                      .max = 1},
-                     KNOB_DECAY(0)}},
+            .hyper = {HYPER_LR(1e-3),
+                      HYPER_BETAS(.9, .9999, 0),
+                      {.name = "eps",
+                       .doc = "Smallest denominator.",
+                       .def = {1e-6},
+                       .min = 1e-30,
+                       .max = 1},
+                      HYPER_DECAY(0)}},
     .slot = {"optimizer.exp_avg", "optimizer.exp_avg_sq"},
     .slots = slots_2,
     .prepare = adopt_prepare,
@@ -357,7 +357,8 @@ const struct optim optim_schedule_free_adamw = {
     .row = {.name = "schedule_free_adamw",
             .doc = "AdamW with averaged weights instead of a decreasing learning rate: for "
                    "training without a planned end, with the constant schedule.",
-            .knob = {KNOB_LR(2.5e-3), KNOB_BETAS(.9, .999, .01), KNOB_EPS(1e-8), KNOB_DECAY(0)}},
+            .hyper = {HYPER_LR(2.5e-3), HYPER_BETAS(.9, .999, .01), HYPER_EPS(1e-8),
+                      HYPER_DECAY(0)}},
     .slot = {"optimizer.z", "optimizer.exp_avg_sq"},
     .slots = slots_2,
     .prepare = free_prepare,

@@ -1,35 +1,36 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What the files of optimizer rows (optim_*.c) share: knobs that mean the same in every row.
+// What the files of optimizer rows (optim_*.c) share: hyperparameters that mean the same in every
+// row.
 
 #include "engine/base/vmath.h"
 #include "engine/optim/optim.h"
 
-#define KNOB_LR(rate)                                                                              \
+#define HYPER_LR(rate)                                                                             \
     {                                                                                              \
         .name = "lr", .doc = "Learning rate, before the schedule's factor.", .def = {rate},        \
         .min = 0, .max = 1e6                                                                       \
     }
-#define KNOB_L2                                                                                    \
+#define HYPER_L2                                                                                   \
     {                                                                                              \
         .name = "weight_decay", .doc = "L2 penalty, added to the gradient.", .min = 0, .max = 10   \
     }
-#define KNOB_DECAY(decay)                                                                          \
+#define HYPER_DECAY(decay)                                                                         \
     {                                                                                              \
         .name = "weight_decay", .doc = "Decoupled weight decay, multiplied by the learning rate.", \
         .def = {decay}, .min = 0, .max = 10                                                        \
     }
-#define KNOB_EPS(eps)                                                                              \
+#define HYPER_EPS(eps)                                                                             \
     {                                                                                              \
         .name = "eps", .doc = "Added to the denominator.", .def = {eps}, .min = 1e-30, .max = 1    \
     }
-#define KNOB_MOMENTUM(share)                                                                       \
+#define HYPER_MOMENTUM(share)                                                                      \
     {                                                                                              \
         .name = "momentum", .doc = "Momentum factor: share of the last update that is kept.",      \
         .def = {share}, .min = 0, .max = .9999                                                     \
     }
-#define KNOB_BETAS(b1, b2, least)                                                                  \
+#define HYPER_BETAS(b1, b2, least)                                                                 \
     {                                                                                              \
         .name = "betas", .doc = "Decay rates of the first and second moment of the gradient.",     \
         .count = 2, .def = {b1, b2}, .min = least, .max = .999999                                  \

@@ -57,8 +57,8 @@ struct optim_setup {
     size_t n_group;
 };
 
-// Do the pick's knobs go together, and does every group match a trained parameter? ERR_INVALID
-// naming "/optimizer/...", or "/param_groups/<i>/match".
+// Do the pick's hyperparameters go together, and does every group match a trained parameter?
+// ERR_INVALID naming "/optimizer/...", or "/param_groups/<i>/match".
 bool optimizer_check(const struct pick *p, const struct model_param *param, size_t n,
                      const struct param_group *g, size_t n_group, struct err *e);
 

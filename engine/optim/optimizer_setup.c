@@ -153,10 +153,10 @@ static void optimizer_setup_cut(struct optimizer *o, const struct optim_setup *s
 
 static size_t optimizer_setup_place(const struct pick *p, const char *name)
 {
-    const struct knob *knob;
+    const struct hyper *hyper;
     size_t at;
-    for (size_t k = 0; (knob = knob_at(&optimizer_table, p->row, k, &at)); k++)
-        if (strcmp(knob->name, name) == 0)
+    for (size_t k = 0; (hyper = hyper_at(&optimizer_table, p->row, k, &at)); k++)
+        if (strcmp(hyper->name, name) == 0)
             return at;
     return PICK_VALUES;
 }

@@ -66,24 +66,24 @@ static bool check_warmup(const struct pick *p, uint64_t n, struct err *e)
                (unsigned long long)warm, (unsigned long long)n);
 }
 
-static bool check_ascending(const struct knob *knob, const double *value, struct err *e)
+static bool check_ascending(const struct hyper *hyper, const double *value, struct err *e)
 {
     char at[64];
-    snprintf(at, sizeof at, "/schedule/%s", knob->name);
-    for (int i = 1; i < knob->count; i++)
+    snprintf(at, sizeof at, "/schedule/%s", hyper->name);
+    for (int i = 1; i < hyper->count; i++)
         if (value[i] <= value[i - 1])
             return fail_at(e, ERR_INVALID, at, "%s must ascend, but %.15g follows %.15g",
-                           knob->name, value[i], value[i - 1]);
+                           hyper->name, value[i], value[i - 1]);
     return true;
 }
 
 static bool check_lists(const struct pick *p, struct err *e)
 {
-    const struct knob *knob;
+    const struct hyper *hyper;
     size_t at;
     bool ok = true;
-    for (size_t k = 0; ok && (knob = knob_at(&schedule_table, p->row, k, &at)); k++)
-        ok = !knob->list || check_ascending(knob, &p->value[at], e);
+    for (size_t k = 0; ok && (hyper = hyper_at(&schedule_table, p->row, k, &at)); k++)
+        ok = !hyper->list || check_ascending(hyper, &p->value[at], e);
     return ok;
 }
 

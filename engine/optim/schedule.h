@@ -35,8 +35,8 @@ struct schedule {
 
 extern const struct table schedule_table;
 
-// Factor for step k of n (from 0), epochs having `per_epoch` steps. The "warmup" knob is a share of
-// the steps below 1, else a number of steps; during it the factor rises linearly to 1.
+// Factor for step k of n (from 0), epochs having `per_epoch` steps. The "warmup" hyperparameter is
+// a share of the steps below 1, else a number of steps; during it the factor rises linearly to 1.
 double schedule_factor(const struct pick *p, uint64_t k, uint64_t n, uint32_t per_epoch);
 
 // Before the first step.

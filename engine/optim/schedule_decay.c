@@ -4,7 +4,7 @@
 
 #include "engine/optim/schedule_rows.h"
 
-#define GAMMA_KNOB(value)                                                                          \
+#define GAMMA_HYPER(value)                                                                         \
     {                                                                                              \
         .name = "gamma", .doc = "Factor of the learning rate.", .def = {value}, .min = 1e-6,       \
         .max = 1                                                                                   \
@@ -33,7 +33,7 @@ const struct schedule schedule_cosine = {
             .doc = "Half a cosine, from the full learning rate down to a share of it.",
             .alias = {"cosine_annealing"},
             .torch = "torch.optim.lr_scheduler.CosineAnnealingLR",
-            .knob = {MIN_KNOB("Share of the learning rate at the end.")}},
+            .hyper = {MIN_HYPER("Share of the learning rate at the end.")}},
     .factor = cosine_factor,
 };
 
@@ -47,13 +47,13 @@ const struct schedule schedule_step = {
     .row = {.name = "step",
             .doc = "Multiplies the learning rate by gamma every step_size epochs.",
             .torch = "torch.optim.lr_scheduler.StepLR",
-            .knob = {{.name = "step_size",
-                      .doc = "Epochs between two reductions.",
-                      .type = KNOB_INT,
-                      .def = {10},
-                      .min = 1,
-                      .max = 1e6},
-                     GAMMA_KNOB(.1)}},
+            .hyper = {{.name = "step_size",
+                       .doc = "Epochs between two reductions.",
+                       .type = HYPER_INT,
+                       .def = {10},
+                       .min = 1,
+                       .max = 1e6},
+                      GAMMA_HYPER(.1)}},
     .factor = step_factor,
 };
 
@@ -61,8 +61,8 @@ const struct schedule schedule_step = {
 static double multi_step_factor(const double *value, const struct schedule_at *at)
 {
     double f = 1;
-    for (int i = 0; i < KNOB_VALUES; i++)
-        f *= at->epoch >= value[i] ? value[KNOB_VALUES] : 1;
+    for (int i = 0; i < HYPER_VALUES; i++)
+        f *= at->epoch >= value[i] ? value[HYPER_VALUES] : 1;
     return f;
 }
 
@@ -70,15 +70,15 @@ const struct schedule schedule_multi_step = {
     .row = {.name = "multi_step",
             .doc = "Multiplies the learning rate by gamma after each milestone.",
             .torch = "torch.optim.lr_scheduler.MultiStepLR",
-            .knob = {{.name = "milestones",
-                      .doc = "Epochs after which the learning rate falls, ascending.",
-                      .type = KNOB_INT,
-                      .count = KNOB_VALUES,
-                      .list = true,
-                      .def = {30, 60, 90, NAN, NAN, NAN, NAN, NAN},
-                      .min = 1,
-                      .max = 1e6},
-                     GAMMA_KNOB(.1)}},
+            .hyper = {{.name = "milestones",
+                       .doc = "Epochs after which the learning rate falls, ascending.",
+                       .type = HYPER_INT,
+                       .count = HYPER_VALUES,
+                       .list = true,
+                       .def = {30, 60, 90, NAN, NAN, NAN, NAN, NAN},
+                       .min = 1,
+                       .max = 1e6},
+                      GAMMA_HYPER(.1)}},
     .factor = multi_step_factor,
 };
 
@@ -92,7 +92,7 @@ const struct schedule schedule_exponential = {
     .row = {.name = "exponential",
             .doc = "Multiplies the learning rate by gamma every epoch.",
             .torch = "torch.optim.lr_scheduler.ExponentialLR",
-            .knob = {GAMMA_KNOB(.95)}},
+            .hyper = {GAMMA_HYPER(.95)}},
     .factor = exponential_factor,
 };
 
@@ -107,15 +107,15 @@ const struct schedule schedule_polynomial = {
             .doc = "A power of the remaining share of training: a straight line by default.",
             .alias = {"linear"},
             .torch = "torch.optim.lr_scheduler.PolynomialLR",
-            .knob = {{.name = "power",
-                      .doc = "Exponent: 1 is a straight line.",
-                      .def = {1},
-                      .min = .01,
-                      .max = 100},
-                     {.name = "end",
-                      .doc = "Share of the learning rate at the end.",
-                      .min = 0,
-                      .max = 1}}},
+            .hyper = {{.name = "power",
+                       .doc = "Exponent: 1 is a straight line.",
+                       .def = {1},
+                       .min = .01,
+                       .max = 100},
+                      {.name = "end",
+                       .doc = "Share of the learning rate at the end.",
+                       .min = 0,
+                       .max = 1}}},
     .factor = polynomial_factor,
 };
 
@@ -128,11 +128,11 @@ static double inverse_time_factor(const double *value, const struct schedule_at 
 const struct schedule schedule_inverse_time = {
     .row = {.name = "inverse_time",
             .doc = "Divides the learning rate by 1 + rate times epochs.",
-            .knob = {{.name = "rate",
-                      .doc = "Decay per epoch; fractions of an epoch count.",
-                      .def = {.1},
-                      .min = 0,
-                      .max = 1e6}}},
+            .hyper = {{.name = "rate",
+                       .doc = "Decay per epoch; fractions of an epoch count.",
+                       .def = {.1},
+                       .min = 0,
+                       .max = 1e6}}},
     .factor = inverse_time_factor,
 };
 
@@ -179,28 +179,28 @@ const struct schedule schedule_plateau = {
                 "Multiplies the learning rate by factor when the monitored metric stops improving.",
             .alias = {"reduce_on_plateau"},
             .torch = "torch.optim.lr_scheduler.ReduceLROnPlateau",
-            .knob = {{.name = "factor",
-                      .doc = "Factor of the learning rate.",
-                      .def = {.1},
-                      .min = 1e-6,
-                      .max = .999},
-                     {.name = "patience",
-                      .doc = "Epochs without improvement that are allowed.",
-                      .type = KNOB_INT,
-                      .def = {10},
-                      .min = 0,
-                      .max = 1e6},
-                     {.name = "threshold",
-                      .doc = "Smallest relative improvement that counts.",
-                      .def = {1e-4},
-                      .min = 0,
-                      .max = 1},
-                     {.name = "cooldown",
-                      .doc = "Epochs after a reduction in which none are counted.",
-                      .type = KNOB_INT,
-                      .min = 0,
-                      .max = 1e6},
-                     MIN_KNOB("Share of the rate below which it does not fall.")}},
+            .hyper = {{.name = "factor",
+                       .doc = "Factor of the learning rate.",
+                       .def = {.1},
+                       .min = 1e-6,
+                       .max = .999},
+                      {.name = "patience",
+                       .doc = "Epochs without improvement that are allowed.",
+                       .type = HYPER_INT,
+                       .def = {10},
+                       .min = 0,
+                       .max = 1e6},
+                      {.name = "threshold",
+                       .doc = "Smallest relative improvement that counts.",
+                       .def = {1e-4},
+                       .min = 0,
+                       .max = 1},
+                      {.name = "cooldown",
+                       .doc = "Epochs after a reduction in which none are counted.",
+                       .type = HYPER_INT,
+                       .min = 0,
+                       .max = 1e6},
+                      MIN_HYPER("Share of the rate below which it does not fall.")}},
     .factor = constant_factor,
     .observe = plateau_observe,
 };
@@ -214,10 +214,10 @@ static double flat_cos_factor(const double *value, const struct schedule_at *at)
 const struct schedule schedule_flat_cos = {
     .row = {.name = "flat_cos",
             .doc = "The full learning rate first, then half a cosine down to 0.",
-            .knob = {{.name = "flat",
-                      .doc = "Share of the steps at the full learning rate.",
-                      .def = {.5},
-                      .min = 0,
-                      .max = 1}}},
+            .hyper = {{.name = "flat",
+                       .doc = "Share of the steps at the full learning rate.",
+                       .def = {.5},
+                       .min = 0,
+                       .max = 1}}},
     .factor = flat_cos_factor,
 };

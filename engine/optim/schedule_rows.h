@@ -16,7 +16,7 @@ static inline double cosine_between(double a, double b, double u)
     return b + (a - b) * (1 + cos(M_PI * u)) / 2;
 }
 
-#define MIN_KNOB(what)                                                                             \
+#define MIN_HYPER(what)                                                                            \
     {                                                                                              \
         .name = "min", .doc = (what), .min = 0, .max = 1                                           \
     }

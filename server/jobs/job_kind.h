@@ -11,7 +11,8 @@
 #include "server/jobs/run.h"
 
 struct job_kind {
-    struct row row; // name and doc; no knobs, as its parameters are a part of the definition
+    struct row
+        row; // name and doc; no hyperparameters, as its parameters are a part of the definition
 
     // Whether a job of this kind can be done with this data, of which everything is prepared. The
     // arena is what the job may use. ERR_INVALID with the pointer of the field; any thread.

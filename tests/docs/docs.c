@@ -64,24 +64,24 @@ static void print_job(const struct section *s, FILE *f)
     schema_markdown(&job_schema, f);
 }
 
-static void print_numbers(FILE *f, const struct knob *k)
+static void print_numbers(FILE *f, const struct hyper *k)
 {
     const char *open = k->count > 1 ? "[" : "", *close = k->count > 1 ? "]" : "";
     fputs(open, f);
-    for (size_t i = 0; i < knob_length(k, k->def); i++)
+    for (size_t i = 0; i < hyper_length(k, k->def); i++)
         fprintf(f, "%s%g", i ? ", " : "", k->def[i]);
     fputs(close, f);
 }
 
 // "`lr` = 0.01 (0 to 1000): Learning rate."
-static void print_knob(FILE *f, const struct knob *k)
+static void print_hyper(FILE *f, const struct hyper *k)
 {
     fprintf(f, "`%s` = ", k->name);
-    if (k->type == KNOB_BOOL)
+    if (k->type == HYPER_BOOL)
         fputs(k->def[0] ? "true" : "false", f);
     else
         print_numbers(f, k);
-    if (k->type != KNOB_BOOL)
+    if (k->type != HYPER_BOOL)
         fprintf(f, " (%g to %g)", k->min, k->max);
     fputs(": ", f);
     print_cell(k->doc, f);
@@ -101,9 +101,9 @@ static void print_choice(FILE *f, const struct row *row)
     fputs(" | ", f);
     print_cell(row->doc, f);
     fputs(" | ", f);
-    for (int i = 0; i < ROW_KNOBS && row->knob[i].name; i++) {
+    for (int i = 0; i < ROW_HYPERS && row->hyper[i].name; i++) {
         fputs(i ? "<br>" : "", f);
-        print_knob(f, &row->knob[i]);
+        print_hyper(f, &row->hyper[i]);
     }
     fprintf(f, " | %s%s%s |\n", row->torch ? "`" : "", row->torch ? row->torch : "",
             row->torch ? "`" : "");
@@ -119,9 +119,9 @@ static void print_choices(const struct section *s, FILE *f)
     if (!s->table->common[0].name)
         return;
     fprintf(f, "\nEvery %s also takes:\n\n", s->table->what);
-    for (int i = 0; i < TABLE_KNOBS && s->table->common[i].name; i++) {
+    for (int i = 0; i < TABLE_HYPERS && s->table->common[i].name; i++) {
         fputs("- ", f);
-        print_knob(f, &s->table->common[i]);
+        print_hyper(f, &s->table->common[i]);
         fputc('\n', f);
     }
 }

@@ -50,7 +50,7 @@ const cJSON *fixture_next(const cJSON *file, const char *row, const cJSON *from)
     return c;
 }
 
-static void set_knob(struct pick *p, const struct knob *k, size_t at, const cJSON *item)
+static void set_hyper(struct pick *p, const struct hyper *k, size_t at, const cJSON *item)
 {
     int given = cJSON_IsArray(item) ? cJSON_GetArraySize(item) : 1;
     ck_assert_int_le(given, k->count > 1 ? k->count : 1);
@@ -62,7 +62,7 @@ static void set_knob(struct pick *p, const struct knob *k, size_t at, const cJSO
     }
 }
 
-// {"name": "sgd", "lr": 0.1}; knobs have the same names on both sides.
+// {"name": "sgd", "lr": 0.1}; hyperparameters have the same names on both sides.
 static struct pick read_pick(const struct table *t, const cJSON *json)
 {
     if (!json)
@@ -71,14 +71,14 @@ static struct pick read_pick(const struct table *t, const cJSON *json)
     ck_assert_msg(row, "there is no %s \"%s\"", t->what, word(json, "name"));
     struct pick p = pick_row(t, row);
     for (const cJSON *item = json->child; item; item = item->next) {
-        const struct knob *k;
+        const struct hyper *k;
         size_t i = 0, at;
-        while ((k = knob_at(t, row, i++, &at)) && strcmp(k->name, item->string) != 0)
+        while ((k = hyper_at(t, row, i++, &at)) && strcmp(k->name, item->string) != 0)
             ;
-        ck_assert_msg(k || strcmp(item->string, "name") == 0, "%s \"%s\" has no knob \"%s\"",
-                      t->what, row->name, item->string);
+        ck_assert_msg(k || strcmp(item->string, "name") == 0,
+                      "%s \"%s\" has no hyperparameter \"%s\"", t->what, row->name, item->string);
         if (k)
-            set_knob(&p, k, at, item);
+            set_hyper(&p, k, at, item);
     }
     return p;
 }

@@ -18,7 +18,7 @@ struct fixture {
     const cJSON *start;    // weights by name; the others are as initialised
     const cJSON *expect;   // losses, rates and weights
     const char *row;       // what it is about
-    const char *about;     // which knobs
+    const char *about;     // which hyperparameters
     const char *reference; // PyTorch's full name, or "formula"
     struct layer_spec layer[FIXTURE_LAYERS];
     struct param_group group[FIXTURE_GROUPS];

@@ -87,15 +87,17 @@ static void note_turned(const struct fixture *f, const struct table *t, bool *tu
         turned[i] = turned[i] || (p->value[i] != usual.value[i] && !isnan(p->value[i]));
 }
 
-static void every_knob_was_turned(const struct table *t, const struct row *row, const bool *turned)
+static void every_hyper_was_turned(const struct table *t, const struct row *row, const bool *turned)
 {
-    const struct knob *k;
+    const struct hyper *k;
     size_t at;
-    for (size_t i = 0; i < ROW_KNOBS && row->knob[i].name && (k = knob_at(t, row, i, &at)); i++) {
+    for (size_t i = 0; i < ROW_HYPERS && row->hyper[i].name && (k = hyper_at(t, row, i, &at));
+         i++) {
         bool any = false;
         for (int v = 0; v < k->count || v < 1; v++)
             any = any || turned[at + (size_t)v];
-        ck_assert_msg(any, "no case about \"%s\" turns its knob \"%s\"", row->name, k->name);
+        ck_assert_msg(any, "no case about \"%s\" turns its hyperparameter \"%s\"", row->name,
+                      k->name);
     }
 }
 
@@ -148,7 +150,7 @@ static void walk(const struct table *t, const struct row *row)
     if (!any)
         return;
     same_reference(row, &p);
-    every_knob_was_turned(t, row, p.turned);
+    every_hyper_was_turned(t, row, p.turned);
     ledger->entry[ledger->n++] = p;
 }
 
@@ -190,12 +192,12 @@ LOOP_TEST(every_fixture_is_about_a_row, TABLES)
     cJSON_Delete(file);
 }
 
-// Knobs that a table has for all its rows; their places in a pick depend on the row.
-LOOP_TEST(every_knob_of_a_table_is_in_a_fixture, TABLES)
+// Hyperparameters that a table has for all its rows; their places in a pick depend on the row.
+LOOP_TEST(every_hyper_of_a_table_is_in_a_fixture, TABLES)
 {
     const struct table *t = table[_i];
     cJSON *file = fixture_file(t->what);
-    for (size_t k = 0; k < TABLE_KNOBS && t->common[k].name; k++) {
+    for (size_t k = 0; k < TABLE_HYPERS && t->common[k].name; k++) {
         bool any = false;
         for (const cJSON *c = NULL; (c = fixture_next(file, NULL, c));)
             any = any || cJSON_GetObjectItem(cJSON_GetObjectItem(c, t->what), t->common[k].name);

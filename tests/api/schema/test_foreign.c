@@ -25,7 +25,7 @@ static bool read_with(const char *options)
     return job_spec_read(body, strlen(body), &spec, &arena, &faults, &err);
 }
 
-static double optimizer_knob(const char *name)
+static double optimizer_hyper(const char *name)
 {
     return pick_value(&optimizer_table, &spec.train.optimizer, name);
 }
@@ -48,9 +48,9 @@ TEST(parameters_of_scikit_learn_can_be_pasted)
     ck_assert_str_eq(spec.model.layer[1].activation.row->name, "tanh");
     ck_assert_str_eq(spec.train.optimizer.row->name, "adam");
     ck_assert_str_eq(spec.train.schedule.row->name, "constant");
-    ck_assert_double_eq(optimizer_knob("lr"), .002);
-    ck_assert_double_eq(optimizer_knob("eps"), 1e-7);
-    ck_assert_double_eq(optimizer_knob("betas"), .8);
+    ck_assert_double_eq(optimizer_hyper("lr"), .002);
+    ck_assert_double_eq(optimizer_hyper("eps"), 1e-7);
+    ck_assert_double_eq(optimizer_hyper("betas"), .8);
     ck_assert_double_eq(spec.train.regularization.l2, .25);
     ck_assert_int_eq(spec.train.epochs, 200);
     ck_assert_int_eq(spec.train.patience, 0);
@@ -95,9 +95,9 @@ TEST(parameters_of_h2o_can_be_pasted)
     ck_assert_double_eq(spec.model.layer[1].dropout, .4);
     ck_assert_double_eq(spec.model.input_dropout, .2);
     ck_assert_str_eq(spec.train.optimizer.row->name, "sgd");
-    ck_assert_double_eq(optimizer_knob("lr"), .005);
-    ck_assert_double_eq(optimizer_knob("momentum"), .75);
-    ck_assert_double_eq(optimizer_knob("nesterov"), 1);
+    ck_assert_double_eq(optimizer_hyper("lr"), .005);
+    ck_assert_double_eq(optimizer_hyper("momentum"), .75);
+    ck_assert_double_eq(optimizer_hyper("nesterov"), 1);
     ck_assert_double_eq(spec.train.regularization.l1, .001);
     ck_assert_double_eq(spec.train.regularization.max_norm, 4);
     ck_assert_ptr_null(spec.train.loss.row);

@@ -186,8 +186,8 @@ static void try_name(const struct spot *p)
     expect(p, "7", "wrong_type");
 }
 
-// The row with a knob at x; of several values the last, with what it needs before it.
-static const char *with_knob(const struct row *row, const struct knob *k, const char *x)
+// The row with a hyperparameter at x; of several values the last, with what it needs before it.
+static const char *with_hyper(const struct row *row, const struct hyper *k, const char *x)
 {
     static char value[400];
     char *at = value + sprintf(value, "{\"type\":\"%s\",\"%s\":%s", row->name, k->name,
@@ -198,54 +198,54 @@ static const char *with_knob(const struct row *row, const struct knob *k, const 
     return value;
 }
 
-static void expect_knob(const struct spot *p, const struct row *row, const struct knob *k, double x,
-                        const char *code)
+static void expect_hyper(const struct spot *p, const struct row *row, const struct hyper *k,
+                         double x, const char *code)
 {
     char text[40], pointer[200], last[24] = "";
     snprintf(text, sizeof text, isnan(x) ? "\"NaN\"" : "%.17g", x);
     if (k->count > 1)
         snprintf(last, sizeof last, "/%d", k->list ? 0 : k->count - 1);
     snprintf(pointer, sizeof pointer, "%s/%s%s", p->pointer, k->name, last);
-    const char *value = with_knob(row, k, text), *got = code_at(p, value, pointer);
+    const char *value = with_hyper(row, k, text), *got = code_at(p, value, pointer);
     ck_assert_msg(strcmp(got, code) == 0, "%s: \"%s\", not \"%s\"", value, got, code);
 }
 
-static void try_list_knob(const struct spot *p, const struct row *row, const struct knob *k)
+static void try_list_hyper(const struct spot *p, const struct row *row, const struct hyper *k)
 {
     char value[400], pointer[200];
     snprintf(pointer, sizeof pointer, "%s/%s/1", p->pointer, k->name);
     snprintf(value, sizeof value, "%.17g,%.17g", k->max, k->min);
-    ck_assert_str_eq(code_at(p, with_knob(row, k, value), pointer), "out_of_range");
+    ck_assert_str_eq(code_at(p, with_hyper(row, k, value), pointer), "out_of_range");
     snprintf(value, sizeof value, "%.17g,%.17g", k->min, k->max);
-    ck_assert_str_eq(code_at(p, with_knob(row, k, value), pointer), "");
+    ck_assert_str_eq(code_at(p, with_hyper(row, k, value), pointer), "");
     snprintf(pointer, sizeof pointer, "%s/%s", p->pointer, k->name);
-    ck_assert_str_eq(code_at(p, with_knob(row, k, ""), pointer), "wrong_type");
+    ck_assert_str_eq(code_at(p, with_hyper(row, k, ""), pointer), "wrong_type");
 }
 
-static void try_knob(const struct spot *p, const struct row *row, const struct knob *k)
+static void try_hyper(const struct spot *p, const struct row *row, const struct hyper *k)
 {
     char pointer[200];
     snprintf(pointer, sizeof pointer, "%s/%s", p->pointer, k->name);
-    if (k->type == KNOB_BOOL) {
-        ck_assert_str_eq(code_at(p, with_knob(row, k, "true"), pointer), "");
+    if (k->type == HYPER_BOOL) {
+        ck_assert_str_eq(code_at(p, with_hyper(row, k, "true"), pointer), "");
         return;
     }
-    expect_knob(p, row, k, k->min, "");
-    expect_knob(p, row, k, k->max, "");
-    expect_knob(p, row, k, k->min - fmax(1, fabs(k->min)), "out_of_range");
-    expect_knob(p, row, k, k->max + fmax(1, fabs(k->max)), "out_of_range");
-    expect_knob(p, row, k, NAN, "wrong_type");
+    expect_hyper(p, row, k, k->min, "");
+    expect_hyper(p, row, k, k->max, "");
+    expect_hyper(p, row, k, k->min - fmax(1, fabs(k->min)), "out_of_range");
+    expect_hyper(p, row, k, k->max + fmax(1, fabs(k->max)), "out_of_range");
+    expect_hyper(p, row, k, NAN, "wrong_type");
     if (k->list)
-        try_list_knob(p, row, k);
+        try_list_hyper(p, row, k);
     else if (k->count > 1)
-        ck_assert_str_eq(code_at(p, with_knob(row, k, "0.5,0.5"), pointer), "wrong_type");
+        ck_assert_str_eq(code_at(p, with_hyper(row, k, "0.5,0.5"), pointer), "wrong_type");
 }
 
 static void try_pick(const struct spot *p)
 {
     const struct table *t = p->f->table;
     char value[120], pointer[200];
-    const struct knob *k;
+    const struct hyper *k;
     size_t at;
     for (size_t i = 0; i < t->n; i++) {
         snprintf(value, sizeof value, "\"%s\"", t->row[i]->name);
@@ -253,8 +253,8 @@ static void try_pick(const struct spot *p)
         snprintf(value, sizeof value, "{\"type\":\"%s\",\"nonsense\":1}", t->row[i]->name);
         snprintf(pointer, sizeof pointer, "%s/nonsense", p->pointer);
         ck_assert_str_eq(code_at(p, value, pointer), "unknown_field");
-        for (size_t n = 0; (k = knob_at(t, t->row[i], n, &at)); n++)
-            try_knob(p, t->row[i], k);
+        for (size_t n = 0; (k = hyper_at(t, t->row[i], n, &at)); n++)
+            try_hyper(p, t->row[i], k);
     }
     snprintf(pointer, sizeof pointer, "%s/type", p->pointer);
     ck_assert_str_eq(code_at(p, "{\"type\":1}", pointer), "wrong_type");

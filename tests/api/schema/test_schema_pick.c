@@ -5,22 +5,22 @@
 #include <math.h>
 #include <string.h>
 
-// A table with every form of knob, and a schema with one choice of it.
+// A table with every form of hyperparameter, and a schema with one choice of it.
 static const struct row steps = {
     .name = "steps",
     .doc = "Falls at milestones.",
     .alias = {"staircase"},
     .torch = "torch.optim.lr_scheduler.MultiStepLR",
-    .knob = {{.name = "at",
-              .doc = "Epochs.",
-              .type = KNOB_INT,
-              .count = 4,
-              .list = true,
-              .def = {30, 60, NAN, NAN},
-              .min = 1,
-              .max = 100},
-             {.name = "three", .doc = "Numbers.", .count = 3, .def = {1, 2, 3}, .max = 9},
-             {.name = "gamma", .doc = "Factor.", .def = {.5}, .max = 1}},
+    .hyper = {{.name = "at",
+               .doc = "Epochs.",
+               .type = HYPER_INT,
+               .count = 4,
+               .list = true,
+               .def = {30, 60, NAN, NAN},
+               .min = 1,
+               .max = 100},
+              {.name = "three", .doc = "Numbers.", .count = 3, .def = {1, 2, 3}, .max = 9},
+              {.name = "gamma", .doc = "Factor.", .def = {.5}, .max = 1}},
 };
 static const struct row *const rows[] = {&steps};
 static const struct table table = {.what = "fall", .row = rows, .n = 1};
@@ -77,7 +77,7 @@ static const struct {
      "{\"fall\":{\"type\":\"steps\",\"at\":[1,2,3,4],\"three\":[9,0,9],\"gamma\":0.5}}"},
 };
 
-LOOP_TEST(knobs_of_several_numbers_are_printed_as_they_were_given, sizeof good / sizeof *good)
+LOOP_TEST(hypers_of_several_numbers_are_printed_as_they_were_given, sizeof good / sizeof *good)
 {
     ck_assert(read_text(good[_i].body));
     ck_assert_str_eq(text_of(print_thing), good[_i].printed);
@@ -97,7 +97,7 @@ static const struct {
     {"{\"fall\":{\"three\":[1,2,\"x\"]}}", "/fall/three/2", "wrong_type"},
 };
 
-LOOP_TEST(a_wrong_knob_of_several_numbers_is_pointed_at, sizeof bad / sizeof *bad)
+LOOP_TEST(a_wrong_hyper_of_several_numbers_is_pointed_at, sizeof bad / sizeof *bad)
 {
     ck_assert(!read_text(bad[_i].body));
     ck_assert_uint_eq(faults.total, 1);
@@ -113,7 +113,7 @@ TEST(an_alias_of_a_row_is_accepted_and_noted)
     ck_assert_str_eq(faults.note[0], "fall staircase became steps");
 }
 
-TEST(the_schema_tells_how_many_numbers_a_knob_has)
+TEST(the_schema_tells_how_many_numbers_a_hyper_has)
 {
     ck_assert(read_text("{}"));
     const char *text = text_of(print_schema);

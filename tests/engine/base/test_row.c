@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Rows and knobs in general, and walks over every table of choices: the job schema trusts what is
-// checked here.
+// Rows and hyperparameters in general, and walks over every table of choices: the job schema trusts
+// what is checked here.
 
 #include "tests/harness.h"
 #include "engine/model/init.h"
@@ -18,11 +18,11 @@ static const struct table *const tables[] = {&activation_table, &norm_table,    
 enum { TABLES = sizeof tables / sizeof *tables };
 
 static const struct row plain = {
-    .name = "plain", .doc = "Has one knob.", .knob = {{"a", .def = {3}}}};
+    .name = "plain", .doc = "Has one hyperparameter.", .hyper = {{"a", .def = {3}}}};
 static const struct row wide = {
     .name = "wide",
     .doc = "Has a pair in front.",
-    .knob = {{"pair", .count = 2, .def = {.1, .2}}, {"b", .count = 1, .def = {4}}}};
+    .hyper = {{"pair", .count = 2, .def = {.1, .2}}, {"b", .count = 1, .def = {4}}}};
 static const struct row *const rows[] = {&plain, &wide};
 static const struct table both = {
     .what = "sample", .row = rows, .n = 2, .common = {{"shared", .def = {9}}}};
@@ -35,16 +35,16 @@ TEST(a_row_is_found_by_its_whole_name_only)
     ck_assert_ptr_null(table_find(&both, ""));
 }
 
-TEST(knobs_lie_one_after_the_other_with_the_tables_own_last)
+TEST(hypers_lie_one_after_the_other_with_the_tables_own_last)
 {
     size_t at = 99;
-    ck_assert_str_eq(knob_at(&both, &wide, 0, &at)->name, "pair");
+    ck_assert_str_eq(hyper_at(&both, &wide, 0, &at)->name, "pair");
     ck_assert_uint_eq(at, 0);
-    ck_assert_str_eq(knob_at(&both, &wide, 1, &at)->name, "b");
+    ck_assert_str_eq(hyper_at(&both, &wide, 1, &at)->name, "b");
     ck_assert_uint_eq(at, 2);
-    ck_assert_str_eq(knob_at(&both, &wide, 2, &at)->name, "shared");
+    ck_assert_str_eq(hyper_at(&both, &wide, 2, &at)->name, "shared");
     ck_assert_uint_eq(at, 3);
-    ck_assert_ptr_null(knob_at(&both, &wide, 3, &at));
+    ck_assert_ptr_null(hyper_at(&both, &wide, 3, &at));
 }
 
 TEST(a_pick_holds_the_defaults_under_their_names)
@@ -62,15 +62,15 @@ TEST(nothing_picked_is_a_pick_without_a_row)
     ck_assert_ptr_null(pick_row(&both, NULL).row);
 }
 
-static void check_knob(const struct table *t, const struct row *row, const struct knob *k)
+static void check_hyper(const struct table *t, const struct row *row, const struct hyper *k)
 {
     int count = k->count ? k->count : 1;
     ck_assert_msg(k->doc && k->doc[strlen(k->doc) - 1] == '.',
-                  "%s \"%s\": knob \"%s\" has no "
+                  "%s \"%s\": hyperparameter \"%s\" has no "
                   "sentence",
                   t->what, row->name, k->name);
-    ck_assert_msg(count <= KNOB_VALUES && k->min <= k->max, "%s \"%s\": \"%s\"", t->what, row->name,
-                  k->name);
+    ck_assert_msg(count <= HYPER_VALUES && k->min <= k->max, "%s \"%s\": \"%s\"", t->what,
+                  row->name, k->name);
     for (int i = 0; i < count; i++)
         ck_assert_msg((k->list && i > 0 && isnan(k->def[i])) ||
                           (k->def[i] >= k->min && k->def[i] <= k->max),
@@ -78,7 +78,7 @@ static void check_knob(const struct table *t, const struct row *row, const struc
                       row->name, k->name, k->def[i], k->min, k->max);
 }
 
-LOOP_TEST(every_choice_has_a_name_a_sentence_and_knobs_within_their_ranges, TABLES)
+LOOP_TEST(every_choice_has_a_name_a_sentence_and_hypers_within_their_ranges, TABLES)
 {
     const struct table *t = tables[_i];
     ck_assert_uint_gt(t->n, 0);
@@ -87,12 +87,12 @@ LOOP_TEST(every_choice_has_a_name_a_sentence_and_knobs_within_their_ranges, TABL
         ck_assert_ptr_eq(table_find(t, row->name), row);
         ck_assert_msg(row->doc && row->doc[strlen(row->doc) - 1] == '.', "%s \"%s\"", t->what,
                       row->name);
-        const struct knob *k, *other;
+        const struct hyper *k, *other;
         size_t at;
-        for (size_t n = 0; (k = knob_at(t, row, n, &at)); n++) {
+        for (size_t n = 0; (k = hyper_at(t, row, n, &at)); n++) {
             ck_assert_uint_le(at + (size_t)(k->count > 1 ? k->count : 1), PICK_VALUES);
-            check_knob(t, row, k);
-            for (size_t m = 0; m < n && (other = knob_at(t, row, m, &at)); m++)
+            check_hyper(t, row, k);
+            for (size_t m = 0; m < n && (other = hyper_at(t, row, m, &at)); m++)
                 ck_assert_str_ne(k->name, other->name);
         }
     }

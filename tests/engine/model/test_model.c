@@ -150,8 +150,8 @@ TEST(norms_start_neutral_and_weights_follow_the_seed)
 }
 
 // A weight norm's lengths are those of the directions drawn, so that the layer starts as it would
-// without; prelu's slopes are its knob.
-TEST(parameters_start_where_knobs_and_weights_say)
+// without; prelu's slopes are its hyperparameter.
+TEST(parameters_start_where_hypers_and_weights_say)
 {
     struct lab_job j;
     struct model m;

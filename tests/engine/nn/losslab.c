@@ -15,7 +15,7 @@ const struct op *loss_named(const char *name)
     return (const struct op *)(const void *)row;
 }
 
-struct loss_result loss_run(const struct op *op, const double *knob, uint32_t n_z, const double *z,
+struct loss_result loss_run(const struct op *op, const double *hyper, uint32_t n_z, const double *z,
                             uint32_t n_y, const double *y)
 {
     real zv[LOSS_COLS], zd[LOSS_COLS], yv[LOSS_COLS], save[2 * LOSS_COLS], loss, one = 1;
@@ -28,7 +28,7 @@ struct loss_result loss_run(const struct op *op, const double *knob, uint32_t n_
         zv[i] = (real)z[i];
     for (uint32_t i = 0; i < n_y; i++)
         yv[i] = (real)y[i];
-    memcpy(s.value, knob, 2 * sizeof *knob);
+    memcpy(s.value, hyper, 2 * sizeof *hyper);
     op->forward(&s, (struct tile){0, 0, 1, 0, 1});
     op->backward(&s, (struct tile){0, 0, 1, 0, 1});
     r.loss = (double)loss;

@@ -14,8 +14,8 @@ struct loss_result {
 // The loss called `name`; fails the test when there is none.
 const struct op *loss_named(const char *name);
 
-// `knob` is the row's first two.
-struct loss_result loss_run(const struct op *op, const double *knob, uint32_t n_z, const double *z,
+// `hyper` is the row's first two.
+struct loss_result loss_run(const struct op *op, const double *hyper, uint32_t n_z, const double *z,
                             uint32_t n_y, const double *y);
 
 // Columns that suit a loss, as many as there may be.

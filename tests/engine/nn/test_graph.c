@@ -71,14 +71,14 @@ LOOP_TEST(what_does_not_fit_is_refused_with_node_and_shapes, sizeof misfit / siz
     ck_assert_uint_eq(graph.n, n);
 }
 
-TEST(knobs_are_the_rows_defaults_unless_given)
+TEST(hypers_are_the_rows_defaults_unless_given)
 {
     begin();
     uint32_t x = graph_input(&graph, "x", 3);
     double given[PICK_VALUES] = {.25};
     uint32_t a = graph_apply(&graph, &op_leaky_relu, "a", NULL, &x, &err);
     uint32_t b = graph_apply(&graph, &op_leaky_relu, "b", given, &x, &err);
-    ck_assert(graph.node[a].value[0] == op_leaky_relu.row.knob[0].def[0]);
+    ck_assert(graph.node[a].value[0] == op_leaky_relu.row.hyper[0].def[0]);
     ck_assert(graph.node[b].value[0] == .25);
 }
 

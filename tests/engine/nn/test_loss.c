@@ -12,7 +12,7 @@
 // formula; a row of the table that is not here fails the walk below.
 static const struct {
     const char *name;
-    double knob[2];
+    double hyper[2];
     uint32_t n_z;
     double z[LOSS_COLS];
     uint32_t n_y;
@@ -265,7 +265,7 @@ static bool close_to(double got, double want)
 LOOP_TEST(a_loss_gives_its_known_value_and_derivatives, KNOWN)
 {
     const char *name = known[_i].name;
-    struct loss_result r = loss_run(loss_named(name), known[_i].knob, known[_i].n_z, known[_i].z,
+    struct loss_result r = loss_run(loss_named(name), known[_i].hyper, known[_i].n_z, known[_i].z,
                                     known[_i].n_y, known[_i].y);
     ck_assert_msg(close_to(r.loss, known[_i].loss), "%s: %.17g, expected %.17g", name, r.loss,
                   known[_i].loss);

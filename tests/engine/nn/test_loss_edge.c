@@ -10,7 +10,7 @@
 // Rows where the obvious formula overflows or cancels, with the right answer.
 static const struct {
     const char *name;
-    double knob[2];
+    double hyper[2];
     uint32_t n_z;
     double z[LOSS_COLS];
     uint32_t n_y;
@@ -43,8 +43,8 @@ static const struct {
 LOOP_TEST(a_loss_is_right_where_numbers_end, sizeof edge / sizeof *edge)
 {
     const char *name = edge[_i].name;
-    struct loss_result r =
-        loss_run(loss_named(name), edge[_i].knob, edge[_i].n_z, edge[_i].z, edge[_i].n_y, edge[_i].y);
+    struct loss_result r = loss_run(loss_named(name), edge[_i].hyper, edge[_i].n_z, edge[_i].z,
+                                    edge[_i].n_y, edge[_i].y);
     double loss = edge[_i].loss, dz = edge[_i].dz;
     ck_assert_msg(fabs(r.loss - loss) <= 3e-6 * fabs(loss), "%s, case %d: %.9g, expected %.9g",
                   name, _i, r.loss, loss);
@@ -52,17 +52,17 @@ LOOP_TEST(a_loss_is_right_where_numbers_end, sizeof edge / sizeof *edge)
                   name, _i, r.dz[0], dz);
 }
 
-// Every loss with every knob at either end of its range, on outputs up to 100 either way.
-LOOP_TEST(no_knob_makes_a_loss_of_large_outputs_infinite, loss_table.n * 2)
+// Every loss with every hyperparameter at either end of its range, on outputs up to 100 either way.
+LOOP_TEST(no_hyper_makes_a_loss_of_large_outputs_infinite, loss_table.n * 2)
 {
     static const double z[] = {100, -100, 100, -100, 100};
     const struct op *op = loss_named(loss_table.row[_i / 2]->name);
     uint32_t n = loss_outputs(op), n_y = loss_targets(op);
-    double knob[2];
+    double hyper[2];
     for (int k = 0; k < 2; k++)
-        knob[k] = _i % 2 ? op->row.knob[k].max : op->row.knob[k].min;
+        hyper[k] = _i % 2 ? op->row.hyper[k].max : op->row.hyper[k].min;
     for (int y = 0; y < 2; y++) {
-        struct loss_result r = loss_run(op, knob, n, z + y, n_y, (double[LOSS_COLS]){y, y, y, y});
+        struct loss_result r = loss_run(op, hyper, n, z + y, n_y, (double[LOSS_COLS]){y, y, y, y});
         ck_assert_msg(isfinite(r.loss), "%s: %g", op->row.name, r.loss);
         for (uint32_t i = 0; i < n; i++)
             ck_assert_msg(isfinite(r.dz[i]), "%s, derivative %u: %g", op->row.name, i, r.dz[i]);

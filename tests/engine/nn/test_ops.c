@@ -269,7 +269,7 @@ TEST(dropout_silences_its_share_and_keeps_the_mean)
     oplab_free(&lab);
 }
 
-TEST(rrelu_draws_slopes_between_its_knobs_and_serves_with_their_mean)
+TEST(rrelu_draws_slopes_between_its_hypers_and_serves_with_their_mean)
 {
     enum { N = 100000 };
     struct oplab lab = oplab_new(&op_rrelu, N / 5, 12);
@@ -291,7 +291,7 @@ TEST(rrelu_draws_slopes_between_its_knobs_and_serves_with_their_mean)
 // torch.nn.init.calculate_gain, and He et al. 2015 for slopes below zero.
 static const struct {
     const struct activation *row;
-    double knob[2], gain;
+    double hyper[2], gain;
 } gains[] = {
     {&activation_relu, {0}, 1.41421356237},
     {&activation_leaky_relu, {.01}, 1.41414285700},
@@ -304,6 +304,7 @@ static const struct {
 
 LOOP_TEST(an_activation_gains_what_its_source_says, sizeof gains / sizeof *gains)
 {
-    double got = gains[_i].row->gain(gains[_i].knob);
-    ck_assert_msg(fabs(got - gains[_i].gain) < 1e-10, "%s: %.12g", gains[_i].row->op->row.name, got);
+    double got = gains[_i].row->gain(gains[_i].hyper);
+    ck_assert_msg(fabs(got - gains[_i].gain) < 1e-10, "%s: %.12g", gains[_i].row->op->row.name,
+                  got);
 }

@@ -9,9 +9,12 @@
 #include <string.h>
 
 const struct model_param valley_param[VALLEY_PARAMS] = {
-    {"layers.0.weight", 150, 120, 0, true, false, false},    {"layers.0.bias", 1, 120, 18000, true, true, false},
-    {"layers.1.weight", 30, 120, 18120, true, false, false}, {"layers.1.bias", 1, 30, 21720, true, true, false},
-    {"output.weight", 3, 30, 21750, true, false, false},     {"output.bias", 1, 3, 21840, true, true, false}};
+    {"layers.0.weight", 150, 120, 0, true, false, false},
+    {"layers.0.bias", 1, 120, 18000, true, true, false},
+    {"layers.1.weight", 30, 120, 18120, true, false, false},
+    {"layers.1.bias", 1, 30, 21720, true, true, false},
+    {"output.weight", 3, 30, 21750, true, false, false},
+    {"output.bias", 1, 3, 21840, true, true, false}};
 
 static double loss(struct valley *v)
 {
@@ -77,20 +80,20 @@ void valley_end(struct valley *v)
 
 void valley_set(struct pick *p, const char *name, double value)
 {
-    const struct knob *k;
+    const struct hyper *k;
     size_t at;
-    for (size_t i = 0; (k = knob_at(&optimizer_table, p->row, i, &at)); i++)
+    for (size_t i = 0; (k = hyper_at(&optimizer_table, p->row, i, &at)); i++)
         if (strcmp(k->name, name) == 0) {
             p->value[at] = value;
             return;
         }
-    ck_abort_msg("optimizer \"%s\" has no knob \"%s\"", p->row->name, name);
+    ck_abort_msg("optimizer \"%s\" has no hyperparameter \"%s\"", p->row->name, name);
 }
 
-struct pick valley_pick(const char *name, const char *knob, double value)
+struct pick valley_pick(const char *name, const char *hyper, double value)
 {
     struct pick p = pick_row(&optimizer_table, table_find(&optimizer_table, name));
-    if (knob)
-        valley_set(&p, knob, value);
+    if (hyper)
+        valley_set(&p, hyper, value);
     return p;
 }

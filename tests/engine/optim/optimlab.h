@@ -34,6 +34,6 @@ double valley_walk(struct valley *v, int steps, double lr, const struct exec *x)
 
 void valley_end(struct valley *v);
 
-// The optimizer called `name` at its defaults, with one knob set (NULL: none).
-struct pick valley_pick(const char *name, const char *knob, double value);
-void valley_set(struct pick *p, const char *knob, double value);
+// The optimizer called `name` at its defaults, with one hyperparameter set (NULL: none).
+struct pick valley_pick(const char *name, const char *hyper, double value);
+void valley_set(struct pick *p, const char *hyper, double value);

@@ -45,9 +45,9 @@ static double slope(size_t i, double x)
     return (.1 + (double)(i % 7)) * (x - 1);
 }
 
-// Where each knob goes away from its default.
+// Where each hyperparameter goes away from its default.
 static const struct {
-    const char *knob;
+    const char *hyper;
     double value[2];
 } turn[] = {{"momentum", {.8}},
             {"nesterov", {1}},
@@ -66,23 +66,23 @@ static const struct {
             {"step_sizes", {.003, .02}},
             {"adam_lr", {1e-2}}};
 
-static const double *turned(const char *knob)
+static const double *turned(const char *hyper)
 {
     for (size_t i = 0; i < sizeof turn / sizeof *turn; i++)
-        if (strcmp(turn[i].knob, knob) == 0)
+        if (strcmp(turn[i].hyper, hyper) == 0)
             return turn[i].value;
-    ck_abort_msg("knob \"%s\" has no other value here", knob);
+    ck_abort_msg("hyperparameter \"%s\" has no other value here", hyper);
     return NULL;
 }
 
-// The row's defaults with the row's own knobs of the set bits turned, lr left out; false past the
-// last combination.
+// The row's defaults with the row's own hyperparameters of the set bits turned, lr left out; false
+// past the last combination.
 static bool variant(const struct row *row, unsigned bits, struct pick *p)
 {
     size_t at, i = 1;
     *p = pick_row(&optimizer_table, row);
-    for (; i < ROW_KNOBS && row->knob[i].name; i++) {
-        const struct knob *k = knob_at(&optimizer_table, row, i, &at);
+    for (; i < ROW_HYPERS && row->hyper[i].name; i++) {
+        const struct hyper *k = hyper_at(&optimizer_table, row, i, &at);
         if (bits >> (i - 1) & 1)
             memcpy(&p->value[at], turned(k->name),
                    (size_t)(k->count > 1 ? k->count : 1) * sizeof(double));
@@ -108,13 +108,13 @@ static void follow(const struct pick *p, formula *step, unsigned bits)
             step(&x[i], clip * slope(i, x[i]), state[i], p, k, lr);
             double got = (double)param[place(i)];
             ck_assert_msg(fabs(got - x[i]) <= tolerance * fmax(1, fabs(x[i])),
-                          "\"%s\", knobs %#x, step %d: %.12g, formula %.12g", p->row->name, bits, k,
-                          got, x[i]);
+                          "\"%s\", hyperparameters %#x, step %d: %.12g, formula %.12g",
+                          p->row->name, bits, k, got, x[i]);
         }
     }
 }
 
-LOOP_TEST(every_optimizer_follows_its_formula_with_any_knobs, optimizer_table.n)
+LOOP_TEST(every_optimizer_follows_its_formula_with_any_hypers, optimizer_table.n)
 {
     const struct row *row = optimizer_table.row[_i];
     const struct optim *o = (const void *)row;

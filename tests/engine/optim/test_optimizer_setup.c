@@ -156,38 +156,38 @@ TEST(a_running_statistic_is_nothing_to_match)
 }
 
 static const struct {
-    const char *row, *knob;
+    const char *row, *hyper;
     double value;
     const char *and;
     double other;
     const char *at; // NULL: fine
-} knobs[] = {{"sgd", "nesterov", 1, "dampening", .1, "/optimizer"},
-             {"sgd", "nesterov", 1, "momentum", .1, NULL},
-             {"sgd", "nesterov", 1, "momentum", 0, "/optimizer"},
-             {"rprop", "etas", 1, "lr", 1, "/optimizer"},
-             {"rprop", "step_sizes", 51, "lr", 1, "/optimizer"},
-             {"lbfgs", "sam", .1, "lr", 1, "/optimizer/sam"},
-             {"lbfgs", "lookahead", 3, "lr", 1, "/optimizer/lookahead"},
-             {"lbfgs", "lookahead_alpha", .3, "lr", 1, NULL},
-             {"adam", "sam", .1, "lookahead", 3, NULL}};
+} hypers[] = {{"sgd", "nesterov", 1, "dampening", .1, "/optimizer"},
+              {"sgd", "nesterov", 1, "momentum", .1, NULL},
+              {"sgd", "nesterov", 1, "momentum", 0, "/optimizer"},
+              {"rprop", "etas", 1, "lr", 1, "/optimizer"},
+              {"rprop", "step_sizes", 51, "lr", 1, "/optimizer"},
+              {"lbfgs", "sam", .1, "lr", 1, "/optimizer/sam"},
+              {"lbfgs", "lookahead", 3, "lr", 1, "/optimizer/lookahead"},
+              {"lbfgs", "lookahead_alpha", .3, "lr", 1, NULL},
+              {"adam", "sam", .1, "lookahead", 3, NULL}};
 
-LOOP_TEST(knobs_that_do_not_go_together_are_refused, sizeof knobs / sizeof *knobs)
+LOOP_TEST(hypers_that_do_not_go_together_are_refused, sizeof hypers / sizeof *hypers)
 {
-    struct pick p = valley_pick(knobs[_i].row, knobs[_i].knob, knobs[_i].value);
+    struct pick p = valley_pick(hypers[_i].row, hypers[_i].hyper, hypers[_i].value);
     struct err e = {0};
-    valley_set(&p, knobs[_i].and, knobs[_i].other);
-    ck_assert(optimizer_check(&p, valley_param, VALLEY_PARAMS, NULL, 0, &e) == !knobs[_i].at);
-    ck_assert_str_eq(e.at, knobs[_i].at ? knobs[_i].at : "");
+    valley_set(&p, hypers[_i].and, hypers[_i].other);
+    ck_assert(optimizer_check(&p, valley_param, VALLEY_PARAMS, NULL, 0, &e) == !hypers[_i].at);
+    ck_assert_str_eq(e.at, hypers[_i].at ? hypers[_i].at : "");
 }
 
-// Each with knobs that ask for more state, and with the wrappers.
+// Each with hyperparameters that ask for more state, and with the wrappers.
 LOOP_TEST(an_optimizer_takes_the_memory_it_announces, optimizer_table.n * 3)
 {
     static const char *const more[] = {"amsgrad", "momentum", "centered", "history_size"};
     struct pick p =
         _i % 3 == 2 ? wrapped(_i / 3) : pick_row(&optimizer_table, optimizer_table.row[_i / 3]);
     for (size_t i = 0; _i % 3 && i < 4; i++)
-        lab_knob(&optimizer_table, &p, more[i], i == 1 ? .9 : 1);
+        lab_hyper(&optimizer_table, &p, more[i], i == 1 ? .9 : 1);
     const struct optim_setup setup = {&p,           NULL,          NULL, VALLEY_N,
                                       valley_param, VALLEY_PARAMS, NULL, 0};
     struct optimizer sized;

@@ -8,7 +8,7 @@
 // Factors at known steps of known runs; a row that is not here fails the walk below.
 static const struct {
     const char *name;
-    double knob[KNOB_VALUES + 1], warmup; // the row's own knobs in order
+    double hyper[HYPER_VALUES + 1], warmup; // the row's own hyperparameters in order
     uint64_t k, n;
     uint32_t per_epoch;
     double factor;
@@ -154,21 +154,21 @@ static const struct {
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
-static struct pick pick_of(const char *name, const double *knob, double warmup)
+static struct pick pick_of(const char *name, const double *hyper, double warmup)
 {
     struct pick p = pick_row(&schedule_table, table_find(&schedule_table, name));
-    const struct knob *k;
+    const struct hyper *k;
     size_t at, own = 0;
-    for (size_t i = 0; (k = knob_at(&schedule_table, p.row, i, &at)); i++)
+    for (size_t i = 0; (k = hyper_at(&schedule_table, p.row, i, &at)); i++)
         own = at;
-    memcpy(p.value, knob, own * sizeof *knob);
-    p.value[own] = warmup; // the table's only knob comes last
+    memcpy(p.value, hyper, own * sizeof *hyper);
+    p.value[own] = warmup; // the table's only hyperparameter comes last
     return p;
 }
 
 LOOP_TEST(a_schedule_gives_its_known_values, KNOWN)
 {
-    struct pick p = pick_of(known[_i].name, known[_i].knob, known[_i].warmup);
+    struct pick p = pick_of(known[_i].name, known[_i].hyper, known[_i].warmup);
     double got = schedule_factor(&p, known[_i].k, known[_i].n, known[_i].per_epoch);
     ck_assert_msg(fabs(got - known[_i].factor) < 1e-12, "%s, step %d of %d: %.17g, expected %.17g",
                   known[_i].name, (int)known[_i].k, (int)known[_i].n, got, known[_i].factor);
@@ -253,7 +253,7 @@ LOOP_TEST(a_schedule_as_it_comes_passes_its_check, schedule_table.n)
 
 static const struct {
     const char *name;
-    double knob[KNOB_VALUES + 1], warmup;
+    double hyper[HYPER_VALUES + 1], warmup;
     uint64_t n;
     const char *at, *text; // what the text has to contain
 } wrong[] = {
@@ -279,7 +279,7 @@ static const struct {
 LOOP_TEST(what_cannot_work_is_told_before_training, sizeof wrong / sizeof *wrong)
 {
     struct err e = {0};
-    struct pick p = pick_of(wrong[_i].name, wrong[_i].knob, wrong[_i].warmup);
+    struct pick p = pick_of(wrong[_i].name, wrong[_i].hyper, wrong[_i].warmup);
     ck_assert(!schedule_check(&p, wrong[_i].n, 10, &e));
     ck_assert_int_eq(e.kind, ERR_INVALID);
     ck_assert_str_eq(e.at, wrong[_i].at);

@@ -141,7 +141,7 @@ static bool train(const struct work *w, const struct exec *x, struct err *e)
     if (w->row)
         j.train.optimizer = pick_row(&optimizer_table, w->row);
     if (w->variant == 3)
-        lab_knob(&optimizer_table, &j.train.optimizer, "sam", .05);
+        lab_hyper(&optimizer_table, &j.train.optimizer, "sam", .05);
     switch_on(&j.train, w->variant);
     j.train.epochs = EPOCHS;
     struct train_rows rows = lab_rows(&arena, 150, 40, 2, 1), val = lab_rows(&arena, 300, 40, 2, 2);

@@ -142,7 +142,7 @@ static void begin(void)
     validated = true;
 }
 
-// With knobs that ask for more state.
+// With hyperparameters that ask for more state.
 LOOP_TEST(every_optimizer_goes_on, optimizer_table.n * 2)
 {
     static const char *const more[] = {"amsgrad", "momentum", "centered", "lookahead"};
@@ -153,9 +153,12 @@ LOOP_TEST(every_optimizer_goes_on, optimizer_table.n * 2)
         job.train.batch_size = 0;
     for (size_t i = 0; _i % 2 && i < 4; i++)
         if (!row->all)
-            lab_knob(&optimizer_table, &job.train.optimizer, more[i], i == 1 ? .9 : i == 3 ? 4 : 1);
+            lab_hyper(&optimizer_table, &job.train.optimizer, more[i],
+                      i == 1   ? .9
+                      : i == 3 ? 4
+                               : 1);
     if (_i % 2 && row->all)
-        lab_knob(&optimizer_table, &job.train.optimizer, "history_size", 3);
+        lab_hyper(&optimizer_table, &job.train.optimizer, "history_size", 3);
     goes_on(row->row.name);
 }
 
@@ -164,10 +167,10 @@ LOOP_TEST(every_schedule_goes_on, schedule_table.n * 2)
 {
     begin();
     job.train.schedule = pick_row(&schedule_table, schedule_table.row[_i / 2]);
-    lab_knob(&schedule_table, &job.train.schedule, "warmup", 7);
-    lab_knob(&schedule_table, &job.train.schedule, "patience", _i % 2);
-    lab_knob(&schedule_table, &job.train.schedule, "cooldown", 1);
-    lab_knob(&schedule_table, &job.train.schedule, "threshold", .5);
+    lab_hyper(&schedule_table, &job.train.schedule, "warmup", 7);
+    lab_hyper(&schedule_table, &job.train.schedule, "patience", _i % 2);
+    lab_hyper(&schedule_table, &job.train.schedule, "cooldown", 1);
+    lab_hyper(&schedule_table, &job.train.schedule, "threshold", .5);
     goes_on(job.train.schedule.row->name);
 }
 
@@ -207,7 +210,7 @@ static void regularized(void)
 }
 static void sharpened(void)
 {
-    lab_knob(&optimizer_table, &job.train.optimizer, "sam", .05);
+    lab_hyper(&optimizer_table, &job.train.optimizer, "sam", .05);
 }
 static void observed(void)
 {

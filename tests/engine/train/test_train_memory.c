@@ -41,11 +41,11 @@ static void gated(void)
 }
 static void sharpened(void)
 {
-    lab_knob(&optimizer_table, &job.train.optimizer, "sam", .05);
+    lab_hyper(&optimizer_table, &job.train.optimizer, "sam", .05);
 }
 static void ahead(void)
 {
-    lab_knob(&optimizer_table, &job.train.optimizer, "lookahead", 3);
+    lab_hyper(&optimizer_table, &job.train.optimizer, "lookahead", 3);
 }
 static void weighed(void)
 {

@@ -182,7 +182,7 @@ LOOP_TEST(a_gradient_is_limited_by_value_then_by_norm, 2)
     prepare(&s);
     s.job.train.optimizer = lab_pick(&optimizer_table, "sgd");
     if (_i)
-        lab_knob(&optimizer_table, &s.job.train.optimizer, "sam", .5);
+        lab_hyper(&optimizer_table, &s.job.train.optimizer, "sam", .5);
     else
         s.job.train.regularization.clip_value = 1e-3;
     s.job.train.clip_norm = .5e-3;

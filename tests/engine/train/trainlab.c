@@ -24,11 +24,11 @@ struct pick lab_pick(const struct table *t, const char *name)
     return pick_row(t, row);
 }
 
-void lab_knob(const struct table *t, struct pick *p, const char *name, double value)
+void lab_hyper(const struct table *t, struct pick *p, const char *name, double value)
 {
-    const struct knob *k;
+    const struct hyper *k;
     size_t at;
-    for (size_t i = 0; (k = knob_at(t, p->row, i, &at)); i++)
+    for (size_t i = 0; (k = hyper_at(t, p->row, i, &at)); i++)
         if (strcmp(k->name, name) == 0)
             p->value[at] = value;
 }

@@ -55,7 +55,7 @@ void lab_train(struct lab_run *r, const struct lab_job *j, const struct train_ro
 real *lab_param(const struct model *m, const char *name);
 
 struct pick lab_pick(const struct table *t, const char *name);
-void lab_knob(const struct table *t, struct pick *p, const char *name, double value);
+void lab_hyper(const struct table *t, struct pick *p, const char *name, double value);
 
 // Runs its work on `threads` fresh threads, in an order of its own.
 struct exec lab_exec(const int *threads);

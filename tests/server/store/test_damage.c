@@ -343,12 +343,12 @@ static void damage_pick(struct damaging *d, const struct field *f, cJSON *pick, 
 {
     char pointer[128];
     size_t value;
-    const struct knob *knob;
+    const struct hyper *hyper;
     const cJSON *type = cJSON_GetObjectItem(pick, "type");
     const struct row *row = table_find(f->table, type->valuestring);
-    for (size_t k = 0; (knob = knob_at(f->table, row, k, &value)); k++) {
-        snprintf(pointer, sizeof pointer, "%.90s/%.30s", at, knob->name);
-        damage_member(d, pick, knob->name, false, pointer);
+    for (size_t k = 0; (hyper = hyper_at(f->table, row, k, &value)); k++) {
+        snprintf(pointer, sizeof pointer, "%.90s/%.30s", at, hyper->name);
+        damage_member(d, pick, hyper->name, false, pointer);
     }
     snprintf(pointer, sizeof pointer, "%.90s/type", at);
     damage_member(d, pick, "type", false, pointer);
