@@ -11,7 +11,8 @@
 // question whether all was granted, and a sizing pass there.
 //
 // Kept arrays are what a run needs to go on with the same bits; all others are filled anew in every
-// epoch. Names ("optimizer.exp_avg") are literals. Used by the thread that trains.
+// epoch. Names ("optimizer.exp_avg") are literals. Used by the thread that trains, or that
+// estimates what a training takes.
 
 #include "engine/base/arena.h"
 #include "engine/base/err.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 // What the rows of routes.def call, one function an endpoint, in handle_*.c. They run on polling
-// threads, or on the pool when their row says `slow` or they asked for it by call_defer();
+// threads, or on the pool when their row says `.pace` or they asked for it by call_defer();
 // everything they make is in the call's arena, so none has anything to clean up.
 
 #include "server/http/call.h"

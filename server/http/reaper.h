@@ -3,7 +3,8 @@
 
 // Hard deadlines for connections, word of clients that are gone, room where there are too many, and
 // a last moment for those that are closed while the client still sends. libmicrohttpd's own timeout
-// only measures silence: a client that sends a byte per second holds its connection for ever.
+// only measures silence: a client that sends a byte per second holds its connection for ever. Used
+// by http.c alone.
 //
 // Every connection carries a `struct watch`. Polling threads move its deadline with one atomic
 // store; the reaper's thread looks at all of them every tick and shuts down the sockets of those
