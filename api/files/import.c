@@ -174,9 +174,11 @@ static bool import_file(const char *body, size_t len, const struct import_query 
                         struct err *e)
 {
     struct safetensors file;
-    if (!safetensors_read(&file, body, len, a, e))
+    char *own;
+    if (!safetensors_read(&file, body, len, a, e) ||
+        !safetensors_metadata(&file, "preprocessing", &own, a, e))
         return false;
-    if (!safetensors_metadata(&file, "preprocessing", a))
+    if (!own)
         return stack_from_tensors(s, &file, q->name, q->activation, e) &&
                stack_build(s, out, a, f, e);
     if (!model_file_read(out, body, len, a, e))

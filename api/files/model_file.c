@@ -107,25 +107,46 @@ static bool read_weights(struct model *m, const struct safetensors *s, struct er
            fail(e, ERR_INVALID, "the model file has a value in \"%s\" that is not finite", broken);
 }
 
+// The metadata that a model file may have.
+enum {
+    META_FORMAT,
+    META_NETWORK,
+    META_ANSWER,
+    META_PREP,
+    META_NEEDED,
+    META_NAME = META_NEEDED,
+    META_JOB,
+    META_ALL
+};
+
+static bool read_metadata(const struct safetensors *s, char *text[static META_ALL], struct arena *a,
+                          struct err *e)
+{
+    static const char *const key[META_ALL] = {"format",        "network", "answer",
+                                              "preprocessing", "name",    "job"};
+    for (int i = 0; i < META_ALL; i++)
+        if (!safetensors_metadata(s, key[i], &text[i], a, e))
+            return false;
+    bool whole = true;
+    for (int i = 0; i < META_NEEDED; i++)
+        whole = whole && text[i];
+    return (whole && strcmp(text[META_FORMAT], FORMAT) == 0) ||
+           fail(e, ERR_INVALID, "the file is not a model of this program (format \"%s\")", FORMAT);
+}
+
 bool model_file_read(struct model_file *f, const char *bytes, size_t len, struct arena *a,
                      struct err *e)
 {
     struct safetensors s;
     struct network network;
-    if (!safetensors_read(&s, bytes, len, a, e))
+    char *text[META_ALL];
+    if (!safetensors_read(&s, bytes, len, a, e) || !read_metadata(&s, text, a, e) ||
+        !network_read(&network, text[META_NETWORK], a, e) ||
+        !prep_read(&f->prep, text[META_PREP], a, e) ||
+        !answer_read(&f->prep.answer, text[META_ANSWER], a, e))
         return false;
-    const char *format = safetensors_metadata(&s, "format", a);
-    const char *layers = safetensors_metadata(&s, "network", a);
-    char *answer = safetensors_metadata(&s, "answer", a);
-    char *prep = safetensors_metadata(&s, "preprocessing", a);
-    if (!format || strcmp(format, FORMAT) != 0 || !layers || !answer || !prep)
-        return fail(e, ERR_INVALID, "the file is not a model of this program (format \"%s\")",
-                    FORMAT);
-    if (!network_read(&network, layers, a, e) || !prep_read(&f->prep, prep, a, e) ||
-        !answer_read(&f->prep.answer, answer, a, e))
-        return false;
-    f->name = safetensors_metadata(&s, "name", a);
-    f->job = safetensors_metadata(&s, "job", a);
+    f->name = text[META_NAME];
+    f->job = text[META_JOB];
     const struct model_task task = {
         .answer = &f->prep.answer, .n_in = (uint32_t)f->prep.n_feature, .loss = &network.loss};
     return model_build(&f->model, &network.model, &task, a, e) && read_weights(&f->model, &s, e);

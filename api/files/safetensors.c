@@ -185,22 +185,29 @@ static char *safetensors_decode(struct json_span string, struct arena *a)
     return text;
 }
 
-char *safetensors_metadata(const struct safetensors *s, const char *key, struct arena *a)
+bool safetensors_metadata(const struct safetensors *s, const char *key, char **value,
+                          struct arena *a, struct err *e)
 {
     struct json_text name;
+    *value = NULL;
     if (!s->metadata.at)
-        return NULL;
+        return true;
     struct json_in in = json_in(s->metadata);
     if (json_kind(&in) != JSON_OBJECT)
-        return NULL;
+        return true;
     for (json_enter(&in); json_key(&in, &name, a);) {
-        bool mine = name.at && strlen(key) == name.len && memcmp(key, name.at, name.len) == 0;
-        if (!mine || json_kind(&in) != JSON_STRING)
+        if (!name.at)
+            return fail(e, ERR_TOO_LARGE, "the file's metadata need more memory than allowed");
+        bool mine = strlen(key) == name.len && memcmp(key, name.at, name.len) == 0;
+        if (!mine || json_kind(&in) != JSON_STRING) {
             json_skip(&in);
-        else
-            return safetensors_decode(json_skip(&in), a);
+            continue;
+        }
+        *value = safetensors_decode(json_skip(&in), a);
+        return *value ||
+               fail(e, ERR_TOO_LARGE, "the file's \"%s\" needs more memory than allowed", key);
     }
-    return NULL;
+    return true;
 }
 
 static void write_tensor(struct jsonw *w, const struct tensor_entry *t)

@@ -35,8 +35,10 @@ struct safetensors {
 bool safetensors_read(struct safetensors *s, const char *bytes, size_t len, struct arena *a,
                       struct err *e);
 
-// A value of the metadata, decoded; NULL when there is none. The caller's to change.
-char *safetensors_metadata(const struct safetensors *s, const char *key, struct arena *a);
+// A value of the metadata, decoded, the caller's to change; NULL when there is none. ERR_TOO_LARGE
+// past the arena, so that what does not fit is not taken for absent.
+bool safetensors_metadata(const struct safetensors *s, const char *key, char **value,
+                          struct arena *a, struct err *e);
 
 // What goes into a header.
 struct tensor_entry {
