@@ -153,6 +153,20 @@ static bool wait_to_retry(struct queue *q, struct ticket *t)
     return again;
 }
 
+// An end that the store would refuse each time is not left to the sweep, which would begin the run
+// again for ever. What is too large stays so; what went wrong inside counts as a crash, of which
+// there is a last one. Without a word from the store about that the sweep still has the job.
+static bool refuse_end(struct queue *q, const struct ticket *t, const struct err *why)
+{
+    struct err told = {0}, ignored = {0};
+    fail(&told, why->kind, "the result could not be stored: %s", why->text);
+    struct job_end failed = {.state = JOB_FAILED, .why = &told};
+    return (why->kind == ERR_TOO_LARGE &&
+            store_job_finish(q->store, &t->lease, &failed, &ignored)) ||
+           (why->kind == ERR_INTERNAL &&
+            store_job_rescue(q->store, &t->lease, RUN_CRASHED, told.text, &ignored));
+}
+
 bool queue_finish(struct queue *q, struct ticket *t, struct job_end *end, struct err *e)
 {
     struct err why;
@@ -161,7 +175,8 @@ bool queue_finish(struct queue *q, struct ticket *t, struct job_end *end, struct
         why = (struct err){0};
         ok = store_job_finish(q->store, &t->lease, end, &why);
     } while (!ok && why.kind == ERR_NO_SPACE && wait_to_retry(q, t));
-    return queue_give_back(q, t, ok, &why, e);
+    queue_give_back(q, t, ok || refuse_end(q, t, &why), &why, &(struct err){0});
+    return ok || err_pass(e, &why);
 }
 
 bool queue_release(struct queue *q, struct ticket *t, struct err *e)

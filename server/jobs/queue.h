@@ -40,8 +40,9 @@ bool queue_beat(struct queue *q, struct ticket *t, const struct job_beat *beat, 
 // Give a job back: ended, released unfinished, or lost by what `text` says.
 // The ticket is void afterwards whatever the result; a job that could not be given back for want of
 // disk space is taken back by the queue. queue_finish() tries for as long as the lease holds and
-// nobody asks for a stop before it gives up. Arguments and errors as for store_job_finish(),
-// _release() and _rescue().
+// nobody asks for a stop before it gives up; a result that the store refuses for good fails the
+// job, or counts as its crash, with the reason, and the error is answered. Arguments and errors as
+// for store_job_finish(), _release() and _rescue().
 bool queue_finish(struct queue *q, struct ticket *t, struct job_end *end, struct err *e);
 bool queue_release(struct queue *q, struct ticket *t, struct err *e);
 bool queue_lose(struct queue *q, struct ticket *t, enum run_loss loss, const char *text,

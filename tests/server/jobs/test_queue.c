@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 struct bench {
@@ -403,6 +405,59 @@ TEST(the_third_crash_fails_a_job_with_a_reason)
     job = lab_job(&b.lab, id);
     ck_assert_int_eq(job.state, JOB_FAILED);
     ck_assert_str_eq(job.error_text, "the run ended unexpectedly 3 times: could not load the data");
+    bench_release(&b);
+}
+
+static void finish_refused(struct bench *b, const struct model_new *m, enum err_kind want)
+{
+    struct job_row job;
+    struct ticket *t = claim(b, &job);
+    REFUSED(want,
+            queue_finish(b->queue, t, &(struct job_end){.state = JOB_SUCCEEDED, .model = m}, &e));
+    queue_tick(b->queue);
+}
+
+TEST(a_result_too_large_for_the_store_fails_its_job_at_once)
+{
+    struct bench b;
+    enum { LEN = 65 << 20 };
+    char *summary = malloc(LEN + 1);
+    bench_init(&b);
+    ck_assert_ptr_nonnull(summary);
+    memset(summary, 'x', LEN);
+    summary[LEN] = '\0';
+    const struct model_new m = {"m", lab_digest, "regression", summary, 0};
+    int64_t id = submit(&b);
+    finish_refused(&b, &m, ERR_TOO_LARGE);
+    free(summary);
+    struct job_row job = lab_job(&b.lab, id);
+    ck_assert_int_eq(job.state, JOB_FAILED);
+    ck_assert_int_eq(job.attempt, 1);
+    ck_assert_str_eq(job.error_kind, err_word(ERR_TOO_LARGE));
+    ck_assert_ptr_nonnull(strstr(job.error_text, "the result could not be stored: "));
+    ck_assert_int_eq(queue_take_back(b.queue), 0);
+    bench_release(&b);
+}
+
+TEST(a_result_that_a_constraint_refuses_is_a_crash_and_the_third_fails_its_job)
+{
+    char name[101];
+    struct bench b;
+    struct job_row job;
+    bench_init(&b);
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    const struct model_new m = {name, lab_digest, "regression", "{}", 0};
+    int64_t id = submit(&b);
+    for (int i = 1; i <= STORE_CRASHES; i++) {
+        finish_refused(&b, &m, ERR_INTERNAL);
+        job = lab_job(&b.lab, id);
+        ck_assert(job.crashes == i && job.deaths == 0);
+        ck_assert_int_eq(job.state, i < STORE_CRASHES ? JOB_QUEUED : JOB_FAILED);
+        ck_assert(job.state == JOB_FAILED || job.run_at > b.lab.wall);
+        lab_move(&b.lab, 600000);
+    }
+    ck_assert_ptr_nonnull(strstr(job.error_text, "the result could not be stored: "));
     bench_release(&b);
 }
 
