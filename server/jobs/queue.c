@@ -54,7 +54,7 @@ static void catch_up(struct queue *q, struct ticket *t, struct arena *a)
 
 static int64_t pause_before(int64_t next_in)
 {
-    return !next_in || next_in > WAIT_MS ? WAIT_MS : next_in;
+    return next_in <= 0 || next_in > WAIT_MS ? WAIT_MS : next_in;
 }
 
 static bool draining(struct queue *q)

@@ -239,6 +239,7 @@ bool store_job_list(struct store *s, size_t limit, int64_t after, enum job_state
 // Give the first due job, by priority and age, to the worker thread of that name. Its progress
 // starts at nothing. A suspect (blame.h) is given out when no other job runs, and none beside it.
 // Others go before it, though not for ever: one that has waited for STORE_PATIENCE_MS is the next.
+// A job whose row is damaged is failed with the reason, and the next is given out.
 bool store_job_claim(struct store *s, const char *worker, struct job_claim *out, struct arena *a,
                      struct err *e);
 
@@ -290,7 +291,7 @@ bool store_mark_stop(struct store *s, struct err *e);
 // running, and what anybody's lease has ended of; cancel it if that was asked for, or fail it when
 // the daemon has died under it too often (blame.h). What another machine runs is left to it. A job
 // of a daemon that was told to stop counts as released. *n tells how many. Pauses and leases that a
-// changed clock has made longer are cut.
+// changed clock has made longer are cut. A job whose row is damaged is failed with the reason.
 bool store_job_rescue_dead(struct store *s, int64_t *n, struct err *e);
 
 // The same at any time, for the jobs of others whose lease has ended since; those that this store

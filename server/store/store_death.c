@@ -35,9 +35,8 @@ struct dead {
     const char *how; // it ended, as far as is known
 };
 
-static const struct sql_column dead_column[] = {
-    COLUMN_ROW(dead, id) COLUMN_ROW(dead, epoch) COLUMN_ROW(dead, deaths) COLUMN_ROW(dead, cancel)
-        COLUMN_ROW(dead, blame) COLUMN_ROW(dead, furthest)};
+static const struct sql_column dead_column[] = {COLUMN_ROW(dead, epoch) COLUMN_ROW(
+    dead, deaths) COLUMN_ROW(dead, cancel) COLUMN_ROW(dead, blame) COLUMN_ROW(dead, furthest)};
 
 enum { DEATH_TEXT = 256 };
 
@@ -108,22 +107,46 @@ static bool cut_leases(struct store *s, struct conn *c, const struct takeover *w
                BIND_INT(store_now(s) + STORE_LEASE_MS), BIND_TEXT(w->alive)) >= 0;
 }
 
+static bool next_to_take(struct store *s, struct conn *c, const struct takeover *w, int64_t *id,
+                         struct err *e)
+{
+    *id = 0;
+    return SQL(c, e, sql_take_int, id,
+               "SELECT id FROM jobs "
+               "WHERE state = 'running' AND (worker GLOB ?1 OR worker GLOB ?2 OR "
+               "(coalesce(lease_until, 0) <= ?3 AND NOT coalesce(worker, '') GLOB ?4)) LIMIT 1",
+               BIND_TEXT(w->gone[0]), BIND_TEXT(w->gone[1]), BIND_INT(store_now(s)),
+               BIND_TEXT(w->alive)) >= 0;
+}
+
+static bool take_one(struct store *s, struct conn *c, const struct takeover *w, int64_t id,
+                     struct err *e)
+{
+    struct dead d = {.id = id, .how = w->how};
+    struct sql_rows rows = ROWS(dead_column, &d, 1, NULL);
+    return SQL(c, e, sql_take_rows, &rows,
+               "SELECT epoch, deaths, cancel_requested, blame, furthest FROM jobs WHERE id = ?",
+               BIND_INT(id)) >= 0 &&
+           w->take(s, c, &d, e);
+}
+
+// A damaged job among them must not keep the others from being taken over.
 static bool take_over(struct store *s, struct conn *c, void *arg, struct err *e)
 {
     struct takeover *w = arg;
-    struct dead d = {.how = w->how};
-    int64_t n;
     notice_jobs(store_notice(s));
-    for (;; w->n++) {
-        struct sql_rows rows = ROWS(dead_column, &d, 1, NULL);
-        n = SQL(c, e, sql_take_rows, &rows,
-                "SELECT id, epoch, deaths, cancel_requested, blame, furthest FROM jobs "
-                "WHERE state = 'running' AND (worker GLOB ?1 OR worker GLOB ?2 OR "
-                "(lease_until <= ?3 AND NOT coalesce(worker, '') GLOB ?4)) LIMIT 1",
-                BIND_TEXT(w->gone[0]), BIND_TEXT(w->gone[1]), BIND_INT(store_now(s)),
-                BIND_TEXT(w->alive));
-        if (n <= 0 || !w->take(s, c, &d, e))
-            return n == 0 && cut_leases(s, c, w, e) && cut_pauses(s, c, e);
+    for (int64_t id;; w->n++) {
+        struct err why = {0};
+        if (!next_to_take(s, c, w, &id, e))
+            return false;
+        if (!id)
+            return cut_leases(s, c, w, e) && cut_pauses(s, c, e);
+        if (take_one(s, c, w, id, &why))
+            continue;
+        if (why.kind != ERR_INTERNAL || c->bad)
+            return err_pass(e, &why);
+        if (!job_set_aside(s, c, id, why.text, e))
+            return false;
     }
 }
 

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Jobs as their workers see them: see store.h. Every statement here names the lease next to the id,
-// so a run that has lost its job changes no row, however late it comes and whatever it believes.
-// What is read first and written later is so within one transaction, and names the lease both
-// times: in a gap between, a sweep would overwrite a finished job.
+// Jobs as their workers see them: see store.h; store_claim.c gives them out. Every statement here
+// names the lease next to the id, so a run that has lost its job changes no row, however late it
+// comes and whatever it believes. What is read first and written later is so within one
+// transaction, and names the lease both times: in a gap between, a sweep would overwrite a finished
+// job.
 
-#include "server/base/machine.h"
 #include "server/store/notice.h"
 #include "server/store/store_work.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/random.h>
 
 #define KEY(lease) BIND_BLOB((lease)->key, sizeof(lease)->key)
 
@@ -22,108 +19,6 @@ static bool held(const struct lease *lease, int64_t rows, struct err *e)
            (rows == 0 &&
             fail(e, ERR_CONFLICT, "lease lost: job %" PRId64 " has ended or belongs to another run",
                  lease->job));
-}
-
-static void run_draw_key(struct lease *lease)
-{
-    ssize_t n;
-    do
-        n = getrandom(lease->key, sizeof lease->key, 0);
-    while (n < 0 && errno == EINTR);
-    BUG(n != sizeof lease->key);
-}
-
-// Claiming -------------------------------------------------------------------------------------
-
-struct claim {
-    const char *worker;
-    struct job_claim *out;
-    struct arena *a;
-};
-
-static bool next_due(struct conn *c, int64_t now, int64_t *in, struct err *e)
-{
-    return SQL(c, e, sql_take_int, in,
-               "SELECT coalesce(min(run_at) - ?1, 0) FROM jobs INDEXED BY jobs_ready "
-               "WHERE state = 'queued' AND run_at > ?1",
-               BIND_INT(now)) >= 0;
-}
-
-// A run that was released leaves its number behind, and points of it that the next run must not
-// inherit.
-static bool begin_run(struct store *s, struct conn *c, const struct claim *w, struct err *e)
-{
-    const struct lease *lease = &w->out->lease;
-    struct job_row *job = &w->out->job;
-    return job_load(s, c, lease->job, job, w->a, e) &&
-           series_drop(c, lease->job, job->attempt, e) &&
-           event_add(s, c, e, lease->job, "info", "running, attempt %" PRId64, job->attempt);
-}
-
-// How much blame a job may have to be claimed now.
-struct blame_span {
-    int64_t least, most; // no job when most < least
-};
-
-static bool claimable(struct conn *c, int64_t due, struct blame_span *out, struct err *e)
-{
-    enum { BUSY = 1, ALONE = 2, OVERDUE = 4 };
-    int64_t is = 0;
-    if (SQL(c, e, sql_take_int, &is,
-            "SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'running') "
-            "+ 2 * EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND blame >= 1) "
-            "+ 4 * EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND blame >= 1 "
-            "AND run_at <= ?1)",
-            BIND_INT(due - STORE_PATIENCE_MS)) < 0)
-        return false;
-    bool idle = !(is & BUSY);
-    int64_t most = idle ? INT64_MAX : BLAME_SUSPECT - 1;
-    *out = (struct blame_span){is & OVERDUE ? BLAME_SUSPECT : 0, is & ALONE ? -1 : most};
-    return true;
-}
-_Static_assert(BLAME_SUSPECT == 1, "claimable() and migrations/0003_runs.sql say so");
-
-enum { WORKER_NAME = 256 };
-
-static void name_worker(const struct store *s, const char *thread, char out[WORKER_NAME])
-{
-    const struct machine *m = store_machine(s);
-    snprintf(out, WORKER_NAME, "%s/%s/%s/%s", m->host, m->boot, m->start, thread);
-}
-
-static bool run_claim(struct store *s, struct conn *c, void *arg, struct err *e)
-{
-    const struct claim *w = arg;
-    struct lease *lease = &w->out->lease;
-    struct blame_span blame;
-    char worker[WORKER_NAME];
-    name_worker(s, w->worker, worker);
-    int64_t now = store_now(s), due = store_steady_now(s);
-    if (!claimable(c, due, &blame, e))
-        return false;
-    if (blame.most < blame.least)
-        return next_due(c, due, &w->out->next_in, e);
-    int64_t n = SQL(c, e, sql_take_int, &lease->job,
-                    "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease = ?, "
-                    "lease_until = ?, worker = ?, started_at = ?, epoch = 0, step = 0, "
-                    "elapsed = 0, best_epoch = NULL, best_metric = NULL, best_value = NULL "
-                    "WHERE id = (SELECT id FROM jobs INDEXED BY jobs_ready "
-                    "WHERE state = 'queued' AND run_at <= ? AND blame BETWEEN ? AND ? "
-                    "ORDER BY priority DESC, id LIMIT 1) RETURNING id",
-                    KEY(lease), BIND_INT(now + STORE_LEASE_MS), BIND_TEXT(worker), BIND_INT(now),
-                    BIND_INT(due), BIND_INT(blame.least), BIND_INT(blame.most));
-    if (n <= 0)
-        return n == 0 && next_due(c, due, &w->out->next_in, e);
-    return begin_run(s, c, w, e);
-}
-
-bool store_job_claim(struct store *s, const char *worker, struct job_claim *out, struct arena *a,
-                     struct err *e)
-{
-    struct claim w = {worker, out, a};
-    *out = (struct job_claim){0};
-    run_draw_key(&out->lease);
-    return store_write(s, run_claim, &w, e);
 }
 
 // Renewing -------------------------------------------------------------------------------------
@@ -301,10 +196,10 @@ struct lost {
     int64_t attempt, crashes, cancel_requested;
 };
 
+enum { LOSS_TEXT = 384 };
+
 static const struct sql_column lost_column[] = {COLUMN_ROW(lost, attempt) COLUMN_ROW(lost, crashes)
                                                     COLUMN_ROW(lost, cancel_requested)};
-
-enum { LOSS_TEXT = 384 };
 
 // Whether nobody tries again, and why.
 static bool is_given_up(const struct lost *l, const struct rescue *w, char why[LOSS_TEXT])

@@ -29,6 +29,10 @@ bool job_load(struct store *s, struct conn *c, int64_t id, struct job_row *out, 
 bool job_exists(struct conn *c, int64_t id, struct err *e); // else ERR_NOT_FOUND
 bool job_missing(int64_t id, struct err *e);                // always false, with ERR_NOT_FOUND
 
+// Within a write, fail a queued or running job whose row is damaged, so that it stands in nobody's
+// way; its log and its error say `why`. Writes are possible afterwards.
+bool job_set_aside(struct store *s, struct conn *c, int64_t id, const char *why, struct err *e);
+
 // Append to a job's log, within a write.
 __attribute__((format(printf, 6, 7))) bool event_add(struct store *s, struct conn *c, struct err *e,
                                                      int64_t job, const char *level,

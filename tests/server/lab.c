@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tests/server/lab.h"
 
+#include "tests/server/http/raw.h"
+
+#include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +82,18 @@ struct lease lab_claim(struct lab *l)
     ck_assert_msg(ok, "%s", l->err.text);
     ck_assert_int_ne(claim.lease.job, 0);
     return claim.lease;
+}
+
+void lab_damage(struct lab *l, int64_t id, const char *set)
+{
+    char path[96], text[1024];
+    snprintf(path, sizeof path, "%.64s/mlpd.db", l->dir);
+    ck_assert(raw_sql_closed(path, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = "
+                                   "replace(sql, ') STRICT', ')') WHERE name = 'jobs'"));
+    snprintf(text, sizeof text,
+             "PRAGMA ignore_check_constraints = ON; UPDATE jobs SET %s WHERE id = %" PRId64, set,
+             id);
+    ck_assert(raw_sql_closed(path, text));
 }
 
 struct job_row lab_job(struct lab *l, int64_t id)

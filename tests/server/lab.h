@@ -31,6 +31,10 @@ void lab_move(struct lab *l, int64_t ms);
 // Queue a job with inline data and answer its id.
 int64_t lab_submit(struct lab *l, const char *name);
 struct lease lab_claim(struct lab *l); // there must be a job
+
+// Set columns of a job past all constraints, as a bad disk does.
+void lab_damage(struct lab *l, int64_t id, const char *set);
+
 struct job_row lab_job(struct lab *l, int64_t id);
 
 #define OK(call) OK_IN(&l, call)

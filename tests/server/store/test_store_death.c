@@ -348,8 +348,47 @@ TEST(what_another_machine_runs_is_left_to_it_until_its_lease_ends)
     ck_assert(job.state == JOB_QUEUED && job.deaths == 1 && job.blame == 0 && job.furthest == 1);
     ck_assert_ptr_nonnull(strstr(last_event(&l, id), "lease ended"));
     bool cancel;
-    REFUSED(ERR_CONFLICT,
-            store_job_beat(l.store, &k, &(struct job_beat){.epoch = 0}, &cancel, &e));
+    REFUSED(ERR_CONFLICT, store_job_beat(l.store, &k, &(struct job_beat){.epoch = 0}, &cancel, &e));
+    lab_release(&l);
+}
+
+LOOP_TEST(a_damaged_job_of_another_machine_keeps_no_other_from_being_taken_over, 4)
+{
+    static const char *const set[] = {"epoch = -1", "deaths = 9223372036854775807", "crashes = 'x'",
+                                      "blame = 'x'"};
+    struct lab l;
+    int64_t id[3], failed = 0;
+    lab_init(&l);
+    for (int i = 0; i < 3; i++) {
+        id[i] = lab_submit(&l, "n");
+        lab_claim(&l);
+    }
+    give_to(&l, "elsewhere/0b/1-1/worker-1");
+    lab_damage(&l, id[0], set[_i]);
+    lab_move(&l, STORE_LEASE_MS);
+    ck_assert_int_eq(rescue_expired(&l), 3);
+    ck_assert(lab_job(&l, id[1]).state == JOB_QUEUED && lab_job(&l, id[2]).state == JOB_QUEUED);
+    struct job_row job = lab_job(&l, id[0]);
+    ck_assert_int_eq(job.state, JOB_FAILED);
+    ck_assert_ptr_nonnull(strstr(job.error_text, "the stored job is damaged"));
+    ck_assert_ptr_nonnull(strstr(last_event(&l, id[0]), "the stored job is damaged"));
+    ck_assert_int_eq(rescue_expired(&l), 0);
+    ck_assert(
+        store_exec(l.store, "SELECT count(*) FROM job_events WHERE level = 'error'", &failed));
+    ck_assert_int_eq(failed, 1);
+    lab_release(&l);
+}
+
+TEST(a_running_job_without_the_end_of_its_lease_is_taken_over)
+{
+    struct lab l;
+    lab_init(&l);
+    int64_t id = lab_submit(&l, "n");
+    lab_claim(&l);
+    give_to(&l, "elsewhere/0b/1-1/worker-1");
+    lab_damage(&l, id, "lease_until = NULL");
+    ck_assert_int_eq(rescue_expired(&l), 1);
+    ck_assert_int_eq(lab_job(&l, id).state, JOB_QUEUED);
     lab_release(&l);
 }
 

@@ -28,6 +28,66 @@ TEST(claims_go_by_priority_then_age)
     lab_release(&l);
 }
 
+static const struct {
+    const char *set;
+    bool mended; // what the job holds besides can be shown
+} damaged[] = {
+    {"metadata = CAST(x'7bff7d' AS TEXT)", false},
+    {"metadata = x'7b7d'", true},
+    {"name = x'ff'", false},
+    {"name = x'6e'", true},
+    {"dataset = x'6e'", true},
+    {"digest = printf('%.64c', 'x')", true},
+    {"digest = zeroblob(64)", true},
+    {"attempt = 9223372036854775807", true},
+    {"attempt = 'x'", true},
+    {"crashes = -1", true},
+    {"crashes = 0.5", true},
+    {"deaths = 9223372036854775807", true},
+    {"blame = 9223372036854775807", true},
+    {"blame = -1", true},
+    {"blame = 'x'", true},
+    {"furthest = -1", true},
+    {"epochs = -1", true},
+    {"steps = 'x'", true},
+    {"created_at = -1", true},
+    {"created_at = 'x'", true},
+    {"queued_at = x'00'", true},
+    {"run_at = 'x'", true},
+    {"priority = 'x'", true},
+    {"spec_version = -1", true},
+    {"spec = x'ff'", false},
+};
+
+LOOP_TEST(a_damaged_job_is_failed_with_the_reason_and_those_behind_it_run,
+          sizeof damaged / sizeof *damaged)
+{
+    struct lab l;
+    struct job_claim claim;
+    struct event_list events;
+    int64_t failed = 0;
+    lab_init(&l);
+    int64_t bad = lab_submit(&l, "bad"), good = lab_submit(&l, "good");
+    lab_damage(&l, bad, damaged[_i].set);
+    OK(store_job_claim(l.store, "w", &claim, &l.arena, &l.err));
+    ck_assert_msg(claim.lease.job == good && claim.job.id == good, "%s", damaged[_i].set);
+    OK(store_job_claim(l.store, "w", &claim, &l.arena, &l.err));
+    ck_assert(claim.lease.job == 0 && claim.job.id == 0);
+    ck_assert(store_exec(l.store,
+                         "SELECT count(*) FROM jobs WHERE id = 1 AND state = 'failed' "
+                         "AND error_text LIKE 'the stored job is damaged: %'",
+                         &failed));
+    ck_assert_msg(failed == 1, "%s", damaged[_i].set);
+    OK(store_job_events(l.store, bad, 0, STORE_PAGE, &events, &l.arena, &l.err));
+    ck_assert_ptr_nonnull(strstr(events.row[events.n - 1].message, "the stored job is damaged"));
+    struct job_row row;
+    if (damaged[_i].mended)
+        ck_assert(lab_job(&l, bad).state == JOB_FAILED && lab_job(&l, bad).created_at > 0);
+    else
+        REFUSED(ERR_INTERNAL, store_job_get(l.store, bad, &row, &l.arena, &e));
+    lab_release(&l);
+}
+
 enum { JOBS = 400, CLAIMERS = 8 };
 
 struct claimer {
