@@ -181,12 +181,19 @@ void files_drop(struct files *f, struct file_new *file)
 
 // There ------------------------------------------------------------------------------------------
 
+// To open a pipe would wait for somebody to write to it.
 int files_open(struct files *f, enum file_kind kind, const char *digest)
 {
     char path[FILE_PATH];
-    if (is_digest(digest))
-        return openat(f->dir, files_path(path, kind, digest), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    errno = ENOENT;
+    struct stat st;
+    enum { HOW = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC };
+    int fd = is_digest(digest) ? openat(f->dir, files_path(path, kind, digest), HOW) : -1;
+    if (!is_digest(digest))
+        errno = ENOENT;
+    if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+        return fd;
+    close(fd);
+    errno = EMEDIUMTYPE;
     return -1;
 }
 

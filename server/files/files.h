@@ -53,7 +53,8 @@ bool files_put(struct files *f, struct file_new *file, size_t n, const char *dig
 // Close, and remove what has got no name. Fine after files_put(), and for what was not begun.
 void files_drop(struct files *f, struct file_new *file);
 
-// To read. -1 with errno; ENOENT also for what is no digest.
+// To read. -1 with errno; ENOENT also for what is no digest, EMEDIUMTYPE for what is no regular
+// file.
 int files_open(struct files *f, enum file_kind kind, const char *digest);
 
 // Whether there is something of that name, and whether it can be read.

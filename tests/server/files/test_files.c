@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -67,6 +68,22 @@ TEST(what_is_dropped_leaves_nothing)
     drop(&p, file);
     drop(&p, file);
     ck_assert_int_eq(plant_files(&p, "datasets"), 0);
+    plant_release(&p);
+}
+
+LOOP_TEST(what_is_no_regular_file_is_not_opened_and_nobody_waits_for_it, FILE_KIND_COUNT * 2)
+{
+    static const char *const name[] = {[FILE_CSV] = "datasets/" HEX ".csv",
+                                       [FILE_COLUMNS] = "datasets/" HEX ".col",
+                                       [FILE_MODEL] = "models/" HEX ".safetensors"};
+    enum file_kind kind = (enum file_kind)(_i / 2);
+    struct plant p;
+    plant_init(&p);
+    const char *path = plant_path(&p, name[kind]);
+    ck_assert_int_eq(_i % 2 ? mkfifo(path, 0600) : mkdir(path, 0700), 0);
+    ck_assert_int_eq(files_open(p.files, kind, HEX), -1);
+    ck_assert_int_eq(errno, EMEDIUMTYPE);
+    remove(path);
     plant_release(&p);
 }
 
