@@ -74,7 +74,7 @@ static int last_errno(struct sqlite3_file *f)
 
 // SQLite tells of a page that the disk could not read as of one that makes no sense. The system's
 // own word on the last failure, of the database or its log, is still there.
-static bool disk_failed(struct conn *c)
+bool conn_disk_failed(struct conn *c)
 {
     static const int which[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
     for (size_t i = 0; c->db && i < sizeof which / sizeof *which; i++) {
@@ -89,7 +89,7 @@ static bool disk_failed(struct conn *c)
 
 bool conn_fail(struct conn *c, int code, struct err *e)
 {
-    bool misread = (code & 0xff) == SQLITE_CORRUPT && disk_failed(c);
+    bool misread = (code & 0xff) == SQLITE_CORRUPT && conn_disk_failed(c);
     code = misread ? SQLITE_IOERR_READ : code;
     struct meaning m = meaning_of(code);
     const char *why = c->db && !misread ? sqlite3_errmsg(c->db) : sqlite3_errstr(code);
@@ -98,6 +98,7 @@ bool conn_fail(struct conn *c, int code, struct err *e)
                 code);
         abort();
     }
+    c->damaged |= m.then == DAMAGE;
     c->bad |= m.then != PASSES;
     return fail(e, m.kind, "%s: %s", m.text, why);
 }

@@ -34,7 +34,8 @@ extern const struct sql_text *const sql_listed_end[] __asm__("__stop_sql_texts")
 
 struct conn {
     struct sqlite3 *db;
-    bool writer; // set once it may write: until then a disk that fails is an error and no abort
+    bool writer;  // set once it may write: until then a disk that fails is an error and no abort
+    bool damaged; // by SQLite's word the file is, and the disk did not fail
     bool bad; // the file is damaged or cannot be read: a writer writes no more, a reader is closed
     struct {
         const struct sql_text *text;
@@ -53,6 +54,9 @@ void conn_keep_log(struct conn *c, bool keep);
 // What a result code of SQLite means. Always false. Aborts when the disk has failed under the
 // writer.
 bool conn_fail(struct conn *c, int code, struct err *e);
+
+// Whether the disk did not give what was last read, whatever SQLite makes of it.
+bool conn_disk_failed(struct conn *c);
 
 // The calling thread's reads end as soon as *gone is true: see store_watch(). NULL: no longer.
 void conn_watch(const atomic_bool *gone);

@@ -278,7 +278,7 @@ bool store_read(struct store *s, store_fn *fn, void *arg, struct err *e)
 
 // Opening and closing --------------------------------------------------------------------------
 
-// Whether a pragma answers with the given word.
+// Whether a pragma answers with the given word. It has failed when e is set.
 static bool pragma_is(struct store *s, const struct sql_text *pragma, const char *want,
                       struct err *e)
 {
@@ -291,14 +291,40 @@ static bool pragma_is(struct store *s, const struct sql_text *pragma, const char
     return same;
 }
 
-// It takes a second for 600 MB.
+// A finding may be that SQLite could not get a page: "unable to get the page. error code=7", or
+// without the code "failed to get page 32", when a disk that failed has been ruled out.
+static bool finding_is_failure(const char *text, struct err *e)
+{
+    static const char code[] = "error code";
+    const char *at = strstr(text, code);
+    int rc = at                                    ? atoi(at + sizeof code)
+             : strstr(text, "failed to get page ") ? SQLITE_NOMEM
+                                                   : SQLITE_OK;
+    struct conn nobody = {0};
+    return rc && (rc & 0xff) != SQLITE_CORRUPT && !conn_fail(&nobody, rc, e);
+}
+
+// It takes a second for 600 MB. A check that did not come to its end says nothing about the file,
+// nor does one that tells of pages which the system did not give.
 static bool is_sound(struct store *s, struct err *e)
 {
-    return pragma_is(s, SQL_TEXT("PRAGMA quick_check(1)"), "ok", &(struct err){0}) ||
-           fail(e, ERR_INTERNAL,
-                "\"%s\" is damaged, or \"%s\" is the log of another one: restore a backup, without "
-                "a log that does not belong to it",
-                s->folder.db, s->folder.wal);
+    struct arena a;
+    arena_init(&a, 1 << 16);
+    struct text_out found = {"", &a};
+    struct err why = {0};
+    SQL(&s->writer, &why, sql_take_text, &found, "PRAGMA quick_check(1)");
+    bool sound = !why.kind && strcmp(found.text, "ok") == 0;
+    if (!sound && why.kind && !s->writer.damaged)
+        err_pass(e, &why);
+    else if (!sound && conn_disk_failed(&s->writer))
+        fail(e, ERR_INTERNAL, "could not read the database \"%s\": the disk failed", s->folder.db);
+    else if (!sound && !finding_is_failure(found.text, e))
+        fail(e, ERR_INTERNAL,
+             "\"%s\" is damaged, or \"%s\" is the log of another one: restore a backup, without "
+             "a log that does not belong to it",
+             s->folder.db, s->folder.wal);
+    arena_release(&a);
+    return sound;
 }
 
 // The whole file is looked at before it is trusted: always while that takes less than half a second
@@ -313,7 +339,9 @@ static bool open_database(struct store *s, struct err *e)
         return false;
     conn_keep_log(&s->writer, true);
     if (!pragma_is(s, SQL_TEXT("PRAGMA journal_mode"), "wal", e))
-        return fail(e, ERR_INVALID, "\"%s\" is on a file system without shared memory", f->db);
+        return e->kind ? false
+                       : fail(e, ERR_INVALID, "\"%s\" is on a file system without shared memory",
+                              f->db);
     if (check && !is_sound(s, e))
         return false;
     if (!migrate(s->writer.db, migration_sql, migration_count, e))

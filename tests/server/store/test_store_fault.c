@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -175,6 +176,77 @@ LOOP_TEST(a_disk_that_a_reader_cannot_read_is_told_in_its_own_words, READS)
     OK(get(&l, 2, &l.err));
     lab_release(&l);
     replace_calls(false);
+}
+
+// The start looks at the whole file -------------------------------------------------------------
+
+static _Atomic int64_t reads_left;
+
+static ssize_t pread_some(int fd, void *to, size_t n, off_t at)
+{
+    errno = EIO;
+    return reads_left-- <= 0 ? -1 : pread(fd, to, n, at);
+}
+
+static bool start(struct lab *l, struct err *e)
+{
+    l->store = store_open(l->dir, &l->clock, e);
+    return l->store;
+}
+
+static void not_told_as_damage(const struct err *e, int64_t at)
+{
+    ck_assert_msg(e->kind && !strstr(e->text, "damaged") && !strstr(e->text, "backup"),
+                  "%" PRId64 ": %s: %s", at, err_word(e->kind), e->text);
+}
+
+static void lab_with_a_megabyte(struct lab *l)
+{
+    lab_init(l);
+    OK_IN(l, submit_large(l, &l->err));
+    store_close(l->store);
+}
+
+TEST(memory_that_ends_in_the_check_at_the_start_is_no_damage)
+{
+    struct lab l;
+    int64_t failed = 0;
+    bool ok = false;
+    lab_with_a_megabyte(&l);
+    for (int64_t room = 0; !ok; room += 4096) {
+        struct err e = {0};
+        sqlite3_hard_heap_limit64(sqlite3_memory_used() + room + 1);
+        ok = start(&l, &e);
+        sqlite3_hard_heap_limit64(0);
+        failed += !ok;
+        if (!ok)
+            not_told_as_damage(&e, room);
+    }
+    ck_assert_int_gt(failed, 10);
+    lab_release(&l);
+}
+
+TEST(a_disk_that_fails_in_the_check_at_the_start_is_no_damage)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    struct lab l;
+    int64_t reads = 0;
+    bool ok = false;
+    lab_with_a_megabyte(&l);
+    for (; !ok; reads += 7) {
+        struct err e = {0};
+        reads_left = reads;
+        vfs->xSetSystemCall(vfs, "pread", (sqlite3_syscall_ptr)pread_some);
+        vfs->xSetSystemCall(vfs, "pread64", (sqlite3_syscall_ptr)pread_some);
+        ok = start(&l, &e);
+        reads_left = INT64_MAX;
+        if (!ok)
+            not_told_as_damage(&e, reads);
+    }
+    ck_assert_int_gt(reads, 100);
+    lab_release(&l);
+    vfs->xSetSystemCall(vfs, "pread", NULL);
+    vfs->xSetSystemCall(vfs, "pread64", NULL);
 }
 
 // Damage -----------------------------------------------------------------------------------------
