@@ -5,6 +5,7 @@
 #include "api/files/answer_json.h"
 
 #include "api/files/section.h"
+#include "api/schema/job_spec.h"
 #include "engine/table/task.h"
 
 enum { VERSION = 1 };
@@ -67,9 +68,9 @@ bool answer_read(struct answer *out, char *json, struct arena *a, struct err *e)
     section_go(&s, &want[TASK]);
     out->task = task_at((int)section_word(&s, task_words));
     section_go(&s, &want[TARGETS]);
-    out->target = section_texts(&s, &out->n_target);
+    out->target = section_texts(&s, &out->n_target, TARGETS_MAX);
     section_go(&s, &want[CLASSES]);
-    out->class_name = section_texts(&s, &out->n_class);
+    out->class_name = section_texts(&s, &out->n_class, CLASSES_MAX);
     section_go(&s, &want[SCALE]);
     read_scale(&s, out);
     s.ok = s.ok && answer_plausible(out);

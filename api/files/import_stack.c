@@ -162,7 +162,8 @@ static struct model_spec stack_spec(const struct stack *s, struct arena *a)
 }
 
 // Inputs as they come.
-static bool make_prep(const struct stack *s, struct prep *p, struct arena *a, struct faults *f)
+static bool make_prep(const struct stack *s, struct prep *p, struct arena *a, struct faults *f,
+                      struct err *e)
 {
     size_t n = s->piece[0].cols;
     if (s->input && s->n_input != n)
@@ -187,8 +188,7 @@ static bool make_prep(const struct stack *s, struct prep *p, struct arena *a, st
     for (size_t i = 0; i < n; i++)
         p->column[i] = (struct prep_column){
             .name = name[i], .type = COLUMN_NUMERIC, .at = i, .width = 1, .std = 1};
-    prep_index(p, a);
-    return true;
+    return prep_index(p, NULL, a, e);
 }
 
 static const struct model_param *stack_find(const struct model *m, const char *prefix,
@@ -310,10 +310,10 @@ bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struc
 {
     *out = (struct model_file){0};
     bool ok = import_check_units(s, f) && settle_task(s, a, f) && settle_output(s, f) &&
-              import_check_outputs(s, f) && make_prep(s, &out->prep, a, f) &&
+              import_check_outputs(s, f) && make_prep(s, &out->prep, a, f, e) &&
               import_check_plain(&out->prep, f) && import_check_names(s, &out->prep, f);
     if (!ok)
-        return faults_none(f, e);
+        return e->kind ? false : faults_none(f, e);
     out->name = s->name;
     const struct model_spec spec = stack_spec(s, a);
     const struct model_task task = {

@@ -56,7 +56,7 @@ static void json_read_column(struct section *s, struct prep_column *c, size_t at
         c->type = (enum column_type)section_word(s, type_word);
     if (c->type == COLUMN_CATEGORICAL) {
         if (section_next(s, JSON_ARRAY))
-            c->level = section_texts(s, &c->n_level);
+            c->level = section_texts(s, &c->n_level, PREP_MAX_LEVELS);
         c->width = c->n_level + 1;
     } else {
         c->mean = section_next_number(s);
@@ -96,6 +96,5 @@ bool prep_read(struct prep *p, char *json, struct arena *a, struct err *e)
     read_columns(&s, p);
     if (!section_end(&s, e))
         return false;
-    prep_index(p, a);
-    return true;
+    return prep_index(p, NULL, a, e);
 }

@@ -99,10 +99,10 @@ size_t section_length(struct section *s)
     return n;
 }
 
-const char *const *section_texts(struct section *s, size_t *n)
+const char *const *section_texts(struct section *s, size_t *n, size_t max)
 {
     *n = section_length(s);
-    const char **list = s->ok ? arena_alloc(s->a, *n, sizeof *list) : NULL;
+    const char **list = s->ok && *n <= max ? arena_alloc(s->a, *n, sizeof *list) : NULL;
     if (!list) {
         s->ok = false;
         return NULL;

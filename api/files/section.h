@@ -35,9 +35,9 @@ bool section_next(struct section *s, enum json_kind kind);
 double section_next_number(struct section *s);
 const char *section_next_text(struct section *s); // "" when there is none
 
-// Where the reader stands: a text, an array's length, an array of texts, one of some words (its
-// place among them).
+// Where the reader stands: a text, an array's length, an array of at most `max` texts, one of some
+// words (its place among them).
 const char *section_text(struct section *s);
 size_t section_length(struct section *s);
-const char *const *section_texts(struct section *s, size_t *n);
+const char *const *section_texts(struct section *s, size_t *n, size_t max);
 size_t section_word(struct section *s, const char *const *words);

@@ -142,6 +142,5 @@ bool prep_adopt(struct prep *p, const struct prep *from, const struct frame *f,
         p->answer.mean = from->answer.mean;
         p->answer.std = from->answer.std;
     }
-    prep_index(p, a);
-    return true;
+    return prep_index(p, halt, a, e);
 }

@@ -62,8 +62,9 @@ bool prep_fit(struct prep *p, const struct frame *f, const struct data_spec *s,
               struct arena *a, struct err *e);
 
 // Make prep_find() and prep_encode_cell() fast. prep_fit() ends with it; whoever reads a prep from
-// a file calls it once names and levels are in place.
-void prep_index(struct prep *p, struct arena *a);
+// a file calls it once names and levels are in place. ERR_INVALID when two inputs, or two levels of
+// one, are called alike. Without memory it succeeds, and then they are searched one by one.
+bool prep_index(struct prep *p, const struct halt *halt, struct arena *a, struct err *e);
 
 // x [n, n_feature] and y [n, n_target] (scaled values, a class index, labels or shares) for the
 // given rows of the frame that p was fitted on or bound to. A target that is missing, of no known

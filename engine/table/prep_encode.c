@@ -4,7 +4,9 @@
 //
 // Names and levels are found through one open-addressed table of 32-bit ids: id i < n_column is the
 // name of input i, id n_column + g is the level that sets feature g. Half of the slots stay empty.
-// Nothing here allocates or locks.
+// The hash is keyed with the process's random bytes, so nobody can prepare names that cluster; and
+// a name that is there already is refused, for equal ones would cluster under any hash. No result
+// depends on the key: only where an id lies does. Past prep_index(), nothing allocates or locks.
 
 #include "engine/table/prep.h"
 
@@ -13,7 +15,9 @@
 #include "engine/base/number.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #define NO_ID UINT32_MAX
 
@@ -48,47 +52,29 @@ void prep_encode(const struct prep *p, const struct frame *f, const uint32_t *ro
             encode_put_row(&p->column[k], prep_input(&p->column[k], f), row[i], x);
 }
 
-// FNV-1a, begun with the column so that equal levels of two columns part ways.
-static size_t encode_hash(size_t column, const char *text, size_t len)
+static uint64_t encode_fold(uint64_t a, uint64_t b)
 {
-    uint64_t h = UINT64_C(14695981039346656037) ^ column * UINT64_C(0x9E3779B97F4A7C15);
+    unsigned __int128 product = (unsigned __int128)(a ^ UINT64_C(0x9E3779B97F4A7C15)) * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+// Begun with the column so that equal levels of two columns part ways.
+static size_t encode_hash(const struct prep *p, size_t column, const char *text, size_t len)
+{
+    uint64_t h = encode_fold(p->key[0] ^ column, p->key[1] ^ len), word;
+    for (; len >= sizeof word; text += sizeof word, len -= sizeof word) {
+        memcpy(&word, text, sizeof word);
+        h = encode_fold(h ^ word, p->key[1]);
+    }
+    word = 0;
     for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
-    return (size_t)(h ^ h >> 32);
+        word = word << 8 | (unsigned char)text[i];
+    return (size_t)encode_fold(h ^ word, p->key[1]);
 }
 
 static bool equals(const char *known, const char *text, size_t len)
 {
     return strncmp(known, text, len) == 0 && known[len] == '\0';
-}
-
-static void encode_enter(uint32_t *index, size_t n_index, size_t column, const char *text,
-                         size_t id)
-{
-    size_t at = encode_hash(column, text, strlen(text)) & (n_index - 1);
-    while (index[at] != NO_ID)
-        at = (at + 1) & (n_index - 1);
-    index[at] = (uint32_t)id;
-}
-
-void prep_index(struct prep *p, struct arena *a)
-{
-    size_t entries = p->n_column + p->n_feature, size = 4;
-    while (size < 2 * entries)
-        size *= 2;
-    uint32_t *index = arena_alloc(a, size, sizeof *index);
-    p->index = NULL;
-    if (!index)
-        return;
-    memset(index, 0xFF, size * sizeof *index);
-    for (size_t k = 0; k < p->n_column; k++) {
-        const struct prep_column *c = &p->column[k];
-        encode_enter(index, size, SIZE_MAX, c->name, k);
-        for (size_t j = 0; j < c->n_level; j++)
-            encode_enter(index, size, k, c->level[j], p->n_column + c->at + j);
-    }
-    p->index = index;
-    p->n_index = size;
 }
 
 // The texts an id may stand for: names, or the levels of one column.
@@ -103,11 +89,66 @@ static const char *on_shelf(const struct prep *p, const struct name_shelf *s, si
     return s->column == SIZE_MAX ? p->column[i].name : p->column[s->column].level[i];
 }
 
+// Room for twice the ids, all of it empty, and the keys.
+static uint32_t *encode_make_index(struct prep *p, struct arena *a)
+{
+    size_t size = 4;
+    while (size < 2 * (p->n_column + p->n_feature))
+        size *= 2;
+    uint32_t *index = arena_alloc(a, size, sizeof *index);
+    if (index)
+        memset(index, 0xFF, size * sizeof *index);
+    memcpy(p->key, (const void *)getauxval(AT_RANDOM), sizeof p->key);
+    p->index = index;
+    p->n_index = size;
+    return index;
+}
+
+// False when it is there already.
+static bool encode_enter(struct prep *p, uint32_t *index, const struct name_shelf *s, size_t i)
+{
+    const char *text = on_shelf(p, s, i);
+    size_t len = strlen(text), mask = p->n_index - 1;
+    size_t at = encode_hash(p, s->column, text, len) & mask;
+    for (; index[at] != NO_ID; at = (at + 1) & mask) {
+        size_t k = index[at] - s->first;
+        if (k < s->n && equals(on_shelf(p, s, k), text, len))
+            return false;
+    }
+    index[at] = (uint32_t)(s->first + i);
+    return true;
+}
+
+static bool index_column(struct prep *p, uint32_t *index, size_t k, struct err *e)
+{
+    const struct prep_column *c = &p->column[k];
+    const struct name_shelf names = {SIZE_MAX, 0, p->n_column},
+                            levels = {k, p->n_column + c->at, c->n_level};
+    char at[32];
+    snprintf(at, sizeof at, "/inputs/%zu", k);
+    if (!encode_enter(p, index, &names, k))
+        return fail_at(e, ERR_INVALID, at, "two inputs are called \"%.80s\"", c->name);
+    for (size_t i = 0; i < c->n_level; i++)
+        if (!encode_enter(p, index, &levels, i))
+            return fail_at(e, ERR_INVALID, at, "\"%.80s\" has the level \"%.80s\" twice", c->name,
+                           c->level[i]);
+    return true;
+}
+
+bool prep_index(struct prep *p, const struct halt *halt, struct arena *a, struct err *e)
+{
+    uint32_t *index = encode_make_index(p, a);
+    for (size_t k = 0; index && k < p->n_column; k++)
+        if ((k % HALT_ROWS == 0 && !halt_go_on(halt, e)) || !index_column(p, index, k, e))
+            return false;
+    return true;
+}
+
 // Place of the text on the shelf, or n.
 static size_t look_up(const struct prep *p, const struct name_shelf *s, const char *text,
                       size_t len)
 {
-    size_t mask = p->n_index - 1, at = encode_hash(s->column, text, len) & mask;
+    size_t mask = p->n_index - 1, at = encode_hash(p, s->column, text, len) & mask;
     for (; p->index[at] != NO_ID; at = (at + 1) & mask) {
         size_t i = p->index[at] - s->first;
         if (i < s->n && equals(on_shelf(p, s, i), text, len))

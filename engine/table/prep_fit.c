@@ -177,6 +177,5 @@ bool prep_fit(struct prep *p, const struct frame *f, const struct data_spec *s,
     if (!fit_targets(p, f, loss, row, n, halt, e) ||
         !prep_fit_weights(p, f, s, row, n, halt, a, e) || !halt_go_on(halt, e))
         return false;
-    prep_index(p, a);
-    return true;
+    return prep_index(p, halt, a, e);
 }

@@ -44,4 +44,5 @@ struct prep {
     double weight_unit;          // what training rows weigh in the mean: the 1 of encoded weights
     const uint32_t *index; // hash table of names and levels, made by prep_index(); NULL: search one
     size_t n_index;        // by one
+    uint64_t key[2];       // of its hash: differs from process to process
 };

@@ -78,6 +78,40 @@ TEST(what_is_written_is_read_again_bit_for_bit)
     ck_assert_str_eq(text_of(&p), text);
 }
 
+// Names and levels are found through a hash table: equal ones would cluster in it.
+static const struct {
+    const char *columns, *says;
+} repeated[] = {
+    {"[\"a\",\"categorical\",[\"u\",\"v\",\"u\"]]", "\"a\" has the level \"u\" twice"},
+    {"[\"a\",\"numeric\",0,1,0,false],[\"a\",\"categorical\",[\"u\"]]",
+     "two inputs are called \"a\""},
+};
+
+LOOP_TEST(a_repeated_name_or_level_is_refused, sizeof repeated / sizeof *repeated)
+{
+    struct prep p;
+    begin();
+    ck_assert(!read_text(
+        &p, arena_printf(&arena, "{\"version\":1,\"columns\":[%s]}", repeated[_i].columns)));
+    ck_assert_int_eq(err.kind, ERR_INVALID);
+    ck_assert_str_eq(err.text, repeated[_i].says);
+}
+
+// As many levels as training keeps, and one more.
+LOOP_TEST(a_column_has_no_more_levels_than_training_keeps, 2)
+{
+    struct prep p;
+    char text[4000];
+    size_t at = (size_t)sprintf(text, "{\"version\":1,\"columns\":[[\"a\",\"categorical\",[\"v\"");
+    begin();
+    for (int i = 1; i < PREP_MAX_LEVELS + _i; i++)
+        at += (size_t)sprintf(text + at, ",\"v%d\"", i);
+    sprintf(text + at, "]]]}");
+    ck_assert(read_text(&p, text) == (_i == 0));
+    if (_i)
+        ck_assert(err.kind == ERR_INVALID && strstr(err.text, "damaged"));
+}
+
 #define HEAD "\"version\":1"
 static const char *const damaged[] = {
     "",

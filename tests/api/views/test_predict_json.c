@@ -44,7 +44,7 @@ static bool read_max(const char *instances, size_t max)
                          .n_column = 3,
                          .n_feature = FEATURES,
                          .answer = {.target = &price, .n_target = 1}};
-    prep_index(&prep, &arena);
+    ck_assert(prep_index(&prep, NULL, &arena, &err));
     ck_assert_msg(json_scan(instances, len, NULL, 0, &arena, &faults, &err), "%s", err.text);
     return instances_read((struct json_span){instances, len}, &prep, &x, &n, &arena, &faults, &err);
 }

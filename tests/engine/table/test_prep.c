@@ -402,3 +402,70 @@ TEST(prep_survives_constant_empty_and_enormous_columns)
     ck_assert_str_eq(e.text, "the numbers of column \"x\" are too large to be scaled");
     arena_release(&a);
 }
+
+// The hash of a table whose key is known to everybody: FNV-1a.
+static uint64_t known_hash(const char *text)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (; *text; text++)
+        h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
+    return h ^ h >> 32;
+}
+
+static size_t longest_run(const struct prep *p)
+{
+    size_t run = 0, longest = 0;
+    for (size_t i = 0; i < 2 * p->n_index; i++) {
+        run = p->index[i & (p->n_index - 1)] == UINT32_MAX ? 0 : run + 1;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+// Levels that a well-known hash puts into one place would be searched one after the other.
+TEST(levels_made_to_collide_do_not_cluster)
+{
+    struct arena a = prep_arena(1);
+    struct err e = {0};
+    const char *level[PREP_MAX_LEVELS];
+    char text[16];
+    size_t n = 0;
+    for (int i = 0; n < PREP_MAX_LEVELS; i++) {
+        int len = sprintf(text, "%d", i);
+        if ((known_hash(text) & 511) == 0)
+            level[n++] = arena_text(&a, text, (size_t)len);
+    }
+    struct prep_column c = {.name = "c",
+                            .type = COLUMN_CATEGORICAL,
+                            .width = PREP_MAX_LEVELS + 1,
+                            .level = level,
+                            .n_level = PREP_MAX_LEVELS};
+    struct prep p = {.column = &c, .n_column = 1, .n_feature = c.width};
+    prep_need(prep_index(&p, NULL, &a, &e), &e);
+    ck_assert_msg(p.n_index == 512 || p.n_index == 1024, "%zu", p.n_index);
+    ck_assert_msg(longest_run(&p) < 150, "%zu in a row", longest_run(&p));
+    for (size_t i = 0; i < PREP_MAX_LEVELS; i++) {
+        real x[PREP_MAX_LEVELS + 1];
+        const struct cell cell = {CELL_TEXT, 0, level[i], strlen(level[i])};
+        prep_need(prep_encode_cell(&p, 0, &cell, x, &e), &e);
+        ck_assert_msg(x[i] == 1, "level %zu", i);
+    }
+    arena_release(&a);
+}
+
+static bool always(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+TEST(an_index_is_not_built_once_nobody_wants_it)
+{
+    struct arena a = prep_arena(1);
+    struct err e = {0};
+    struct prep_column c = {.name = "c", .width = 1, .std = 1};
+    struct prep p = {.column = &c, .n_column = 1, .n_feature = 1};
+    ck_assert(!prep_index(&p, &(struct halt){always, NULL}, &a, &e));
+    ck_assert_int_eq(e.kind, ERR_CANCELLED);
+    arena_release(&a);
+}
