@@ -44,7 +44,7 @@ static void read_scale(struct section *s, struct answer *a)
         json_enter(&s->in);
     for (size_t i = 0; s->ok && i < n; i++) {
         a->mean[i] = section_next_number(s);
-        a->std[i] = section_next_number(s);
+        a->std[i] = section_next_std(s);
     }
 }
 

@@ -60,7 +60,7 @@ static void json_read_column(struct section *s, struct prep_column *c, size_t at
         c->width = c->n_level + 1;
     } else {
         c->mean = section_next_number(s);
-        c->std = section_next_number(s);
+        c->std = section_next_std(s);
         c->fill = section_next_number(s);
         c->indicator = section_next(s, JSON_BOOL) && json_bool(&s->in);
         c->width = c->indicator ? 2 : 1;

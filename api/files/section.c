@@ -7,6 +7,7 @@
 
 #include "api/json/json_text.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { WANTED = 8 };
@@ -68,7 +69,16 @@ bool section_next(struct section *s, enum json_kind kind)
 
 double section_next_number(struct section *s)
 {
-    return section_next(s, JSON_NUMBER) ? json_number(&s->in) : 0;
+    double v = section_next(s, JSON_NUMBER) ? json_number(&s->in) : 0;
+    s->ok = s->ok && isfinite(v);
+    return v;
+}
+
+double section_next_std(struct section *s)
+{
+    double std = section_next_number(s);
+    s->ok = s->ok && isnormal(std) && std > 0;
+    return std;
 }
 
 // Its end is put where its closing quote was.

@@ -33,6 +33,7 @@ void section_go(struct section *s, const struct json_want *want);
 // The next element of the array: false when it is of another kind or there is none.
 bool section_next(struct section *s, enum json_kind kind);
 double section_next_number(struct section *s);
+double section_next_std(struct section *s);       // positive and normal: values are divided by it
 const char *section_next_text(struct section *s); // "" when there is none
 
 // Where the reader stands: a text, an array's length, an array of at most `max` texts, one of some

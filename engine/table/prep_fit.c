@@ -7,6 +7,7 @@
 #include "engine/table/prep_parts.h"
 #include "engine/table/task.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +145,7 @@ static bool fit_target(struct prep *p, size_t i, const struct frame *f, const st
         !numeric_scale(c, row, n, &scale, prep_target_place(p, i, at), halt, e))
         return false;
     p->answer.mean[i] = by_mean ? 0 : scale.mean;
-    p->answer.std[i] = !by_mean ? scale.std : scale.mean > 0 ? scale.mean : 1;
+    p->answer.std[i] = !by_mean ? scale.std : scale.mean >= DBL_MIN ? scale.mean : 1;
     return true;
 }
 

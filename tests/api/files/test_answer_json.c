@@ -91,6 +91,12 @@ static const char *const damaged[] = {
     ANSWER("1", "\"regression\"", "[\"t\"]", "[]", "[0,1,2]"),
     ANSWER("1", "\"regression\"", "[\"t\"]", "[]", "[0,\"1\"]"),
     ANSWER("1", "\"regression\"", "[\"t\"]", "[]", "{}"),
+    ANSWER("1", "\"regression\"", "[\"t\"]", "[]", "[0,0]"),
+    ANSWER("1", "\"regression\"", "[\"t\"]", "[]", "[0,-1]"),
+    ANSWER("1", "\"regression\"", "[\"t\"]", "[]", "[0,5e-324]"),
+    ANSWER("1", "\"regression\"", "[\"t\"]", "[]", "[0,2.2250738585072009e-308]"),
+    ANSWER("1", "\"regression\"", "[\"t\"]", "[]", "[0,1e999]"),
+    ANSWER("1", "\"regression\"", "[\"t\"]", "[]", "[1e999,1]"),
     "{\"version\":1,\"task\":\"regression\",\"task\":\"regression\",\"targets\":[\"t\"],"
     "\"classes\":[],\"scale\":[0,1]}",
 };

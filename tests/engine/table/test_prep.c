@@ -469,3 +469,18 @@ TEST(an_index_is_not_built_once_nobody_wants_it)
     ck_assert_int_eq(e.kind, ERR_CANCELLED);
     arena_release(&a);
 }
+
+// A model file with such a scale would be refused.
+TEST(prep_takes_a_subnormal_mean_of_targets_for_none)
+{
+    struct arena a = prep_arena(1);
+    struct err e = {0};
+    const struct loss loss = {.scale = TARGET_MEAN};
+    struct frame f = table_of_text("x,y\n1,1e-310\n2,3e-310\n3,1e-310\n", &a);
+    struct data_spec s = plain_spec("y");
+    struct prep p;
+    prep_need(prep_init(&p, &f, &s, NULL, &a, &e), &e);
+    prep_need(prep_fit(&p, &f, &s, &loss, all_rows(3, &a), 3, NULL, &a, &e), &e);
+    ck_assert_msg(p.answer.std[0] == 1, "%g", p.answer.std[0]);
+    arena_release(&a);
+}
