@@ -17,6 +17,7 @@
 
 #include "api/schema/schema.h"
 #include "server/files/model_store.h"
+#include "server/jobs/model_stored.h"
 #include "server/jobs/workspace.h"
 
 #include <pthread.h>
@@ -130,14 +131,14 @@ static struct entry *cache_find(struct cache *c, const struct wanted *w)
     return n;
 }
 
-static bool read_model(struct cache *c, struct entry *n, const char *digest, struct err *e)
+static bool read_model(struct cache *c, struct entry *n, const struct model_row *row, struct err *e)
 {
     struct arena file;
     size_t len;
     arena_init(&file, c->memory);
     arena_init(&n->arena, c->memory);
-    const char *bytes = model_store_load(c->files, digest, &len, NULL, &file, e);
-    bool ok = bytes && model_file_read(&n->file, bytes, len, &n->arena, e);
+    const char *bytes = model_store_load(c->files, row->digest, &len, NULL, &file, e);
+    bool ok = bytes && model_stored_read(&n->file, row, bytes, len, &n->arena, e);
     if (ok && n->arena.lack == ARENA_NO_MEMORY)
         ok = err_no_memory(e); // complete, but slow for as long as it stays here
     if (!ok) {
@@ -179,7 +180,7 @@ static struct entry *cache_load(struct cache *c, const struct model_row *row, st
     memcpy(n->name, row->name, strlen(row->name) + 1);
     n->version = row->version;
     n->job = row->job;
-    if (read_model(c, n, row->digest, e) && furnish(c, n, e))
+    if (read_model(c, n, row, e) && furnish(c, n, e))
         return n;
     entry_free(n);
     return NULL;

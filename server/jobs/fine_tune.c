@@ -7,6 +7,7 @@
 
 #include "engine/base/nearest.h"
 #include "server/files/model_store.h"
+#include "server/jobs/model_stored.h"
 
 #include <string.h>
 
@@ -41,7 +42,7 @@ bool fine_tune_load(struct store *store, struct files *files, struct job_spec *s
                                          : err_pass(e, &why);
     spec->from_version = (int)row.version;
     const char *bytes = model_store_load(files, row.digest, &len, halt, a, e);
-    return bytes && model_file_read(out, bytes, len, a, e);
+    return bytes && model_stored_read(out, &row, bytes, len, a, e);
 }
 
 static bool of_output(const struct model_param *p)

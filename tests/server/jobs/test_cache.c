@@ -2,12 +2,14 @@
 // Models here answer one number each, so which of them was used can be told from the answer.
 
 #include "server/jobs/cache.h"
+#include "server/jobs/fine_tune.h"
 #include "server/store/notice.h"
 #include "server/store/store_access.h"
 #include "tests/server/plant.h"
 
 #include "tests/heap.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -513,5 +515,25 @@ TEST(a_name_with_a_new_edition_is_asked_for_and_not_loaded_again)
         ck_assert_int_lt(now(), until);
     ck_assert(answer_of(&p, "m", 0, 0) == 1);
     ck_assert_int_eq(rename(gone, models), 0);
+    plant_release(&p);
+}
+
+// Whoever asks for a model has not written its file: it is not the request that is at fault.
+TEST(a_stored_model_that_cannot_be_read_is_the_servers_fault_and_named)
+{
+    struct plant p;
+    struct served s;
+    struct model_file from;
+    struct job_spec spec = {.from = "m"};
+    struct err e[2] = {0};
+    plant_init(&p);
+    plant_publish(&p, "m", NAN);
+    ck_assert(!cache_take(p.cache, "m", 0, 0, &s, &e[0]));
+    ck_assert(!fine_tune_load(p.store, p.files, &spec, &from, NULL, &p.arena, &e[1]));
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(e[i].kind, ERR_INTERNAL);
+        ck_assert_msg(strstr(e[i].text, "\"m\", version 1") && strstr(e[i].text, "not finite"),
+                      "%s", e[i].text);
+    }
     plant_release(&p);
 }
