@@ -183,8 +183,6 @@ static bool import_file(const char *body, size_t len, const struct import_query 
                stack_build(s, out, a, f, e);
     if (!model_file_read(out, body, len, a, e))
         return false;
-    if (!import_check_plain(&out->prep, f))
-        return faults_none(f, e);
     if (q->name)
         out->name = q->name;
     return (out->name && schema_is_name(out->name)) ||
@@ -199,6 +197,7 @@ bool import_read(const char *body, size_t len, const struct import_query *q, str
         return fail(e, ERR_TOO_LARGE, "the model needs more memory than one request may use");
     // A JSON text has no NUL; the length in front of a file has some.
     bool file = len >= 8 && memchr(body, '\0', 8);
-    return file ? import_file(body, len, q, f, &s, a, faults, e)
-                : import_json(body, len, f, &s, a, faults, e);
+    bool read = file ? import_file(body, len, q, f, &s, a, faults, e)
+                     : import_json(body, len, f, &s, a, faults, e);
+    return read && import_check(f, faults, e);
 }

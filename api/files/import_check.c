@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a model must be like to be stored and read again: see import_stack.h.
+// What a model must be like to be stored and read again: see import_stack.h. What only JSON
+// says, the widths, is looked at before the network is built from it; all else is looked at in the
+// model that came out, so that no form can pass by a check which another has.
 
 #include "api/files/import_stack.h"
 
@@ -53,37 +55,58 @@ static void check_plain(const char *name, const char *field, size_t i, struct fa
     const char *control = utf8_find_control(name, strlen(name));
     char place[PLACE];
     snprintf(place, sizeof place, "%s/%zu", field, i);
+    if (!*name)
+        fault_add(f, "bad_name", place, "must not be empty");
     if (control)
         fault_add(f, "bad_name", place, "must not have a control character, got U+%04X",
                   utf8_code(control));
 }
 
-bool import_check_plain(const struct prep *p, struct faults *f)
+static void check_positive(const struct model *m, const struct model_param *p, struct faults *f)
 {
-    for (size_t i = 0; i < p->n_column; i++)
-        check_plain(p->column[i].name, "/inputs", i, f);
-    for (size_t i = 0; i < p->answer.n_target; i++)
-        check_plain(p->answer.target[i], "/targets", i, f);
-    return f->total == 0;
+    const real *v = m->value + p->at;
+    unsigned layer;
+    int skip = 0;
+    char place[PLACE];
+    for (size_t i = 0; p->positive && i < (size_t)p->rows * p->cols; i++)
+        if (v[i] < 0) {
+            if (sscanf(p->name, "layers.%u.%n", &layer, &skip) == 1 && skip)
+                snprintf(place, sizeof place, "/layers/%u/parameters/%s", layer, p->name + skip);
+            else
+                snprintf(place, sizeof place, "/%s", p->name);
+            fault_add(f, "out_of_range", place, "must not be below 0, number %zu is %g", i, v[i]);
+            return;
+        }
 }
 
 // Every input is found under its name at its place, and no target is an input.
-bool import_check_names(const struct stack *s, const struct prep *p, struct faults *f)
+static void check_names(const struct prep *p, struct faults *f)
 {
+    const struct answer *a = &p->answer;
     char place[PLACE];
-    for (size_t i = 0; i < p->n_column; i++)
+    for (size_t i = 0; i < p->n_column; i++) {
+        check_plain(p->column[i].name, "/inputs", i, f);
         if (prep_find(p, p->column[i].name, strlen(p->column[i].name)) != i) {
             snprintf(place, sizeof place, "/inputs/%zu", i);
             fault_add(f, "conflicting_fields", place, "is the name of another input too");
-            return false;
         }
-    for (size_t i = 0; i < s->answer.n_target; i++)
-        if (prep_find(p, s->answer.target[i], strlen(s->answer.target[i])) < p->n_column) {
+    }
+    for (size_t i = 0; i < a->n_target; i++) {
+        check_plain(a->target[i], "/targets", i, f);
+        if (prep_find(p, a->target[i], strlen(a->target[i])) < p->n_column) {
             snprintf(place, sizeof place, "/targets/%zu", i);
             fault_add(f, "conflicting_fields", place, "\"%s\" is the name of an input too",
-                      s->answer.target[i]);
+                      a->target[i]);
         }
-    check_distinct(s->answer.target, s->answer.n_target, "/targets", f);
-    check_distinct(s->answer.class_name, s->answer.n_class, "/classes", f);
-    return f->total == 0;
+    }
+    check_distinct(a->target, a->n_target, "/targets", f);
+    check_distinct(a->class_name, a->n_class, "/classes", f);
+}
+
+bool import_check(const struct model_file *m, struct faults *f, struct err *e)
+{
+    check_names(&m->prep, f);
+    for (size_t i = 0; i < m->model.n_param; i++)
+        check_positive(&m->model, &m->model.param[i], f);
+    return faults_none(f, e);
 }

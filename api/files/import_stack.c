@@ -229,7 +229,6 @@ static void stack_put_parameter(struct model *m, const struct model_param *p,
                                 struct json_span value, const char *place, struct faults *f)
 {
     uint32_t n;
-    const real *v = m->value + p->at;
     if (!numbers_check(value, place, &n, f))
         return;
     if (n != p->rows * p->cols) {
@@ -237,11 +236,6 @@ static void stack_put_parameter(struct model *m, const struct model_param *p,
         return;
     }
     stack_put(m, p, &(struct numbers){.json = value}, false);
-    for (uint32_t i = 0; p->positive && i < n; i++)
-        if (v[i] < 0) {
-            fault_add(f, "out_of_range", place, "must not be below 0, number %u is %g", i, v[i]);
-            return;
-        }
 }
 
 // {"norm.weight": [...]}: each replaces the neutral value it would have.
@@ -310,8 +304,7 @@ bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struc
 {
     *out = (struct model_file){0};
     bool ok = import_check_units(s, f) && settle_task(s, a, f) && settle_output(s, f) &&
-              import_check_outputs(s, f) && make_prep(s, &out->prep, a, f, e) &&
-              import_check_plain(&out->prep, f) && import_check_names(s, &out->prep, f);
+              import_check_outputs(s, f) && make_prep(s, &out->prep, a, f, e);
     if (!ok)
         return e->kind ? false : faults_none(f, e);
     out->name = s->name;

@@ -55,12 +55,13 @@ void numbers_copy(const struct numbers *from, real *to, size_t n);
 bool stack_from_tensors(struct stack *s, struct safetensors *file, const char *name,
                         const char *activation, struct err *e);
 
-// Widths that a definition can say, outputs that a target can have, names of inputs and targets
-// without control characters, names that tell inputs, targets and classes apart. False with faults.
+// Widths that a definition can say, outputs that a target can have. False with faults.
 bool import_check_units(const struct stack *s, struct faults *f);
 bool import_check_outputs(const struct stack *s, struct faults *f);
-bool import_check_plain(const struct prep *p, struct faults *f);
-bool import_check_names(const struct stack *s, const struct prep *p, struct faults *f);
+
+// Of every form, once it is a model: names of inputs and targets that are neither empty nor with
+// control characters, names that tell inputs, targets and classes apart, no variance below 0.
+bool import_check(const struct model_file *m, struct faults *f, struct err *e);
 
 // Make the model. Faults are placed under /layers.
 bool stack_build(struct stack *s, struct model_file *out, struct arena *a, struct faults *f,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A model as a file: what is read back predicts with the same bits, and nothing damaged is read.
 
+#include "api/files/import.h"
 #include "api/files/model_file.h"
 #include "tests/harness.h"
 #include "engine/model/predict.h"
@@ -308,4 +309,43 @@ TEST(the_job_definition_is_never_looked_at)
     memcpy(meta, whole, sizeof whole);
     meta[SECTIONS] = (struct metadata_entry){"job", "{\"a setting of last year\":1}"};
     ck_assert_msg(assemble(meta, SECTIONS + 1, fits, 2), "%s", err.text);
+}
+
+#define CLASSES(target, classes)                                                                   \
+    "{\"version\":1,\"task\":\"classification\",\"targets\":[\"" target                            \
+    "\"],\"classes\":[" classes "],\"scale\":[0,1]}"
+static const struct {
+    int section;
+    const char *value, *pointer;
+} imports[] = {
+    {2, CLASSES("age", "\"a\",\"b\",\"c\""), "/targets/0"},
+    {2, CLASSES("", "\"a\",\"b\",\"c\""), "/targets/0"},
+    {2, CLASSES("t", "\"a\",\"b\",\"a\""), "/classes/2"},
+    {3,
+     "{\"version\":1,\"columns\":[[\"\",\"numeric\",0,1,0,true],[\"city\",\"categorical\",[\"x\","
+     "\"y\"]]]}",
+     "/inputs/0"},
+};
+
+// What an import in JSON may not say, a file may not either.
+LOOP_TEST(an_import_is_checked_in_whichever_form_it_comes, sizeof imports / sizeof *imports)
+{
+    const struct tensor_entry fits[] = {{"output.weight", 3, 5, false, 0},
+                                        {"output.bias", 1, 3, true, 15}};
+    struct metadata_entry meta[SECTIONS];
+    struct model_file f;
+    struct faults faults;
+    size_t head;
+    char file[8192] = {0};
+    begin();
+    faults_init(&faults, &arena);
+    memcpy(meta, whole, sizeof whole);
+    meta[imports[_i].section].value = imports[_i].value;
+    const char *header = safetensors_header(meta, SECTIONS, fits, 2, &head, &arena, &err);
+    memcpy(file, header, head);
+    ck_assert(!import_read(file, head + 18 * 4, &(struct import_query){.name = "m"}, &f, &arena,
+                           &faults, &err));
+    ck_assert_int_eq(err.kind, ERR_INVALID);
+    ck_assert_msg(faults.n && strcmp(faults.item[0].pointer, imports[_i].pointer) == 0, "%s",
+                  err.text);
 }
