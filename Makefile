@@ -152,7 +152,7 @@ suites: $(PROGRAMS) $(if $(filter e2e,$(SUITES)),all $(B)/docs $(call obj,tests/
 check: deps layers style
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) suites
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) MODE=f64 suites
-	@sh tests/check.sh $(PROGRAMS) build/f64/test_engine "$(B)/docs check api/REFERENCE.md" \
+	@sh tests/check.sh build/f64/test_engine $(PROGRAMS) "$(B)/docs check api/REFERENCE.md" \
 	"tests/e2e/cli_test.sh $(B)" "tests/binary.sh $(B)" "tests/accuracy.sh $(B)/mlpd tests/data"
 
 ## accuracy: train on NAME_train.csv and score NAME_test.csv in DATA=folder, all defaults

@@ -87,21 +87,28 @@ static void read_wide(const char *text, size_t len, struct arena *a)
         column[i] = (struct prep_column){
             .name = name[i], .at = 2 * i, .width = 2, .indicator = true, .std = 1};
     }
-    const struct prep p = {.column = column, .n_column = COLUMNS, .n_feature = 2 * COLUMNS};
+    struct prep p = {.column = column, .n_column = COLUMNS, .n_feature = 2 * COLUMNS};
+    struct err e = {0};
+    ck_assert(prep_index(&p, NULL, a, &e));
     read_instances(&p, text, len, a);
 }
 
 static void read_level(const char *text, size_t len, struct arena *a)
 {
     static const char *level[LEVELS];
-    for (size_t i = 0; i < LEVELS; i++)
-        level[i] = "x";
+    static char name[LEVELS][8];
+    for (size_t i = 0; i < LEVELS; i++) {
+        sprintf(name[i], "x%zu", i);
+        level[i] = name[i];
+    }
     static struct prep_column column = {.name = "a",
                                         .type = COLUMN_CATEGORICAL,
                                         .level = level,
                                         .n_level = LEVELS,
                                         .width = LEVELS + 1};
-    const struct prep p = {.column = &column, .n_column = 1, .n_feature = LEVELS + 1};
+    struct prep p = {.column = &column, .n_column = 1, .n_feature = LEVELS + 1};
+    struct err e = {0};
+    ck_assert(prep_index(&p, NULL, a, &e));
     read_instances(&p, text, len, a);
 }
 
