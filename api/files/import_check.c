@@ -65,15 +65,10 @@ static void check_plain(const char *name, const char *field, size_t i, struct fa
 static void check_positive(const struct model *m, const struct model_param *p, struct faults *f)
 {
     const real *v = m->value + p->at;
-    unsigned layer;
-    int skip = 0;
     char place[PLACE];
     for (size_t i = 0; p->positive && i < (size_t)p->rows * p->cols; i++)
         if (v[i] < 0) {
-            if (sscanf(p->name, "layers.%u.%n", &layer, &skip) == 1 && skip)
-                snprintf(place, sizeof place, "/layers/%u/parameters/%s", layer, p->name + skip);
-            else
-                snprintf(place, sizeof place, "/%s", p->name);
+            snprintf(place, sizeof place, "/layers/%u/parameters/%s", p->layer, p->own);
             fault_add(f, "out_of_range", place, "must not be below 0, number %zu is %g", i, v[i]);
             return;
         }

@@ -191,13 +191,11 @@ static bool make_prep(const struct stack *s, struct prep *p, struct arena *a, st
     return prep_index(p, NULL, a, e);
 }
 
-static const struct model_param *stack_find(const struct model *m, const char *prefix,
-                                            const char *name)
+// The parameter of a layer that has this name within it; NULL when there is none.
+static const struct model_param *stack_find(const struct model *m, size_t layer, const char *own)
 {
-    size_t n = strlen(prefix);
     for (size_t i = 0; i < m->n_param; i++)
-        if (strncmp(m->param[i].name, prefix, n) == 0 && m->param[i].name[n] == '.' &&
-            strcmp(m->param[i].name + n + 1, name) == 0)
+        if (m->param[i].layer == layer && strcmp(m->param[i].own, own) == 0)
             return &m->param[i];
     return NULL;
 }
@@ -239,8 +237,8 @@ static void stack_put_parameter(struct model *m, const struct model_param *p,
 }
 
 // {"norm.weight": [...]}: each replaces the neutral value it would have.
-static void put_parameters(struct model *m, const struct piece *piece, const char *prefix,
-                           size_t at, struct arena *a, struct faults *f)
+static void put_parameters(struct model *m, const struct piece *piece, size_t at, struct arena *a,
+                           struct faults *f)
 {
     struct json_in in = json_in(piece->parameters);
     struct json_text key;
@@ -249,8 +247,8 @@ static void put_parameters(struct model *m, const struct piece *piece, const cha
         char place[PLACE], name[64];
         snprintf(name, sizeof name, "%.*s", (int)key.len, key.at ? key.at : "");
         snprintf(place, sizeof place, "/layers/%zu/parameters/%s", at, name);
-        const struct model_param *p = stack_find(m, prefix, name);
-        if (!p || strcmp(name, "weight") == 0 || strcmp(name, "bias") == 0)
+        const struct model_param *p = stack_find(m, at, name);
+        if (!p || !p->of_op)
             fault_add(f, "unknown_field", place,
                       "the layer's norm and activation have no parameter of this name");
         else
@@ -258,19 +256,11 @@ static void put_parameters(struct model *m, const struct piece *piece, const cha
     }
 }
 
-static const char *name_of(const struct stack *s, size_t i, char text[static 32])
-{
-    snprintf(text, 32, "layers.%zu", i);
-    return i + 1 == s->n ? "output" : text;
-}
-
 static void put_piece(struct model *m, const struct stack *s, size_t i, struct faults *f)
 {
     const struct piece *piece = &s->piece[i];
-    char text[32], place[PLACE];
-    const char *at = name_of(s, i, text);
-    const struct model_param *weight = stack_find(m, at, "weight"),
-                             *bias = stack_find(m, at, "bias");
+    char place[PLACE];
+    const struct model_param *weight = stack_find(m, i, "weight"), *bias = stack_find(m, i, "bias");
     snprintf(place, sizeof place, "/layers/%zu/weight", i);
     BUG(piece->rows != weight->rows); // settle_task() has seen to the last one
     if (piece->cols != weight->cols) {
@@ -285,10 +275,9 @@ static void put_piece(struct model *m, const struct stack *s, size_t i, struct f
 static void put_all_parameters(struct model *m, const struct stack *s, struct arena *a,
                                struct faults *f)
 {
-    char text[32];
     for (size_t i = 0; i < s->n; i++)
         if (s->piece[i].parameters.at)
-            put_parameters(m, &s->piece[i], name_of(s, i, text), i, a, f);
+            put_parameters(m, &s->piece[i], i, a, f);
 }
 
 // The network's own complaints are about "/model/layers/..." of a job.

@@ -27,6 +27,7 @@ struct builder {
     size_t next_param; // later walks: the parameter to expect
     size_t n_trained, n_buffer;
     uint32_t start[LAYERS_MAX]; // inputs of the layers so far: where residual links begin
+    size_t layer;               // that is built now
     struct err *e;
 };
 
@@ -43,6 +44,8 @@ static uint32_t leaf(struct builder *b, struct model_param want)
     if (b->first) {
         size_t *n = want.trained ? &b->n_trained : &b->n_buffer;
         want.at = *n;
+        want.layer = (uint32_t)b->layer;
+        want.output = b->layer == b->m->spec.n_layer;
         *p = want;
         *n += (size_t)p->rows * p->cols;
         b->m->n_param++;
@@ -50,12 +53,6 @@ static uint32_t leaf(struct builder *b, struct model_param want)
     bool settled = !p->trained && b->purpose == VIEW; // counts from the start of all values
     return graph_leaf(b->g, p->trained ? NODE_PARAM : NODE_BUFFER, p->name, p->rows, p->cols,
                       settled ? p->at - b->m->n_trained : p->at);
-}
-
-static uint32_t model_vector(struct builder *b, const char *name, uint32_t cols, bool trained)
-{
-    return leaf(b, (struct model_param){
-                       .name = name, .rows = 1, .cols = cols, .vector = true, .trained = trained});
 }
 
 // One op with the parameters its row brings along, in the form that this graph wants. Its
@@ -68,8 +65,10 @@ static uint32_t add_op(struct builder *b, uint32_t x, const char *layer, const c
     uint32_t in[OP_INPUTS] = {x};
     for (int k = 0; k < OP_PARAMS && op->param[k].name; k++) {
         const struct node *n = &b->g->node[x];
-        const char *name = join(b, join(b, layer, part), op->param[k].name);
-        in[k + 1] = leaf(b, (struct model_param){.name = name,
+        const char *own = join(b, part, op->param[k].name);
+        in[k + 1] = leaf(b, (struct model_param){.name = join(b, layer, own),
+                                                 .own = own,
+                                                 .of_op = true,
                                                  .rows = 1,
                                                  .cols = op->param[k].per_row ? n->rows : n->cols,
                                                  .vector = true,
@@ -90,10 +89,16 @@ static uint32_t add_linear(struct builder *b, uint32_t x, const char *layer, uin
     if (x == GRAPH_NONE)
         return x;
     uint32_t weight = leaf(b, (struct model_param){.name = join(b, layer, "weight"),
+                                                   .own = "weight",
                                                    .rows = units,
                                                    .cols = b->g->node[x].cols,
                                                    .trained = true});
-    uint32_t bias = model_vector(b, join(b, layer, "bias"), units, true);
+    uint32_t bias = leaf(b, (struct model_param){.name = join(b, layer, "bias"),
+                                                 .own = "bias",
+                                                 .rows = 1,
+                                                 .cols = units,
+                                                 .vector = true,
+                                                 .trained = true});
     if (norm)
         weight = add_op(b, weight, layer, "norm", pick_op(norm), norm->value);
     if (weight == GRAPH_NONE)
@@ -147,10 +152,19 @@ static void place_fault(struct builder *b, size_t i, const char *field)
     err_place(b->e, at);
 }
 
+// Nodes from `first` on belong to the layer that has just been built.
+static void count_nodes(struct builder *b, uint32_t first)
+{
+    for (uint32_t k = first; k < b->g->n; k++)
+        b->g->node[k].layer = (uint32_t)b->layer;
+}
+
 static uint32_t add_layer(struct builder *b, uint32_t x, size_t i)
 {
     const struct layer_spec *l = &b->m->spec.layer[i];
     const char *layer = arena_printf(b->a, "layers.%zu", i);
+    uint32_t first = b->g->n;
+    b->layer = i;
     bool on_weight = l->norm.row && pick_norm(&l->norm)->on_weight;
     b->start[i] = x;
     x = add_linear(b, x, layer, (uint32_t)l->units, on_weight ? &l->norm : NULL);
@@ -162,7 +176,9 @@ static uint32_t add_layer(struct builder *b, uint32_t x, size_t i)
         place_fault(b, i, "activation");
     x = add_noise(b, x, layer, &op_dropout, l->dropout);
     x = add_noise(b, x, layer, &op_alpha_dropout, l->alpha_dropout);
-    return add_residual(b, x, layer, i, l->residual);
+    x = add_residual(b, x, layer, i, l->residual);
+    count_nodes(b, first);
+    return x;
 }
 
 // Input, hidden layers, output layer; the index of the raw output.
@@ -173,7 +189,11 @@ static uint32_t add_body(struct builder *b, uint32_t *x)
     h = add_noise(b, h, "input", &op_dropout, b->m->spec.input_dropout);
     for (size_t i = 0; i < b->m->spec.n_layer && h != GRAPH_NONE; i++)
         h = add_layer(b, h, i);
-    return add_linear(b, h, "output", b->m->n_out, NULL);
+    uint32_t first = b->g->n;
+    b->layer = b->m->spec.n_layer;
+    h = add_linear(b, h, "output", b->m->n_out, NULL);
+    count_nodes(b, first);
+    return h;
 }
 
 static uint32_t add_loss(struct builder *b, uint32_t out, const char *name, uint32_t *y)

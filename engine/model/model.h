@@ -17,7 +17,11 @@
 #include "engine/table/answer.h"
 
 struct model_param {
-    const char *name;    // PyTorch's way: "layers.0.weight"
+    const char *name;    // PyTorch's way, for people and files: "layers.0.norm.weight"
+    const char *own;     // within its layer: "weight", "bias", "norm.weight"
+    uint32_t layer;      // hidden ones from 0, then the output layer
+    bool output;         // whether that is the output layer
+    bool of_op;          // a norm or an activation brings it along
     uint32_t rows, cols; // a weight is [outputs, inputs]
     size_t at;           // offset in struct model's value
     bool trained;        // else a running statistic

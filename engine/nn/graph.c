@@ -15,6 +15,7 @@ bool graph_init(struct graph *g, uint32_t cap, struct arena *a, struct err *e)
 static uint32_t append(struct graph *g, struct node node)
 {
     BUG(g->n == g->cap);
+    node.layer = GRAPH_NONE;
     g->node[g->n] = node;
     return g->n++;
 }

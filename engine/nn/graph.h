@@ -25,7 +25,8 @@ struct node {
     uint32_t rows, cols; // rows 0: the batch
     uint32_t in[OP_INPUTS];
     double value[PICK_VALUES];
-    size_t at; // NODE_PARAM, NODE_BUFFER: offset of the first value in its array
+    size_t at;      // NODE_PARAM, NODE_BUFFER: offset of the first value in its array
+    uint32_t layer; // to which the builder counts it; GRAPH_NONE: to none
 };
 
 struct graph {

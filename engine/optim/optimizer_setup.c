@@ -90,10 +90,9 @@ bool optimizer_check(const struct pick *p, const struct model_param *param, size
     return check_groups(param, n, g, n_group, e);
 }
 
-// Hidden layers' weights; the output layer's is called otherwise.
 static bool is_hidden_matrix(const struct model_param *p)
 {
-    return !p->vector && strncmp(p->name, "layers.", 7) == 0;
+    return !p->vector && !p->output;
 }
 
 // The run after *r, from parameter *i on: of one group, and a matrix alone where `matrices`.

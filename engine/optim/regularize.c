@@ -41,19 +41,16 @@ static void regularize_cut(struct regularizer *r, const struct model *m,
             (struct weight_rows){.w = m->value + at,
                                  .g = r->grad + at,
                                  .rows = p->rows - row < most ? p->rows - row : most,
-                                 .cols = p->cols};
+                                 .cols = p->cols,
+                                 .hidden = !p->output};
     }
 }
 
-// The output layer's matrix is the last one: all pieces in front of it are hidden.
 static void cut_all(struct regularizer *r, const struct model *m)
 {
     for (size_t i = 0; i < m->n_param; i++)
-        if (is_weight(&m->param[i])) {
-            for (uint32_t k = 0; k < r->n_piece; k++)
-                r->piece[k].hidden = true;
+        if (is_weight(&m->param[i]))
             regularize_cut(r, m, &m->param[i]);
-        }
 }
 
 bool regularizer_init(struct regularizer *r, const struct model *m, const struct regularization *s,

@@ -17,33 +17,27 @@ const struct layer_stat layer_stat_list[LAYER_STATS] = {
 
 enum { SHIFT, SUM, SQUARES, ALIVE, SUMS }; // rows of observed_layer.column
 
-static bool of_layer(const char *name, const char *prefix)
-{
-    return name && strncmp(name, prefix, strlen(prefix)) == 0;
-}
-
 // The last value in front of dropout and residual link.
 static bool gives_out(const struct node *n)
 {
     return n->kind == NODE_OP && n->rows == 0 && !n->op->train_only && n->op != &op_add;
 }
 
-static void find_value(struct observed_layer *l, const struct plan *p, const char *prefix)
+static void find_value(struct observed_layer *l, const struct plan *p, uint32_t layer)
 {
     for (uint32_t i = 0; i < p->graph->n; i++) {
         const struct node *n = &p->graph->node[i];
-        if (!of_layer(n->name, prefix) || !gives_out(n))
+        if (n->layer != layer || !gives_out(n))
             continue;
         l->value = &p->buf[i];
         l->activation = activation_of(n->op);
     }
 }
 
-// A layer's weight matrix is its first parameter.
-static void find_weight(struct observed_layer *l, const struct model *m, const char *prefix)
+static void find_weight(struct observed_layer *l, const struct model *m, uint32_t layer)
 {
-    for (size_t i = m->n_param; i-- > 0;)
-        if (of_layer(m->param[i].name, prefix))
+    for (size_t i = 0; i < m->n_param; i++)
+        if (m->param[i].layer == layer && !m->param[i].vector)
             l->weight = &m->param[i];
 }
 
@@ -53,14 +47,13 @@ static size_t observed_units(const struct model *m, uint32_t layer)
 }
 
 // A layer gives out a value for each unit, or fewer where they are gates of each other.
-static void find_layer(struct observer *o, const struct model *m, const struct plan *p, uint32_t i,
-                       const char *prefix)
+static void find_layer(struct observer *o, const struct model *m, const struct plan *p, uint32_t i)
 {
     struct observed_layer *l = &o->layer[i];
     real *column = i ? l[-1].column + SUMS * observed_units(m, i - 1) : o->column;
     *l = (struct observed_layer){.column = column};
-    find_value(l, p, prefix);
-    find_weight(l, m, prefix);
+    find_value(l, p, i);
+    find_weight(l, m, i);
     BUG(!l->value || !l->weight || l->value->cols > observed_units(m, i));
 }
 
@@ -80,12 +73,8 @@ bool observer_init(struct observer *o, const struct model *m, const struct plan 
         return fail(e, ERR_TOO_LARGE,
                     "recording the layers' statistics needs more memory than a job may use; use "
                     "fewer units, or set training.observe to false");
-    for (uint32_t i = 0; !run_state_sizing(run) && i < n; i++) {
-        char prefix[24] = "output.";
-        if (i + 1 < n)
-            snprintf(prefix, sizeof prefix, "layers.%u.", i);
-        find_layer(o, m, p, i, prefix);
-    }
+    for (uint32_t i = 0; !run_state_sizing(run) && i < n; i++)
+        find_layer(o, m, p, i);
     return true;
 }
 

@@ -45,11 +45,6 @@ bool fine_tune_load(struct store *store, struct files *files, struct job_spec *s
     return bytes && model_stored_read(out, &row, bytes, len, a, e);
 }
 
-static bool of_output(const struct model_param *p)
-{
-    return strncmp(p->name, "output.", strlen("output.")) == 0;
-}
-
 static const struct model_param *twin(const struct model *m, const struct model_param *p)
 {
     for (size_t i = 0; i < m->n_param; i++)
@@ -81,11 +76,11 @@ bool fine_tune_fits(const struct model *m, const struct model_file *from, struct
     const struct model *other = &from->model;
     for (size_t i = 0; i < m->n_param; i++) {
         const struct model_param *p = &m->param[i], *q = twin(other, p);
-        if (!of_output(p) && !fine_tune_same_shape(p, q))
+        if (!p->output && !fine_tune_same_shape(p, q))
             return fine_tune_misfit(p, q, p->name, e);
     }
     for (size_t i = 0; i < other->n_param; i++)
-        if (!of_output(&other->param[i]) && !twin(m, &other->param[i]))
+        if (!other->param[i].output && !twin(m, &other->param[i]))
             return fine_tune_misfit(NULL, &other->param[i], other->param[i].name, e);
     return true;
 }
@@ -104,7 +99,7 @@ void fine_tune_copy(struct model *m, const struct prep *p, const struct model_fi
     bool output = same_question(p, &from->prep);
     for (size_t i = 0; i < m->n_param; i++) {
         const struct model_param *mine = &m->param[i], *its = twin(&from->model, mine);
-        if (fine_tune_same_shape(mine, its) && (output || !of_output(mine)))
+        if (fine_tune_same_shape(mine, its) && (output || !mine->output))
             memcpy(m->value + mine->at, from->model.value + its->at,
                    (size_t)mine->rows * mine->cols * sizeof *m->value);
     }

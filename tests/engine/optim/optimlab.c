@@ -9,12 +9,34 @@
 #include <string.h>
 
 const struct model_param valley_param[VALLEY_PARAMS] = {
-    {"layers.0.weight", 150, 120, 0, true, false, false},
-    {"layers.0.bias", 1, 120, 18000, true, true, false},
-    {"layers.1.weight", 30, 120, 18120, true, false, false},
-    {"layers.1.bias", 1, 30, 21720, true, true, false},
-    {"output.weight", 3, 30, 21750, true, false, false},
-    {"output.bias", 1, 3, 21840, true, true, false}};
+    {.name = "layers.0.weight",
+     .rows = 150,
+     .cols = 120,
+     .at = 0,
+     .trained = true,
+     .vector = false},
+    {.name = "layers.0.bias", .rows = 1, .cols = 120, .at = 18000, .trained = true, .vector = true},
+    {.name = "layers.1.weight",
+     .rows = 30,
+     .cols = 120,
+     .at = 18120,
+     .trained = true,
+     .vector = false},
+    {.name = "layers.1.bias", .rows = 1, .cols = 30, .at = 21720, .trained = true, .vector = true},
+    {.name = "output.weight",
+     .rows = 3,
+     .cols = 30,
+     .at = 21750,
+     .trained = true,
+     .vector = false,
+     .output = true},
+    {.name = "output.bias",
+     .rows = 1,
+     .cols = 3,
+     .at = 21840,
+     .trained = true,
+     .vector = true,
+     .output = true}};
 
 static double loss(struct valley *v)
 {

@@ -145,9 +145,18 @@ LOOP_TEST(a_group_that_matches_nothing_is_named, sizeof patterns / sizeof *patte
 
 TEST(a_running_statistic_is_nothing_to_match)
 {
-    static const struct model_param param[] = {
-        {"layers.0.norm.running_mean", 1, 4, 0, false, true, false},
-        {"layers.0.weight", 4, 4, 0, true, false, false}};
+    static const struct model_param param[] = {{.name = "layers.0.norm.running_mean",
+                                                .rows = 1,
+                                                .cols = 4,
+                                                .at = 0,
+                                                .trained = false,
+                                                .vector = true},
+                                               {.name = "layers.0.weight",
+                                                .rows = 4,
+                                                .cols = 4,
+                                                .at = 0,
+                                                .trained = true,
+                                                .vector = false}};
     const struct param_group g = {"*running*", 1, 1};
     struct pick p = valley_pick("adam", NULL, 0);
     struct err e = {0};
